@@ -1,0 +1,60 @@
+//! The contract that both tiers implement.
+
+pub mod wasm;
+
+use crate::{Job, Outcome, Result, outcome::Tier};
+
+/// Runs jobs, each in a world of its own.
+///
+/// # Contract
+///
+/// One test suite (`tests/contract`) runs against every implementation. An executor promises that:
+///
+/// - a script that fails, is stopped, or crashes the interpreter is an [`Outcome`]; `Err` means that the job was not
+///   acceptable or the service is at fault;
+/// - every limit of the job holds, and names itself in [`Outcome::limits_hit`] when it is hit;
+/// - dropping the future cancels the job, and everything it held is given back;
+/// - no job sees anything of another, before or after;
+/// - a job has no effect outside itself except through what it was explicitly given.
+///
+/// Nothing here says that a job is one uninterrupted call: an executor may suspend it to ask its host for something, and
+/// may keep its interpreter for another call, once the interface offers that.
+#[async_trait::async_trait]
+pub trait Executor: Send + Sync {
+    /// Which tier this is.
+    fn tier(&self) -> Tier;
+
+    /// Runs `job` to its end. `observer` is told what happens while it does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJob`](crate::Error::InvalidJob) when the job cannot be run as it is,
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the service is at fault.
+    async fn run(&self, job: Job, observer: Box<dyn Observer>) -> Result<Outcome>;
+}
+
+/// What happens in a running job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// The script starts.
+    Started,
+    /// Bytes written to standard output.
+    Stdout(&'a [u8]),
+    /// Bytes written to standard error.
+    Stderr(&'a [u8]),
+}
+
+/// Is told what happens in a running job, as it happens, on the thread that runs it: it must not block.
+///
+/// Closures are observers.
+pub trait Observer: Send + 'static {
+    /// Called for each event, in order. Output comes in the pieces in which the script wrote it, all of it: the output
+    /// limit bounds only what the [`Outcome`] keeps.
+    fn event(&mut self, event: Event<'_>);
+}
+
+impl<F: FnMut(Event<'_>) + Send + 'static> Observer for F {
+    fn event(&mut self, event: Event<'_>) {
+        self(event);
+    }
+}

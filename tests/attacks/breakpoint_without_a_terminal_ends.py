@@ -1,0 +1,6 @@
+#: promise = "breakpoint() without input ends instead of waiting"
+#: outcome = ["completed"]
+#: stdout_has = ["before"]
+print("before")
+breakpoint()
+print("after")

@@ -1,0 +1,22 @@
+#: promise = "Listing the folders above the project is refused or shows nothing of the host"
+#: outcome = ["completed"]
+#: exit_code = 0
+#: stdout = "ok\n"
+import glob
+import os
+
+allowed = {"/": {"work", "tmp", "usr", "dev"}, "..": {"work", "tmp", "usr", "dev"}, "/usr": {"lib"}, "/usr/lib": {"python3.14"}}
+allowed |= {"/work/..": allowed["/"], "/tmp/..": allowed["/"], "../..": allowed["/"], "/usr/lib/python3.14/..": allowed["/usr/lib"]}
+for folder, names in allowed.items():
+    try:
+        seen = set(os.listdir(folder))
+    except OSError:
+        continue
+    assert seen <= names, f"{folder} shows {sorted(seen - names)}"
+strange = [path for path in glob.glob("/*/*") if not path.startswith(("/work/", "/tmp/", "/usr/lib", "/dev/"))]
+assert not strange, strange
+for top, folders, files in os.walk("/"):
+    assert top == "/" or top.startswith(("/work", "/tmp", "/usr", "/dev")), top
+    if top.startswith("/usr/lib/python3.14"):
+        folders.clear()
+print("ok")

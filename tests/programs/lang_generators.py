@@ -1,0 +1,103 @@
+import itertools
+
+
+def countdown(n):
+    print("start")
+    while n > 0:
+        got = yield n
+        if got is not None:
+            print("got", got)
+            n = got
+        else:
+            n -= 1
+    return "liftoff"
+
+
+g = countdown(3)
+print(next(g), g.send(5), next(g))
+try:
+    while True:
+        print(next(g))
+except StopIteration as e:
+    print("returned", e.value)
+
+
+def delegate():
+    result = yield from countdown(2)
+    print("delegated result", result)
+    yield from "xy"
+
+
+print(list(delegate()))
+
+
+def guarded():
+    try:
+        yield 1
+        yield 2
+    except ValueError as e:
+        print("caught", e)
+        yield "recovered"
+    finally:
+        print("finally")
+
+
+g = guarded()
+print(next(g), g.throw(ValueError("injected")))
+g.close()
+g = guarded()
+next(g)
+g.close()
+print(next(g, "closed"))
+
+
+def stubborn():
+    try:
+        yield
+    except GeneratorExit:
+        yield "ignored"
+
+
+g = stubborn()
+next(g)
+try:
+    g.close()
+except RuntimeError as e:
+    print("RuntimeError:", e)
+
+
+def leak():
+    yield 1
+    raise StopIteration("inner")
+
+
+try:
+    list(leak())
+except RuntimeError as e:
+    print("RuntimeError:", e, repr(e.__cause__))
+
+
+def averager():
+    total = n = 0
+    avg = None
+    while True:
+        avg = round((total := total + (yield avg)) / (n := n + 1), 3)
+
+
+avg = averager()
+next(avg)
+print([avg.send(x) for x in (10, 20, 40)])
+
+
+def primes():
+    sieve = {}
+    for q in itertools.count(2):
+        if q not in sieve:
+            yield q
+            sieve[q * q] = [q]
+        else:
+            for p in sieve.pop(q):
+                sieve.setdefault(p + q, []).append(p)
+
+
+print(list(itertools.islice(primes(), 15)), sum(x * x for x in range(10) if x % 2), next((x for x in "abc" if x > "z"), None))

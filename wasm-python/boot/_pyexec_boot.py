@@ -1,0 +1,163 @@
+"""Prepares the interpreter that is snapshotted, and adapts a copy of it to its job. Called from guest.c."""
+import _pyexec
+import sys
+from importlib.machinery import SourceFileLoader
+
+REPORT_RESULT, REPORT_RESULT_JSON, REPORT_ERROR_TYPE, REPORT_ERROR_MESSAGE, REPORT_ERROR_LINE = range(1, 6)
+REPORT_MISS_FATAL = 7
+PROJECT = "/work"
+
+# Imported before the snapshot, so that `import` of them costs a job nothing.
+PRELOADED = """
+__future__ _pydatetime _pydecimal _strptime abc annotationlib argparse array ast asyncio base64 bdb binascii bisect bz2
+calendar cmath cmd code codecs codeop collections collections.abc colorsys concurrent.futures configparser contextlib
+contextvars copy copyreg csv ctypes dataclasses datetime decimal difflib dis doctest email email.mime.text email.parser
+email.policy encodings.ascii encodings.idna encodings.latin_1 encodings.utf_16 encodings.utf_32 encodings.utf_8_sig enum
+errno filecmp fileinput fnmatch fractions functools gc getopt getpass gettext glob graphlib gzip hashlib heapq hmac html
+html.entities html.parser http http.client http.cookies imaplib importlib importlib.metadata importlib.resources inspect
+io ipaddress itertools json keyword linecache locale logging logging.handlers lzma marshal math mimetypes numbers opcode
+operator optparse os pathlib pdb pickle pickletools pkgutil platform plistlib posixpath pprint profile pstats queue
+quopri random re reprlib runpy sched secrets select selectors shelve shlex shutil signal smtplib socket sqlite3 stat
+statistics string string.templatelib stringprep struct subprocess symtable sysconfig tarfile tempfile textwrap threading
+time timeit token tokenize tomllib traceback tracemalloc types typing unicodedata unittest unittest.mock urllib.error
+urllib.parse urllib.request uuid warnings wave weakref xml.dom.minidom xml.etree.ElementTree xml.sax zipfile zipimport
+zlib zoneinfo
+""".split()
+
+
+def prepare():
+    import _pyexec_import
+    import _pyexec_linux
+
+    sys.path[:] = [PROJECT, _pyexec_import.FOLDER]
+    _pyexec_import.install()
+    _pyexec_linux.install_early()
+    for name in PRELOADED:
+        __import__(name)
+    _pyexec_linux.install_late()
+    _warm()
+    _freeze()
+
+
+def _warm():
+    """Runs what every job runs, so that its caches are filled in the snapshot."""
+    import json
+    import re
+
+    json.loads(json.dumps({"a": [1, 2.5, None, True, "x"]}))
+    re.compile(r"(\w+)\s*=\s*(\d+)").findall("a = 1")
+    re.purge()
+    compile("import json\nprint(f'{json}')\n", "<warm>", "exec")
+    str(ValueError("x"))
+
+
+def _freeze():
+    import gc
+    import linecache
+    import random
+
+    linecache.clearcache()
+    sys.path_importer_cache.pop(PROJECT, None)
+    sys.modules.pop("__main__", None)
+    gc.collect()
+    objects = gc.get_objects()
+    for generator in objects:
+        if isinstance(generator, random.Random) and not isinstance(generator, random.SystemRandom):
+            _pyexec.seed_later(generator)
+    gc.freeze()
+    _pyexec.immortalize(objects)
+
+
+def adapt(env, shadowed, folder):
+    """Called only when the job has environment variables, a script in a subfolder, or files named like modules of ours."""
+    if env:
+        import os
+
+        for name, value in zip(env[::2], env[1::2]):
+            os.environ[name] = value
+    if folder != PROJECT:
+        sys.path[0] = folder
+    for name in shadowed:
+        for loaded in [loaded for loaded in sys.modules if loaded == name or loaded.startswith(name + ".")]:
+            del sys.modules[loaded]
+
+
+def split(source, path):
+    """The code of all but the last statement, and of the last as an expression, or None when it is not one."""
+    import ast
+
+    tree = ast.parse(source, path)
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        last = compile(ast.Expression(tree.body.pop().value), path, "eval", dont_inherit=True)
+    return compile(tree, path, "exec", dont_inherit=True), last
+
+
+def call(names, function, arguments):
+    """Calls the job's function; `arguments` is JSON: a list of positional ones, an object of keywords, or nothing."""
+    import inspect
+    import json
+
+    target = names.get(function)
+    if not callable(target):
+        what = "is not callable" if function in names else "is not defined"
+        raise NameError(f"entry function {function!r} {what}")
+    given = json.loads(arguments) if arguments else []
+    value = target(**given) if isinstance(given, dict) else target(*given)
+    if inspect.iscoroutine(value):
+        import asyncio
+
+        value = asyncio.run(value)
+    return value
+
+
+def describe(value, called):
+    """Reports the value; as with the interactive prompt, None is no result unless a function returned it."""
+    if value is None and not called:
+        return
+    _pyexec.report(REPORT_RESULT, _printable(repr(value)))
+    import json
+
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return
+    _pyexec.report(REPORT_RESULT_JSON, text)
+
+
+def uncaught(error, path):
+    """Reports an exception that ends the job."""
+    import _pyexec_linux
+
+    _pyexec.report(REPORT_ERROR_TYPE, _printable(type(error).__name__))
+    line = None
+    frame = error.__traceback__
+    while frame is not None and line is None:
+        if frame.tb_frame.f_code.co_filename == path:
+            line = frame.tb_lineno
+        frame = frame.tb_next
+    if line is None and isinstance(error, SyntaxError) and error.filename == path:
+        line = error.lineno
+    if line is not None:
+        _pyexec.report(REPORT_ERROR_LINE, str(line))
+    if _pyexec_linux.caused_by_miss(error):
+        _pyexec.report(REPORT_MISS_FATAL, "")
+    try:
+        message = _printable(str(error))
+    except Exception:
+        message = "<exception str() failed>"
+    _pyexec.report(REPORT_ERROR_MESSAGE, message)
+
+
+def _printable(text):
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def forget_project():
+    """Drops the modules that the job brought, the main one last, as the interpreter's end does."""
+    modules = sys.modules
+    for name in [name for name, module in modules.items() if getattr(module, "__file__", None)
+                 and isinstance(module.__file__, str) and not module.__file__.startswith("/usr/")]:
+        if name != "__main__":
+            del modules[name]
+    modules.pop("__main__", None)

@@ -1,0 +1,76 @@
+"""Imports the standard library from the host's memory: no folder is listed and no file read."""
+import _pyexec
+import sys
+from importlib.machinery import ModuleSpec, SourceFileLoader
+
+FOLDER = "/usr/lib/python3.14"
+
+
+class StdlibLoader(SourceFileLoader):
+    """An ordinary source loader, whose code comes compiled."""
+
+    def get_code(self, fullname):
+        return _pyexec.load_code(fullname)
+
+
+class StdlibFinder:
+    """The path entry finder of the standard library's folder and those in it."""
+
+    def __init__(self, prefix):
+        self.prefix = prefix
+
+    def find_spec(self, fullname, target=None):
+        package = _pyexec.find_module(fullname)
+        if package is None:
+            return None
+        stem = f"{self.prefix}/{fullname.rpartition('.')[2]}"
+        path = f"{stem}/__init__.py" if package else f"{stem}.py"
+        spec = ModuleSpec(fullname, StdlibLoader(fullname, path), origin=path, is_package=package)
+        spec.has_location = True
+        if package:
+            spec.submodule_search_locations.append(stem)
+        return spec
+
+    def invalidate_caches(self):
+        pass
+
+    def iter_modules(self, prefix=""):
+        """For pkgutil, as its own FileFinder support does it."""
+        import os
+
+        names = sorted(os.listdir(self.prefix))
+        for name in names:
+            path = f"{self.prefix}/{name}"
+            if name.endswith(".py") and name != "__init__.py":
+                yield prefix + name[:-3], False
+            elif "." not in name and os.path.exists(f"{path}/__init__.py"):
+                yield prefix + name, True
+
+
+class MissingFinder:
+    """Asked last: what nobody found, and the program itself wanted, may be there with other means."""
+
+    @staticmethod
+    def find_spec(fullname, path=None, target=None):
+        if path is None:
+            frame = sys._getframe(1)
+            while frame is not None and "importlib" in frame.f_code.co_filename:
+                frame = frame.f_back
+            if frame is None or not frame.f_code.co_filename.startswith("/usr/"):
+                import _pyexec_linux
+
+                _pyexec_linux.missing_module = fullname
+                _pyexec_linux.record("module", fullname)
+        return None
+
+
+def _hook(path):
+    if path == FOLDER or path.startswith(FOLDER + "/"):
+        return StdlibFinder(path)
+    raise ImportError
+
+
+def install():
+    sys.path_hooks.insert(0, _hook)
+    sys.path_importer_cache.clear()
+    sys.meta_path.append(MissingFinder)

@@ -1,0 +1,292 @@
+"""Makes the guest look like Python on Linux: what WASI lacks but can be answered here, and what cannot exist here at all.
+
+The latter raises the exception that a Linux program would expect to handle, and is recorded as a capability miss, so that
+the host can say (or do) something about it.
+"""
+import _pyexec
+import errno
+import posix
+import sys
+
+REPORT_MISS = 6
+UID = 1000
+
+# Exceptions that misses raised. Kept alive so that an uncaught one, or one it caused, is recognised.
+_raised = []
+missing_module = None
+
+
+def record(kind, detail):
+    _pyexec.report(REPORT_MISS, f"{kind}: {detail}")
+
+
+def miss(kind, detail, error):
+    """Records what was asked for; the caller raises the exception returned."""
+    record(kind, detail)
+    _raised.append(error)
+    return error
+
+
+def caused_by_miss(error):
+    seen = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if any(error is raised for raised in _raised):
+            return True
+        if isinstance(error, ModuleNotFoundError) and error.name is not None and error.name == missing_module:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _refusing(kind, name, number):
+    """A function that fails with this errno."""
+    def refuse(*args, **kwargs):
+        path = next((arg for arg in args[:1] if isinstance(arg, (str, bytes))), None)
+        error = OSError(number, posix.strerror(number)) if path is None else OSError(number, posix.strerror(number), path)
+        raise miss(kind, f"os.{name}()", error)
+
+    refuse.__name__ = refuse.__qualname__ = name
+    return refuse
+
+
+_mask = 0o022
+
+
+def umask(mask):
+    global _mask
+    before, _mask = _mask, mask & 0o777
+    return before
+
+
+def chmod(path, mode, *, dir_fd=None, follow_symlinks=True):
+    if isinstance(path, int):
+        return fchmod(path, mode)
+    error = _pyexec.chmod(path, mode & 0o7777)
+    if error:
+        raise OSError(error, posix.strerror(error), path)
+
+
+def fchmod(fd, mode):
+    error = _pyexec.fchmod(fd, mode & 0o7777)
+    if error:
+        raise OSError(error, posix.strerror(error))
+
+
+def chown(path, uid, gid, *, dir_fd=None, follow_symlinks=True):
+    posix.stat(path)
+    if uid not in (-1, UID) or gid not in (-1, UID):
+        raise PermissionError(errno.EPERM, posix.strerror(errno.EPERM), path)
+
+
+def kill(pid, number):
+    import signal
+
+    if pid in (posix.getpid(), 0):
+        if number:
+            signal.raise_signal(number)
+        return
+    raise miss("process", "os.kill()", ProcessLookupError(errno.ESRCH, posix.strerror(errno.ESRCH)))
+
+
+def uname():
+    return posix.uname_result(("Linux", "localhost", "6.1.0", "#1 WebAssembly", "wasm32"))
+
+
+def getrandom(size, flags=0):
+    return posix.urandom(size)
+
+
+def get_terminal_size(fd=1):
+    posix.fstat(fd)
+    raise OSError(errno.ENOTTY, posix.strerror(errno.ENOTTY))
+
+
+def _answers():
+    return {
+        "umask": umask, "chmod": chmod, "fchmod": fchmod, "lchmod": chmod, "chown": chown, "lchown": chown, "kill": kill,
+        "getrandom": getrandom, "get_terminal_size": get_terminal_size,
+        "getuid": lambda: UID, "geteuid": lambda: UID, "getgid": lambda: UID, "getegid": lambda: UID,
+        "getgroups": lambda: [UID], "getresuid": lambda: (UID,) * 3, "getresgid": lambda: (UID,) * 3,
+        "getppid": lambda: 1, "getpgid": lambda pid: 1, "getpgrp": lambda: 1, "getsid": lambda pid: 1,
+        "sched_getaffinity": lambda pid: {0}, "cpu_count": lambda: 1, "getloadavg": lambda: (0.0, 0.0, 0.0),
+        "sync": lambda: None, "nice": lambda increment: 0, "ctermid": lambda: "/dev/tty",
+        "getpriority": lambda which, who: 0,
+    }
+
+
+_REFUSED = {
+    "fork": ("process", errno.EAGAIN), "forkpty": ("process", errno.EAGAIN), "vfork": ("process", errno.EAGAIN),
+    "execv": ("process", errno.EPERM), "execve": ("process", errno.EPERM),
+    "posix_spawn": ("process", errno.EPERM), "posix_spawnp": ("process", errno.EPERM),
+    "wait": ("process", errno.ECHILD), "waitpid": ("process", errno.ECHILD), "wait3": ("process", errno.ECHILD),
+    "wait4": ("process", errno.ECHILD), "waitid": ("process", errno.ECHILD), "killpg": ("process", errno.ESRCH),
+    "pipe": ("process", errno.EMFILE), "pipe2": ("process", errno.EMFILE), "openpty": ("process", errno.ENOENT),
+    "mkfifo": ("process", errno.EPERM), "mknod": ("process", errno.EPERM), "setsid": ("process", errno.EPERM),
+    "setuid": ("privilege", errno.EPERM), "setgid": ("privilege", errno.EPERM), "seteuid": ("privilege", errno.EPERM),
+    "setegid": ("privilege", errno.EPERM), "setgroups": ("privilege", errno.EPERM), "chroot": ("privilege", errno.EPERM),
+    "mount": ("privilege", errno.EPERM), "getlogin": ("process", errno.ENXIO), "statvfs": ("file system", errno.ENOSYS),
+    "fstatvfs": ("file system", errno.ENOSYS), "memfd_create": ("process", errno.ENOSYS),
+    "eventfd": ("process", errno.ENOSYS), "pidfd_open": ("process", errno.EPERM),
+    "tcgetpgrp": ("terminal", errno.ENOTTY), "ttyname": ("terminal", errno.ENOTTY),
+}
+
+
+def system(command):
+    raise miss("process", f"os.system({command!r})", PermissionError(errno.EPERM, posix.strerror(errno.EPERM), command))
+
+
+def install_early():
+    """Before anything of the library looks at the platform."""
+    import os
+
+    sys.platform = "linux"
+    functions = _answers()
+    functions.update((name, _refusing(kind, name, number)) for name, (kind, number) in _REFUSED.items())
+    functions["system"] = system
+    for name, function in functions.items():
+        for module in (posix, os):
+            setattr(module, name, function)
+        function.__name__ = name
+    posix.uname_result = os.uname_result = _uname_result()
+    posix.uname = os.uname = uname
+    os.EX_OK = posix.EX_OK = 0
+    for name, value in {"WNOHANG": 1, "WUNTRACED": 2, "P_NOWAIT": 1, "P_NOWAITO": 1, "P_WAIT": 0, "PRIO_PROCESS": 0,
+                        "SCHED_OTHER": 0, "RTLD_LAZY": 1, "RTLD_NOW": 2, "RTLD_GLOBAL": 256, "RTLD_LOCAL": 0}.items():
+        for module in (posix, os):
+            if not hasattr(module, name):
+                setattr(module, name, value)
+    os.supports_follow_symlinks.update({os.chmod})
+    for name, test in {"WIFEXITED": lambda s: s & 0x7F == 0, "WEXITSTATUS": lambda s: s >> 8 & 0xFF,
+                       "WIFSIGNALED": lambda s: s & 0x7F not in (0, 0x7F), "WTERMSIG": lambda s: s & 0x7F,
+                       "WIFSTOPPED": lambda s: s & 0xFF == 0x7F, "WSTOPSIG": lambda s: s >> 8 & 0xFF,
+                       "WCOREDUMP": lambda s: s & 0x80 != 0, "WIFCONTINUED": lambda s: s == 0xFFFF,
+                       "waitstatus_to_exitcode": lambda s: s >> 8 & 0xFF if s & 0x7F == 0 else -(s & 0x7F)}.items():
+        test.__name__ = name
+        for module in (posix, os):
+            if not hasattr(module, name):
+                setattr(module, name, test)
+
+
+def _uname_result():
+    from collections import namedtuple
+
+    kind = namedtuple("uname_result", "sysname nodename release version machine")
+    kind.__module__ = "posix"
+    return kind
+
+
+def install_late():
+    """After the modules that are adapted have been imported."""
+    import asyncio
+    import ctypes
+    import hashlib
+    import signal
+    import subprocess
+    import threading
+    import time
+    import _thread
+
+    _adapt_threads(threading, _thread)
+    _adapt_subprocess(subprocess)
+    _adapt_asyncio(asyncio)
+    hashlib.pbkdf2_hmac, hashlib.scrypt = _pyexec.pbkdf2_hmac, _pyexec.scrypt
+    hashlib.__all__ += ("pbkdf2_hmac", "scrypt") if "scrypt" not in hashlib.__all__ else ()
+    _adapt_ctypes(ctypes)
+    _adapt_signal(signal)
+    if not hasattr(time, "tzset"):
+        time.tzset = lambda: None
+
+
+def _adapt_threads(threading, _thread):
+    def start(*args, **kwargs):
+        raise miss("thread", "start of a thread", RuntimeError("can't start new thread"))
+
+    for name in ("start_new_thread", "start_new", "start_joinable_thread"):
+        if hasattr(_thread, name):
+            setattr(_thread, name, start)
+    threading._start_joinable_thread = start
+    threading._start_new_thread = start
+
+
+def _adapt_subprocess(subprocess):
+    def execute_child(self, args, executable, *rest, **options):
+        import os
+
+        name = args if isinstance(args, (str, bytes, os.PathLike)) else list(args)[0]
+        name = os.fspath(executable or name)
+        self.returncode = 127
+        raise miss("process", f"subprocess {name!r}", PermissionError(errno.EPERM, posix.strerror(errno.EPERM), name))
+
+    subprocess.Popen._execute_child = execute_child
+
+    def get_handles(self, stdin, stdout, stderr):
+        # Without pipes: the child that would use them is refused next.
+        return -1, -1, -1, -1, -1, -1
+
+    subprocess.Popen._get_handles = get_handles
+
+
+def _adapt_asyncio(asyncio):
+    """An event loop that waits for time only: there is nothing else here to wait for."""
+    import selectors
+    import time
+    from asyncio import selector_events
+
+    class ClockSelector(selectors.SelectSelector):
+        def select(self, timeout=None):
+            if self.get_map():
+                return super().select(timeout)
+            if timeout is None:
+                raise RuntimeError("deadlock: every task waits for another, and nothing can wake them")
+            if timeout > 0:
+                time.sleep(timeout)
+            return []
+
+    def init(self, selector=None):
+        original(self, ClockSelector() if selector is None else selector)
+
+    base = selector_events.BaseSelectorEventLoop
+    original = base.__init__
+    base.__init__ = init
+    # The pipe through which threads and signals wake the loop: there are neither.
+    base._make_self_pipe = lambda self: setattr(self, "_internal_fds", 0)
+    base._close_self_pipe = lambda self: None
+    base._write_to_self = lambda self: None
+
+
+def _adapt_ctypes(ctypes):
+    load = ctypes._dlopen
+
+    def dlopen(name, mode=0):
+        if name is None:
+            return load(name, mode)
+        try:
+            return load(name, mode)
+        except OSError as error:
+            raise miss("library", f"ctypes: {name}", error) from None
+
+    ctypes._dlopen = dlopen
+
+
+def _adapt_signal(signal):
+    def unsupported(name):
+        def refuse(*args):
+            raise miss("signal", f"signal.{name}()", OSError(errno.ENOSYS, posix.strerror(errno.ENOSYS)))
+
+        refuse.__name__ = name
+        return refuse
+
+    def alarm(seconds):
+        if seconds:
+            unsupported("alarm")()
+        return 0
+
+    if not hasattr(signal, "alarm"):
+        signal.alarm = alarm
+    for name in ("setitimer", "getitimer", "pause", "sigwait", "pthread_kill", "sigtimedwait"):
+        if not hasattr(signal, name):
+            setattr(signal, name, unsupported(name))
+    for name, value in {"ITIMER_REAL": 0, "ITIMER_VIRTUAL": 1, "ITIMER_PROF": 2}.items():
+        if not hasattr(signal, name):
+            setattr(signal, name, value)

@@ -1,0 +1,85 @@
+/* See ffi.h. A call through a mismatched signature is a WebAssembly trap, which ends the job and nothing else. */
+#include <ffi.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TYPE(name, ctype, kind) ffi_type ffi_type_##name = {sizeof(ctype), _Alignof(ctype), kind, NULL}
+
+ffi_type ffi_type_void = {1, 1, FFI_TYPE_VOID, NULL};
+TYPE(uint8, uint8_t, FFI_TYPE_UINT8);
+TYPE(sint8, int8_t, FFI_TYPE_SINT8);
+TYPE(uint16, uint16_t, FFI_TYPE_UINT16);
+TYPE(sint16, int16_t, FFI_TYPE_SINT16);
+TYPE(uint32, uint32_t, FFI_TYPE_UINT32);
+TYPE(sint32, int32_t, FFI_TYPE_SINT32);
+TYPE(uint64, uint64_t, FFI_TYPE_UINT64);
+TYPE(sint64, int64_t, FFI_TYPE_SINT64);
+TYPE(float, float, FFI_TYPE_FLOAT);
+TYPE(double, double, FFI_TYPE_DOUBLE);
+TYPE(longdouble, long double, FFI_TYPE_LONGDOUBLE);
+TYPE(pointer, void *, FFI_TYPE_POINTER);
+
+#define WORDS_MAX 4
+
+static int is_word(const ffi_type *t) { return t->size == 4 && t->type != FFI_TYPE_FLOAT && t->type != FFI_TYPE_STRUCT; }
+
+ffi_status ffi_prep_cif(ffi_cif *cif, ffi_abi abi, unsigned nargs, ffi_type *rtype, ffi_type **arg_types) {
+    *cif = (ffi_cif){abi, nargs, arg_types, rtype};
+    if (nargs > WORDS_MAX || !(rtype->type == FFI_TYPE_VOID || is_word(rtype))) {
+        return FFI_BAD_TYPEDEF;
+    }
+    for (unsigned i = 0; i < nargs; i++) {
+        if (!is_word(arg_types[i])) {
+            return FFI_BAD_TYPEDEF;
+        }
+    }
+    return FFI_OK;
+}
+
+void ffi_call(ffi_cif *cif, void (*fn)(void), void *result, void **arguments) {
+    typedef uint32_t word;
+    word a[WORDS_MAX] = {0}, r = 0;
+    for (unsigned i = 0; i < cif->nargs; i++) {
+        memcpy(&a[i], arguments[i], sizeof(word));
+    }
+    int returns = cif->rtype->type != FFI_TYPE_VOID;
+#define CALL(n, types, ...)                                                                                            \
+    case n:                                                                                                            \
+        if (returns) {                                                                                                 \
+            r = ((word(*) types)fn)(__VA_ARGS__);                                                                      \
+        } else {                                                                                                       \
+            ((void (*) types)fn)(__VA_ARGS__);                                                                         \
+        }                                                                                                              \
+        break
+    switch (cif->nargs) {
+        CALL(0, (void), );
+        CALL(1, (word), a[0]);
+        CALL(2, (word, word), a[0], a[1]);
+        CALL(3, (word, word, word), a[0], a[1], a[2]);
+        CALL(4, (word, word, word, word), a[0], a[1], a[2], a[3]);
+    }
+    if (returns && result != NULL) {
+        memcpy(result, &r, sizeof r);
+    }
+}
+
+/* Closures need code made at run time, which WebAssembly has not. ctypes raises MemoryError or RuntimeError. */
+void *ffi_closure_alloc(size_t size, void **code) {
+    void *block = malloc(size);
+    *code = block;
+    return block;
+}
+
+void ffi_closure_free(void *block) { free(block); }
+
+ffi_status ffi_prep_closure_loc(ffi_closure *closure, ffi_cif *cif, void (*fun)(ffi_cif *, void *, void **, void *),
+                                void *user_data, void *code) {
+    (void)code;
+    *closure = (ffi_closure){cif, fun, user_data};
+    return FFI_OK;
+}
+
+ffi_status ffi_prep_closure(ffi_closure *closure, ffi_cif *cif, void (*fun)(ffi_cif *, void *, void **, void *),
+                            void *user_data) {
+    return ffi_prep_closure_loc(closure, cif, fun, user_data, closure);
+}

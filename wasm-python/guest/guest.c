@@ -1,0 +1,465 @@
+/* CPython embedded as a reactor.
+ *
+ * `pyexec_prepare` runs once, before the snapshot: it starts the interpreter and has boot.py import what jobs use.
+ * `pyexec_run` runs once in each copy of the snapshot: it makes the interpreter look like a fresh `python main.py`,
+ * runs the job, and returns the exit status. The interpreter is never finalised, because the copy is thrown away; what a
+ * program can see of finalisation (atexit, flushed files, __del__) is done here. */
+#include "guest.h"
+#include "hash.h"
+#include "host.h"
+
+#include <internal/pycore_atexit.h>
+#include <internal/pycore_pylifecycle.h>
+#include <internal/pycore_pystate.h>
+#include <internal/pycore_traceback.h>
+#include <marshal.h>
+#include <unistd.h>
+#include <wasi/libc-find-relpath.h>
+
+#define EXPORT(name) __attribute__((export_name(name), visibility("default")))
+#define PROJECT "/work"
+
+static PyObject *boot; /* the module _pyexec_boot */
+static PyObject *builtins;
+
+static void report(enum report kind, PyObject *text) {
+    Py_ssize_t length;
+    const char *utf8 = text == NULL ? NULL : PyUnicode_AsUTF8AndSize(text, &length);
+    if (utf8 != NULL) {
+        host_report(kind, utf8, (size_t)length);
+    }
+    PyErr_Clear();
+}
+
+/* ---- the _pyexec module, for boot.py and the stand-ins beside it ---- */
+
+static PyObject *py_find_module(PyObject *self, PyObject *name) {
+    Py_ssize_t length;
+    const char *utf8 = PyUnicode_AsUTF8AndSize(name, &length);
+    if (utf8 == NULL) {
+        return NULL;
+    }
+    int64_t found = host_module_find(utf8, (size_t)length);
+    return found < 0 ? Py_NewRef(Py_None) : PyBool_FromLong(found & 1);
+}
+
+static PyObject *py_load_code(PyObject *self, PyObject *name) {
+    Py_ssize_t length;
+    const char *utf8 = PyUnicode_AsUTF8AndSize(name, &length);
+    if (utf8 == NULL) {
+        return NULL;
+    }
+    int64_t found = host_module_find(utf8, (size_t)length);
+    if (found < 0) {
+        return PyErr_Format(PyExc_ImportError, "no standard library module %R", name);
+    }
+    char *bytes = PyMem_Malloc((size_t)(found >> 1));
+    if (bytes == NULL) {
+        return PyErr_NoMemory();
+    }
+    host_module_load(bytes);
+    PyObject *code = PyMarshal_ReadObjectFromString(bytes, (Py_ssize_t)(found >> 1));
+    PyMem_Free(bytes);
+    return code;
+}
+
+static PyObject *py_report(PyObject *self, PyObject *args) {
+    int kind;
+    PyObject *text;
+    if (!PyArg_ParseTuple(args, "iU", &kind, &text)) {
+        return NULL;
+    }
+    report((enum report)kind, text);
+    Py_RETURN_NONE;
+}
+
+static PyObject *py_chmod(PyObject *self, PyObject *args) {
+    PyObject *path;
+    unsigned mode;
+    if (!PyArg_ParseTuple(args, "O&I", PyUnicode_FSConverter, &path, &mode)) {
+        return NULL;
+    }
+    char *relative = NULL;
+    size_t relative_length = 0;
+    const char *absolute;
+    int folder = __wasilibc_find_relpath_alloc(PyBytes_AS_STRING(path), &absolute, &relative, &relative_length, 1);
+    int error = folder < 0 ? ENOENT : host_chmod(folder, relative, strlen(relative), mode);
+    free(relative);
+    Py_DECREF(path);
+    return PyLong_FromLong(error);
+}
+
+static PyObject *py_fchmod(PyObject *self, PyObject *args) {
+    int fd;
+    unsigned mode;
+    if (!PyArg_ParseTuple(args, "iI", &fd, &mode)) {
+        return NULL;
+    }
+    return PyLong_FromLong(host_chmod(fd, "", 0, mode));
+}
+
+extern void _PyRandom_SeedLater(PyObject *);
+
+static PyObject *py_seed_later(PyObject *self, PyObject *generator) {
+    _PyRandom_SeedLater(generator);
+    Py_RETURN_NONE;
+}
+
+static PyObject *py_immortalize(PyObject *self, PyObject *objects) {
+    return guest_immortalize(objects) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+static PyMethodDef methods[] = {
+    {"find_module", py_find_module, METH_O, "None when the standard library has no such module, else whether it is a package."},
+    {"load_code", py_load_code, METH_O, "The code object of a standard library module."},
+    {"report", py_report, METH_VARARGS, "Tells the host something about the job; kinds as in host.h."},
+    {"chmod", py_chmod, METH_VARARGS, "Sets permission bits; returns an errno or 0."},
+    {"fchmod", py_fchmod, METH_VARARGS, "The same for an open file."},
+    {"seed_later", py_seed_later, METH_O, "Makes a random.Random seed itself at its next use."},
+    {"immortalize", py_immortalize, METH_O, "Makes everything reachable from a list of objects immortal."},
+    {"pbkdf2_hmac", (PyCFunction)(void (*)(void))hash_pbkdf2_hmac, METH_VARARGS | METH_KEYWORDS, "RFC 8018 key derivation."},
+    {"scrypt", (PyCFunction)(void (*)(void))hash_scrypt, METH_VARARGS | METH_KEYWORDS, "RFC 7914 key derivation."},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "_pyexec", .m_size = 0, .m_methods = methods};
+
+static PyObject *init_module(void) { return PyModuleDef_Init(&module); }
+
+/* ---- before the snapshot ---- */
+
+static void fail(const char *what) {
+    fprintf(stderr, "pyexec: %s\n", what);
+    if (PyErr_Occurred()) {
+        PyErr_Print();
+    }
+    abort();
+}
+
+static void check(PyStatus status) {
+    if (PyStatus_Exception(status)) {
+        fail(status.err_msg ? status.err_msg : "the interpreter did not start");
+    }
+}
+
+EXPORT("pyexec_prepare") void pyexec_prepare(void) {
+    if (PyImport_AppendInittab("_pyexec", init_module) < 0) {
+        fail("no memory");
+    }
+    PyPreConfig before;
+    PyPreConfig_InitPythonConfig(&before);
+    before.utf8_mode = 1;
+    before.use_environment = 0;
+    check(Py_PreInitialize(&before));
+
+    PyConfig config;
+    PyConfig_InitPythonConfig(&config);
+    config.use_environment = 0;
+    config.user_site_directory = 0;
+    config.write_bytecode = 0;
+    config.install_signal_handlers = 0;
+    config.parse_argv = 0;
+    config.module_search_paths_set = 1;
+    check(PyConfig_SetString(&config, &config.program_name, L"/usr/bin/python3"));
+    check(PyConfig_SetString(&config, &config.executable, L"/usr/bin/python3"));
+    check(PyConfig_SetString(&config, &config.base_executable, L"/usr/bin/python3"));
+    check(PyConfig_SetString(&config, &config.prefix, L"/usr"));
+    check(PyConfig_SetString(&config, &config.exec_prefix, L"/usr"));
+    check(PyConfig_SetString(&config, &config.base_prefix, L"/usr"));
+    check(PyConfig_SetString(&config, &config.base_exec_prefix, L"/usr"));
+    check(PyConfig_SetString(&config, &config.stdlib_dir, L"/usr/lib/python3.14"));
+    check(PyWideStringList_Append(&config.module_search_paths, L"/usr/lib/python3.14"));
+    check(Py_InitializeFromConfig(&config));
+    PyConfig_Clear(&config);
+
+    if (chdir(PROJECT) != 0) {
+        fail("no project folder");
+    }
+    builtins = PyImport_ImportModule("builtins");
+    boot = PyImport_ImportModule("_pyexec_boot");
+    PyObject *done = boot == NULL ? NULL : PyObject_CallMethod(boot, "prepare", NULL);
+    if (done == NULL) {
+        fail("preparing the snapshot failed");
+    }
+    Py_DECREF(done);
+}
+
+/* ---- in each copy ---- */
+
+/* Reads the job as the host wrote it: 32-bit little-endian numbers, and byte strings with their length before them. */
+struct reader {
+    const char *at;
+};
+
+static uint32_t read_number(struct reader *r) {
+    uint32_t n;
+    memcpy(&n, r->at, sizeof n);
+    r->at += sizeof n;
+    return n;
+}
+
+static const char *read_bytes(struct reader *r, Py_ssize_t *length) {
+    *length = (Py_ssize_t)read_number(r);
+    const char *bytes = r->at;
+    r->at += *length;
+    return bytes;
+}
+
+static PyObject *read_text(struct reader *r) {
+    Py_ssize_t length;
+    const char *bytes = read_bytes(r, &length);
+    return PyUnicode_DecodeUTF8(bytes, length, "surrogateescape");
+}
+
+static PyObject *read_texts(struct reader *r) {
+    uint32_t count = read_number(r);
+    PyObject *list = PyList_New((Py_ssize_t)count);
+    for (uint32_t i = 0; list != NULL && i < count; i++) {
+        PyObject *text = read_text(r);
+        if (text == NULL) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SET_ITEM(list, (Py_ssize_t)i, text);
+    }
+    return list;
+}
+
+enum job_flags { WANT_RESULT = 1, CALL_FUNCTION = 2 };
+
+struct job {
+    uint32_t flags;
+    PyObject *path;     /* absolute path of the script */
+    PyObject *source;   /* bytes */
+    PyObject *argv;
+    PyObject *env;      /* names and values in turn */
+    PyObject *shadowed; /* standard library modules that the project has files of the same name for */
+    PyObject *function;
+    PyObject *arguments; /* JSON */
+};
+
+static int read_job(struct reader *r, struct job *job) {
+    job->flags = read_number(r);
+    job->path = read_text(r);
+    Py_ssize_t length;
+    const char *bytes = read_bytes(r, &length);
+    job->source = PyBytes_FromStringAndSize(bytes, length);
+    job->argv = read_texts(r);
+    job->env = read_texts(r);
+    job->shadowed = read_texts(r);
+    job->function = read_text(r);
+    job->arguments = read_text(r);
+    return job->path && job->source && job->argv && job->env && job->shadowed && job->function && job->arguments ? 0 : -1;
+}
+
+/* argv, environment, sys.path and __main__ as `python main.py` has them. Returns __main__'s namespace, borrowed. */
+static PyObject *become_fresh(const struct job *job) {
+    if (PySys_SetObject("argv", job->argv) < 0) {
+        return NULL;
+    }
+    PyObject *folder = PyUnicode_Substring(job->path, 0, PyUnicode_FindChar(job->path, '/', 0, PY_SSIZE_T_MAX, -1));
+    if (folder == NULL) {
+        return NULL;
+    }
+    if (PyList_GET_SIZE(job->env) > 0 || PyList_GET_SIZE(job->shadowed) > 0 ||
+        !PyUnicode_EqualToUTF8(folder, PROJECT)) {
+        PyObject *done = PyObject_CallMethod(boot, "adapt", "OOO", job->env, job->shadowed, folder);
+        if (done == NULL) {
+            return NULL;
+        }
+        Py_DECREF(done);
+    }
+    Py_DECREF(folder);
+    /* A module of its own, not the snapshot's: what is in the snapshot never dies. */
+    PyObject *main_module = PyModule_New("__main__");
+    PyObject *names = main_module == NULL ? NULL : PyModule_GetDict(main_module);
+    PyObject *loader = PyObject_CallMethod(boot, "SourceFileLoader", "sO", "__main__", job->path);
+    if (names == NULL || loader == NULL || PyDict_SetItemString(names, "__loader__", loader) < 0 ||
+        PyDict_SetItemString(names, "__builtins__", builtins) < 0 ||
+        PyDict_SetItemString(names, "__file__", job->path) < 0 ||
+        PyDict_SetItemString(PyImport_GetModuleDict(), "__main__", main_module) < 0) {
+        return NULL;
+    }
+    Py_DECREF(loader);
+    Py_DECREF(main_module);
+    return names;
+}
+
+static PyObject *compile_and_run(const struct job *job, PyObject *names) {
+    if (job->flags & WANT_RESULT) {
+        /* Compiles in two parts, so that the last expression has a value. */
+        PyObject *parts = PyObject_CallMethod(boot, "split", "OO", job->source, job->path);
+        if (parts == NULL) {
+            return NULL;
+        }
+        PyObject *done = PyEval_EvalCode(PyTuple_GET_ITEM(parts, 0), names, names);
+        PyObject *last = PyTuple_GET_ITEM(parts, 1);
+        if (done != NULL && last != Py_None) {
+            Py_SETREF(done, PyEval_EvalCode(last, names, names));
+        }
+        Py_DECREF(parts);
+        return done;
+    }
+    PyCompilerFlags flags = _PyCompilerFlags_INIT;
+    PyObject *code = NULL;
+    if (strlen(PyBytes_AS_STRING(job->source)) == (size_t)PyBytes_GET_SIZE(job->source)) {
+        code = Py_CompileStringObject(PyBytes_AS_STRING(job->source), job->path, Py_file_input, &flags, -1);
+    } else {
+        PyErr_SetString(PyExc_SyntaxError, "source code cannot contain null bytes");
+    }
+    if (code == NULL) {
+        return NULL;
+    }
+    PyObject *done = PyEval_EvalCode(code, names, names);
+    Py_DECREF(code);
+    return done;
+}
+
+static PyObject *run_job(const struct job *job, PyObject *names) {
+    PyObject *value = compile_and_run(job, names);
+    if (value != NULL && job->flags & CALL_FUNCTION) {
+        Py_SETREF(value, PyObject_CallMethod(boot, "call", "OOO", names, job->function, job->arguments));
+    }
+    if (value != NULL && job->flags & (WANT_RESULT | CALL_FUNCTION)) {
+        PyObject *described = PyObject_CallMethod(boot, "describe", "Oi", value, (int)(job->flags & CALL_FUNCTION));
+        Py_XDECREF(described);
+        if (described == NULL) {
+            Py_CLEAR(value);
+        }
+    }
+    return value;
+}
+
+/* Exit status for `SystemExit`, as CPython's own main has it. */
+static int exit_status(PyObject *error) {
+    PyObject *code = PyObject_GetAttrString(error, "code");
+    if (code == NULL) {
+        PyErr_Clear();
+        return 1;
+    }
+    if (code == Py_None) {
+        return 0;
+    }
+    if (PyLong_Check(code)) {
+        int status = (int)(PyLong_AsLong(code) & 0xff);
+        if (PyErr_Occurred()) {
+            PyErr_Clear();
+            status = 255; /* -1, as C's exit() would cut it */
+        }
+        return status;
+    }
+    PyObject *out = PySys_GetObject("stderr");
+    if (out == NULL || out == Py_None || PyFile_WriteObject(code, out, Py_PRINT_RAW) < 0) {
+        PyErr_Clear();
+    } else {
+        PyFile_WriteString("\n", out);
+    }
+    PyErr_Clear();
+    return 1;
+}
+
+/* Prints the pending exception and tells the host of it; returns the exit status. */
+static int handle_exception(PyObject *path) {
+    if (PyErr_ExceptionMatches(PyExc_SystemExit)) {
+        PyObject *error = PyErr_GetRaisedException();
+        return exit_status(error);
+    }
+    int interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
+    PyObject *error = PyErr_GetRaisedException();
+    PyObject *told = PyObject_CallMethod(boot, "uncaught", "OO", error, path);
+    if (told == NULL) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(told);
+    PyErr_SetRaisedException(error);
+    PyErr_Print();
+    return interrupted ? 130 : 1;
+}
+
+static int flush(const char *name) {
+    PyObject *file = PySys_GetObject(name);
+    if (file == NULL || file == Py_None) {
+        return 0;
+    }
+    PyObject *closed = PyObject_GetAttrString(file, "closed");
+    int is_closed = closed != NULL && PyObject_IsTrue(closed) == 1;
+    Py_XDECREF(closed);
+    PyErr_Clear();
+    if (is_closed) {
+        return 0;
+    }
+    PyObject *done = PyObject_CallMethod(file, "flush", NULL);
+    if (done == NULL) {
+        PyErr_FormatUnraisable("Exception ignored while flushing sys.%s", name);
+        return -1;
+    }
+    Py_DECREF(done);
+    return 0;
+}
+
+/* What a program can see of Py_FinalizeEx. */
+static int finish(int status, PyObject *names) {
+    PyObject *threading = Py_XNewRef(PyDict_GetItemString(PyImport_GetModuleDict(), "threading"));
+    if (threading != NULL) {
+        PyObject *done = PyObject_CallMethod(threading, "_shutdown", NULL);
+        if (done == NULL) {
+            PyErr_FormatUnraisable("Exception ignored on threading shutdown");
+        }
+        Py_XDECREF(done);
+        Py_DECREF(threading);
+    }
+    PyErr_Clear();
+    _PyAtExit_Call(_PyInterpreterState_GET());
+    int lost = flush("stdout");
+    flush("stderr");
+
+    /* Objects of the program die now, so that their __del__ runs; those in cycles by collection. */
+    PyObject *done = PyObject_CallMethod(boot, "forget_project", NULL);
+    if (done == NULL) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(done);
+    PyGC_Collect();
+    if (Py_REFCNT(names) > 1) {
+        guest_clear_names(names);
+    }
+    Py_DECREF(names);
+    PyGC_Collect();
+    lost |= flush("stdout");
+    flush("stderr");
+    return lost ? 120 : status;
+}
+
+/* Room for the job that the host writes and `pyexec_run` reads. */
+EXPORT("pyexec_allocate") void *pyexec_allocate(size_t size) { return malloc(size); }
+
+EXPORT("pyexec_run") int pyexec_run(const char *bytes) {
+    struct reader reader = {bytes};
+    struct job job;
+    PyObject *names = NULL;
+    int ready = read_job(&reader, &job) == 0 && (names = become_fresh(&job)) != NULL;
+    free((void *)bytes);
+    int status = 0;
+    Py_XINCREF(names);
+    PyObject *value = ready ? run_job(&job, names) : NULL;
+    if (value == NULL) {
+        status = handle_exception(job.path);
+    }
+    Py_XDECREF(value);
+    return names == NULL ? status : finish(status, names);
+}
+
+/* For a job that was stopped: what it had printed but not flushed. May trap; nothing depends on it. */
+EXPORT("pyexec_flush") void pyexec_flush(void) {
+    static const char *const names[][2] = {{"stdout", "__stdout__"}, {"stderr", "__stderr__"}};
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(names); i++) {
+        PyObject *file = PySys_GetObject(names[i][0]);
+        if (file != NULL && file == PySys_GetObject(names[i][1])) {
+            PyObject *done = PyObject_CallMethod(file, "flush", NULL);
+            Py_XDECREF(done);
+        }
+    }
+}
+
+/* For a job that was stopped: writes where it was to stderr, innermost frame first. Only reads. */
+EXPORT("pyexec_where") void pyexec_where(void) { _Py_DumpTraceback(STDERR_FILENO, _PyThreadState_GET()); }

@@ -1,0 +1,34 @@
+/* What the host offers besides WASI. Lengths are in bytes, text is UTF-8. */
+#ifndef PYEXEC_HOST_H
+#define PYEXEC_HOST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HOST(name) __attribute__((import_module("pyexec"), import_name(name)))
+
+enum report {
+    REPORT_RESULT = 1,      /* repr of the last expression, or of what the called function returned */
+    REPORT_RESULT_JSON = 2, /* the same as JSON, when it is JSON-able */
+    REPORT_ERROR_TYPE = 3,  /* class name of the uncaught exception */
+    REPORT_ERROR_MESSAGE = 4,
+    REPORT_ERROR_LINE = 5,  /* decimal; the script's outermost line */
+    REPORT_MISS = 6,        /* "kind: detail" of something that only a full Linux has */
+    REPORT_MISS_FATAL = 7,  /* the uncaught exception is, or was caused by, such a miss */
+};
+
+/* Tells the host something about the job. */
+HOST("report") void host_report(enum report kind, const char *text, size_t length);
+
+/* Looks a standard library module up by its dotted name: -1 when there is none, else the length of its code shifted
+ * left by one, with the lowest bit set for a package. */
+HOST("module_find") int64_t host_module_find(const char *name, size_t length);
+
+/* Copies the marshalled code of the module found last. */
+HOST("module_load") void host_module_load(void *code);
+
+/* Sets permission bits of a file relative to a folder descriptor, or, with an empty path, of the descriptor's own file;
+ * returns a Linux errno or 0. */
+HOST("chmod") int32_t host_chmod(int32_t folder, const char *path, size_t length, uint32_t mode);
+
+#endif
