@@ -3,7 +3,7 @@
 #< withdraw 30
 #< withdraw 500
 #< deposit abc
-#<
+#< 
 #< balance
 #< dance
 #< quit

@@ -1,7 +1,7 @@
 # stdin:
 #< The quick brown fox
 #< jumps over the lazy dog.
-#<
+#< 
 #< The dog, however, was NOT amused; the fox was!
 #< Ünïcode wörds too: naïve café
 import sys

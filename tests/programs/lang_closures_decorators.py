@@ -81,29 +81,4 @@ class Thing:
 print(Thing().run(4), Thing.registered)
 
 
-def default_trap(x, acc=[]):
-    acc.append(x)
-    return acc
-
-
-print(default_trap(1), default_trap(2), default_trap.__defaults__)
-x = "global"
-
-
-def scopes():
-    def read():
-        return x
-    try:
-        return read()
-    except NameError as e:
-        return type(e).__name__, str(e)
-    x = "local"
-
-
-print(scopes())
-try:
-    exec("def f():\n    print(u)\n    u = 1\nf()")
-except UnboundLocalError as e:
-    print(e)
-compose = lambda *fns: functools.reduce(lambda f, g: lambda v: g(f(v)), fns)
-print(compose(str.strip, str.title, lambda s: s + "!")("  hello world "))
+print(Thing.run.__name__, add.__wrapped__.__name__)

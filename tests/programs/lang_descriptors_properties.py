@@ -80,13 +80,8 @@ class RO:
     def make(cls):
         return cls
 
-    @staticmethod
-    def st():
-        return "static"
-
-
 try:
     RO().x = 5
 except AttributeError as ex:
     print(ex)
-print(RO.make() is RO, RO.st(), RO.__dict__["st"].__wrapped__(), type(RO.__dict__["make"]).__name__)
+print(RO.make() is RO, type(RO.__dict__["make"]).__name__)

@@ -5,7 +5,7 @@ name, width, value = "Ann", 10, 1234.5678
 print(f"{name!r:>{width}}|{name:^{width}}|{name!s:*<{width}}|{value:{width}.{2}f}|{value:,.1f}|{value:e}|{value:g}")
 print(f"{42:b} {42:o} {42:x} {42:#X} {42:08.3f} {-42:+d} {42: d} {1_000_000:_} {0.1234:.1%} {65:c}")
 print(f"{value=} {name=!s} {2 + 3 = } {width=:>5}")
-print(f"{{literal}} {{{name}}} {'nested ' + f'{name.upper()}'} {"same quotes"} {[x for x in "ab"]} {{1: 2}[1]}")
+print(f"{{literal}} {{{name}}} {'nested ' + f'{name.upper()}'} {"same quotes"} {[x for x in "ab"]} { {1: 2}[1]}")
 print(f"{date(2024, 2, 29):%d/%m/%y} {math.pi:.{3}} {1e10:.3g} {1e-10} {float('nan'):5} {float('inf'):>6} {-0.0}")
 print(f"{'multi'
        'line'} {(lambda x: x * 2)(3)} {name if width else 'x'} {'\n'.join(['a', 'b'])!r} {'\u2603'}")

@@ -77,27 +77,4 @@ except RuntimeError as e:
     print("RuntimeError:", e, repr(e.__cause__))
 
 
-def averager():
-    total = n = 0
-    avg = None
-    while True:
-        avg = round((total := total + (yield avg)) / (n := n + 1), 3)
-
-
-avg = averager()
-next(avg)
-print([avg.send(x) for x in (10, 20, 40)])
-
-
-def primes():
-    sieve = {}
-    for q in itertools.count(2):
-        if q not in sieve:
-            yield q
-            sieve[q * q] = [q]
-        else:
-            for p in sieve.pop(q):
-                sieve.setdefault(p + q, []).append(p)
-
-
-print(list(itertools.islice(primes(), 15)), sum(x * x for x in range(10) if x % 2), next((x for x in "abc" if x > "z"), None))
+print(repr(guarded.__name__), guarded().gi_running, guarded().gi_yieldfrom)

@@ -74,20 +74,4 @@ try:
         pass
 except TypeError as e:
     print("TypeError:", e)
-
-
-class Plugin:
-    found = []
-
-    def __init_subclass__(cls, /, priority=0, **kw):
-        super().__init_subclass__(**kw)
-        Plugin.found.append((priority, cls.__name__))
-
-
-class A(Plugin, priority=5): ...
-
-
-class B(Plugin): ...
-
-
-print(sorted(Plugin.found), type("Dyn", (Plugin,), {"x": 1}, priority=9).x, max(Plugin.found))
+print(Config.__class__.__name__, Singleton.__mro__[1].__name__)

@@ -70,27 +70,4 @@ def ackermann(m, n):
 print(ackermann(2, 3), ackermann(3, 4))
 
 
-def permutations(items):
-    if len(items) <= 1:
-        yield items
-        return
-    for i, x in enumerate(items):
-        for rest in permutations(items[:i] + items[i + 1:]):
-            yield [x, *rest]
-
-
-print(["".join(p) for p in permutations(list("abc"))], sum(1 for _ in permutations(list(range(6)))))
-
-
-def hanoi(n, a="A", b="B", c="C"):
-    if n:
-        yield from hanoi(n - 1, a, c, b)
-        yield f"{a}->{c}"
-        yield from hanoi(n - 1, b, a, c)
-
-
-print(" ".join(hanoi(3)))
-nested = []
-for _ in range(50):
-    nested = [nested]
-print(str(nested).count("["), eval("(" * 50 + "1" + ")" * 50))
+print(ackermann(1, 1))

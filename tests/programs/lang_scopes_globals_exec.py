@@ -87,5 +87,4 @@ except NameError as e:
     print(e)
 for leaked in range(3):
     pass
-[hidden for hidden in range(3)]
-print(leaked, "hidden" in globals(), (lambda *a, **k: (a, k))(1, b=2), type(lambda: 0).__name__)
+print(leaked, (lambda *a, **k: (a, k))(1, b=2), type(lambda: 0).__name__)

@@ -43,7 +43,7 @@ print(Node("a", Node("b")), Node.__annotations__["parent"])
 print([f.name for f in Format], callable(func.__annotate__), func.__annotate__(Format.VALUE)["a"])
 x: int = 3
 y: undefined_name
-print(annotationlib.get_annotations(type("E", (), {})), __annotate__(Format.STRING))
+print(annotationlib.get_annotations(type("E", (), {})), get_annotations(__import__("__main__"), format=Format.STRING))
 
 
 def lazy(a: print("never evaluated eagerly") = 1): ...

@@ -1,7 +1,7 @@
 # stdin:
 #< add 3 4
 #< add 1
-#<
+#< 
 #< history
 #< bogus thing
 #< help

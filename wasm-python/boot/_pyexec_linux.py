@@ -79,6 +79,23 @@ def chown(path, uid, gid, *, dir_fd=None, follow_symlinks=True):
         raise PermissionError(errno.EPERM, posix.strerror(errno.EPERM), path)
 
 
+def dup(fd, /):
+    return _dup(fd, -1)
+
+
+def dup2(fd, fd2, inheritable=True):
+    if fd2 < 0:
+        raise OSError(errno.EBADF, posix.strerror(errno.EBADF))
+    return _dup(fd, fd2)
+
+
+def _dup(fd, to):
+    new = _pyexec.dup(fd, to)
+    if new < 0:
+        raise OSError(-new, posix.strerror(-new))
+    return new
+
+
 def kill(pid, number):
     import signal
 
@@ -105,6 +122,7 @@ def get_terminal_size(fd=1):
 def _answers():
     return {
         "umask": umask, "chmod": chmod, "fchmod": fchmod, "lchmod": chmod, "chown": chown, "lchown": chown, "kill": kill,
+        "dup": dup, "dup2": dup2,
         "getrandom": getrandom, "get_terminal_size": get_terminal_size,
         "getuid": lambda: UID, "geteuid": lambda: UID, "getgid": lambda: UID, "getegid": lambda: UID,
         "getgroups": lambda: [UID], "getresuid": lambda: (UID,) * 3, "getresgid": lambda: (UID,) * 3,

@@ -105,7 +105,7 @@ py_cv_module__curses=n/a
 ";
 
 pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, progress: &Progress) -> Result<Wasm> {
-    let key = native.key.clone().with("wasm").with_folder("ffi")?.with_folder("libc")?;
+    let key = native.key.clone().with("wasm").with(&sources.toolchain).with_folder("ffi")?.with_folder("libc")?;
     let folder = store.step("wasi", &key, |folder| {
         progress.step("building CPython for WASI", "2 to 4 minutes", || {
             let compiler = compiler(&sources.zig, tools.jobs, &[]);
@@ -135,7 +135,7 @@ pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, pr
                 .env("LIBFFI_LIBS", format!("-L{} -lffi", sysroot.join("lib").display()))
                 .envs(clibs::configure_variables(&sysroot));
             shell::run(&mut configure, &folder.join("configure.log"))?;
-            shell::run(make(tools, &build).arg("python.wasm"), &folder.join("make.log"))
+            shell::run(make(tools, &build).args(["python.wasm", "pybuilddir.txt"]), &folder.join("make.log"))
         })
     })?;
     Ok(Wasm { build: folder.join("build"), sysroot: folder.join("sysroot"), key })
@@ -195,20 +195,7 @@ fn ffi(compiler: &Compiler, sysroot: &Path) -> Result<()> {
 fn libc(sources: &Sources, jobs: usize, sysroot: &Path) -> Result<()> {
     let generated = sysroot.join("obj-libc");
     fs::create_dir_all(&generated).map_err(|e| format!("cannot write {}: {e}", generated.display()))?;
-    let table = fs::read_to_string("libc/errno.tsv").map_err(|e| format!("cannot read libc/errno.tsv: {e}"))?;
-    let mut messages = String::new();
-    let mut seen = std::collections::HashSet::new();
-    for row in table.lines().filter(|line| !line.starts_with('#')) {
-        let fields: Vec<_> = row.split('\t').collect();
-        if let [_, number, _, message] = fields[..]
-            && seen.insert(number)
-        {
-            messages.push_str(&format!("ERROR({number}, {message:?})\n"));
-        }
-    }
-    write(&generated.join("errno_messages.h"), &messages)?;
     let mut flags = strings(&["-O3", "-fno-builtin", "-w"]);
-    flags.push(format!("-I{}", generated.display()));
     flags.push(format!("-I{}", sources.c_sources("libffi-sys")?.join("libffi/src").display()));
     let compiler = compiler(&sources.zig, jobs, &["bulk_memory"]);
     let objects = clibs::objects(&compiler, &clibs::c_files(Path::new("libc"), "c")?, &flags, &generated)?;

@@ -39,6 +39,7 @@ pub fn link(store: &Store, sources: &Sources, wasm: &Wasm, progress: &Progress) 
                 .args(&objects)
                 .args(clibs::c_files(&wasm.sysroot.join("lib"), "o")?)
                 .arg("libpython3.14.a")
+                .arg(format!("-L{}", wasm.sysroot.join("lib").display()))
                 .args(libraries(&wasm.build)?);
             shell::run(&mut link, &folder.join("link.log"))
         })
@@ -52,5 +53,6 @@ fn libraries(build: &Path) -> Result<Vec<String>> {
     let folder = build.to_string_lossy();
     let text = shell::output("make", &["-s", "-C", &folder, "--no-print-directory", "--eval", show, "show"])
         .ok_or("cannot read the list of libraries from CPython's Makefile")?;
-    Ok(text.split_whitespace().map(str::to_owned).collect())
+    // The step's folder had another name while configure ran.
+    Ok(text.split_whitespace().filter(|word| !word.starts_with("-L")).map(str::to_owned).collect())
 }

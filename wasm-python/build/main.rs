@@ -14,6 +14,7 @@ mod sources;
 mod stdlib;
 mod store;
 
+use sha2::{Digest, Sha256};
 use std::{env, fs, path::PathBuf, process::ExitCode};
 
 /// Any failure, already in words for the person who runs the build.
@@ -54,9 +55,19 @@ fn run() -> Result<()> {
         println!("cargo:rerun-if-changed={}", from.display());
         fs::copy(from, out.join(name)).map_err(|e| format!("cannot read {}: {e}", from.display()))?;
     }
+    println!("cargo:rustc-env=WASM_PYTHON_DIGEST={}", digest(&artifacts)?);
     let native = artifacts.native.unwrap_or_default();
     println!("cargo:rustc-env=WASM_PYTHON_NATIVE={}", native.display());
     Ok(())
+}
+
+/// SHA-256 of both files, so that nobody has to hash them at run time.
+fn digest(artifacts: &Artifacts) -> Result<String> {
+    let mut hash = Sha256::new();
+    for path in [&artifacts.module, &artifacts.stdlib] {
+        hash.update(fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?);
+    }
+    Ok(store::hex(&hash.finalize()))
 }
 
 struct Artifacts {

@@ -9,7 +9,7 @@ use crate::{
 };
 use sha2::{Digest, Sha256};
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     env, fs,
     path::{Path, PathBuf},
     process::Command,
@@ -29,8 +29,10 @@ pub struct Sources {
     pub tzdata: PathBuf,
     /// Folders of the crates that carry C sources, by name.
     crates: HashMap<String, PathBuf>,
-    /// Everything above, for the keys of later steps.
+    /// CPython and the C libraries, for the keys of later steps.
     pub key: Key,
+    /// The compiler and its libc, for the same.
+    pub toolchain: String,
 }
 
 impl Sources {
@@ -40,31 +42,35 @@ impl Sources {
             progress.step(&format!("fetching CPython {VERSION}"), "23 MB", || cpython(folder, tools))
         })?;
         let toolchain = read("toolchain.txt")?;
-        let zig_key = Key::new("toolchain").with(&toolchain).with(read("libc/errno.tsv")?).with(read("build/sources.rs")?);
+        let zig_key = Key::new("toolchain").with(&toolchain).with_folder("libc")?.with(read("build/sources.rs")?);
         let toolchain = store.step("toolchain", &zig_key, |folder| {
             progress.step("fetching the compiler (zig) with pip", "100 MB", || pip(folder, tools))?;
-            linux_errno(&folder.join("ziglang/lib/libc"))
+            let libc = folder.join("ziglang/lib/libc");
+            linux_errno(&libc)?;
+            overlay(Path::new("libc/overlay"), &libc)
         })?;
         let crates = crates()?;
-        let mut key = cpython_key.with(format!("{:?}", zig_key_of(&toolchain)));
+        let mut key = cpython_key;
         let mut names: Vec<_> = crates.values().map(|path| path.to_string_lossy().into_owned()).collect();
         names.sort();
         for path in names {
             let version = Path::new(&path).file_name().map(|name| name.to_string_lossy().into_owned());
             key = key.with(version.unwrap_or_default());
         }
-        Ok(Sources { cpython, zig: toolchain.join("ziglang"), tzdata: toolchain.join("tzdata"), crates, key })
+        Ok(Sources {
+            cpython,
+            zig: toolchain.join("ziglang"),
+            tzdata: toolchain.join("tzdata"),
+            crates,
+            key,
+            toolchain: toolchain.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        })
     }
 
     /// The folder of a crate that this package names for its C sources.
     pub fn c_sources(&self, name: &str) -> Result<&Path> {
         self.crates.get(name).map(PathBuf::as_path).ok_or_else(|| format!("{name} is not in Cargo.lock"))
     }
-}
-
-/// A step's folder name ends in its hash.
-fn zig_key_of(folder: &Path) -> Option<&std::ffi::OsStr> {
-    folder.file_name()
 }
 
 fn read(path: &str) -> Result<String> {
@@ -152,12 +158,14 @@ fn linux_errno(libc: &Path) -> Result<()> {
     let rows: Vec<Vec<&str>> =
         table.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect()).collect();
     let mut names = String::new();
+    let mut messages = BTreeMap::new();
     let mut to_linux = vec![0u16; 77];
     let wasi_header = libc.join("include/wasm-wasi-musl/wasi/api.h");
     edit(&wasi_header, |text| {
         let mut text = text.to_owned();
         for row in &rows {
-            let [name, linux, wasi, _] = row[..] else { return Err(format!("libc/errno.tsv: bad row {row:?}")) };
+            let [name, linux, wasi, message] = row[..] else { return Err(format!("libc/errno.tsv: bad row {row:?}")) };
+            messages.entry(linux).or_insert(message);
             match wasi.parse::<usize>() {
                 Ok(number) => {
                     let old = format!("#define __WASI_ERRNO_{} (UINT16_C({number}))", &name[1..]);
@@ -185,6 +193,9 @@ fn linux_errno(libc: &Path) -> Result<()> {
         let text = replace_once(text, "#include <string.h>\n", &translate)?;
         Ok(text.replace("return (uint16_t) ret;", "return linux_errno(ret);"))
     })?;
+    let messages: String = messages.iter().map(|(number, text)| format!("ERROR({number}, {text:?})\n")).collect();
+    let header = libc.join("wasi/libc-top-half/musl/src/errno/errno_messages.h");
+    fs::write(&header, messages).map_err(|e| format!("cannot write {}: {e}", header.display()))?;
     // The host packs permission bits into the upper half of nlink.
     edit(&libc.join("wasi/libc-bottom-half/cloudlibc/src/libc/sys/stat/stat_impl.h"), |text| {
         let text = replace_once(
@@ -195,6 +206,22 @@ fn linux_errno(libc: &Path) -> Result<()> {
         )?;
         Ok(text)
     })
+}
+
+/// Replaces files of libc by those of the same name under `from`.
+fn overlay(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(from).map_err(|e| format!("cannot read {}: {e}", from.display()))? {
+        let path = entry.map_err(|e| format!("cannot read {}: {e}", from.display()))?.path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            overlay(&path, &target)?;
+        } else if target.exists() {
+            fs::copy(&path, &target).map_err(|e| format!("cannot write {}: {e}", target.display()))?;
+        } else {
+            return Err(format!("{} replaces nothing in libc", path.display()));
+        }
+    }
+    Ok(())
 }
 
 fn edit(path: &Path, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {

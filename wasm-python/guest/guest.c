@@ -98,6 +98,14 @@ static PyObject *py_fchmod(PyObject *self, PyObject *args) {
     return PyLong_FromLong(host_chmod(fd, "", 0, mode));
 }
 
+static PyObject *py_dup(PyObject *self, PyObject *args) {
+    int fd, to;
+    if (!PyArg_ParseTuple(args, "ii", &fd, &to)) {
+        return NULL;
+    }
+    return PyLong_FromLong(host_dup(fd, to));
+}
+
 extern void _PyRandom_SeedLater(PyObject *);
 
 static PyObject *py_seed_later(PyObject *self, PyObject *generator) {
@@ -115,6 +123,7 @@ static PyMethodDef methods[] = {
     {"report", py_report, METH_VARARGS, "Tells the host something about the job; kinds as in host.h."},
     {"chmod", py_chmod, METH_VARARGS, "Sets permission bits; returns an errno or 0."},
     {"fchmod", py_fchmod, METH_VARARGS, "The same for an open file."},
+    {"dup", py_dup, METH_VARARGS, "dup(fd, -1) or dup2(fd, to): a descriptor, or a negative errno."},
     {"seed_later", py_seed_later, METH_O, "Makes a random.Random seed itself at its next use."},
     {"immortalize", py_immortalize, METH_O, "Makes everything reachable from a list of objects immortal."},
     {"pbkdf2_hmac", (PyCFunction)(void (*)(void))hash_pbkdf2_hmac, METH_VARARGS | METH_KEYWORDS, "RFC 8018 key derivation."},

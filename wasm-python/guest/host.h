@@ -31,4 +31,8 @@ HOST("module_load") void host_module_load(void *code);
  * returns a Linux errno or 0. */
 HOST("chmod") int32_t host_chmod(int32_t folder, const char *path, size_t length, uint32_t mode);
 
+/* A second descriptor for an open file: the lowest free one, or `to` when that is not negative. Returns the descriptor, or
+ * a negative Linux errno. */
+HOST("dup") int32_t host_dup(int32_t fd, int32_t to);
+
 #endif

@@ -14,35 +14,6 @@ int close(int fd) {
     return 0;
 }
 
-/* As a shell reports a process that died of SIGABRT. */
-_Noreturn void abort(void) { __wasi_proc_exit(134); }
-
-/* glibc's messages, so that printed errors equal those of Python on Linux. */
-char *strerror(int number) {
-    switch (number) {
-    case 0: return "Success";
-#define ERROR(value, message) case value: return message;
-#include "errno_messages.h"
-#undef ERROR
-    }
-    static char unknown[32] = "Unknown error ";
-    char digits[12];
-    int n = 0, length = 14;
-    unsigned rest = number < 0 ? 0u - (unsigned)number : (unsigned)number;
-    do {
-        digits[n++] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
-    if (number < 0) {
-        unknown[length++] = '-';
-    }
-    while (n) {
-        unknown[length++] = digits[--n];
-    }
-    unknown[length] = 0;
-    return unknown;
-}
-
 /* There are no shared libraries. ctypes opens the program itself at import, so that one handle exists and is empty. */
 static char dl_error[160];
 static int dl_failed;

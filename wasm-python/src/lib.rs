@@ -11,6 +11,9 @@ pub const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/python.wasm"
 /// The standard library: sources, compiled code, data files and time zones.
 pub const STDLIB: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/stdlib.bin"));
 
+/// SHA-256 of [`MODULE`] followed by [`STDLIB`], in hexadecimal.
+pub const DIGEST: &str = env!("WASM_PYTHON_DIGEST");
+
 /// Version of CPython inside.
 pub const VERSION: &str = "3.14.5";
 

@@ -1,0 +1,231 @@
+//! A folder of the user's own for files that are expensive to make, and dangerous if someone else could change them.
+//!
+//! What is in it is machine code that this process will run. Therefore: the folder belongs to us and nobody else may
+//! enter it; a file's name says what it was made from; its SHA-256 is recorded when it is written and compared before it
+//! is used, or, where start-up time matters, its size, times, inode and owner are.
+
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::{
+    env,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+/// Overrides where the folder is.
+pub(crate) const FOLDER_VARIABLE: &str = "PYEXEC_CACHE_DIR";
+
+/// How much is checked before a file is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Verification {
+    /// That it is untouched since it was written: size, modification and change times, inode, owner. Microseconds; right
+    /// for a command line.
+    #[default]
+    Stamp,
+    /// Its whole SHA-256. Some tenths of a second; right for a server's start.
+    Full,
+}
+
+/// The folder, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Cache {
+    folder: PathBuf,
+}
+
+/// What is recorded beside a file.
+#[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
+struct Stamp {
+    sha256: String,
+    bytes: u64,
+    modified_ns: i128,
+    changed_ns: i128,
+    inode: u64,
+    owner: u32,
+}
+
+impl Cache {
+    /// Opens `folder`, or the user's usual one, and makes it if it is not there.
+    pub(crate) fn open(folder: Option<&Path>) -> Result<Cache> {
+        let folder = match folder {
+            Some(folder) => folder.to_owned(),
+            None => usual_folder()?,
+        };
+        let fail = |e| {
+            Error::caused(format!("cannot use {} as the cache (set {FOLDER_VARIABLE} to another folder)", folder.display()), e)
+        };
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(fail)?;
+        let metadata = fs::metadata(&folder).map_err(fail)?;
+        let me = rustix::process::geteuid().as_raw();
+        if metadata.uid() != me || metadata.mode() & 0o077 != 0 {
+            return Err(Error::unavailable(format!(
+                "the cache {} must belong to user {me} and be closed to others, because code from it is run\nhint: chmod 700 \
+                 {0}, or set {FOLDER_VARIABLE} to another folder",
+                folder.display()
+            )));
+        }
+        Ok(Cache { folder })
+    }
+
+    /// Only one process at a time makes files; the guard is the lock.
+    pub(crate) fn lock(&self) -> Result<File> {
+        let path = self.folder.join("lock");
+        let fail = |e| Error::io("cannot lock", &path, e);
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(fail)?;
+        file.lock().map_err(fail)?;
+        Ok(file)
+    }
+
+    /// The path of an entry that is what was once written under this name, else `None`.
+    pub(crate) fn find(&self, name: &str, verification: Verification) -> Option<PathBuf> {
+        let path = self.folder.join(name);
+        let recorded: Stamp = serde_json::from_slice(&fs::read(self.stamp_path(name)).ok()?).ok()?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+            .open(&path)
+            .ok()?;
+        let metadata = file.metadata().ok()?;
+        if !metadata.is_file() || metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o022 != 0 {
+            tracing::warn!(path = %path.display(), "cache entry refused: wrong owner or permissions");
+            return None;
+        }
+        let sha256 = match verification {
+            Verification::Stamp => recorded.sha256.clone(),
+            Verification::Full => sha256(&mut file).ok()?,
+        };
+        if stamp(sha256, &metadata) == recorded {
+            return Some(path);
+        }
+        tracing::warn!(path = %path.display(), "cache entry refused: it is not what was written");
+        None
+    }
+
+    /// Writes an entry; readers see it whole or not at all.
+    pub(crate) fn store(&self, name: &str, content: &[u8]) -> Result<PathBuf> {
+        let path = self.folder.join(name);
+        let fail = |e| Error::io("cannot write", &path, e);
+        write_whole(&path, content).map_err(fail)?;
+        let stamp = stamp(hex(&Sha256::digest(content)), &fs::metadata(&path).map_err(fail)?);
+        let stamp = serde_json::to_vec(&stamp).map_err(|e| fail(e.into()))?;
+        write_whole(&self.stamp_path(name), &stamp).map_err(fail)?;
+        Ok(path)
+    }
+
+    fn stamp_path(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.stamp"))
+    }
+}
+
+fn usual_folder() -> Result<PathBuf> {
+    env::var_os(FOLDER_VARIABLE)
+        .map(PathBuf::from)
+        .or_else(|| env::var_os("XDG_CACHE_HOME").map(|home| PathBuf::from(home).join("pyexec/images")))
+        .or_else(|| env::home_dir().map(|home| home.join(".cache/pyexec/images")))
+        .ok_or_else(|| Error::unavailable(format!("no home folder: set {FOLDER_VARIABLE} to a folder for compiled code")))
+}
+
+fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(content)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+fn stamp(sha256: String, metadata: &fs::Metadata) -> Stamp {
+    let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+    Stamp {
+        sha256,
+        bytes: metadata.len(),
+        modified_ns: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+        changed_ns: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+        inode: metadata.ino(),
+        owner: metadata.uid(),
+    }
+}
+
+fn sha256(file: &mut File) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(&hash.finalize())),
+            n => hash.update(&buffer[..n]),
+        }
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn cache() -> (tempfile::TempDir, Cache) {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(Some(&folder.path().join("cache"))).unwrap();
+        (folder, cache)
+    }
+
+    fn found(cache: &Cache) -> [bool; 2] {
+        [Verification::Stamp, Verification::Full].map(|verification| cache.find("entry", verification).is_some())
+    }
+
+    #[test]
+    fn what_was_stored_is_found() {
+        let (_folder, cache) = cache();
+        assert_eq!(found(&cache), [false, false]);
+        cache.store("entry", b"code").unwrap();
+        assert_eq!(found(&cache), [true, true]);
+    }
+
+    #[test]
+    fn a_flipped_byte_is_refused() {
+        let (_folder, cache) = cache();
+        let path = cache.store("entry", b"code").unwrap();
+        fs::write(&path, b"cOde").unwrap();
+        assert_eq!(found(&cache), [false, false]);
+    }
+
+    #[test]
+    fn a_replaced_file_is_refused() {
+        let (_folder, cache) = cache();
+        let path = cache.store("entry", b"code").unwrap();
+        fs::write(path.with_extension("new"), b"code").unwrap();
+        fs::rename(path.with_extension("new"), &path).unwrap();
+        assert_eq!(found(&cache), [false, false]);
+    }
+
+    #[test]
+    fn a_link_or_a_file_that_others_can_write_is_refused() {
+        let (_folder, cache) = cache();
+        let path = cache.store("entry", b"code").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        assert_eq!(found(&cache), [false, false]);
+        let path = cache.store("entry", b"code").unwrap();
+        let moved = path.with_extension("moved");
+        fs::rename(&path, &moved).unwrap();
+        std::os::unix::fs::symlink(&moved, &path).unwrap();
+        assert_eq!(found(&cache), [false, false]);
+    }
+
+    #[test]
+    fn a_folder_open_to_others_is_refused() {
+        let (folder, _cache) = cache();
+        let path = folder.path().join("cache");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+        let error = Cache::open(Some(&path)).unwrap_err().to_string();
+        assert!(error.contains("chmod 700"), "{error}");
+    }
+}

@@ -1,0 +1,86 @@
+//! The settings of wasmtime, with the reason for each.
+
+use crate::{Error, Limits, Result};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+
+/// Fuel between two looks at the clock and at whether the job was cancelled: some 0.1 ms of running.
+pub(crate) const FUEL_PER_YIELD: u64 = 200_000;
+
+/// WebAssembly stack. CPython's checks stop recursion on the shadow stack first (see
+/// `wasm-python/patches/recursion.patch`); this is what the frames that go with it need.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Host functions run on the same stack.
+const HOST_STACK_BYTES: usize = 2 << 20;
+
+/// Largest snapshot that is still mapped copy-on-write. Past it wasmtime would copy it for every job, silently.
+const IMAGE_BYTES_MAX: u64 = 512 << 20;
+
+/// Memory that one slot keeps between jobs, when resetting it costs only what was written. It is bounded because pages
+/// that stay resident are memory the next job may not need.
+const SLOT_RESIDENT_BYTES: usize = 32 << 20;
+
+/// How an engine is set up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EngineOptions {
+    /// Jobs that can run at the same time.
+    pub(crate) slots: u32,
+    /// Whether pages are kept from one job to the next (reset, never as they were), where that is safe.
+    pub(crate) page_reuse: bool,
+}
+
+/// The engine that runs jobs.
+pub(crate) fn engine(options: EngineOptions) -> Result<Engine> {
+    let mut config = shared();
+    config.consume_fuel(true);
+    config.cranelift_opt_level(OptLevel::Speed);
+    config.max_wasm_stack(STACK_BYTES);
+    config.async_stack_size(STACK_BYTES + HOST_STACK_BYTES);
+
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_core_instances(options.slots);
+    pool.total_memories(options.slots);
+    pool.total_tables(options.slots);
+    pool.total_stacks(options.slots);
+    pool.max_memory_size(usize::try_from(Limits::MAXIMA.memory_bytes).unwrap_or(usize::MAX));
+    pool.max_core_instance_size(4 << 20);
+    // A fault of one job must not be felt by others: no slot is shared, and freed ones are reset one by one.
+    pool.decommit_batch_size(1);
+    if options.page_reuse && page_reuse_is_safe() {
+        pool.pagemap_scan(Enabled::Yes);
+        pool.linear_memory_keep_resident(SLOT_RESIDENT_BYTES);
+        pool.table_keep_resident(1 << 20);
+        pool.async_stack_keep_resident(64 << 10);
+    }
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    Engine::new(&config).map_err(|e| Error::caused("the WebAssembly engine does not start", e))
+}
+
+/// The engine that makes snapshots: no metering, and code that is quick to compile because it runs once.
+pub(crate) fn snapshot_engine() -> Result<Engine> {
+    let mut config = shared();
+    config.cranelift_opt_level(OptLevel::None);
+    config.max_wasm_stack(8 << 20);
+    config.async_stack_size((8 << 20) + HOST_STACK_BYTES);
+    Engine::new(&config).map_err(|e| Error::caused("the WebAssembly engine does not start", e))
+}
+
+fn shared() -> Config {
+    let mut config = Config::new();
+    // With the whole 4 GiB address space reserved, no access needs a bounds check.
+    config.memory_reservation(4 << 30);
+    config.memory_guaranteed_dense_image_size(IMAGE_BYTES_MAX);
+    config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16));
+    config
+}
+
+/// Reusing pages asks the kernel which ones were written. A page that was written and then swapped out is not told, and
+/// would be seen by the next job; hence only without swap, for the machine and for our control group.
+fn page_reuse_is_safe() -> bool {
+    PoolingAllocationConfig::is_pagemap_scan_available() && !has_swap()
+}
+
+fn has_swap() -> bool {
+    // A heading, then a line for each swap area; no such file, no knowledge.
+    std::fs::read_to_string("/proc/swaps").map_or(true, |swaps| swaps.lines().count() > 1)
+}

@@ -1,0 +1,222 @@
+//! Everything a running instance can reach of its host, and the calls through which it does.
+
+use super::{
+    clock::Clock,
+    files::Files,
+    library::Library,
+    stdio::{Input, Outputs},
+};
+use crate::{
+    Limits, Project,
+    executor::Observer,
+    job::Stdin,
+    outcome::{CapabilityMiss, LimitHit},
+};
+use std::fmt;
+use wasmtime::{Caller, Extern, Linker, Memory, ResourceLimiter, bail};
+use wasmtime_wasi::p1::wasi_snapshot_preview1;
+
+/// The state of one instance.
+pub(crate) struct Host {
+    pub(crate) files: Files,
+    pub(crate) input: Input,
+    pub(crate) outputs: Outputs,
+    pub(crate) clock: Clock,
+    pub(crate) memory: MemoryLimit,
+    pub(crate) report: Report,
+    library: Library,
+    /// Code of the module that the guest asked for last.
+    found: &'static [u8],
+}
+
+/// What the guest said about its job.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) result: Option<String>,
+    pub(crate) result_json: Option<serde_json::Value>,
+    pub(crate) error_type: Option<String>,
+    pub(crate) error_message: Option<String>,
+    pub(crate) error_line: Option<u32>,
+    pub(crate) misses: Vec<CapabilityMiss>,
+    pub(crate) ended_in_miss: bool,
+}
+
+/// A guest can say anything, any number of times.
+const REPORT_BYTES_MAX: usize = 16 << 20;
+const MISSES_MAX: usize = 100;
+
+/// The guest called `exit`.
+#[derive(Debug)]
+pub(crate) struct ExitStatus(pub(crate) u8);
+
+impl fmt::Display for ExitStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exit status {}", self.0)
+    }
+}
+
+impl std::error::Error for ExitStatus {}
+
+/// Refuses memory beyond the job's limit, and remembers the most there was.
+#[derive(Debug)]
+pub(crate) struct MemoryLimit {
+    bytes_max: usize,
+    pub(crate) peak_bytes: usize,
+    pub(crate) hit: bool,
+}
+
+impl ResourceLimiter for MemoryLimit {
+    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let allowed = desired <= self.bytes_max;
+        if allowed {
+            self.peak_bytes = self.peak_bytes.max(desired);
+        } else {
+            self.hit = true;
+        }
+        Ok(allowed)
+    }
+
+    fn table_growing(&mut self, _current: usize, _desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        // The interpreter never grows its table.
+        Ok(false)
+    }
+}
+
+impl Host {
+    pub(crate) fn new(
+        project: Project,
+        stdin: Stdin,
+        limits: &Limits,
+        observer: Box<dyn Observer>,
+        library: Library,
+        clock: Clock,
+    ) -> Host {
+        Host {
+            files: Files::new(project, library, limits),
+            input: Input::new(stdin),
+            outputs: Outputs::new(limits.output_bytes, observer),
+            clock,
+            memory: MemoryLimit {
+                bytes_max: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX),
+                peak_bytes: 0,
+                hit: false,
+            },
+            report: Report::default(),
+            library,
+            found: &[],
+        }
+    }
+
+    pub(crate) fn limits_hit(&self) -> Vec<LimitHit> {
+        let mut hit = self.files.quota.hit.clone();
+        if self.memory.hit {
+            hit.push(LimitHit::Memory);
+        }
+        if self.outputs.stdout.truncated() || self.outputs.stderr.truncated() {
+            hit.push(LimitHit::Output);
+        }
+        hit
+    }
+
+    fn take_report(&mut self, kind: i32, text: &str) {
+        let report = &mut self.report;
+        match kind {
+            1 => report.result = Some(text.to_owned()),
+            2 => report.result_json = serde_json::from_str(text).ok(),
+            3 => report.error_type = Some(text.to_owned()),
+            4 => report.error_message = Some(text.to_owned()),
+            5 => report.error_line = text.parse().ok(),
+            6 => {
+                let (kind, detail) = text.split_once(": ").unwrap_or(("", text));
+                let miss = CapabilityMiss { kind: kind.to_owned(), detail: detail.to_owned() };
+                if report.misses.len() < MISSES_MAX && !report.misses.contains(&miss) {
+                    report.misses.push(miss);
+                }
+            }
+            7 => report.ended_in_miss = true,
+            // The guest is hostile: what it says beyond that means nothing.
+            _ => {}
+        }
+    }
+}
+
+/// Gives the guest WASI and the imports that `wasm-python/guest/host.h` declares.
+pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    wasi_snapshot_preview1::add_to_linker(linker, |host| host)?;
+    linker.func_wrap("pyexec", "report", |mut caller: Caller<'_, Host>, kind: i32, at: u32, length: u32| {
+        if length as usize > REPORT_BYTES_MAX {
+            return Ok(());
+        }
+        let (memory, host) = guest_memory(&mut caller)?;
+        let text = String::from_utf8_lossy(slice(memory, at, length)?);
+        host.take_report(kind, &text);
+        Ok(())
+    })?;
+    linker.func_wrap("pyexec", "module_find", |mut caller: Caller<'_, Host>, at: u32, length: u32| -> wasmtime::Result<i64> {
+        let (memory, host) = guest_memory(&mut caller)?;
+        let name = std::str::from_utf8(slice(memory, at, length)?).ok();
+        let found = name.filter(|name| name.len() < 256).and_then(|name| host.library.module(name));
+        let Some((code, is_package)) = found else { return Ok(-1) };
+        host.found = code;
+        Ok((code.len() as i64) << 1 | i64::from(is_package))
+    })?;
+    linker.func_wrap("pyexec", "module_load", |mut caller: Caller<'_, Host>, at: u32| -> wasmtime::Result<()> {
+        let code = caller.data().found;
+        let (memory, _) = guest_memory(&mut caller)?;
+        let into = memory.get_mut(at as usize..).and_then(|rest| rest.get_mut(..code.len()));
+        let Some(into) = into else { bail!("module_load out of bounds") };
+        into.copy_from_slice(code);
+        Ok(())
+    })?;
+    linker.func_wrap(
+        "pyexec",
+        "chmod",
+        |mut caller: Caller<'_, Host>, fd: u32, at: u32, length: u32, mode: u32| -> wasmtime::Result<i32> {
+            let (memory, host) = guest_memory(&mut caller)?;
+            let Ok(path) = std::str::from_utf8(slice(memory, at, length.min(4096))?) else { return Ok(84) };
+            Ok(host.files.chmod(fd, path, mode).err().map_or(0, |error| linux_errno(error)))
+        },
+    )?;
+    linker.func_wrap("pyexec", "dup", |mut caller: Caller<'_, Host>, fd: u32, to: i32| -> i32 {
+        let files = &mut caller.data_mut().files;
+        let made = match u32::try_from(to) {
+            Ok(to) => files.duplicate_to(fd, to).map(|()| to),
+            Err(_) => files.duplicate(fd),
+        };
+        made.map_or_else(|error| -linux_errno(error), |fd| i32::try_from(fd).unwrap_or(i32::MAX))
+    })?;
+    Ok(())
+}
+
+/// The few errors that our own imports return, by their Linux numbers.
+fn linux_errno(error: wasmtime_wasi::p1::types::Errno) -> i32 {
+    use wasmtime_wasi::p1::types::Errno as E;
+    match error {
+        E::Perm | E::Notcapable => 1,
+        E::Noent => 2,
+        E::Badf => 9,
+        E::Acces => 13,
+        E::Notdir => 20,
+        E::Mfile => 24,
+        E::Rofs => 30,
+        E::Nametoolong => 36,
+        E::Loop => 40,
+        _ => 5,
+    }
+}
+
+fn guest_memory<'a>(caller: &'a mut Caller<'_, Host>) -> wasmtime::Result<(&'a mut [u8], &'a mut Host)> {
+    let memory: Option<Memory> = caller.get_export("memory").and_then(Extern::into_memory);
+    match memory {
+        Some(memory) => Ok(memory.data_and_store_mut(caller)),
+        None => bail!("the guest exports no memory"),
+    }
+}
+
+fn slice(memory: &[u8], at: u32, length: u32) -> wasmtime::Result<&[u8]> {
+    let bytes = memory.get(at as usize..).and_then(|rest| rest.get(..length as usize));
+    match bytes {
+        Some(bytes) => Ok(bytes),
+        None => bail!("a pointer of the guest is out of bounds"),
+    }
+}

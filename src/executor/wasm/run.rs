@@ -1,0 +1,275 @@
+//! Runs one job in one fresh instance.
+
+use super::{
+    clock::Clock,
+    engine::FUEL_PER_YIELD,
+    host::{ExitStatus, Host},
+    image::Image,
+    stdio::Stream,
+    traceback,
+};
+use crate::{
+    Error, Job, Limits, Outcome, Project, Result, Want,
+    executor::Observer,
+    outcome::{Ending, Exception, LimitHit, OutputFile, StopReason, Tier, Usage},
+    project::Workspace,
+};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    task::Poll,
+    time::{Duration, Instant},
+};
+use wasmtime::{Instance, Store, Trap};
+
+/// Fuel for a stopped guest to flush its output and say where it was.
+const LAST_WORDS_FUEL: u64 = 20_000_000;
+
+/// `sys.path[0]` and the working directory.
+const PROJECT: &str = "/work";
+
+const WANT_RESULT: u32 = 1;
+const CALL_FUNCTION: u32 = 2;
+
+/// Most that the collected files may have together, since they come back in memory.
+const COLLECTED_BYTES_MAX: u64 = 256 << 20;
+
+pub(crate) async fn run(image: &Image, job: Job, observer: Box<dyn Observer>, reason: &str) -> Result<Outcome> {
+    job.check()?;
+    let script = job.project.entrypoint(job.entrypoint.as_deref())?;
+    let input = encode(&job, &script)?;
+    let limits = job.limits;
+    let started = Instant::now();
+    let deadline = started + limits.wall_clock();
+
+    let host = Host::new(job.project.clone(), job.stdin, &limits, observer, image.library, Clock::start());
+    let mut store = Store::new(image.pre.module().engine(), host);
+    store.limiter(|host| &mut host.memory);
+    let fuel = limits.cpu_fuel.unwrap_or(u64::MAX);
+    set_fuel(&mut store, fuel)?;
+    store.data_mut().outputs.started();
+
+    let (end, instance) = match until(deadline, start(image, &mut store, &input)).await {
+        None => (None, None),
+        Some(Err(error)) => return Err(not_started(error, &limits)),
+        Some(Ok((instance, at))) => {
+            let call = call_run(&mut store, instance, at);
+            (until(deadline, call).await, Some(instance))
+        }
+    };
+    let used = fuel - store.get_fuel().unwrap_or(0).min(fuel);
+    let ending = classify(end, store.data());
+    if let (Ending::Stopped { reason }, Some(instance)) = (&ending, instance) {
+        last_words(&mut store, instance, reason, &limits, &job.project).await;
+    }
+    Ok(outcome(store.into_data(), ending, used, job.collect_files.then_some(&job.project), reason))
+}
+
+/// The job as `wasm-python/guest/guest.c` reads it.
+fn encode(job: &Job, script: &str) -> Result<Vec<u8>> {
+    let source = job.project.read(script)?;
+    let mut bytes = Vec::with_capacity(source.len() + 256);
+    let (flags, function, arguments) = match &job.want {
+        Want::Nothing => (0, "", String::new()),
+        Want::LastExpression => (WANT_RESULT, "", String::new()),
+        Want::Call { function, arguments } if arguments.is_null() => (CALL_FUNCTION, function.as_str(), String::new()),
+        Want::Call { function, arguments } => (CALL_FUNCTION, function.as_str(), arguments.to_string()),
+    };
+    let mut argv = vec![script];
+    argv.extend(job.args.iter().map(String::as_str));
+    let env: Vec<&str> = job.env.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]).collect();
+    let shadowed: Vec<&str> = job.project.modules_beside(script).into_iter().collect();
+    // A single script shadows nothing but what it is called.
+    let shadowed = if shadowed == ["main"] { Vec::new() } else { shadowed };
+
+    let path = format!("{PROJECT}/{script}");
+    let mut put = |part: &[u8]| -> Result<()> {
+        let length = u32::try_from(part.len()).map_err(|_| Error::invalid("the job is larger than 4 GiB"))?;
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(part);
+        Ok(())
+    };
+    put(path.as_bytes())?;
+    put(&source)?;
+    for list in [&argv, &env, &shadowed] {
+        // A list is its length, then its items, each as above.
+        let mut items = Vec::new();
+        for item in list {
+            items.extend_from_slice(&(item.len() as u32).to_le_bytes());
+            items.extend_from_slice(item.as_bytes());
+        }
+        bytes.extend_from_slice(&(list.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(&items);
+    }
+    for text in [function, &arguments] {
+        bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    let mut whole = flags.to_le_bytes().to_vec();
+    whole.append(&mut bytes);
+    Ok(whole)
+}
+
+async fn start(image: &Image, store: &mut Store<Host>, input: &[u8]) -> wasmtime::Result<(Instance, u32)> {
+    let instance = image.pre.instantiate_async(&mut *store).await?;
+    let size = u32::try_from(input.len())?;
+    let allocate = instance.get_typed_func::<u32, u32>(&mut *store, "pyexec_allocate")?;
+    let at = allocate.call_async(&mut *store, size).await?;
+    let memory = instance.get_memory(&mut *store, "memory").ok_or_else(|| wasmtime::format_err!("no memory"))?;
+    if at == 0 {
+        wasmtime::bail!("no memory for the job");
+    }
+    memory.write(&mut *store, at as usize, input)?;
+    Ok((instance, at))
+}
+
+async fn call_run(store: &mut Store<Host>, instance: Instance, at: u32) -> wasmtime::Result<i32> {
+    instance.get_typed_func::<u32, i32>(&mut *store, "pyexec_run")?.call_async(store, at).await
+}
+
+/// The result of `work`, or `None` when the deadline comes first. The clock is looked at whenever the guest yields, so a
+/// busy runtime, whose timers are late, does not make a job late.
+async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    let mut timer = pin!(tokio::time::sleep_until(deadline.into()));
+    poll_fn(|context| {
+        if let Poll::Ready(result) = work.as_mut().poll(context) {
+            return Poll::Ready(Some(result));
+        }
+        if Instant::now() >= deadline || timer.as_mut().poll(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+fn set_fuel(store: &mut Store<Host>, fuel: u64) -> Result<()> {
+    store
+        .set_fuel(fuel)
+        .and_then(|()| store.fuel_async_yield_interval(Some(FUEL_PER_YIELD)))
+        .map_err(|e| Error::caused("the engine does not meter", e))
+}
+
+fn not_started(error: wasmtime::Error, limits: &Limits) -> Error {
+    let message = format!("{error:#}");
+    if message.contains("memory") {
+        return Error::invalid(format!(
+            "a memory limit of {} bytes is less than the interpreter itself needs: ask for 64 MiB or more",
+            limits.memory_bytes
+        ));
+    }
+    Error::caused("the interpreter does not start", message)
+}
+
+fn classify(end: Option<wasmtime::Result<i32>>, host: &Host) -> Ending {
+    let reason = match end {
+        None => StopReason::TimeLimit,
+        Some(Ok(status)) => return Ending::Exited { exit_code: (status & 0xff) as u8 },
+        Some(Err(error)) => {
+            if let Some(ExitStatus(exit_code)) = error.downcast_ref() {
+                return Ending::Exited { exit_code: *exit_code };
+            }
+            match error.downcast_ref::<Trap>() {
+                Some(Trap::OutOfFuel) => StopReason::CpuLimit,
+                Some(Trap::StackOverflow) => StopReason::StackOverflow,
+                Some(_) if host.memory.hit => StopReason::MemoryLimit,
+                Some(trap) => StopReason::Crashed(trap.to_string()),
+                None => StopReason::Crashed(error.root_cause().to_string()),
+            }
+        }
+    };
+    Ending::Stopped { reason }
+}
+
+/// Lets a stopped guest flush what it had printed and say where it was. Its state may be anything: both are best effort,
+/// with fuel of their own.
+async fn last_words(store: &mut Store<Host>, instance: Instance, reason: &StopReason, limits: &Limits, project: &Project) {
+    let deadline = Instant::now() + Duration::from_millis(50);
+    if !matches!(reason, StopReason::Crashed(_) | StopReason::StackOverflow) {
+        call_briefly(store, instance, "pyexec_flush", deadline).await;
+    }
+    store.data_mut().outputs.divert();
+    call_briefly(store, instance, "pyexec_where", deadline).await;
+    let outputs = &mut store.data_mut().outputs;
+    let dump = outputs.diverted();
+    let text = traceback::format(&String::from_utf8_lossy(&dump), &explain(reason, limits), PROJECT, project);
+    outputs.write(Stream::Stderr, text.as_bytes());
+}
+
+async fn call_briefly(store: &mut Store<Host>, instance: Instance, export: &str, deadline: Instant) {
+    if set_fuel(store, LAST_WORDS_FUEL).is_err() {
+        return;
+    }
+    if let Ok(function) = instance.get_typed_func::<(), ()>(&mut *store, export) {
+        // A trap here is one more sign of the state the guest is in.
+        let _ = until(deadline, function.call_async(&mut *store, ())).await;
+    }
+}
+
+fn explain(reason: &StopReason, limits: &Limits) -> String {
+    match reason {
+        StopReason::TimeLimit => format!("time limit of {} s exceeded", limits.wall_clock_ms as f64 / 1000.0),
+        StopReason::CpuLimit => format!("CPU budget of {} fuel exceeded", limits.cpu_fuel.unwrap_or_default()),
+        StopReason::MemoryLimit => format!("memory limit of {} MiB exceeded", limits.memory_bytes >> 20),
+        StopReason::StackOverflow | StopReason::Crashed(_) => reason.to_string(),
+    }
+}
+
+fn outcome(host: Host, ending: Ending, fuel: u64, collect_from: Option<&Project>, reason: &str) -> Outcome {
+    let mut limits_hit = host.limits_hit();
+    limits_hit.extend(match &ending {
+        Ending::Stopped { reason: StopReason::TimeLimit } => Some(LimitHit::WallClock),
+        Ending::Stopped { reason: StopReason::CpuLimit } => Some(LimitHit::Cpu),
+        Ending::Stopped { reason: StopReason::StackOverflow } => Some(LimitHit::Stack),
+        _ => None,
+    });
+    limits_hit.sort_unstable();
+    let Host { files, outputs, clock, memory, report, .. } = host;
+    let microseconds = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    let usage = Usage {
+        wall_us: microseconds(clock.elapsed()),
+        cpu_us: microseconds(clock.cpu()),
+        fuel,
+        peak_memory_bytes: memory.peak_bytes as u64,
+        disk_bytes: files.quota.bytes(),
+    };
+    let workspace = files.into_workspace();
+    let files = match (collect_from, &workspace) {
+        (Some(project), Some(workspace)) => collect(workspace, project),
+        _ => Vec::new(),
+    };
+    Outcome {
+        ending,
+        stdout: outputs.stdout.finish(),
+        stderr: outputs.stderr.finish(),
+        result: report.result,
+        result_json: report.result_json,
+        exception: report.error_type.map(|kind| Exception {
+            kind,
+            message: report.error_message.unwrap_or_default(),
+            line: report.error_line,
+        }),
+        limits_hit,
+        capability_misses: report.misses,
+        ended_in_miss: report.ended_in_miss,
+        usage,
+        outputs: Vec::new(),
+        files,
+        tier: Tier::Wasm,
+        route_reason: reason.to_owned(),
+    }
+}
+
+fn collect(workspace: &Workspace, project: &Project) -> Vec<OutputFile> {
+    let mut files = Vec::new();
+    let mut room = COLLECTED_BYTES_MAX;
+    for path in workspace.files() {
+        let Ok(content) = workspace.read(&path, room) else { continue };
+        if !project.has(&path, &content) {
+            room -= content.len() as u64;
+            files.push(OutputFile { path, content });
+        }
+    }
+    files
+}

@@ -1,0 +1,55 @@
+//! Turns CPython's crash dump of a stack into the traceback that a Python programmer knows.
+
+use crate::Project;
+use std::{collections::HashMap, fmt::Write};
+
+/// `dump` has lines `  File "PATH", line N in NAME`, innermost frame first.
+pub(crate) fn format(dump: &str, reason: &str, root: &str, project: &Project) -> String {
+    let frames: Vec<_> = dump.lines().filter_map(frame).collect();
+    if frames.is_empty() {
+        return format!("pyexec: {reason}\n");
+    }
+    let mut text = String::from("Traceback (most recent call last):\n");
+    let mut sources: HashMap<&str, Option<String>> = HashMap::new();
+    for (path, line, name) in frames.into_iter().rev() {
+        let _ = writeln!(text, "  File \"{path}\", line {line}, in {name}");
+        let source = sources.entry(path).or_insert_with(|| {
+            let relative = path.strip_prefix(root)?.strip_prefix('/')?;
+            project.read(relative).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        });
+        let line = source.as_deref().and_then(|source| source.lines().nth(line.checked_sub(1)?)).map(str::trim);
+        if let Some(line) = line.filter(|line| !line.is_empty()) {
+            let _ = writeln!(text, "    {line}");
+        }
+    }
+    let _ = writeln!(text, "pyexec: {reason}");
+    text
+}
+
+fn frame(line: &str) -> Option<(&str, usize, &str)> {
+    let rest = line.trim_start().strip_prefix("File \"")?;
+    let (path, rest) = rest.split_once("\", line ")?;
+    let (number, name) = rest.split_once(" in ")?;
+    Some((path, number.parse().ok()?, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dump_becomes_a_traceback_with_source_lines() {
+        let project = Project::script("def f():\n    while True: pass\nf()\n");
+        let dump = "Stack (most recent call first):\n  File \"/work/main.py\", line 2 in f\n  File \"/work/main.py\", line 3 in <module>\n";
+        assert_eq!(
+            format(dump, "time limit of 1 s exceeded", "/work", &project),
+            "Traceback (most recent call last):\n  File \"/work/main.py\", line 3, in <module>\n    f()\n  File \
+             \"/work/main.py\", line 2, in f\n    while True: pass\npyexec: time limit of 1 s exceeded\n"
+        );
+    }
+
+    #[test]
+    fn without_frames_the_reason_remains() {
+        assert_eq!(format("<nonsense>", "stack overflow", "/work", &Project::script("")), "pyexec: stack overflow\n");
+    }
+}

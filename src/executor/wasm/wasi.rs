@@ -1,0 +1,692 @@
+//! WASI preview 1 for a job: its system calls, over [`Files`](super::files::Files), its streams and its clock.
+//!
+//! wasmtime-wasi gives the ABI (types, memory access, linking); what the calls do is ours. Its own implementation has no
+//! quota, copies files through 4 KiB stream writes on other threads, lists a folder again for every 4 KiB of names, and
+//! refuses exit codes above 125.
+
+use super::{
+    files::{Descriptor, FIRST_PREOPENED, Open, PREOPENED, Result as FileResult, Stat, Times},
+    host::{ExitStatus, Host},
+    stdio::Stream,
+};
+use std::{
+    io::SeekFrom,
+    time::{Duration, Instant, SystemTime},
+};
+use wasmtime_wasi::p1::{
+    types::{self, Errno, Error},
+    wasi_snapshot_preview1::WasiSnapshotPreview1,
+};
+use wiggle::{GuestMemory, GuestPtr};
+
+type Result<T> = std::result::Result<T, Error>;
+
+const PATH_BYTES_MAX: u32 = 4096;
+/// As IOV_MAX on Linux.
+const VECTORS_MAX: u32 = 1024;
+const SUBSCRIPTIONS_MAX: u32 = 4096;
+/// `getentropy`-sized calls are the rule; a larger one is answered in steps so that nothing large is held.
+const RANDOM_STEP: usize = 64 * 1024;
+
+fn path(memory: &GuestMemory<'_>, pointer: GuestPtr<str>) -> Result<String> {
+    if pointer.len() > PATH_BYTES_MAX {
+        return Err(Errno::Nametoolong.into());
+    }
+    let text = memory.as_cow_str(pointer).map_err(|_| Errno::Ilseq)?;
+    if text.is_empty() {
+        return Err(Errno::Noent.into());
+    }
+    if text.contains('\0') {
+        return Err(Errno::Inval.into());
+    }
+    Ok(text.into_owned())
+}
+
+/// The part of guest memory that a pointer and a length mean.
+fn bytes_mut<'a>(memory: &'a mut GuestMemory<'_>, at: GuestPtr<u8>, length: u32) -> Result<&'a mut [u8]> {
+    memory.as_slice_mut(at.as_array(length))?.ok_or_else(|| Errno::Notsup.into())
+}
+
+fn filestat(stat: Stat) -> types::Filestat {
+    types::Filestat {
+        dev: 1,
+        ino: stat.inode,
+        filetype: stat.kind,
+        // The guest's libc takes the mode from here: WASI has none.
+        nlink: u64::from(stat.links) | u64::from(stat.mode) << 32,
+        size: stat.bytes,
+        atim: stat.accessed_ns,
+        mtim: stat.modified_ns,
+        ctim: stat.changed_ns,
+    }
+}
+
+fn times(accessed: u64, modified: u64, flags: types::Fstflags) -> Result<Times> {
+    use types::Fstflags as F;
+    let pick = |now: bool, given: bool, nanoseconds: u64| match (now, given) {
+        (true, true) => Err(Errno::Inval),
+        (true, false) => Ok(Some(SystemTime::now())),
+        (false, true) => Ok(Some(SystemTime::UNIX_EPOCH + Duration::from_nanos(nanoseconds))),
+        (false, false) => Ok(None),
+    };
+    Ok(Times {
+        accessed: pick(flags.contains(F::ATIM_NOW), flags.contains(F::ATIM), accessed)?,
+        modified: pick(flags.contains(F::MTIM_NOW), flags.contains(F::MTIM), modified)?,
+    })
+}
+
+impl Host {
+    async fn read_into(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        vectors: types::IovecArray,
+        at: Option<u64>,
+    ) -> Result<u32> {
+        if vectors.len() > VECTORS_MAX {
+            return Err(Errno::Inval.into());
+        }
+        let is_stdin = matches!(self.files.get(fd)?, Descriptor::Stdin);
+        let mut total: u32 = 0;
+        for vector in vectors.iter() {
+            let vector = memory.read(vector?)?;
+            if vector.buf_len == 0 {
+                continue;
+            }
+            if is_stdin && total == 0 {
+                self.wait_for_input().await.map_err(|_| Errno::Io)?;
+            }
+            let into = bytes_mut(memory, vector.buf, vector.buf_len)?;
+            let n = if is_stdin { self.input.take(into) } else { self.files.read(fd, into, at.map(|at| at + u64::from(total)))? };
+            total = u32::try_from(n).ok().and_then(|n| total.checked_add(n)).ok_or(Errno::Inval)?;
+            if n < vector.buf_len as usize {
+                break;
+            }
+        }
+        Ok(total)
+    }
+
+    fn write_from(
+        &mut self,
+        memory: &GuestMemory<'_>,
+        fd: u32,
+        vectors: types::CiovecArray,
+        at: Option<u64>,
+    ) -> Result<u32> {
+        if vectors.len() > VECTORS_MAX {
+            return Err(Errno::Inval.into());
+        }
+        let stream = match self.files.get(fd)? {
+            Descriptor::Stdout => Some(Stream::Stdout),
+            Descriptor::Stderr => Some(Stream::Stderr),
+            Descriptor::Stdin => return Err(Errno::Badf.into()),
+            _ => None,
+        };
+        let mut total: u32 = 0;
+        for vector in vectors.iter() {
+            let vector = memory.read(vector?)?;
+            let bytes = memory.as_slice(vector.buf.as_array(vector.buf_len))?.ok_or(Errno::Notsup)?;
+            let n = match stream {
+                Some(stream) => {
+                    self.outputs.write(stream, bytes);
+                    bytes.len()
+                }
+                None => match self.files.write(fd, bytes, at.map(|at| at + u64::from(total))) {
+                    Ok(n) => n,
+                    Err(_) if total > 0 => break,
+                    Err(error) => return Err(error.into()),
+                },
+            };
+            total = u32::try_from(n).ok().and_then(|n| total.checked_add(n)).ok_or(Errno::Inval)?;
+            if n < bytes.len() {
+                break;
+            }
+        }
+        Ok(total)
+    }
+
+    async fn wait_for_input(&mut self) -> std::io::Result<()> {
+        let began = Instant::now();
+        let result = self.input.readable().await;
+        self.clock.add_idle(began.elapsed());
+        result
+    }
+
+    /// When a clock subscription is due, as time from now.
+    fn due(&self, clock: &types::SubscriptionClock) -> Result<Duration> {
+        let timeout = Duration::from_nanos(clock.timeout);
+        if !clock.flags.contains(types::Subclockflags::SUBSCRIPTION_CLOCK_ABSTIME) {
+            return Ok(timeout);
+        }
+        let now = match clock.id {
+            types::Clockid::Realtime => self.clock.realtime(),
+            types::Clockid::Monotonic => self.clock.monotonic(),
+            _ => return Err(Errno::Inval.into()),
+        };
+        Ok(timeout.saturating_sub(now))
+    }
+}
+
+fn preopened(fd: types::Fd) -> Result<&'static str> {
+    let fd = u32::from(fd) as usize;
+    fd.checked_sub(FIRST_PREOPENED).and_then(|at| PREOPENED.get(at)).map(|(path, _)| *path).ok_or_else(|| Errno::Badf.into())
+}
+
+impl WasiSnapshotPreview1 for Host {
+    // Arguments and environment come with the job, not through WASI.
+    fn args_get(&mut self, _: &mut GuestMemory<'_>, _: GuestPtr<GuestPtr<u8>>, _: GuestPtr<u8>) -> Result<()> {
+        Ok(())
+    }
+
+    fn args_sizes_get(&mut self, _: &mut GuestMemory<'_>) -> Result<(types::Size, types::Size)> {
+        Ok((0, 0))
+    }
+
+    fn environ_get(&mut self, _: &mut GuestMemory<'_>, _: GuestPtr<GuestPtr<u8>>, _: GuestPtr<u8>) -> Result<()> {
+        Ok(())
+    }
+
+    fn environ_sizes_get(&mut self, _: &mut GuestMemory<'_>) -> Result<(types::Size, types::Size)> {
+        Ok((0, 0))
+    }
+
+    fn clock_res_get(&mut self, _: &mut GuestMemory<'_>, _: types::Clockid) -> Result<types::Timestamp> {
+        Ok(1)
+    }
+
+    fn clock_time_get(
+        &mut self,
+        _: &mut GuestMemory<'_>,
+        id: types::Clockid,
+        _precision: types::Timestamp,
+    ) -> Result<types::Timestamp> {
+        let time = match id {
+            types::Clockid::Realtime => self.clock.realtime(),
+            types::Clockid::Monotonic => self.clock.monotonic(),
+            types::Clockid::ProcessCputimeId | types::Clockid::ThreadCputimeId => self.clock.cpu(),
+        };
+        u64::try_from(time.as_nanos()).map_err(|_| Errno::Overflow.into())
+    }
+
+    async fn fd_advise(
+        &mut self,
+        _: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        _offset: types::Filesize,
+        _length: types::Filesize,
+        _advice: types::Advice,
+    ) -> Result<()> {
+        self.files.get(fd.into())?;
+        Ok(())
+    }
+
+    fn fd_allocate(
+        &mut self,
+        _: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        offset: types::Filesize,
+        length: types::Filesize,
+    ) -> Result<()> {
+        let end = offset.checked_add(length).ok_or(Errno::Fbig)?;
+        if self.files.stat(fd.into())?.bytes < end {
+            self.files.set_size(fd.into(), end)?;
+        }
+        Ok(())
+    }
+
+    async fn fd_close(&mut self, _: &mut GuestMemory<'_>, fd: types::Fd) -> Result<()> {
+        Ok(self.files.close(fd.into())?)
+    }
+
+    async fn fd_datasync(&mut self, _: &mut GuestMemory<'_>, fd: types::Fd) -> Result<()> {
+        Ok(self.files.sync(fd.into())?)
+    }
+
+    async fn fd_fdstat_get(&mut self, _: &mut GuestMemory<'_>, fd: types::Fd) -> Result<types::Fdstat> {
+        use types::Rights;
+        let all = Rights::all();
+        let mut flags = types::Fdflags::empty();
+        let (kind, rights) = match self.files.get(fd.into())? {
+            Descriptor::Stdin => (types::Filetype::Unknown, Rights::FD_READ | Rights::POLL_FD_READWRITE),
+            Descriptor::Stdout | Descriptor::Stderr => {
+                (types::Filetype::Unknown, Rights::FD_WRITE | Rights::POLL_FD_READWRITE)
+            }
+            Descriptor::Folder(_) => (types::Filetype::Directory, all & !(Rights::FD_SEEK | Rights::FD_WRITE)),
+            Descriptor::File(file) => {
+                if file.append {
+                    flags |= types::Fdflags::APPEND;
+                }
+                let mut rights = all;
+                if !file.readable {
+                    rights &= !Rights::FD_READ;
+                }
+                if !file.writable {
+                    rights &= !Rights::FD_WRITE;
+                }
+                (types::Filetype::RegularFile, rights)
+            }
+            Descriptor::Virtual(_) => (self.files.stat(fd.into())?.kind, all),
+        };
+        Ok(types::Fdstat { fs_filetype: kind, fs_flags: flags, fs_rights_base: rights, fs_rights_inheriting: rights })
+    }
+
+    fn fd_fdstat_set_flags(&mut self, _: &mut GuestMemory<'_>, fd: types::Fd, _: types::Fdflags) -> Result<()> {
+        self.files.get(fd.into())?;
+        Ok(())
+    }
+
+    fn fd_fdstat_set_rights(
+        &mut self,
+        _: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        _: types::Rights,
+        _: types::Rights,
+    ) -> Result<()> {
+        self.files.get(fd.into())?;
+        Ok(())
+    }
+
+    async fn fd_filestat_get(&mut self, _: &mut GuestMemory<'_>, fd: types::Fd) -> Result<types::Filestat> {
+        Ok(filestat(self.files.stat(fd.into())?))
+    }
+
+    async fn fd_filestat_set_size(
+        &mut self,
+        _: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        size: types::Filesize,
+    ) -> Result<()> {
+        Ok(self.files.set_size(fd.into(), size)?)
+    }
+
+    async fn fd_filestat_set_times(
+        &mut self,
+        _: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        accessed: types::Timestamp,
+        modified: types::Timestamp,
+        flags: types::Fstflags,
+    ) -> Result<()> {
+        Ok(self.files.set_times(fd.into(), times(accessed, modified, flags)?)?)
+    }
+
+    async fn fd_read(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        vectors: types::IovecArray,
+    ) -> Result<types::Size> {
+        self.read_into(memory, fd.into(), vectors, None).await
+    }
+
+    async fn fd_pread(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        vectors: types::IovecArray,
+        offset: types::Filesize,
+    ) -> Result<types::Size> {
+        if matches!(self.files.get(fd.into())?, Descriptor::Stdin) {
+            return Err(Errno::Spipe.into());
+        }
+        self.read_into(memory, fd.into(), vectors, Some(offset)).await
+    }
+
+    async fn fd_write(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        vectors: types::CiovecArray,
+    ) -> Result<types::Size> {
+        self.write_from(memory, fd.into(), vectors, None)
+    }
+
+    async fn fd_pwrite(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        vectors: types::CiovecArray,
+        offset: types::Filesize,
+    ) -> Result<types::Size> {
+        if matches!(self.files.get(fd.into())?, Descriptor::Stdout | Descriptor::Stderr) {
+            return Err(Errno::Spipe.into());
+        }
+        self.write_from(memory, fd.into(), vectors, Some(offset))
+    }
+
+    fn fd_prestat_get(&mut self, _: &mut GuestMemory<'_>, fd: types::Fd) -> Result<types::Prestat> {
+        let pr_name_len = u32::try_from(preopened(fd)?.len()).map_err(|_| Errno::Overflow)?;
+        Ok(types::Prestat::Dir(types::PrestatDir { pr_name_len }))
+    }
+
+    fn fd_prestat_dir_name(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        into: GuestPtr<u8>,
+        length: types::Size,
+    ) -> Result<()> {
+        let name = preopened(fd)?.as_bytes();
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if name.len() > length {
+            return Err(Errno::Nametoolong.into());
+        }
+        let into = bytes_mut(memory, into, u32::try_from(name.len()).map_err(|_| Errno::Overflow)?)?;
+        into.copy_from_slice(name);
+        Ok(())
+    }
+
+    async fn fd_renumber(&mut self, _: &mut GuestMemory<'_>, from: types::Fd, to: types::Fd) -> Result<()> {
+        Ok(self.files.renumber(from.into(), to.into())?)
+    }
+
+    async fn fd_seek(
+        &mut self,
+        _: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        offset: types::Filedelta,
+        whence: types::Whence,
+    ) -> Result<types::Filesize> {
+        let to = match whence {
+            types::Whence::Set => SeekFrom::Start(u64::try_from(offset).map_err(|_| Errno::Inval)?),
+            types::Whence::Cur => SeekFrom::Current(offset),
+            types::Whence::End => SeekFrom::End(offset),
+        };
+        Ok(self.files.seek(fd.into(), to)?)
+    }
+
+    async fn fd_sync(&mut self, _: &mut GuestMemory<'_>, fd: types::Fd) -> Result<()> {
+        Ok(self.files.sync(fd.into())?)
+    }
+
+    fn fd_tell(&mut self, _: &mut GuestMemory<'_>, fd: types::Fd) -> Result<types::Filesize> {
+        Ok(self.files.seek(fd.into(), SeekFrom::Current(0))?)
+    }
+
+    async fn fd_readdir(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        buffer: GuestPtr<u8>,
+        length: types::Size,
+        cookie: types::Dircookie,
+    ) -> Result<types::Size> {
+        let items = self.files.list(fd.into(), cookie == 0)?;
+        let buffer = bytes_mut(memory, buffer, length)?;
+        let mut used = 0;
+        let first = usize::try_from(cookie).unwrap_or(usize::MAX);
+        for (at, item) in items.iter().enumerate().skip(first) {
+            let mut record = [0; 24];
+            record[0..8].copy_from_slice(&(at as u64 + 1).to_le_bytes());
+            record[8..16].copy_from_slice(&item.inode.to_le_bytes());
+            record[16..20].copy_from_slice(&u32::try_from(item.name.len()).unwrap_or(u32::MAX).to_le_bytes());
+            record[20] = item.kind as u8;
+            // A record that does not fit is cut; the guest asks again from there with a larger buffer.
+            for part in [&record[..], item.name.as_bytes()] {
+                let n = part.len().min(buffer.len() - used);
+                buffer[used..used + n].copy_from_slice(&part[..n]);
+                used += n;
+            }
+            if used == buffer.len() {
+                break;
+            }
+        }
+        u32::try_from(used).map_err(|_| Errno::Overflow.into())
+    }
+
+    async fn path_create_directory(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        at: GuestPtr<str>,
+    ) -> Result<()> {
+        Ok(self.files.create_folder(fd.into(), &path(memory, at)?)?)
+    }
+
+    async fn path_filestat_get(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        flags: types::Lookupflags,
+        at: GuestPtr<str>,
+    ) -> Result<types::Filestat> {
+        let follow = flags.contains(types::Lookupflags::SYMLINK_FOLLOW);
+        Ok(filestat(self.files.stat_path(fd.into(), &path(memory, at)?, follow)?))
+    }
+
+    async fn path_filestat_set_times(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        flags: types::Lookupflags,
+        at: GuestPtr<str>,
+        accessed: types::Timestamp,
+        modified: types::Timestamp,
+        which: types::Fstflags,
+    ) -> Result<()> {
+        let follow = flags.contains(types::Lookupflags::SYMLINK_FOLLOW);
+        let times = times(accessed, modified, which)?;
+        Ok(self.files.set_times_path(fd.into(), &path(memory, at)?, follow, times)?)
+    }
+
+    async fn path_link(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        from_fd: types::Fd,
+        flags: types::Lookupflags,
+        from: GuestPtr<str>,
+        to_fd: types::Fd,
+        to: GuestPtr<str>,
+    ) -> Result<()> {
+        if flags.contains(types::Lookupflags::SYMLINK_FOLLOW) {
+            return Err(Errno::Inval.into());
+        }
+        let (from, to) = (path(memory, from)?, path(memory, to)?);
+        Ok(self.files.link(from_fd.into(), &from, to_fd.into(), &to)?)
+    }
+
+    async fn path_open(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        lookup: types::Lookupflags,
+        at: GuestPtr<str>,
+        how: types::Oflags,
+        rights: types::Rights,
+        _inherited: types::Rights,
+        flags: types::Fdflags,
+    ) -> Result<types::Fd> {
+        let open = Open {
+            follow: lookup.contains(types::Lookupflags::SYMLINK_FOLLOW),
+            create: how.contains(types::Oflags::CREAT),
+            exclusive: how.contains(types::Oflags::EXCL),
+            truncate: how.contains(types::Oflags::TRUNC),
+            folder: how.contains(types::Oflags::DIRECTORY),
+            append: flags.contains(types::Fdflags::APPEND),
+            read: rights.contains(types::Rights::FD_READ),
+            write: rights.contains(types::Rights::FD_WRITE),
+        };
+        Ok(self.files.open(fd.into(), &path(memory, at)?, open)?.into())
+    }
+
+    async fn path_readlink(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        at: GuestPtr<str>,
+        buffer: GuestPtr<u8>,
+        length: types::Size,
+    ) -> Result<types::Size> {
+        let target = self.files.read_link(fd.into(), &path(memory, at)?)?;
+        let n = target.len().min(usize::try_from(length).unwrap_or(usize::MAX));
+        let size = u32::try_from(n).map_err(|_| Errno::Overflow)?;
+        bytes_mut(memory, buffer, size)?.copy_from_slice(&target.as_bytes()[..n]);
+        Ok(size)
+    }
+
+    async fn path_remove_directory(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: types::Fd,
+        at: GuestPtr<str>,
+    ) -> Result<()> {
+        Ok(self.files.remove_folder(fd.into(), &path(memory, at)?)?)
+    }
+
+    async fn path_rename(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        from_fd: types::Fd,
+        from: GuestPtr<str>,
+        to_fd: types::Fd,
+        to: GuestPtr<str>,
+    ) -> Result<()> {
+        let (from, to) = (path(memory, from)?, path(memory, to)?);
+        Ok(self.files.rename(from_fd.into(), &from, to_fd.into(), &to)?)
+    }
+
+    async fn path_symlink(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        target: GuestPtr<str>,
+        fd: types::Fd,
+        at: GuestPtr<str>,
+    ) -> Result<()> {
+        let (target, at) = (path(memory, target)?, path(memory, at)?);
+        Ok(self.files.symlink(&target, fd.into(), &at)?)
+    }
+
+    async fn path_unlink_file(&mut self, memory: &mut GuestMemory<'_>, fd: types::Fd, at: GuestPtr<str>) -> Result<()> {
+        Ok(self.files.unlink(fd.into(), &path(memory, at)?)?)
+    }
+
+    async fn poll_oneoff(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        subscriptions: GuestPtr<types::Subscription>,
+        events: GuestPtr<types::Event>,
+        count: types::Size,
+    ) -> Result<types::Size> {
+        if count > SUBSCRIPTIONS_MAX {
+            return Err(Errno::Inval.into());
+        }
+        let mut wanted = Vec::new();
+        for subscription in subscriptions.as_array(count).iter() {
+            wanted.push(memory.read(subscription?)?);
+        }
+        let mut sleep: Option<Duration> = None;
+        let (mut input, mut ready) = (false, false);
+        for subscription in &wanted {
+            match &subscription.u {
+                types::SubscriptionU::Clock(clock) => {
+                    let due = self.due(clock)?;
+                    sleep = Some(sleep.map_or(due, |other| other.min(due)));
+                }
+                types::SubscriptionU::FdRead(read) => match self.files.get(read.file_descriptor.into()) {
+                    Ok(Descriptor::Stdin) => input = true,
+                    _ => ready = true,
+                },
+                types::SubscriptionU::FdWrite(_) => ready = true,
+            }
+        }
+        let began = Instant::now();
+        let mut input_ready = false;
+        if !ready {
+            let sleep = async {
+                match sleep {
+                    Some(Duration::ZERO) => {}
+                    Some(time) => tokio::time::sleep(time).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                result = self.input.readable(), if input => {
+                    result.map_err(|_| Errno::Io)?;
+                    input_ready = true;
+                }
+                () = sleep => {}
+            }
+            self.clock.add_idle(began.elapsed());
+        }
+        let passed = began.elapsed();
+        let mut used = 0;
+        let events = events.as_array(count);
+        for subscription in wanted {
+            let (error, type_) = match &subscription.u {
+                types::SubscriptionU::Clock(clock) if self.due(clock)? <= passed || sleep == Some(Duration::ZERO) => {
+                    (Errno::Success, types::Eventtype::Clock)
+                }
+                types::SubscriptionU::Clock(_) => continue,
+                types::SubscriptionU::FdRead(read) => match self.files.get(read.file_descriptor.into()) {
+                    Ok(Descriptor::Stdin) if !input_ready => continue,
+                    other => (error_of(other), types::Eventtype::FdRead),
+                },
+                types::SubscriptionU::FdWrite(write) => {
+                    (error_of(self.files.get(write.file_descriptor.into())), types::Eventtype::FdWrite)
+                }
+            };
+            let event = types::Event {
+                userdata: subscription.userdata,
+                error,
+                type_,
+                fd_readwrite: types::EventFdReadwrite { flags: types::Eventrwflags::empty(), nbytes: 1 },
+            };
+            memory.write(events.get(used).ok_or(Errno::Inval)?, event)?;
+            used += 1;
+        }
+        Ok(used)
+    }
+
+    fn proc_exit(&mut self, _: &mut GuestMemory<'_>, status: types::Exitcode) -> wasmtime::Error {
+        ExitStatus(status as u8).into()
+    }
+
+    fn proc_raise(&mut self, _: &mut GuestMemory<'_>, _: types::Signal) -> Result<()> {
+        Err(Errno::Notsup.into())
+    }
+
+    fn sched_yield(&mut self, _: &mut GuestMemory<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn random_get(&mut self, memory: &mut GuestMemory<'_>, into: GuestPtr<u8>, length: types::Size) -> Result<()> {
+        for step in bytes_mut(memory, into, length)?.chunks_mut(RANDOM_STEP) {
+            getrandom::fill(step).map_err(|_| Errno::Io)?;
+        }
+        Ok(())
+    }
+
+    // There are no sockets to pass in.
+    fn sock_accept(&mut self, _: &mut GuestMemory<'_>, _: types::Fd, _: types::Fdflags) -> Result<types::Fd> {
+        Err(Errno::Notsock.into())
+    }
+
+    fn sock_recv(
+        &mut self,
+        _: &mut GuestMemory<'_>,
+        _: types::Fd,
+        _: types::IovecArray,
+        _: types::Riflags,
+    ) -> Result<(types::Size, types::Roflags)> {
+        Err(Errno::Notsock.into())
+    }
+
+    fn sock_send(
+        &mut self,
+        _: &mut GuestMemory<'_>,
+        _: types::Fd,
+        _: types::CiovecArray,
+        _: types::Siflags,
+    ) -> Result<types::Size> {
+        Err(Errno::Notsock.into())
+    }
+
+    fn sock_shutdown(&mut self, _: &mut GuestMemory<'_>, _: types::Fd, _: types::Sdflags) -> Result<()> {
+        Err(Errno::Notsock.into())
+    }
+}
+
+fn error_of(found: FileResult<&Descriptor>) -> Errno {
+    found.err().unwrap_or(Errno::Success)
+}

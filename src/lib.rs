@@ -1,0 +1,44 @@
+//! Runs untrusted Python: at once, and with nothing but what it is given.
+//!
+//! Each job gets a fresh CPython, snapshotted with the standard library imported and compiled to machine code through
+//! WebAssembly, in this process, in well under a millisecond. It has limits on time, CPU, memory, disk and output, and a
+//! project directory that it cannot leave.
+//!
+//! ```no_run
+//! # async fn example() -> pyexec::Result<()> {
+//! use pyexec::{Job, Pyexec};
+//!
+//! let pyexec = Pyexec::new()?;
+//! let outcome = pyexec.run(Job::code("print(sum(range(10)))")).await?;
+//! assert_eq!(outcome.stdout.text, "45\n");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where things are
+//!
+//! - [`Job`] is what to run: a [`Project`], arguments, environment, [`Stdin`], [`Limits`].
+//! - [`Outcome`] is what happened. A script that fails is an outcome; [`Error`] is a fault of the request or of ours.
+//! - [`Pyexec`] runs the one and gives the other.
+//! - [`executor`] has the contract of an execution tier, and the tiers.
+
+#![warn(missing_docs)]
+
+mod cache;
+mod capture;
+mod error;
+pub mod executor;
+mod job;
+mod limits;
+pub mod outcome;
+mod project;
+mod service;
+
+pub use cache::Verification;
+pub use error::{Error, Result};
+pub use executor::Event;
+pub use job::{Job, Stdin, Want};
+pub use limits::Limits;
+pub use outcome::Outcome;
+pub use project::Project;
+pub use service::{Builder, Pyexec};
