@@ -42,3 +42,6 @@ pub use limits::Limits;
 pub use outcome::Outcome;
 pub use project::Project;
 pub use service::{Builder, Pyexec};
+
+/// Version of CPython in the wasm tier.
+pub const PYTHON_VERSION: &str = wasm_python::VERSION;

@@ -132,7 +132,9 @@ impl Project {
     pub fn with_file(mut self, path: &str, content: impl Into<Bytes>) -> Result<Project> {
         let path = relative(path)?;
         let entries = Arc::make_mut(&mut self.entries);
-        parents(&path).for_each(|parent| drop(entries.entry(parent.to_owned()).or_insert(Entry::Folder)));
+        for parent in parents(&path) {
+            entries.entry(parent.to_owned()).or_insert(Entry::Folder);
+        }
         entries.insert(path, Entry::Memory(content.into()));
         Ok(self)
     }

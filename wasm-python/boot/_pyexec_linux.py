@@ -129,7 +129,7 @@ def _answers():
         "getppid": lambda: 1, "getpgid": lambda pid: 1, "getpgrp": lambda: 1, "getsid": lambda pid: 1,
         "sched_getaffinity": lambda pid: {0}, "cpu_count": lambda: 1, "getloadavg": lambda: (0.0, 0.0, 0.0),
         "sync": lambda: None, "nice": lambda increment: 0, "ctermid": lambda: "/dev/tty",
-        "getpriority": lambda which, who: 0,
+        "getpriority": lambda which, who: 0, "register_at_fork": lambda **hooks: None,
     }
 
 

@@ -105,14 +105,13 @@ py_cv_module__curses=n/a
 ";
 
 pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, progress: &Progress) -> Result<Wasm> {
-    let key = native.key.clone().with("wasm").with(&sources.toolchain).with_folder("ffi")?.with_folder("libc")?;
+    let key = native.key.clone().with("wasm").with(&sources.toolchain).with_folder("ffi")?;
     let folder = store.step("wasi", &key, |folder| {
         progress.step("building CPython for WASI", "2 to 4 minutes", || {
             let compiler = compiler(&sources.zig, tools.jobs, &[]);
             let sysroot = folder.join("sysroot");
             clibs::build(&compiler, sources, &sysroot)?;
             ffi(&compiler, &sysroot)?;
-            libc(sources, tools.jobs, &sysroot)?;
             let site = folder.join("config.site");
             let upstream = sources.cpython.join("Tools/wasm/wasi/config.site-wasm32-wasi");
             write(&site, &format!(". {}\n{CONFIG_SITE}", upstream.display()))?;
@@ -144,7 +143,7 @@ pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, pr
 /// zig as a C compiler for the guest. `features` are added to the instruction set.
 ///
 /// Bulk memory is left out on purpose: with it, clang turns every small memcpy into an instruction that is a call into
-/// the engine. `libc/string.c` alone uses it, for large blocks.
+/// the engine. Only `libc/` has it, for large blocks.
 pub fn compiler(zig: &Path, jobs: usize, features: &[&str]) -> Compiler {
     let program = zig.join("zig").to_string_lossy().into_owned();
     let mut cpu = "-mcpu=generic+sign_ext+nontrapping_fptoint+mutable_globals+simd128".to_owned();
@@ -189,21 +188,6 @@ fn ffi(compiler: &Compiler, sysroot: &Path) -> Result<()> {
     let mut ar = Command::new(&compiler.ar[0]);
     ar.args(&compiler.ar[1..]).arg("rcs").arg(sysroot.join("lib/libffi.a")).args(objects);
     shell::run(&mut ar, &sysroot.join("ar.log"))
-}
-
-/// Objects that stand in for parts of zig's libc, left in `lib/` for the link to name first.
-fn libc(sources: &Sources, jobs: usize, sysroot: &Path) -> Result<()> {
-    let generated = sysroot.join("obj-libc");
-    fs::create_dir_all(&generated).map_err(|e| format!("cannot write {}: {e}", generated.display()))?;
-    let mut flags = strings(&["-O3", "-fno-builtin", "-w"]);
-    flags.push(format!("-I{}", sources.c_sources("libffi-sys")?.join("libffi/src").display()));
-    let compiler = compiler(&sources.zig, jobs, &["bulk_memory"]);
-    let objects = clibs::objects(&compiler, &clibs::c_files(Path::new("libc"), "c")?, &flags, &generated)?;
-    for object in objects {
-        let to = sysroot.join("lib").join(object.file_name().unwrap_or_default());
-        fs::copy(&object, to).map_err(|e| format!("cannot copy {}: {e}", object.display()))?;
-    }
-    Ok(())
 }
 
 fn configure(sources: &Sources, build: &Path) -> Result<Command> {

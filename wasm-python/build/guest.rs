@@ -21,7 +21,7 @@ const STACK_BYTES: u32 = 8 << 20;
 
 pub fn link(store: &Store, sources: &Sources, wasm: &Wasm, progress: &Progress) -> Result<PathBuf> {
     let recipe = fs::read_to_string("build/guest.rs").map_err(|e| format!("cannot read build/guest.rs: {e}"))?;
-    let key = wasm.key.clone().with_folder("guest")?.with(recipe);
+    let key = wasm.key.clone().with_folder("guest")?.with_folder("libc")?.with(recipe);
     let folder = store.step("module", &key, |folder| {
         progress.step("linking python.wasm", "10 s", || {
             let compiler = compiler(&sources.zig, 2, &[]);
@@ -37,7 +37,7 @@ pub fn link(store: &Store, sources: &Sources, wasm: &Wasm, progress: &Progress) 
                 .args(["-O3", "-mexec-model=reactor", "-z", &format!("stack-size={STACK_BYTES}"), "-o"])
                 .arg(folder.join("python.wasm"))
                 .args(&objects)
-                .args(clibs::c_files(&wasm.sysroot.join("lib"), "o")?)
+                .args(libc(sources, folder)?)
                 .arg("libpython3.14.a")
                 .arg(format!("-L{}", wasm.sysroot.join("lib").display()))
                 .args(libraries(&wasm.build)?);
@@ -45,6 +45,14 @@ pub fn link(store: &Store, sources: &Sources, wasm: &Wasm, progress: &Progress) 
         })
     })?;
     Ok(folder.join("python.wasm"))
+}
+
+/// Objects that stand in for parts of zig's libc, when they are named before it.
+fn libc(sources: &Sources, folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut flags = strings(&["-O3", "-fno-builtin", "-w"]);
+    flags.push(format!("-I{}", sources.c_sources("libffi-sys")?.join("libffi/src").display()));
+    let compiler = compiler(&sources.zig, 2, &["bulk_memory"]);
+    clibs::objects(&compiler, &clibs::c_files(Path::new("libc"), "c")?, &flags, &folder.join("libc"))
 }
 
 /// What the extension modules and CPython itself link with, as configure found it.

@@ -29,7 +29,8 @@ def add_tree(root, prefix, wanted=lambda path: True):
 add_tree(library, STDLIB)
 add_tree(tzdata / "zoneinfo", "share/zoneinfo", lambda path: path.suffix != ".py")
 for path in (wasi_build / (wasi_build / "pybuilddir.txt").read_text().strip()).glob("_sysconfig*"):
-    files[f"{STDLIB}/{path.name}"] = path.read_bytes()
+    # Found by sys.platform, which the guest says is Linux.
+    files[f"{STDLIB}/{path.name.replace('__wasi_', '__linux_')}"] = path.read_bytes()
 add_tree(boot, STDLIB)
 
 code = {}

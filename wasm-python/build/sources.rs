@@ -42,12 +42,12 @@ impl Sources {
             progress.step(&format!("fetching CPython {VERSION}"), "23 MB", || cpython(folder, tools))
         })?;
         let toolchain = read("toolchain.txt")?;
-        let zig_key = Key::new("toolchain").with(&toolchain).with_folder("libc")?.with(read("build/sources.rs")?);
+        let zig_key = Key::new("toolchain").with(&toolchain).with_folder("wasi-libc")?.with(read("build/sources.rs")?);
         let toolchain = store.step("toolchain", &zig_key, |folder| {
             progress.step("fetching the compiler (zig) with pip", "100 MB", || pip(folder, tools))?;
             let libc = folder.join("ziglang/lib/libc");
             linux_errno(&libc)?;
-            overlay(Path::new("libc/overlay"), &libc)
+            overlay(Path::new("wasi-libc/overlay"), &libc)
         })?;
         let crates = crates()?;
         let mut key = cpython_key;
@@ -154,7 +154,7 @@ fn pip(folder: &Path, tools: &Tools) -> Result<()> {
 /// WASI numbers its errors in its own order, and Python programs print them. The constants become Linux's; numbers that
 /// come from the host are translated in the one file where every host call returns.
 fn linux_errno(libc: &Path) -> Result<()> {
-    let table = read("libc/errno.tsv")?;
+    let table = read("wasi-libc/errno.tsv")?;
     let rows: Vec<Vec<&str>> =
         table.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect()).collect();
     let mut names = String::new();
@@ -164,14 +164,14 @@ fn linux_errno(libc: &Path) -> Result<()> {
     edit(&wasi_header, |text| {
         let mut text = text.to_owned();
         for row in &rows {
-            let [name, linux, wasi, message] = row[..] else { return Err(format!("libc/errno.tsv: bad row {row:?}")) };
+            let [name, linux, wasi, message] = row[..] else { return Err(format!("wasi-libc/errno.tsv: bad row {row:?}")) };
             messages.entry(linux).or_insert(message);
             match wasi.parse::<usize>() {
                 Ok(number) => {
                     let old = format!("#define __WASI_ERRNO_{} (UINT16_C({number}))", &name[1..]);
                     let new = format!("#define __WASI_ERRNO_{} (UINT16_C({linux}))", &name[1..]);
                     text = replace_once(&text, &old, &new)?;
-                    to_linux[number] = linux.parse().map_err(|e| format!("libc/errno.tsv: {name}: {e}"))?;
+                    to_linux[number] = linux.parse().map_err(|e| format!("wasi-libc/errno.tsv: {name}: {e}"))?;
                 }
                 Err(_) => names.push_str(&format!("#ifndef {name}\n#define {name} {linux}\n#endif\n")),
             }

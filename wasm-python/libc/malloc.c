@@ -11,29 +11,40 @@
 #define STEP (1u << 20) /* fewer, larger grows: each one is a host call */
 
 extern unsigned char __heap_base;
-static uintptr_t heap_end;
+static uintptr_t heap_end;   /* what has been handed out ends here */
+static uintptr_t claimed_end; /* pages grown by us end here; others may grow memory as well */
 
 static void *more_memory(ptrdiff_t increment) {
     if (heap_end == 0) {
         heap_end = ((uintptr_t)&__heap_base + 15) & ~(uintptr_t)15;
+        claimed_end = (heap_end + PAGE - 1) / PAGE * PAGE;
     }
     if (increment <= 0) {
         return increment == 0 ? (void *)heap_end : (void *)-1;
     }
-    uintptr_t start = heap_end, end = start + (uintptr_t)increment;
-    if (end < start) {
-        return (void *)-1;
-    }
-    uintptr_t have = (uintptr_t)__builtin_wasm_memory_size(0);
-    uintptr_t need = (end + PAGE - 1) / PAGE;
-    if (need > have) {
-        uintptr_t want = need - have, roomy = want < STEP / PAGE ? STEP / PAGE : want;
-        if (__builtin_wasm_memory_grow(0, roomy) == (size_t)-1 && __builtin_wasm_memory_grow(0, want) == (size_t)-1) {
-            return (void *)-1;
+    uintptr_t size = (uintptr_t)increment;
+    if (size > claimed_end - heap_end) {
+        uintptr_t pages = (size - (claimed_end - heap_end) + PAGE - 1) / PAGE;
+        if (__builtin_wasm_memory_size(0) * PAGE != claimed_end) {
+            pages = (size + PAGE - 1) / PAGE; /* memory in between is someone else's: start anew behind it */
         }
+        size_t grown = pages < STEP / PAGE ? STEP / PAGE : pages;
+        size_t before = __builtin_wasm_memory_grow(0, grown);
+        if (before == (size_t)-1) {
+            grown = pages;
+            before = __builtin_wasm_memory_grow(0, grown);
+            if (before == (size_t)-1) {
+                return (void *)-1;
+            }
+        }
+        if (before * PAGE != claimed_end) {
+            heap_end = before * PAGE;
+        }
+        claimed_end = (before + grown) * PAGE;
     }
-    heap_end = end;
-    return (void *)start;
+    void *start = (void *)heap_end;
+    heap_end += size;
+    return start;
 }
 
 #define MORECORE more_memory
@@ -53,5 +64,6 @@ static void *more_memory(ptrdiff_t increment) {
 #define ABORT __builtin_trap()
 #define MALLOC_FAILURE_ACTION errno = ENOMEM
 #define DLMALLOC_EXPORT
+#define MALLOC_ALIGNMENT 16 /* that of max_align_t, which the compiler counts on */
 
 #include "dlmalloc.c"

@@ -18,26 +18,32 @@ static inline uint32_t zeros(v128_t v) { return wasm_i8x16_bitmask(wasm_i8x16_eq
 
 static inline uint32_t equals(v128_t v, v128_t c) { return wasm_i8x16_bitmask(wasm_i8x16_eq(v, c)); }
 
+typedef uint64_t __attribute__((aligned(1), may_alias)) word64;
+typedef uint32_t __attribute__((aligned(1), may_alias)) word32;
+
+/* At most 16 bytes. Loads everything before it stores, so that they may overlap. */
+static inline void copy_small(unsigned char *d, const unsigned char *s, size_t n) {
+    if (n >= 8) {
+        uint64_t a = *(const word64 *)s, b = *(const word64 *)(s + n - 8);
+        *(word64 *)d = a;
+        *(word64 *)(d + n - 8) = b;
+    } else if (n >= 4) {
+        uint32_t a = *(const word32 *)s, b = *(const word32 *)(s + n - 4);
+        *(word32 *)d = a;
+        *(word32 *)(d + n - 4) = b;
+    } else if (n) {
+        unsigned char a = s[0], b = s[n / 2], c = s[n - 1];
+        d[0] = a;
+        d[n / 2] = b;
+        d[n - 1] = c;
+    }
+}
+
 void *memcpy(void *restrict dst, const void *restrict src, size_t n) {
     unsigned char *d = dst;
     const unsigned char *s = src;
     if (n <= 16) {
-        if (n >= 8) {
-            uint64_t a = *(const uint64_t __attribute__((aligned(1), may_alias)) *)s;
-            uint64_t b = *(const uint64_t __attribute__((aligned(1), may_alias)) *)(s + n - 8);
-            *(uint64_t __attribute__((aligned(1), may_alias)) *)d = a;
-            *(uint64_t __attribute__((aligned(1), may_alias)) *)(d + n - 8) = b;
-        } else if (n >= 4) {
-            uint32_t a = *(const uint32_t __attribute__((aligned(1), may_alias)) *)s;
-            uint32_t b = *(const uint32_t __attribute__((aligned(1), may_alias)) *)(s + n - 4);
-            *(uint32_t __attribute__((aligned(1), may_alias)) *)d = a;
-            *(uint32_t __attribute__((aligned(1), may_alias)) *)(d + n - 4) = b;
-        } else if (n) {
-            unsigned char a = s[0], b = s[n / 2], c = s[n - 1];
-            d[0] = a;
-            d[n / 2] = b;
-            d[n - 1] = c;
-        }
+        copy_small(d, s, n);
         return dst;
     }
     if (n >= BULK) {
@@ -60,7 +66,8 @@ void *memmove(void *dst, const void *src, size_t n) {
     unsigned char *d = dst;
     const unsigned char *s = src;
     if (n <= 16) {
-        return memcpy(dst, src, n); /* loads everything before it stores */
+        copy_small(d, s, n);
+        return dst;
     }
     if (n >= BULK) {
         __asm__ volatile("local.get %0\n\tlocal.get %1\n\tlocal.get %2\n\tmemory.copy 0, 0"

@@ -76,9 +76,9 @@ impl ResourceLimiter for MemoryLimit {
         Ok(allowed)
     }
 
-    fn table_growing(&mut self, _current: usize, _desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        // The interpreter never grows its table.
-        Ok(false)
+    fn table_growing(&mut self, current: usize, _desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        // The interpreter never grows its table; what it starts with is asked for as well.
+        Ok(current == 0)
     }
 }
 

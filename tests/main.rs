@@ -1,0 +1,18 @@
+//! All integration tests, in one binary.
+//!
+//! - `contract/`: what every executor promises, run against each of them
+//! - `programs.rs`: ordinary programs, compared with native CPython of the same version
+//! - `cpython.rs`: CPython's own test suite, inside the sandbox
+//! - `attacks.rs`: hostile programs, and what must become of them
+//! - `isolation.rs`: what jobs must not see of each other, and what they must give back
+//! - `archives.rs`: hostile projects
+//! - `command_line.rs`: the `pyexec` command, as a user runs it
+
+mod archives;
+mod attacks;
+mod command_line;
+mod contract;
+mod cpython;
+mod isolation;
+mod programs;
+mod support;
