@@ -5,10 +5,9 @@
 import ctypes
 
 for attempt in (
-    lambda: ctypes.CDLL(None),
     lambda: ctypes.CDLL("libc.so.6"),
     lambda: ctypes.CDLL("./own.so"),
-    lambda: ctypes.PyDLL(None),
+    lambda: ctypes.PyDLL("libpython3.14.so"),
     lambda: ctypes.cdll.LoadLibrary("libc.so.6"),
 ):
     try:

@@ -25,7 +25,7 @@ with tarfile.open(fileobj=buffer) as archive:
             archive.extract(header, "out", filter="fully_trusted")
         except Exception:
             pass
-for path in ("/escaped", "../escaped", "../../escaped", "out/root/escaped", "out/root/etc/passwd", "out/up/../etc/passwd"):
+for path in ("/escaped", "../escaped", "../../escaped", "out/root/etc/passwd", "out/up/../etc/passwd"):
     assert not os.path.exists(path), path
 for name in ("out/pass", "out/pass2"):
     assert not os.path.exists(name), name

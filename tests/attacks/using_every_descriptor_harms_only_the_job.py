@@ -21,6 +21,6 @@ for descriptor in strange:
     ):
         try:
             use()
-        except (OSError, OverflowError, ValueError, AttributeError):
+        except (OSError, OverflowError, ValueError, AttributeError, TypeError):
             pass
 print("ok")

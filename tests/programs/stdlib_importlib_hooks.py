@@ -48,9 +48,9 @@ try:
 except ModuleNotFoundError as e:
     print(e)
 print(importlib.machinery.SOURCE_SUFFIXES, importlib.util.find_spec("json").name, "sys" in sys.builtin_module_names)
-spec = importlib.util.find_spec("textwrap")
+spec = importlib.util.find_spec("rlcompleter")
 lazy_loader = importlib.util.LazyLoader(spec.loader)
 spec.loader = lazy_loader
 mod = importlib.util.module_from_spec(spec)
 lazy_loader.exec_module(mod)
-print(mod.dedent("  x"), type(sys.modules["importlib"]).__name__)
+print(mod.Completer.__name__, type(sys.modules["importlib"]).__name__)

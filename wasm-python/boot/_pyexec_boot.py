@@ -10,7 +10,7 @@ PROJECT = "/work"
 # Imported before the snapshot, so that `import` of them costs a job nothing.
 PRELOADED = """
 __future__ _pydatetime _pydecimal _strptime abc annotationlib argparse array ast asyncio base64 bdb binascii bisect bz2
-calendar cmath cmd code codecs codeop collections collections.abc colorsys concurrent.futures configparser contextlib
+calendar cmath cmd code codecs codeop collections collections.abc colorsys concurrent.futures concurrent.futures.thread configparser contextlib
 contextvars copy copyreg csv ctypes dataclasses datetime decimal difflib dis doctest email email.mime.text email.parser
 email.policy encodings.ascii encodings.idna encodings.latin_1 encodings.utf_16 encodings.utf_32 encodings.utf_8_sig enum
 errno filecmp fileinput fnmatch fractions functools gc getopt getpass gettext glob graphlib gzip hashlib heapq hmac html
@@ -32,6 +32,8 @@ def prepare():
     sys.path[:] = [PROJECT, _pyexec_import.FOLDER]
     _pyexec_import.install()
     _pyexec_linux.install_early()
+    # As on a terminal: what is printed is seen when it is printed, and survives a stop.
+    sys.stdout.reconfigure(line_buffering=True)
     for name in PRELOADED:
         __import__(name)
     _pyexec_linux.install_late()
@@ -151,13 +153,3 @@ def uncaught(error, path):
 
 def _printable(text):
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def forget_project():
-    """Drops the modules that the job brought, the main one last, as the interpreter's end does."""
-    modules = sys.modules
-    for name in [name for name, module in modules.items() if getattr(module, "__file__", None)
-                 and isinstance(module.__file__, str) and not module.__file__.startswith("/usr/")]:
-        if name != "__main__":
-            del modules[name]
-    modules.pop("__main__", None)

@@ -7,12 +7,13 @@ import _pyexec
 import errno
 import posix
 import sys
+from collections import deque, namedtuple
 
 REPORT_MISS = 6
 UID = 1000
 
-# Exceptions that misses raised. Kept alive so that an uncaught one, or one it caused, is recognised.
-_raised = []
+# Exceptions that misses raised last, so that an uncaught one, or one it caused, is recognised.
+_raised = deque(maxlen=64)
 missing_module = None
 
 
@@ -56,7 +57,44 @@ _mask = 0o022
 def umask(mask):
     global _mask
     before, _mask = _mask, mask & 0o777
+    _pyexec.umask(_mask)
     return before
+
+
+_open, _mkdir, _chdir = posix.open, posix.mkdir, posix.chdir
+
+
+def open(path, flags, mode=0o777, *, dir_fd=None):
+    fd = _open(path, flags, mode, dir_fd=dir_fd)
+    # WASI gives every new file the usual mode.
+    if flags & posix.O_CREAT and mode & 0o777 not in (0o666, 0o777) and posix.fstat(fd).st_size == 0:
+        _pyexec.fchmod(fd, mode & ~_mask & 0o777)
+    return fd
+
+
+def mkdir(path, mode=0o777, *, dir_fd=None):
+    _mkdir(path, mode, dir_fd=dir_fd)
+    if mode & 0o777 != 0o777 and dir_fd is None:
+        _pyexec.chmod(path, mode & ~_mask & 0o777)
+
+
+def chdir(path):
+    """wasi-libc remembers the folder as text, and would keep `..` in it."""
+    if isinstance(path, int):
+        raise NotImplementedError("chdir: a descriptor is not supported")
+    import os
+
+    _chdir(path)
+    here = posix.getcwd()
+    if ".." in here:
+        _chdir(os.path.realpath(here))
+
+
+def statvfs(path):
+    if not isinstance(path, int):
+        posix.stat(path)
+    size, free, files, files_free = _pyexec.disk()
+    return posix.statvfs_result((4096, 4096, size // 4096, free // 4096, free // 4096, files, files_free, files_free, 0, 255))
 
 
 def chmod(path, mode, *, dir_fd=None, follow_symlinks=True):
@@ -122,14 +160,14 @@ def get_terminal_size(fd=1):
 def _answers():
     return {
         "umask": umask, "chmod": chmod, "fchmod": fchmod, "lchmod": chmod, "chown": chown, "lchown": chown, "kill": kill,
-        "dup": dup, "dup2": dup2,
+        "dup": dup, "dup2": dup2, "open": open, "mkdir": mkdir, "chdir": chdir, "statvfs": statvfs, "fstatvfs": statvfs,
         "getrandom": getrandom, "get_terminal_size": get_terminal_size,
         "getuid": lambda: UID, "geteuid": lambda: UID, "getgid": lambda: UID, "getegid": lambda: UID,
         "getgroups": lambda: [UID], "getresuid": lambda: (UID,) * 3, "getresgid": lambda: (UID,) * 3,
         "getppid": lambda: 1, "getpgid": lambda pid: 1, "getpgrp": lambda: 1, "getsid": lambda pid: 1,
         "sched_getaffinity": lambda pid: {0}, "cpu_count": lambda: 1, "getloadavg": lambda: (0.0, 0.0, 0.0),
         "sync": lambda: None, "nice": lambda increment: 0, "ctermid": lambda: "/dev/tty",
-        "getpriority": lambda which, who: 0, "register_at_fork": lambda **hooks: None,
+        "getpriority": lambda which, who: 0,
     }
 
 
@@ -143,11 +181,14 @@ _REFUSED = {
     "mkfifo": ("process", errno.EPERM), "mknod": ("process", errno.EPERM), "setsid": ("process", errno.EPERM),
     "setuid": ("privilege", errno.EPERM), "setgid": ("privilege", errno.EPERM), "seteuid": ("privilege", errno.EPERM),
     "setegid": ("privilege", errno.EPERM), "setgroups": ("privilege", errno.EPERM), "chroot": ("privilege", errno.EPERM),
-    "mount": ("privilege", errno.EPERM), "getlogin": ("process", errno.ENXIO), "statvfs": ("file system", errno.ENOSYS),
-    "fstatvfs": ("file system", errno.ENOSYS), "memfd_create": ("process", errno.ENOSYS),
+    "mount": ("privilege", errno.EPERM), "getlogin": ("process", errno.ENXIO), "memfd_create": ("process", errno.ENOSYS),
     "eventfd": ("process", errno.ENOSYS), "pidfd_open": ("process", errno.EPERM),
     "tcgetpgrp": ("terminal", errno.ENOTTY), "ttyname": ("terminal", errno.ENOTTY),
 }
+
+
+# The library takes precautions where there is a fork; it is put there after it has been imported.
+_FORKS = {"fork", "forkpty", "vfork"}
 
 
 def system(command):
@@ -160,13 +201,22 @@ def install_early():
 
     sys.platform = "linux"
     functions = _answers()
-    functions.update((name, _refusing(kind, name, number)) for name, (kind, number) in _REFUSED.items())
+    functions.update((name, _refusing(kind, name, number)) for name, (kind, number) in _REFUSED.items()
+                     if name not in _FORKS)
     functions["system"] = system
     for name, function in functions.items():
         for module in (posix, os):
             setattr(module, name, function)
         function.__name__ = name
-    posix.uname_result = os.uname_result = _uname_result()
+    for kind, fields in {"uname_result": "sysname nodename release version machine",
+                         "statvfs_result": "f_bsize f_frsize f_blocks f_bfree f_bavail f_files f_ffree f_favail f_flag "
+                                           "f_namemax"}.items():
+        made = namedtuple(kind, fields)
+        # Like the originals, they take one sequence.
+        made.__new__ = lambda cls, values: tuple.__new__(cls, values)
+        made.__module__ = "os"
+        setattr(posix, kind, made)
+        setattr(os, kind, made)
     posix.uname = os.uname = uname
     os.EX_OK = posix.EX_OK = 0
     for name, value in {"WNOHANG": 1, "WUNTRACED": 2, "P_NOWAIT": 1, "P_NOWAITO": 1, "P_WAIT": 0, "PRIO_PROCESS": 0,
@@ -186,19 +236,12 @@ def install_early():
                 setattr(module, name, test)
 
 
-def _uname_result():
-    from collections import namedtuple
-
-    kind = namedtuple("uname_result", "sysname nodename release version machine")
-    kind.__module__ = "posix"
-    return kind
-
-
 def install_late():
     """After the modules that are adapted have been imported."""
     import asyncio
     import ctypes
     import hashlib
+    import os
     import signal
     import subprocess
     import threading
@@ -212,8 +255,14 @@ def install_late():
     hashlib.__all__ += ("pbkdf2_hmac", "scrypt") if "scrypt" not in hashlib.__all__ else ()
     _adapt_ctypes(ctypes)
     _adapt_signal(signal)
+    for name in _FORKS:
+        kind, number = _REFUSED[name]
+        posix.__dict__[name] = os.__dict__[name] = _refusing(kind, name, number)
+    posix.register_at_fork = os.register_at_fork = lambda **hooks: None
     if not hasattr(time, "tzset"):
         time.tzset = lambda: None
+    if not hasattr(time, "thread_time"):
+        time.thread_time, time.thread_time_ns = time.process_time, time.process_time_ns
 
 
 def _adapt_threads(threading, _thread):

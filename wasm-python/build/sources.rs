@@ -196,6 +196,18 @@ fn linux_errno(libc: &Path) -> Result<()> {
     let messages: String = messages.iter().map(|(number, text)| format!("ERROR({number}, {text:?})\n")).collect();
     let header = libc.join("wasi/libc-top-half/musl/src/errno/errno_messages.h");
     fs::write(&header, messages).map_err(|e| format!("cannot write {}: {e}", header.display()))?;
+    // Where musl and wasi-libc differ from glibc in what Python programs see.
+    edit(&libc.join("wasi/libc-top-half/musl/src/time/gmtime_r.c"), |text| {
+        replace_once(text, "tm->__tm_zone = __utc;", "tm->__tm_zone = \"GMT\";")
+    })?;
+    edit(&libc.join("wasi/libc-bottom-half/sources/chdir.c"), |text| {
+        let marker = "    // First, make our path absolute taking the cwd into account.\n";
+        replace_once(text, marker, &format!("    if (path[0] == 0) {{\n        errno = ENOENT;\n        return -1;\n    }}\n{marker}"))
+    })?;
+    // CPU time is a clock of its own, not the monotonic one.
+    edit(&libc.join("wasi/libc-bottom-half/clocks/clock.c"), |text| {
+        Ok(text.replace("__WASI_CLOCKID_MONOTONIC", "__WASI_CLOCKID_PROCESS_CPUTIME_ID"))
+    })?;
     // The host packs permission bits into the upper half of nlink.
     edit(&libc.join("wasi/libc-bottom-half/cloudlibc/src/libc/sys/stat/stat_impl.h"), |text| {
         let text = replace_once(

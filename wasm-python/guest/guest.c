@@ -9,6 +9,9 @@
 #include "host.h"
 
 #include <internal/pycore_atexit.h>
+#include <internal/pycore_initconfig.h>
+#include <internal/pycore_interp.h>
+#include <internal/pycore_pymem.h>
 #include <internal/pycore_pylifecycle.h>
 #include <internal/pycore_pystate.h>
 #include <internal/pycore_traceback.h>
@@ -106,6 +109,22 @@ static PyObject *py_dup(PyObject *self, PyObject *args) {
     return PyLong_FromLong(host_dup(fd, to));
 }
 
+static PyObject *py_umask(PyObject *self, PyObject *mask) {
+    unsigned long bits = PyLong_AsUnsignedLong(mask);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    host_umask((uint32_t)bits);
+    Py_RETURN_NONE;
+}
+
+static PyObject *py_disk(PyObject *self, PyObject *unused) {
+    return Py_BuildValue("LLLL", host_disk(0), host_disk(1), host_disk(2), host_disk(3));
+}
+
+extern void _PyObject_StartNewArenas(void);
+extern void malloc_start_anew(void);
+
 extern void _PyRandom_SeedLater(PyObject *);
 
 static PyObject *py_seed_later(PyObject *self, PyObject *generator) {
@@ -124,6 +143,8 @@ static PyMethodDef methods[] = {
     {"chmod", py_chmod, METH_VARARGS, "Sets permission bits; returns an errno or 0."},
     {"fchmod", py_fchmod, METH_VARARGS, "The same for an open file."},
     {"dup", py_dup, METH_VARARGS, "dup(fd, -1) or dup2(fd, to): a descriptor, or a negative errno."},
+    {"umask", py_umask, METH_O, "Sets the permission bits that new files do not get."},
+    {"disk", py_disk, METH_NOARGS, "Bytes of disk, of them free, files, of them free."},
     {"seed_later", py_seed_later, METH_O, "Makes a random.Random seed itself at its next use."},
     {"immortalize", py_immortalize, METH_O, "Makes everything reachable from a list of objects immortal."},
     {"pbkdf2_hmac", (PyCFunction)(void (*)(void))hash_pbkdf2_hmac, METH_VARARGS | METH_KEYWORDS, "RFC 8018 key derivation."},
@@ -136,6 +157,9 @@ static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "_pyexec", 
 static PyObject *init_module(void) { return PyModuleDef_Init(&module); }
 
 /* ---- before the snapshot ---- */
+
+/* Where the snapshot's modules end in sys.modules. */
+static Py_ssize_t modules_end;
 
 static void fail(const char *what) {
     fprintf(stderr, "pyexec: %s\n", what);
@@ -180,6 +204,8 @@ EXPORT("pyexec_prepare") void pyexec_prepare(void) {
     check(PyWideStringList_Append(&config.module_search_paths, L"/usr/lib/python3.14"));
     check(Py_InitializeFromConfig(&config));
     PyConfig_Clear(&config);
+    /* What `python main.py` would have found; error messages about shadowed modules depend on it. */
+    ((PyConfig *)_PyInterpreterState_GetConfig(_PyInterpreterState_GET()))->sys_path_0 = _PyMem_RawWcsdup(L"/work");
 
     if (chdir(PROJECT) != 0) {
         fail("no project folder");
@@ -191,6 +217,11 @@ EXPORT("pyexec_prepare") void pyexec_prepare(void) {
         fail("preparing the snapshot failed");
     }
     Py_DECREF(done);
+    PyObject *name, *last;
+    while (PyDict_Next(PyImport_GetModuleDict(), &modules_end, &name, &last)) {
+    }
+    _PyObject_StartNewArenas();
+    malloc_start_anew();
 }
 
 /* ---- in each copy ---- */
@@ -261,6 +292,20 @@ static int read_job(struct reader *r, struct job *job) {
     return job->path && job->source && job->argv && job->env && job->shadowed && job->function && job->arguments ? 0 : -1;
 }
 
+/* A SourceFileLoader for __main__, made without running its Python code. */
+static PyObject *new_loader(PyObject *path) {
+    PyObject *type = PyObject_GetAttrString(boot, "SourceFileLoader");
+    PyObject *loader = type == NULL ? NULL : ((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, 0);
+    Py_XDECREF(type);
+    PyObject *name = PyUnicode_FromString("__main__");
+    if (loader == NULL || name == NULL || PyObject_SetAttrString(loader, "name", name) < 0 ||
+        PyObject_SetAttrString(loader, "path", path) < 0) {
+        Py_CLEAR(loader);
+    }
+    Py_XDECREF(name);
+    return loader;
+}
+
 /* argv, environment, sys.path and __main__ as `python main.py` has them. Returns __main__'s namespace, borrowed. */
 static PyObject *become_fresh(const struct job *job) {
     if (PySys_SetObject("argv", job->argv) < 0) {
@@ -282,7 +327,7 @@ static PyObject *become_fresh(const struct job *job) {
     /* A module of its own, not the snapshot's: what is in the snapshot never dies. */
     PyObject *main_module = PyModule_New("__main__");
     PyObject *names = main_module == NULL ? NULL : PyModule_GetDict(main_module);
-    PyObject *loader = PyObject_CallMethod(boot, "SourceFileLoader", "sO", "__main__", job->path);
+    PyObject *loader = new_loader(job->path);
     if (names == NULL || loader == NULL || PyDict_SetItemString(names, "__loader__", loader) < 0 ||
         PyDict_SetItemString(names, "__builtins__", builtins) < 0 ||
         PyDict_SetItemString(names, "__file__", job->path) < 0 ||
@@ -371,7 +416,9 @@ static int exit_status(PyObject *error) {
 static int handle_exception(PyObject *path) {
     if (PyErr_ExceptionMatches(PyExc_SystemExit)) {
         PyObject *error = PyErr_GetRaisedException();
-        return exit_status(error);
+        int status = exit_status(error);
+        Py_DECREF(error);
+        return status;
     }
     int interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
     PyObject *error = PyErr_GetRaisedException();
@@ -406,36 +453,51 @@ static int flush(const char *name) {
     return 0;
 }
 
-/* What a program can see of Py_FinalizeEx. */
-static int finish(int status, PyObject *names) {
-    PyObject *threading = Py_XNewRef(PyDict_GetItemString(PyImport_GetModuleDict(), "threading"));
-    if (threading != NULL) {
-        PyObject *done = PyObject_CallMethod(threading, "_shutdown", NULL);
-        if (done == NULL) {
-            PyErr_FormatUnraisable("Exception ignored on threading shutdown");
+/* Drops the modules that the job brought, as the end of the interpreter does: objects die, and their __del__ runs, when
+ * nothing refers to them, else by collection; what is still there then is set to None. */
+static void forget_modules(void) {
+    PyObject *modules = PyImport_GetModuleDict(), *name, *brought;
+    PyObject *names = PyList_New(0), *alive = PyList_New(0);
+    Py_ssize_t at = modules_end;
+    while (names != NULL && PyDict_Next(modules, &at, &name, &brought)) {
+        PyObject *dict = PyModule_Check(brought) ? PyModule_GetDict(brought) : NULL;
+        PyObject *file = dict == NULL ? NULL : PyDict_GetItemString(dict, "__file__");
+        const char *path = file != NULL && PyUnicode_Check(file) ? PyUnicode_AsUTF8(file) : NULL;
+        if (path != NULL && strncmp(path, "/usr/", 5) != 0) {
+            PyObject *reference = PyWeakref_NewRef(brought, NULL);
+            PyList_Append(names, name);
+            if (reference != NULL) {
+                PyList_Append(alive, reference);
+                Py_DECREF(reference);
+            }
         }
-        Py_XDECREF(done);
-        Py_DECREF(threading);
     }
     PyErr_Clear();
+    for (Py_ssize_t i = 0; names != NULL && i < PyList_GET_SIZE(names); i++) {
+        PyDict_DelItem(modules, PyList_GET_ITEM(names, i));
+    }
+    PyErr_Clear();
+    PyGC_Collect();
+    for (Py_ssize_t i = 0; alive != NULL && i < PyList_GET_SIZE(alive); i++) {
+        PyObject *survivor = NULL;
+        if (PyWeakref_GetRef(PyList_GET_ITEM(alive, i), &survivor) == 1) {
+            guest_clear_names(PyModule_GetDict(survivor));
+            Py_DECREF(survivor);
+        }
+    }
+    PyErr_Clear();
+}
+
+/* What a program can see of Py_FinalizeEx. There are no threads to wait for. */
+static int finish(int status) {
     _PyAtExit_Call(_PyInterpreterState_GET());
     int lost = flush("stdout");
     flush("stderr");
-
-    /* Objects of the program die now, so that their __del__ runs; those in cycles by collection. */
-    PyObject *done = PyObject_CallMethod(boot, "forget_project", NULL);
-    if (done == NULL) {
-        PyErr_Clear();
-    }
-    Py_XDECREF(done);
-    PyGC_Collect();
-    if (Py_REFCNT(names) > 1) {
-        guest_clear_names(names);
-    }
-    Py_DECREF(names);
-    PyGC_Collect();
+    forget_modules();
     lost |= flush("stdout");
+    flush("__stdout__");
     flush("stderr");
+    flush("__stderr__");
     return lost ? 120 : status;
 }
 
@@ -449,17 +511,19 @@ EXPORT("pyexec_run") int pyexec_run(const char *bytes) {
     int ready = read_job(&reader, &job) == 0 && (names = become_fresh(&job)) != NULL;
     free((void *)bytes);
     int status = 0;
-    Py_XINCREF(names);
     PyObject *value = ready ? run_job(&job, names) : NULL;
     if (value == NULL) {
         status = handle_exception(job.path);
     }
     Py_XDECREF(value);
-    return names == NULL ? status : finish(status, names);
+    return finish(status);
 }
 
 /* For a job that was stopped: what it had printed but not flushed. May trap; nothing depends on it. */
 EXPORT("pyexec_flush") void pyexec_flush(void) {
+    if (PyThreadState_GetUnchecked() == NULL) {
+        PyThreadState_Swap(PyInterpreterState_ThreadHead(PyInterpreterState_Main()));
+    }
     static const char *const names[][2] = {{"stdout", "__stdout__"}, {"stderr", "__stderr__"}};
     for (size_t i = 0; i < Py_ARRAY_LENGTH(names); i++) {
         PyObject *file = PySys_GetObject(names[i][0]);
@@ -471,4 +535,10 @@ EXPORT("pyexec_flush") void pyexec_flush(void) {
 }
 
 /* For a job that was stopped: writes where it was to stderr, innermost frame first. Only reads. */
-EXPORT("pyexec_where") void pyexec_where(void) { _Py_DumpTraceback(STDERR_FILENO, _PyThreadState_GET()); }
+EXPORT("pyexec_where") void pyexec_where(void) { 
+    /* A job that was stopped asleep has no current thread state. */
+    PyThreadState *state = PyInterpreterState_ThreadHead(PyInterpreterState_Main());
+    if (state != NULL) {
+        _Py_DumpTraceback(STDERR_FILENO, state);
+    }
+ }

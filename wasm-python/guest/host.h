@@ -31,6 +31,12 @@ HOST("module_load") void host_module_load(void *code);
  * returns a Linux errno or 0. */
 HOST("chmod") int32_t host_chmod(int32_t folder, const char *path, size_t length, uint32_t mode);
 
+/* Sets the permission bits that new files and folders do not get. */
+HOST("umask") void host_umask(uint32_t mask);
+
+/* Bytes of disk: kind 0 all, 1 still free; files: kind 2 all, 3 still free. */
+HOST("disk") int64_t host_disk(int32_t kind);
+
 /* A second descriptor for an open file: the lowest free one, or `to` when that is not negative. Returns the descriptor, or
  * a negative Linux errno. */
 HOST("dup") int32_t host_dup(int32_t fd, int32_t to);

@@ -12,12 +12,14 @@ pub(crate) struct Clock {
     started: Instant,
     /// Time spent asleep or waiting for input.
     idle: Duration,
+    /// Since when it is asleep, when it is.
+    idle_since: Option<Instant>,
     frozen: bool,
 }
 
 impl Clock {
     pub(crate) fn start() -> Clock {
-        Clock { started: Instant::now(), idle: Duration::ZERO, frozen: false }
+        Clock { started: Instant::now(), idle: Duration::ZERO, idle_since: None, frozen: false }
     }
 
     /// For making a snapshot: monotonic and CPU time do not pass.
@@ -34,15 +36,21 @@ impl Clock {
     }
 
     pub(crate) fn cpu(&self) -> Duration {
-        if self.frozen { Duration::ZERO } else { self.started.elapsed().saturating_sub(self.idle) }
+        let idle = self.idle + self.idle_since.map_or(Duration::ZERO, |since| since.elapsed());
+        if self.frozen { Duration::ZERO } else { self.started.elapsed().saturating_sub(idle) }
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// Counts the time until the guard is dropped as idle.
-    pub(crate) fn add_idle(&mut self, idle: Duration) {
-        self.idle += idle;
+    /// The job begins to wait. A job that is stopped while it does is not told [`Clock::resume`].
+    pub(crate) fn pause(&mut self) {
+        self.idle_since = Some(Instant::now());
+    }
+
+    /// The job goes on.
+    pub(crate) fn resume(&mut self) {
+        self.idle += self.idle_since.take().map_or(Duration::ZERO, |since| since.elapsed());
     }
 }

@@ -21,8 +21,13 @@ use std::{
 use wasmtime_wasi::p1::types::{Errno, Filetype};
 
 /// Descriptors that a job has from the start. The snapshot remembers them, so their order is fixed.
-pub(crate) const PREOPENED: [(&str, Tree); 4] =
-    [("/work", Tree::Project), ("/tmp", Tree::Temporary), ("/usr", Tree::Library), ("/dev", Tree::Devices)];
+pub(crate) const PREOPENED: [(&str, Tree); 5] = [
+    ("/work", Tree::Project),
+    ("/tmp", Tree::Temporary),
+    ("/usr", Tree::Library),
+    ("/dev", Tree::Devices),
+    ("/", Tree::Root),
+];
 pub(crate) const FIRST_PREOPENED: usize = 3;
 
 const DESCRIPTORS_MAX: usize = 4096;
@@ -35,6 +40,8 @@ pub(crate) enum Tree {
     Temporary,
     Library,
     Devices,
+    /// The folder of the other four.
+    Root,
 }
 
 /// What a descriptor stands for. `Arc` is what `dup` shares.
@@ -133,6 +140,8 @@ pub(crate) struct Files {
     pub(crate) quota: Quota,
     /// Permission bits by inode, where they are not the usual ones.
     modes: HashMap<u64, u32>,
+    /// Permission bits that new files do not get.
+    umask: u32,
 }
 
 impl Files {
@@ -141,12 +150,16 @@ impl Files {
         descriptors.extend(PREOPENED.map(|(_, tree)| {
             let place = match tree {
                 Tree::Project | Tree::Temporary => Place::Root(tree),
-                Tree::Library | Tree::Devices => Place::Virtual(tree, String::new()),
+                Tree::Library | Tree::Devices | Tree::Root => Place::Virtual(tree, String::new()),
             };
             Some(folder(place))
         }));
         let quota = Quota::new(limits, project.size());
-        Files { descriptors, project, workspace: None, library, quota, modes: HashMap::new() }
+        Files { descriptors, project, workspace: None, library, quota, modes: HashMap::new(), umask: 0o022 }
+    }
+
+    pub(crate) fn umask(&mut self, mask: u32) {
+        self.umask = mask & 0o777;
     }
 
     /// The job's directories, when it ever needed them.
@@ -307,10 +320,19 @@ impl Files {
         self.quota.add_file().map_err(|_| Errno::Nospc)?;
         let created = self.writable(folder)?.open_with(path, &options(how, true)).map_err(errno);
         let opened = created.and_then(|file| self.opened(file, how));
-        if opened.is_err() {
-            self.quota.remove_file();
+        match &opened {
+            Ok(Descriptor::File(file)) => self.remember_mode(file.inode, 0o666),
+            Ok(_) => {}
+            Err(_) => self.quota.remove_file(),
         }
         opened
+    }
+
+    /// Permission bits of a new file or folder.
+    fn remember_mode(&mut self, inode: u64, mode: u32) {
+        if self.umask != 0o022 {
+            self.modes.insert(inode, mode & !self.umask);
+        }
     }
 
     fn opened(&mut self, file: File, how: Open) -> Result<Descriptor> {
@@ -407,18 +429,21 @@ impl Files {
         let items = match self.resolve(&folder, "")? {
             Resolved::Virtual(tree, at) => list_virtual(library, tree, &at),
             Resolved::Real(dir) => {
-                let mut items = vec![item(".", 0, Filetype::Directory), item("..", 0, Filetype::Directory)];
-                for entry in dir.entries().map_err(errno)? {
-                    let entry = entry.map_err(errno)?;
-                    let kind = entry.file_type().map_err(errno)?;
-                    let kind = match kind {
-                        kind if kind.is_dir() => Filetype::Directory,
-                        kind if kind.is_file() => Filetype::RegularFile,
-                        kind if kind.is_symlink() => Filetype::SymbolicLink,
+                use rustix::fs::FileType as Kind;
+                let mut items = Vec::new();
+                // cap-std's own handles are for resolving paths only.
+                let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC;
+                let readable = rustix::fs::openat(dir, ".", flags, rustix::fs::Mode::empty());
+                let entries = readable.and_then(rustix::fs::Dir::new).map_err(|e| errno(e.into()))?;
+                for entry in entries {
+                    let entry = entry.map_err(|e| errno(e.into()))?;
+                    let kind = match entry.file_type() {
+                        Kind::Directory => Filetype::Directory,
+                        Kind::RegularFile => Filetype::RegularFile,
+                        Kind::Symlink => Filetype::SymbolicLink,
                         _ => Filetype::Unknown,
                     };
-                    // Asking for the inode of each would cost a system call each; nothing in Python uses it.
-                    items.push(Item { name: entry.file_name().to_string_lossy().into_owned(), inode: 0, kind });
+                    items.push(item(&entry.file_name().to_string_lossy(), entry.ino(), kind));
                 }
                 items
             }
@@ -524,7 +549,10 @@ impl Files {
     }
 
     pub(crate) fn create_folder(&mut self, fd: u32, path: &str) -> Result<()> {
-        self.add_entry(fd, |dir| dir.create_dir(path))
+        self.add_entry(fd, |dir| dir.create_dir(path))?;
+        let stat = self.stat_path(fd, path, false)?;
+        self.remember_mode(stat.inode, 0o777);
+        Ok(())
     }
 
     pub(crate) fn symlink(&mut self, target: &str, fd: u32, path: &str) -> Result<()> {
@@ -729,7 +757,9 @@ const DEVICES: [(&str, Content); 5] = [
 
 fn open_virtual(library: Library, tree: Tree, at: String, how: Open) -> Result<Descriptor> {
     let content = match tree {
-        Tree::Devices if at.is_empty() => None,
+        Tree::Devices | Tree::Root if at.is_empty() => None,
+        Tree::Root if PREOPENED.iter().any(|(path, _)| path[1..] == at) => None,
+        Tree::Root => return Err(if how.create { Errno::Rofs } else { Errno::Noent }),
         Tree::Devices => {
             let device = DEVICES.iter().find(|(name, _)| *name == at);
             Some(device.ok_or(if how.create { Errno::Rofs } else { Errno::Noent })?.1)
@@ -757,6 +787,9 @@ fn list_virtual(library: Library, tree: Tree, at: &str) -> Vec<Item> {
     let mut items = vec![item(".", inode_of(at), Filetype::Directory), item("..", 0, Filetype::Directory)];
     if tree == Tree::Devices {
         items.extend(DEVICES.iter().map(|(name, _)| item(name, inode_of(name), Filetype::CharacterDevice)));
+    } else if tree == Tree::Root {
+        let names = PREOPENED.iter().map(|(path, _)| &path[1..]).filter(|name| !name.is_empty());
+        items.extend(names.map(|name| item(name, inode_of(name), Filetype::Directory)));
     } else {
         items.extend(library.list(at).into_iter().map(|(name, is_folder)| {
             let kind = if is_folder { Filetype::Directory } else { Filetype::RegularFile };

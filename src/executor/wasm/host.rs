@@ -177,6 +177,19 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
             Ok(host.files.chmod(fd, path, mode).err().map_or(0, |error| linux_errno(error)))
         },
     )?;
+    linker.func_wrap("pyexec", "umask", |mut caller: Caller<'_, Host>, mask: u32| caller.data_mut().files.umask(mask))?;
+    linker.func_wrap("pyexec", "disk", |caller: Caller<'_, Host>, kind: i32| {
+        let (bytes, bytes_free, files, files_free) = caller.data().files.quota.room_left();
+        let number = match kind {
+            0 => bytes,
+            1 => bytes_free,
+            2 => files,
+            _ => files_free,
+        };
+        i64::try_from(number).unwrap_or(i64::MAX)
+    })?;
+    // The guest calls this in the middle of what it does in one instruction otherwise.
+    linker.func_wrap_async("pyexec", "tick", |_: Caller<'_, Host>, (): ()| Box::new(tokio::task::yield_now()))?;
     linker.func_wrap("pyexec", "dup", |mut caller: Caller<'_, Host>, fd: u32, to: i32| -> i32 {
         let files = &mut caller.data_mut().files;
         let made = match u32::try_from(to) {

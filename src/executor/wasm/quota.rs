@@ -41,6 +41,12 @@ impl Quota {
         self.bytes
     }
 
+    /// Bytes, of them free, files, of them free.
+    pub(crate) fn room_left(&self) -> (u64, u64, u64, u64) {
+        let bytes_free = self.bytes_max.saturating_sub(self.bytes);
+        (self.bytes_max, bytes_free, self.files_max, self.files_max.saturating_sub(self.files))
+    }
+
     /// How many of `wanted` more bytes there is room for.
     pub(crate) fn room(&mut self, wanted: u64) -> u64 {
         let room = self.bytes_max.saturating_sub(self.bytes);

@@ -5,6 +5,7 @@ use super::{
     engine::FUEL_PER_YIELD,
     host::{ExitStatus, Host},
     image::Image,
+    library::Library,
     stdio::Stream,
     traceback,
 };
@@ -37,7 +38,7 @@ const COLLECTED_BYTES_MAX: u64 = 256 << 20;
 pub(crate) async fn run(image: &Image, job: Job, observer: Box<dyn Observer>, reason: &str) -> Result<Outcome> {
     job.check()?;
     let script = job.project.entrypoint(job.entrypoint.as_deref())?;
-    let input = encode(&job, &script)?;
+    let input = encode(&job, &script, image.library)?;
     let limits = job.limits;
     let started = Instant::now();
     let deadline = started + limits.wall_clock();
@@ -66,7 +67,7 @@ pub(crate) async fn run(image: &Image, job: Job, observer: Box<dyn Observer>, re
 }
 
 /// The job as `wasm-python/guest/guest.c` reads it.
-fn encode(job: &Job, script: &str) -> Result<Vec<u8>> {
+fn encode(job: &Job, script: &str, library: Library) -> Result<Vec<u8>> {
     let source = job.project.read(script)?;
     let mut bytes = Vec::with_capacity(source.len() + 256);
     let (flags, function, arguments) = match &job.want {
@@ -78,9 +79,8 @@ fn encode(job: &Job, script: &str) -> Result<Vec<u8>> {
     let mut argv = vec![script];
     argv.extend(job.args.iter().map(String::as_str));
     let env: Vec<&str> = job.env.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]).collect();
-    let shadowed: Vec<&str> = job.project.modules_beside(script).into_iter().collect();
-    // A single script shadows nothing but what it is called.
-    let shadowed = if shadowed == ["main"] { Vec::new() } else { shadowed };
+    let beside = job.project.modules_beside(script);
+    let shadowed: Vec<&str> = beside.into_iter().filter(|name| library.module(name).is_some()).collect();
 
     let path = format!("{PROJECT}/{script}");
     let mut put = |part: &[u8]| -> Result<()> {

@@ -146,9 +146,9 @@ impl Host {
     }
 
     async fn wait_for_input(&mut self) -> std::io::Result<()> {
-        let began = Instant::now();
+        self.clock.pause();
         let result = self.input.readable().await;
-        self.clock.add_idle(began.elapsed());
+        self.clock.resume();
         result
     }
 
@@ -267,7 +267,7 @@ impl WasiSnapshotPreview1 for Host {
             }
             Descriptor::Virtual(_) => (self.files.stat(fd.into())?.kind, all),
         };
-        Ok(types::Fdstat { fs_filetype: kind, fs_flags: flags, fs_rights_base: rights, fs_rights_inheriting: rights })
+        Ok(types::Fdstat { fs_filetype: kind, fs_flags: flags, fs_rights_base: rights, fs_rights_inheriting: all })
     }
 
     fn fd_fdstat_set_flags(&mut self, _: &mut GuestMemory<'_>, fd: types::Fd, _: types::Fdflags) -> Result<()> {
@@ -592,6 +592,7 @@ impl WasiSnapshotPreview1 for Host {
         let began = Instant::now();
         let mut input_ready = false;
         if !ready {
+            self.clock.pause();
             let sleep = async {
                 match sleep {
                     Some(Duration::ZERO) => {}
@@ -607,7 +608,7 @@ impl WasiSnapshotPreview1 for Host {
                 }
                 () = sleep => {}
             }
-            self.clock.add_idle(began.elapsed());
+            self.clock.resume();
         }
         let passed = began.elapsed();
         let mut used = 0;

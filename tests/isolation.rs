@@ -1,0 +1,130 @@
+//! What jobs must not see of each other, and what they must give back.
+
+use crate::support::pyexec;
+use pyexec::{Event, Job, Limits, Pyexec};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+fn resident_bytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+    line.trim().trim_end_matches(" kB").trim().parse::<u64>().expect("a number") << 10
+}
+
+/// Every page of a job's memory is as in the snapshot, whatever the one before it left there, with pages reused or not.
+#[test]
+fn no_page_of_one_job_is_seen_by_the_next() {
+    // Written all over the memory that a job can have, in values that no interpreter has by chance.
+    let leave = "marker = bytes.fromhex('c0ffee' * 5 + 'badc0de5')\nkeep = [marker * 50_000 for _ in range(60)]\n\
+                 small = [marker + b'%d' % i for i in range(100_000)]\n1/0";
+    // Looks through all of its own memory; ctypes reads any address. The needle is put together so that it is not there.
+    let look = "import ctypes\nhalf = bytes.fromhex('c0ffee' * 5)\nend = 0x10000\n\
+                data = ctypes.string_at(0x400, 27 << 20)\n\
+                print(data.count(half + bytes.fromhex('badc0de5')))\n\
+                fresh = bytearray(100 << 20)\nprint(fresh.count(0) == len(fresh))\n\
+                size = 40 << 20\ndata = ctypes.string_at(28 << 20, size)\nprint(data.count(half + bytes.fromhex('badc0de5')))";
+    for reuse in [true, false] {
+        let pyexec = Pyexec::builder().slots(1).page_reuse(reuse).build().expect("the interpreter");
+        for _ in 0..5 {
+            let left = pyexec.run_blocking(Job::code(leave)).expect("an outcome");
+            assert!(left.usage.peak_memory_bytes > 60 << 20, "the memory was written");
+            let looked = pyexec.run_blocking(Job::code(look)).expect("an outcome");
+            assert_eq!(looked.stdout.text, "0\nTrue\n0\n", "{}", looked.stderr.text);
+        }
+    }
+}
+
+#[test]
+fn a_thousand_poisoned_jobs_leave_nothing() {
+    let poison = "import builtins, sys, os, gc\nfor name in list(vars(builtins)):\n    try: delattr(builtins, name)\n    except: pass\n\
+                  sys.modules.clear()";
+    let look = "import sys, os, json\nprint(len(sys.argv), json.dumps({'a': [1]}), sorted(os.listdir('/tmp')))";
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    for _ in 0..1000 {
+        runtime.block_on(pyexec().run(Job::code(poison))).expect("an outcome");
+        let looked = runtime.block_on(pyexec().run(Job::code(look))).expect("an outcome");
+        assert_eq!(looked.stdout.text, "1 {\"a\": [1]} []\n", "{}", looked.stderr.text);
+    }
+}
+
+/// Slots, memory and files come back however a job ends. 2,000 futures dropped at random points.
+#[test]
+fn dropped_jobs_give_everything_back() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let pyexec = Pyexec::builder().slots(4).build().expect("the interpreter");
+    let temporary = std::env::temp_dir();
+    let count = || {
+        let entries = fs::read_dir(&temporary).expect("readable").flatten();
+        entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("pyexec-job-")).count()
+    };
+    let codes = ["while True: pass", "import time\ntime.sleep(60)", "open('f', 'w').write('x' * 100000)\nwhile True: print('y')"];
+    let before = count();
+    let mut state = 12345u64;
+    for i in 0..2000 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let wait = Duration::from_micros(state >> 33 & 0x7ff);
+        runtime.block_on(async {
+            let _ = tokio::time::timeout(wait, pyexec.run(Job::code(codes[i % codes.len()]))).await;
+        });
+    }
+    let descriptors = fs::read_dir("/proc/self/fd").expect("Linux").count();
+    assert!(descriptors < 400, "{descriptors} descriptors are open");
+    // Other tests run at the same time and have folders of their own.
+    assert!(count() < before + 50, "folders are left behind");
+    runtime.block_on(async {
+        let jobs = (0..4).map(|_| pyexec.run(Job::code("print('ok')")));
+        for outcome in futures_all(jobs).await {
+            assert_eq!(outcome.expect("an outcome").stdout.text, "ok\n");
+        }
+    });
+}
+
+async fn futures_all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut results = Vec::new();
+    for future in futures {
+        results.push(future.await);
+    }
+    results
+}
+
+/// 16 jobs at 90 % of their deadline, while neighbours are started and cancelled every 10 ms.
+#[test]
+fn cancelled_neighbours_do_not_disturb() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut jobs = Vec::new();
+        for _ in 0..16 {
+            let limits = Limits { wall_clock_ms: 3000, ..Limits::default() };
+            let job = Job::code("import time\ntime.sleep(2.0)\nprint('finished')").limits(limits);
+            jobs.push(tokio::spawn(async move { pyexec().run(job).await }));
+        }
+        let until = Instant::now() + Duration::from_millis(1800);
+        while Instant::now() < until {
+            let neighbour = pyexec().run(Job::code("while True: pass"));
+            let _ = tokio::time::timeout(Duration::from_millis(10), neighbour).await;
+        }
+        for job in jobs {
+            let outcome = job.await.expect("no panic").expect("an outcome");
+            assert_eq!(outcome.stdout.text, "finished\n", "{outcome:?}");
+        }
+    });
+}
+
+/// Resident memory after jobs that touched much is what it was, within what slots may keep.
+#[test]
+fn memory_comes_back() {
+    let pyexec = Pyexec::builder().slots(2).build().expect("the interpreter");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let run = |code: &'static str| {
+        runtime.block_on(async { pyexec.run_observed(Job::code(code), |_: Event<'_>| ()).await.expect("an outcome") })
+    };
+    run("print(1)");
+    let before = resident_bytes();
+    for _ in 0..50 {
+        assert!(run("x = b'x' * (200 << 20)\nprint(len(x))").success());
+    }
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < 100 << 20, "{} MiB more are resident", grown >> 20);
+}
