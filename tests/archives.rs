@@ -52,8 +52,8 @@ fn names_that_lead_outside_are_refused() {
 
 #[test]
 fn links_that_lead_outside_are_refused() {
-    for target in ["/etc", "..", "a/../..", "../../x"] {
-        let message = refused(archive(&[("a/link", EntryType::Symlink, &format!("../{target}"), b"")]));
+    for target in ["/etc", "../..", "../a/../..", "../../x", "x/../../../y"] {
+        let message = refused(archive(&[("a/link", EntryType::Symlink, target, b"")]));
         assert!(message.contains("leads out of the project"), "{message}");
     }
     refused(archive(&[("link", EntryType::Symlink, "/etc/passwd", b"")]));
@@ -74,7 +74,8 @@ fn what_is_neither_file_nor_folder_nor_link_is_refused() {
         (EntryType::Char, "a device"),
         (EntryType::Block, "a device"),
         (EntryType::Fifo, "a FIFO"),
-        (EntryType::GNUSparse, "a sparse file"),
+        // Its own header is part of what is bad about it.
+        (EntryType::GNUSparse, "bad archive"),
     ] {
         let message = refused(archive(&[("thing", kind, "main.py", b"")]));
         assert!(message.contains(words), "{message}");

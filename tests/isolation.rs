@@ -113,8 +113,19 @@ fn cancelled_neighbours_do_not_disturb() {
 }
 
 /// Resident memory after jobs that touched much is what it was, within what slots may keep.
+/// In a process of its own: other tests use memory too.
 #[test]
 fn memory_comes_back() {
+    if std::env::var_os("ALONE").is_none() {
+        pyexec();
+        let alone = std::process::Command::new(std::env::current_exe().expect("a path"))
+            .args(["--exact", "isolation::memory_comes_back", "--nocapture"])
+            .env("ALONE", "1")
+            .output()
+            .expect("starts");
+        assert!(alone.status.success(), "{}", String::from_utf8_lossy(&alone.stderr));
+        return;
+    }
     let pyexec = Pyexec::builder().slots(2).build().expect("the interpreter");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let run = |code: &'static str| {
@@ -126,5 +137,5 @@ fn memory_comes_back() {
         assert!(run("x = b'x' * (200 << 20)\nprint(len(x))").success());
     }
     let grown = resident_bytes().saturating_sub(before);
-    assert!(grown < 100 << 20, "{} MiB more are resident", grown >> 20);
+    assert!(grown <= 64 << 20, "{} MiB more are resident", grown >> 20);
 }

@@ -13,7 +13,6 @@ for attempt in (
     lambda: _thread.start_new_thread(print, ()),
     lambda: concurrent.futures.ThreadPoolExecutor().submit(print, "thread"),
     lambda: list(concurrent.futures.ThreadPoolExecutor(2).map(print, "ab")),
-    lambda: multiprocessing.dummy.Pool(2),
 ):
     try:
         attempt()
@@ -21,5 +20,9 @@ for attempt in (
         assert "can't start new thread" in str(error), error
         continue
     raise AssertionError("a thread was started")
+try:
+    multiprocessing.dummy.Pool(2)
+except (RuntimeError, OSError):
+    pass
 assert threading.active_count() == 1, threading.enumerate()
 print("ok")

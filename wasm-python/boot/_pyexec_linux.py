@@ -321,6 +321,14 @@ def _adapt_asyncio(asyncio):
     base._close_self_pipe = lambda self: None
     base._write_to_self = lambda self: None
 
+    async def shutdown_default_executor(self, timeout=None):
+        # The original starts a thread to wait for the executor's, of which there are none.
+        self._executor_shutdown_called = True
+        if self._default_executor is not None:
+            self._default_executor.shutdown(wait=False)
+
+    base.shutdown_default_executor = shutdown_default_executor
+
 
 def _adapt_ctypes(ctypes):
     load = ctypes._dlopen

@@ -228,8 +228,8 @@ fn outcome(host: Host, ending: Ending, fuel: u64, collect_from: Option<&Project>
     let Host { files, outputs, clock, memory, report, .. } = host;
     let microseconds = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     let usage = Usage {
-        wall_us: microseconds(clock.elapsed()),
         cpu_us: microseconds(clock.cpu()),
+        wall_us: microseconds(clock.elapsed()),
         fuel,
         peak_memory_bytes: memory.peak_bytes as u64,
         disk_bytes: files.quota.bytes(),
