@@ -17,7 +17,7 @@ type Runtime = tokio::runtime::Runtime;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let sections: [(&str, fn(&Bench)); 7] = [
+    let sections: [Section; 7] = [
         ("latency", latency),
         ("throughput", throughput),
         ("imports", imports),
@@ -35,6 +35,9 @@ fn main() {
         }
     }
 }
+
+/// A part of the output, and what measures it.
+type Section = (&'static str, fn(&Bench));
 
 struct Bench {
     pyexec: Pyexec,
@@ -92,10 +95,10 @@ fn percentile(times: &mut [Duration], percent: usize) -> f64 {
 fn machine() {
     let first = |path: &str, key: &str| {
         let text = fs::read_to_string(path).unwrap_or_default();
-        text.lines().find(|line| line.starts_with(key)).and_then(|line| line.split_once(':')).map_or_else(
-            || "unknown".to_owned(),
-            |(_, value)| value.trim().to_owned(),
-        )
+        text.lines()
+            .find(|line| line.starts_with(key))
+            .and_then(|line| line.split_once(':'))
+            .map_or_else(|| "unknown".to_owned(), |(_, value)| value.trim().to_owned())
     };
     let git = |arguments: &[&str]| {
         let output = Command::new("git").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output();
@@ -120,9 +123,18 @@ fn latency(bench: &Bench) {
     for (name, code) in [
         ("empty", ""),
         ("hello", HELLO),
-        ("json, re, random", "import json, random, re\nprint(json.dumps(re.findall(r'\\d', 'a1b2')), random.random())\n"),
-        ("dataclass, sorted, format", "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\n    y: float = 0.5\nprint(sorted([P(3), P(1)], key=lambda p: p.x), f'{1/3:.3f}')\n"),
-        ("asyncio.run", "import asyncio\nasync def main(): await asyncio.sleep(0); return 1\nprint(asyncio.run(main()))\n"),
+        (
+            "json, re, random",
+            "import json, random, re\nprint(json.dumps(re.findall(r'\\d', 'a1b2')), random.random())\n",
+        ),
+        (
+            "dataclass, sorted, format",
+            "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\n    y: float = 0.5\nprint(sorted([P(3), P(1)], key=lambda p: p.x), f'{1/3:.3f}')\n",
+        ),
+        (
+            "asyncio.run",
+            "import asyncio\nasync def main(): await asyncio.sleep(0); return 1\nprint(asyncio.run(main()))\n",
+        ),
         ("file written and read", "open('f', 'w').write('x' * 1000)\nprint(len(open('f').read()))\n"),
         ("uncaught exception caught", "try: {}['x']\nexcept KeyError as e: print(repr(e))\n"),
     ] {
@@ -134,7 +146,8 @@ fn latency(bench: &Bench) {
             native.push(bench.native(&script, &[]).0);
             sandbox.extend((0..50).map(|_| bench.sandbox(Job::code(code)).0));
         }
-        let (p50, p99, native) = (percentile(&mut sandbox, 50), percentile(&mut sandbox, 99), percentile(&mut native, 50));
+        let (p50, p99, native) =
+            (percentile(&mut sandbox, 50), percentile(&mut sandbox, 99), percentile(&mut native, 50));
         println!("| {name} | {p50:.3} ms | {p99:.3} ms | {:.1} | {native:.1} ms | 1/{:.0} |", p99 / p50, native / p50);
     }
     let cold = Pyexec::builder().page_reuse(false).build().expect("the interpreter");
@@ -145,7 +158,11 @@ fn latency(bench: &Bench) {
             began.elapsed()
         })
         .collect();
-    println!("\nhello without page reuse: p50 {:.3} ms, p99 {:.3} ms", percentile(&mut times, 50), percentile(&mut times, 99));
+    println!(
+        "\nhello without page reuse: p50 {:.3} ms, p99 {:.3} ms",
+        percentile(&mut times, 50),
+        percentile(&mut times, 99)
+    );
 }
 
 fn throughput(bench: &Bench) {
@@ -188,8 +205,20 @@ fn throughput(bench: &Bench) {
 
 /// Modules that are not in the snapshot; each is imported in a fresh process or instance.
 const IMPORTS: [&str; 14] = [
-    "tabnanny", "xmlrpc.client", "http.server", "mailbox", "modulefinder", "zipapp", "cProfile", 
-    "rlcompleter", "poplib", "ftplib", "wsgiref.simple_server", "multiprocessing", "venv", "trace",
+    "tabnanny",
+    "xmlrpc.client",
+    "http.server",
+    "mailbox",
+    "modulefinder",
+    "zipapp",
+    "cProfile",
+    "rlcompleter",
+    "poplib",
+    "ftplib",
+    "wsgiref.simple_server",
+    "multiprocessing",
+    "venv",
+    "trace",
 ];
 
 fn imports(bench: &Bench) {
@@ -221,7 +250,8 @@ const HARNESS: &str = "import importlib, sys, time\n\
 fn interpreter(bench: &Bench) {
     println!("| program | sandbox | native -O3 | ratio |\n|---|---|---|---|");
     let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/programs");
-    let mut paths: Vec<_> = fs::read_dir(programs).expect("programs").map(|entry| entry.expect("an entry").path()).collect();
+    let mut paths: Vec<_> =
+        fs::read_dir(programs).expect("programs").map(|entry| entry.expect("an entry").path()).collect();
     paths.sort();
     let harness = bench.script("harness.py", HARNESS);
     let mut ratios = Vec::new();
@@ -229,10 +259,12 @@ fn interpreter(bench: &Bench) {
         let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name");
         let source = fs::read_to_string(path).expect("readable");
         bench.script(&format!("{name}.py"), &source);
-        let project = Project::files([("main.py", HARNESS.to_owned()), (&format!("{name}.py"), source)]).expect("a project");
+        let project =
+            Project::files([("main.py", HARNESS.to_owned()), (&format!("{name}.py"), source)]).expect("a project");
         let job = || Job::project(project.clone()).args([name, "3"]).limits(Limits::default());
         let parse = |text: String| {
-            let (seconds, value) = text.trim().split_once(' ').map(|(s, v)| (s.to_owned(), v.to_owned())).expect("two words");
+            let (seconds, value) =
+                text.trim().split_once(' ').map(|(s, v)| (s.to_owned(), v.to_owned())).expect("two words");
             (seconds.parse::<f64>().expect("seconds"), value)
         };
         // In turn, so that a change of the machine's speed meets both.
@@ -290,7 +322,13 @@ fn memory(bench: &Bench) {
 
 fn drift(bench: &Bench) {
     let jobs: u32 = std::env::var("DRIFT_JOBS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
-    let codes = [HELLO, "import json\nprint(json.dumps(list(range(100))))", "open('f', 'w').write('x')", "1/0", "x = bytearray(1 << 20)"];
+    let codes = [
+        HELLO,
+        "import json\nprint(json.dumps(list(range(100))))",
+        "open('f', 'w').write('x')",
+        "1/0",
+        "x = bytearray(1 << 20)",
+    ];
     let mut at_100 = 0.0;
     for i in 0..jobs {
         bench.runtime.block_on(bench.pyexec.run(Job::code(codes[i as usize % codes.len()]))).expect("an outcome");
@@ -310,5 +348,8 @@ fn command(bench: &Bench) {
         theirs.push(bench.native(&script, &[]).0);
     }
     let (ours, theirs) = (percentile(&mut ours, 50), percentile(&mut theirs, 50));
-    println!("`pyexec run hello.py`, whole process, p50: {ours:.1} ms; native `python hello.py`: {theirs:.1} ms; ratio {:.2}", ours / theirs);
+    println!(
+        "`pyexec run hello.py`, whole process, p50: {ours:.1} ms; native `python hello.py`: {theirs:.1} ms; ratio {:.2}",
+        ours / theirs
+    );
 }

@@ -55,7 +55,10 @@ impl Cache {
             None => usual_folder()?,
         };
         let fail = |e| {
-            Error::caused(format!("cannot use {} as the cache (set {FOLDER_VARIABLE} to another folder)", folder.display()), e)
+            Error::caused(
+                format!("cannot use {} as the cache (set {FOLDER_VARIABLE} to another folder)", folder.display()),
+                e,
+            )
         };
         DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(fail)?;
         let metadata = fs::metadata(&folder).map_err(fail)?;
@@ -89,7 +92,8 @@ impl Cache {
             .open(&path)
             .ok()?;
         let metadata = file.metadata().ok()?;
-        if !metadata.is_file() || metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o022 != 0 {
+        if !metadata.is_file() || metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o022 != 0
+        {
             tracing::warn!(path = %path.display(), "cache entry refused: wrong owner or permissions");
             return None;
         }
@@ -125,7 +129,9 @@ fn usual_folder() -> Result<PathBuf> {
         .map(PathBuf::from)
         .or_else(|| env::var_os("XDG_CACHE_HOME").map(|home| PathBuf::from(home).join("pyexec/images")))
         .or_else(|| env::home_dir().map(|home| home.join(".cache/pyexec/images")))
-        .ok_or_else(|| Error::unavailable(format!("no home folder: set {FOLDER_VARIABLE} to a folder for compiled code")))
+        .ok_or_else(|| {
+            Error::unavailable(format!("no home folder: set {FOLDER_VARIABLE} to a folder for compiled code"))
+        })
 }
 
 fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {

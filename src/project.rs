@@ -204,7 +204,10 @@ impl Project {
     pub(crate) fn fits(&self, limits: &Limits) -> Result<()> {
         let (bytes, files) = self.size();
         if bytes > limits.disk_bytes {
-            return Err(Error::invalid(format!("the project has {bytes} bytes; the disk limit is {}", limits.disk_bytes)));
+            return Err(Error::invalid(format!(
+                "the project has {bytes} bytes; the disk limit is {}",
+                limits.disk_bytes
+            )));
         }
         if files > limits.disk_files {
             return Err(Error::invalid(format!("the project has {files} files; the limit is {}", limits.disk_files)));

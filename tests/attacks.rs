@@ -45,7 +45,8 @@ fn attacks_end_as_promised_and_harm_only_themselves() {
 
 fn attack(path: &Path) -> Result<(), String> {
     let source = fs::read_to_string(path).expect("readable");
-    let head: String = source.lines().filter_map(|line| line.strip_prefix("#: ")).map(|line| format!("{line}\n")).collect();
+    let head: String =
+        source.lines().filter_map(|line| line.strip_prefix("#: ")).map(|line| format!("{line}\n")).collect();
     let promise: Promise = toml::from_str(&head).map_err(|e| format!("bad head: {e}"))?;
     let limits = Limits {
         wall_clock_ms: promise.wall_clock_ms.unwrap_or(5000),
@@ -59,9 +60,11 @@ fn attack(path: &Path) -> Result<(), String> {
     let (_never, silent) = tokio::io::duplex(1);
     let script = format!("{}.py", name(path));
     let project = Project::files([(script, source.clone())]).expect("a project");
-    let job = Job::project(project)
-        .limits(limits)
-        .stdin(if promise.stdin_open { Stdin::Reader(Box::new(silent)) } else { Stdin::Empty });
+    let job = Job::project(project).limits(limits).stdin(if promise.stdin_open {
+        Stdin::Reader(Box::new(silent))
+    } else {
+        Stdin::Empty
+    });
     let began = Instant::now();
     let outcome = runtime.block_on(pyexec().run(job)).map_err(|e| format!("refused: {e}"))?;
     let took = began.elapsed();
@@ -108,7 +111,8 @@ fn attack(path: &Path) -> Result<(), String> {
     if outcome.stdout.text.len() as u64 > limits.output_bytes * 3 + 200 {
         return Err(format!("kept {} bytes of output", outcome.stdout.text.len()));
     }
-    let next = runtime.block_on(pyexec().run(Job::code("print(sum(range(10)))"))).map_err(|e| format!("next job: {e}"))?;
+    let next =
+        runtime.block_on(pyexec().run(Job::code("print(sum(range(10)))"))).map_err(|e| format!("next job: {e}"))?;
     if next.stdout.text != "45\n" {
         return Err(format!("the next job went wrong: {next:?}"));
     }

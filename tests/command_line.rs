@@ -82,7 +82,11 @@ fn eval_prints_the_last_value() {
 fn exit_codes_tell_what_happened() {
     let ran = run(&["eval", "--timeout", "0.3", "while True: pass"]);
     assert_eq!(ran.code, 124);
-    assert!(ran.stderr.contains("time limit of 0.3 s exceeded") && ran.stderr.contains("hint: --timeout"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("time limit of 0.3 s exceeded") && ran.stderr.contains("hint: --timeout"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(run(&["eval", "--fuel", "5000000", "while True: pass"]).code, 124);
     assert_eq!(run(&["eval", "--memory", "64", "x = []\nwhile True: x.append(bytes(1000))"]).code, 1);
     assert_eq!(run(&["run", "/no/such/file.py"]).code, 2);
@@ -116,7 +120,8 @@ fn environment_and_files_go_in_and_files_come_out() {
     fs::write(&two, "2").expect("written");
     let files = format!("{},{}", one.display(), two.display());
     let out = folder.path().join("out");
-    let code = "import os\nopen('made.txt', 'w').write(open('one.txt').read() + open('two.txt').read() + os.environ['A'])";
+    let code =
+        "import os\nopen('made.txt', 'w').write(open('one.txt').read() + open('two.txt').read() + os.environ['A'])";
     let ran = run(&["eval", "-q", "--file", &files, "-e", "A=b=c", "--out", out.to_str().expect("UTF-8"), code]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(fs::read_to_string(out.join("made.txt")).expect("made"), "12b=c");

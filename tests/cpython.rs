@@ -57,7 +57,13 @@ fn project(modules: &[String]) -> Project {
 }
 
 fn sandbox(project: &Project, module: &str) -> Result<Vec<TestEnd>, String> {
-    let limits = Limits { wall_clock_ms: 600_000, output_bytes: 10_000_000, memory_bytes: 3 << 30, ..Limits::default() };
+    let limits = Limits {
+        wall_clock_ms: 600_000,
+        output_bytes: 10_000_000,
+        memory_bytes: 3 << 30,
+        disk_bytes: 16 << 30,
+        ..Limits::default()
+    };
     let job = Job::project(project.clone()).args([module]).limits(limits).env("PYTHONHASHSEED", "0");
     let outcome = pyexec().run_blocking(job).map_err(|e| e.to_string())?;
     let ends = parse(&outcome.stdout.text);
@@ -79,7 +85,9 @@ fn cpythons_own_tests_pass() {
     assert!(modules.len() >= 100);
     let known: BTreeMap<String, String> = lines("tests/cpython/known.txt")
         .into_iter()
-        .map(|line| line.split_once(": ").map(|(test, reason)| (test.to_owned(), reason.to_owned())).expect("TEST: REASON"))
+        .map(|line| {
+            line.split_once(": ").map(|(test, reason)| (test.to_owned(), reason.to_owned())).expect("TEST: REASON")
+        })
         .collect();
     let project = project(&modules);
     let results = std::sync::Mutex::new((Vec::<String>::new(), 0usize, 0usize));

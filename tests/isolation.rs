@@ -59,7 +59,11 @@ fn dropped_jobs_give_everything_back() {
         let entries = fs::read_dir(&temporary).expect("readable").flatten();
         entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("pyexec-job-")).count()
     };
-    let codes = ["while True: pass", "import time\ntime.sleep(60)", "open('f', 'w').write('x' * 100000)\nwhile True: print('y')"];
+    let codes = [
+        "while True: pass",
+        "import time\ntime.sleep(60)",
+        "open('f', 'w').write('x' * 100000)\nwhile True: print('y')",
+    ];
     let before = count();
     let mut state = 12345u64;
     for i in 0..2000 {
@@ -92,7 +96,8 @@ async fn futures_all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) 
 /// 16 jobs at 90 % of their deadline, while neighbours are started and cancelled every 10 ms.
 #[test]
 fn cancelled_neighbours_do_not_disturb() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let mut jobs = Vec::new();
         for _ in 0..16 {

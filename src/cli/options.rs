@@ -70,8 +70,8 @@ impl JobOptions {
         for path in &self.files {
             let name = path.file_name().and_then(|name| name.to_str());
             let name = name.ok_or_else(|| Failure::Usage(format!("--file {}: not a file name", path.display())))?;
-            let content =
-                fs::read(path).map_err(|e| Failure::Usage(format!("--file {}: cannot read it: {e}", path.display())))?;
+            let content = fs::read(path)
+                .map_err(|e| Failure::Usage(format!("--file {}: cannot read it: {e}", path.display())))?;
             project = project.with_file(name, content)?;
         }
         let mut job = Job::project(project).limits(self.limits()).collect_files(self.out.is_some());

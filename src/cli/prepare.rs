@@ -6,8 +6,10 @@ use pyexec::Verification;
 use std::time::Instant;
 
 #[derive(Debug, Args)]
-#[command(after_help = "The result lies in pyexec/images in your cache folder, or in PYEXEC_CACHE_DIR. It is used by every \
-                        later start of the same version.")]
+#[command(
+    after_help = "The result lies in pyexec/images in your cache folder, or in PYEXEC_CACHE_DIR. It is used by every \
+                        later start of the same version."
+)]
 pub(crate) struct Arguments {
     /// Say nothing
     #[arg(short, long)]

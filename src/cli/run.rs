@@ -14,9 +14,11 @@ use std::{
 };
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  pyexec run script.py -- --its-own-flag\n  pyexec run project/ --entrypoint app/cli.py\n  \
+#[command(
+    after_help = "Examples:\n  pyexec run script.py -- --its-own-flag\n  pyexec run project/ --entrypoint app/cli.py\n  \
                         echo 'print(1)' | pyexec run -\n\nThe script's folder is /work. A script runs alone: name a folder \
-                        to run it with its modules.")]
+                        to run it with its modules."
+)]
 pub(crate) struct Arguments {
     /// A .py file, a folder, a .tar archive, or - for code from stdin
     #[arg(value_name = "FILE|DIR|ARCHIVE.tar|-")]
@@ -76,8 +78,6 @@ fn project(path: &Path) -> Result<(Project, Option<String>)> {
 /// Code that is piped in, or typed.
 pub(crate) fn code_from_stdin() -> Result<Vec<u8>> {
     let mut code = Vec::new();
-    std::io::stdin()
-        .read_to_end(&mut code)
-        .map_err(|e| Failure::Usage(format!("cannot read code from stdin: {e}")))?;
+    std::io::stdin().read_to_end(&mut code).map_err(|e| Failure::Usage(format!("cannot read code from stdin: {e}")))?;
     Ok(code)
 }

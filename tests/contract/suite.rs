@@ -106,8 +106,12 @@ pub async fn output_is_streamed_live_and_in_order(executor: &dyn Executor) {
     let observer = move |event: Event<'_>| {
         let mut seen = sink.lock().expect("not poisoned");
         match event {
-            Event::Stdout(bytes) => seen.push((began.elapsed(), format!("out {}", String::from_utf8_lossy(bytes).trim()))),
-            Event::Stderr(bytes) => seen.push((began.elapsed(), format!("err {}", String::from_utf8_lossy(bytes).trim()))),
+            Event::Stdout(bytes) => {
+                seen.push((began.elapsed(), format!("out {}", String::from_utf8_lossy(bytes).trim())))
+            }
+            Event::Stderr(bytes) => {
+                seen.push((began.elapsed(), format!("err {}", String::from_utf8_lossy(bytes).trim())))
+            }
             Event::Started => seen.push((began.elapsed(), "started".to_owned())),
         }
     };
@@ -190,9 +194,12 @@ fn project(files: &[(&str, &str)]) -> Project {
 
 pub async fn modules_and_packages_of_the_project_are_imported(executor: &dyn Executor) {
     let project = project(&[
-        ("main.py", "from helper import greet\nfrom package.part import VALUE\nimport package, names.space\n\
+        (
+            "main.py",
+            "from helper import greet\nfrom package.part import VALUE\nimport package, names.space\n\
                      print(greet('you'), VALUE, package.__name__, names.space.X)\n\
-                     print(open('data/text.txt').read())"),
+                     print(open('data/text.txt').read())",
+        ),
         ("helper.py", "def greet(who): return f'hello {who}'"),
         ("package/__init__.py", ""),
         ("package/part.py", "from . import other\nVALUE = other.N + 1"),
@@ -216,26 +223,36 @@ pub async fn a_local_module_shadows_the_standard_library(executor: &dyn Executor
 
 pub async fn files_are_written_and_come_back(executor: &dyn Executor) {
     let project = project(&[
-        ("main.py", "import os, pathlib, tempfile\n\
+        (
+            "main.py",
+            "import os, pathlib, tempfile\n\
                      os.makedirs('made/deep')\n\
                      open('made/deep/new.txt', 'w').write('néw')\n\
                      open('changed.txt', 'a').write('+')\n\
                      open('same.txt').read()\n\
                      os.symlink('changed.txt', 'link')\n\
                      with tempfile.NamedTemporaryFile() as file: print(file.name.startswith('/tmp/'))\n\
-                     print(sorted(os.listdir('.')))"),
+                     print(sorted(os.listdir('.')))",
+        ),
         ("changed.txt", "old"),
         ("same.txt", "same"),
     ]);
     let outcome = run(executor, Job::project(project).collect_files(true)).await;
-    assert_eq!(outcome.stdout.text, "True\n['changed.txt', 'link', 'made', 'main.py', 'same.txt']\n", "{}", outcome.stderr.text);
+    assert_eq!(
+        outcome.stdout.text, "True\n['changed.txt', 'link', 'made', 'main.py', 'same.txt']\n",
+        "{}",
+        outcome.stderr.text
+    );
     let files: Vec<_> = outcome.files.iter().map(|file| (file.path.as_str(), file.content.as_slice())).collect();
     assert_eq!(files, [("changed.txt", b"old+".as_slice()), ("made/deep/new.txt", "néw".as_bytes())]);
 }
 
 pub async fn an_entry_point_in_a_folder_runs_as_a_script(executor: &dyn Executor) {
     let project = project(&[
-        ("app/cli.py", "import os, sys, beside\nprint(beside.X, sys.argv[0], os.getcwd() == os.path.dirname(sys.path[0]))"),
+        (
+            "app/cli.py",
+            "import os, sys, beside\nprint(beside.X, sys.argv[0], os.getcwd() == os.path.dirname(sys.path[0]))",
+        ),
         ("app/beside.py", "X = 'found'"),
     ]);
     let outcome = run(executor, Job::project(project).entrypoint("app/cli.py")).await;
@@ -283,7 +300,12 @@ async fn stops_in_time(executor: &dyn Executor, job: Job) -> Outcome {
 }
 
 pub async fn the_wall_clock_stops_a_busy_job(executor: &dyn Executor) {
-    for code in ["while True: pass", "sum(range(10**12))", "'a' * 10**6 in ('b' * 10**8)\nwhile True: b'x' * 10**8", "while True:\n try: 1/0\n except: pass"] {
+    for code in [
+        "while True: pass",
+        "sum(range(10**12))",
+        "'a' * 10**6 in ('b' * 10**8)\nwhile True: b'x' * 10**8",
+        "while True:\n try: 1/0\n except: pass",
+    ] {
         stops_in_time(executor, Job::code(code)).await;
     }
 }
@@ -310,7 +332,8 @@ pub async fn a_stopped_job_keeps_its_output_and_says_where_it_was(executor: &dyn
 
 pub async fn memory_is_limited(executor: &dyn Executor) {
     let limits = limits(|limits| limits.memory_bytes = 128 << 20);
-    let code = "try:\n    x = bytearray(200 << 20)\nexcept MemoryError:\n    print('caught')\nprint(len(bytearray(20 << 20)))";
+    let code =
+        "try:\n    x = bytearray(200 << 20)\nexcept MemoryError:\n    print('caught')\nprint(len(bytearray(20 << 20)))";
     let outcome = run(executor, Job::code(code).limits(limits)).await;
     assert_eq!((outcome.ending, outcome.stdout.text.as_str()), (exited(0), "caught\n20971520\n"));
     assert_eq!(outcome.limits_hit, [LimitHit::Memory]);
@@ -374,11 +397,19 @@ pub async fn deep_recursion_is_a_python_error(executor: &dyn Executor) {
                 \x20   try: what(); print('no error')\n    except RecursionError as e: print('RecursionError')\n\
                 nested = None\nprint('done')";
     let outcome = run(executor, Job::code(code)).await;
-    assert_eq!(outcome.stdout.text, "RecursionError\n".repeat(8) + "done\n", "{:?} {}", outcome.ending, outcome.stderr.text);
+    assert_eq!(
+        outcome.stdout.text,
+        "RecursionError\n".repeat(8) + "done\n",
+        "{:?} {}",
+        outcome.ending,
+        outcome.stderr.text
+    );
 }
 
 pub async fn usage_is_told(executor: &dyn Executor) {
-    let outcome = run(executor, Job::code("x = bytearray(50 << 20)\nopen('f', 'wb').write(b'x' * 1000)\nsum(range(10**6))")).await;
+    let outcome =
+        run(executor, Job::code("x = bytearray(50 << 20)\nopen('f', 'wb').write(b'x' * 1000)\nsum(range(10**6))"))
+            .await;
     let usage = outcome.usage;
     assert!(usage.wall_us > 0 && usage.cpu_us > 0 && usage.cpu_us <= usage.wall_us, "{usage:?}");
     assert!(usage.peak_memory_bytes > 50 << 20, "{usage:?}");

@@ -213,7 +213,8 @@ def install_early():
                                            "f_namemax"}.items():
         made = namedtuple(kind, fields)
         # Like the originals, they take one sequence.
-        made.__new__ = lambda cls, values: tuple.__new__(cls, values)
+        made.__new__ = lambda cls, values, extra=None: tuple.__new__(cls, values)
+        made.__reduce__ = lambda self: (type(self), (tuple(self), {}))
         made.__module__ = "os"
         setattr(posix, kind, made)
         setattr(os, kind, made)
@@ -259,8 +260,6 @@ def install_late():
         kind, number = _REFUSED[name]
         posix.__dict__[name] = os.__dict__[name] = _refusing(kind, name, number)
     posix.register_at_fork = os.register_at_fork = lambda **hooks: None
-    if not hasattr(time, "tzset"):
-        time.tzset = lambda: None
     if not hasattr(time, "thread_time"):
         time.thread_time, time.thread_time_ns = time.process_time, time.process_time_ns
 

@@ -33,11 +33,8 @@ pub fn native(store: &Store, sources: &Sources, tools: &Tools, progress: &Progre
     let key = sources.key.clone().with("native").with(&tools.cc_version).with(recipe()?);
     let folder = store.step("native", &key, |folder| {
         progress.step("building native CPython", "2 to 4 minutes", || {
-            let compiler = Compiler {
-                cc: vec![tools.cc.clone(), "-fPIC".to_owned()],
-                ar: strings(&["ar"]),
-                jobs: tools.jobs,
-            };
+            let compiler =
+                Compiler { cc: vec![tools.cc.clone(), "-fPIC".to_owned()], ar: strings(&["ar"]), jobs: tools.jobs };
             let sysroot = folder.join("sysroot");
             clibs::build(&compiler, sources, &sysroot)?;
             let build = folder.join("build");
@@ -184,7 +181,8 @@ fn wrapper(folder: &Path, compiler: &Compiler) -> Result<PathBuf> {
 fn ffi(compiler: &Compiler, sysroot: &Path) -> Result<()> {
     let include = sysroot.join("include/ffi.h");
     fs::copy("ffi/ffi.h", &include).map_err(|e| format!("cannot copy ffi.h: {e}"))?;
-    let objects = clibs::objects(compiler, &["ffi/ffi.c".into()], &strings(&["-O3", "-Iffi"]), &sysroot.join("obj-ffi"))?;
+    let objects =
+        clibs::objects(compiler, &["ffi/ffi.c".into()], &strings(&["-O3", "-Iffi"]), &sysroot.join("obj-ffi"))?;
     let mut ar = Command::new(&compiler.ar[0]);
     ar.args(&compiler.ar[1..]).arg("rcs").arg(sysroot.join("lib/libffi.a")).args(objects);
     shell::run(&mut ar, &sysroot.join("ar.log"))

@@ -34,7 +34,14 @@ pub fn link(store: &Store, sources: &Sources, wasm: &Wasm, progress: &Progress) 
             let mut link = Command::new(&compiler.cc[0]);
             link.args(&compiler.cc[1..])
                 .current_dir(&wasm.build)
-                .args(["-O3", "-mexec-model=reactor", "-z", &format!("stack-size={STACK_BYTES}"), "-o"])
+                .args([
+                    "-O3",
+                    "-mexec-model=reactor",
+                    "-Wl,--strip-debug",
+                    "-z",
+                    &format!("stack-size={STACK_BYTES}"),
+                    "-o",
+                ])
                 .arg(folder.join("python.wasm"))
                 .args(&objects)
                 .args(libc(sources, folder)?)

@@ -32,6 +32,8 @@ for path in (wasi_build / (wasi_build / "pybuilddir.txt").read_text().strip()).g
     # Found by sys.platform, which the guest says is Linux.
     files[f"{STDLIB}/{path.name.replace('__wasi_', '__linux_')}"] = path.read_bytes()
 add_tree(boot, STDLIB)
+# sys.executable, for those who look at it (platform.libc_ver does); nothing can be executed.
+files["bin/python3"] = b"CPython for WebAssembly\n"
 
 code = {}
 for path, source in files.items():

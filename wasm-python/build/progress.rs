@@ -31,7 +31,7 @@ impl Progress {
     pub fn step<T>(&self, what: &str, usual: &str, work: impl FnOnce() -> T) -> T {
         self.say(&format!("{what} ({usual})"));
         let (done, ended) = mpsc::channel::<()>();
-        let result = thread::scope(|scope| {
+        thread::scope(|scope| {
             scope.spawn(move || {
                 let begun = Instant::now();
                 while let Err(mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(HEARTBEAT) {
@@ -41,8 +41,7 @@ impl Progress {
             let result = work();
             drop(done);
             result
-        });
-        result
+        })
     }
 
     fn say(&self, line: &str) {

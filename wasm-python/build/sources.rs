@@ -131,7 +131,8 @@ fn patch(tree: &Path) -> Result<()> {
         for part in text.split("\ndiff ").filter_map(|part| part.find("\n--- ").map(|at| &part[at + 1..])) {
             let part = if part.ends_with('\n') { part.to_owned() } else { format!("{part}\n") };
             let parsed = diffy::Patch::from_str(&part).map_err(|e| fail(e.to_string()))?;
-            let name = parsed.original().and_then(|name| name.strip_prefix("a/")).ok_or_else(|| fail("no name".into()))?;
+            let name =
+                parsed.original().and_then(|name| name.strip_prefix("a/")).ok_or_else(|| fail("no name".into()))?;
             let file = tree.join(name);
             let original = fs::read_to_string(&file).map_err(|e| fail(format!("{name}: {e}")))?;
             let patched = diffy::apply(&original, &parsed).map_err(|e| fail(format!("{name}: {e}")))?;
@@ -159,12 +160,14 @@ fn linux_errno(libc: &Path) -> Result<()> {
         table.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect()).collect();
     let mut names = String::new();
     let mut messages = BTreeMap::new();
-    let mut to_linux = vec![0u16; 77];
+    let mut to_linux = [0u16; 77];
     let wasi_header = libc.join("include/wasm-wasi-musl/wasi/api.h");
     edit(&wasi_header, |text| {
         let mut text = text.to_owned();
         for row in &rows {
-            let [name, linux, wasi, message] = row[..] else { return Err(format!("wasi-libc/errno.tsv: bad row {row:?}")) };
+            let [name, linux, wasi, message] = row[..] else {
+                return Err(format!("wasi-libc/errno.tsv: bad row {row:?}"));
+            };
             messages.entry(linux).or_insert(message);
             match wasi.parse::<usize>() {
                 Ok(number) => {
@@ -202,7 +205,11 @@ fn linux_errno(libc: &Path) -> Result<()> {
     })?;
     edit(&libc.join("wasi/libc-bottom-half/sources/chdir.c"), |text| {
         let marker = "    // First, make our path absolute taking the cwd into account.\n";
-        replace_once(text, marker, &format!("    if (path[0] == 0) {{\n        errno = ENOENT;\n        return -1;\n    }}\n{marker}"))
+        replace_once(
+            text,
+            marker,
+            &format!("    if (path[0] == 0) {{\n        errno = ENOENT;\n        return -1;\n    }}\n{marker}"),
+        )
     })?;
     // CPU time is a clock of its own, not the monotonic one.
     edit(&libc.join("wasi/libc-bottom-half/clocks/clock.c"), |text| {

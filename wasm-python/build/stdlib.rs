@@ -10,13 +10,7 @@ use crate::{
 };
 use std::{fs, path::PathBuf, process::Command};
 
-pub fn pack(
-    store: &Store,
-    sources: &Sources,
-    native: &Native,
-    wasm: &Wasm,
-    progress: &Progress,
-) -> Result<PathBuf> {
+pub fn pack(store: &Store, sources: &Sources, native: &Native, wasm: &Wasm, progress: &Progress) -> Result<PathBuf> {
     let script = "build/pack_stdlib.py";
     let text = fs::read_to_string(script).map_err(|e| format!("cannot read {script}: {e}"))?;
     let key = wasm.key.clone().with("stdlib").with(text).with_folder("boot")?;

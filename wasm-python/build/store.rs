@@ -24,7 +24,8 @@ impl Store {
             .or_else(|| env::var_os("XDG_CACHE_HOME").map(|home| PathBuf::from(home).join("pyexec/build")))
             .or_else(|| env::home_dir().map(|home| home.join(".cache/pyexec/build")))
             .ok_or_else(|| format!("no home folder: set {FOLDER_VARIABLE} to a folder for build results"))?;
-        let fail = |e: std::io::Error| format!("cannot use {}: {e}; set {FOLDER_VARIABLE} to another folder", root.display());
+        let fail =
+            |e: std::io::Error| format!("cannot use {}: {e}; set {FOLDER_VARIABLE} to another folder", root.display());
         fs::create_dir_all(&root).map_err(fail)?;
         let lock = File::create(root.join("lock")).map_err(fail)?;
         lock.lock().map_err(fail)?;

@@ -142,6 +142,8 @@ pub(crate) struct Files {
     modes: HashMap<u64, u32>,
     /// Permission bits that new files do not get.
     umask: u32,
+    /// Targets of symbolic links, by inode, where they were given as absolute paths.
+    absolute_links: HashMap<u64, String>,
 }
 
 impl Files {
@@ -155,7 +157,16 @@ impl Files {
             Some(folder(place))
         }));
         let quota = Quota::new(limits, project.size());
-        Files { descriptors, project, workspace: None, library, quota, modes: HashMap::new(), umask: 0o022 }
+        Files {
+            descriptors,
+            project,
+            workspace: None,
+            library,
+            quota,
+            modes: HashMap::new(),
+            umask: 0o022,
+            absolute_links: HashMap::new(),
+        }
     }
 
     pub(crate) fn umask(&mut self, mask: u32) {
@@ -270,11 +281,11 @@ impl Files {
                 let existing = if how.follow { dir.metadata(path) } else { dir.symlink_metadata(path) };
                 match existing {
                     Ok(metadata) if metadata.is_dir() => {
-                        if how.write || how.truncate {
-                            return Err(Errno::Isdir);
-                        }
                         if how.exclusive && how.create {
                             return Err(Errno::Exist);
+                        }
+                        if how.write || how.truncate {
+                            return Err(Errno::Isdir);
                         }
                         super::files::folder(Place::Opened(dir.open_dir(path).map_err(errno)?))
                     }
@@ -362,11 +373,14 @@ impl Files {
         let folder = self.folder(fd)?;
         let library = self.library;
         match self.resolve(&folder, path)? {
-            Resolved::Virtual(tree, at) => open_virtual(library, tree, at.clone(), Open { read: true, ..Open::default() })
-                .and_then(|found| match found {
-                    Descriptor::Virtual(file) => file.lock().map(|file| file.stat()).map_err(|_| Errno::Io),
-                    _ => Ok(Stat::read_only(Filetype::Directory, 0, inode_of(&at))),
-                }),
+            Resolved::Virtual(tree, at) => {
+                open_virtual(library, tree, at.clone(), Open { read: true, ..Open::default() }).and_then(|found| {
+                    match found {
+                        Descriptor::Virtual(file) => file.lock().map(|file| file.stat()).map_err(|_| Errno::Io),
+                        _ => Ok(Stat::read_only(Filetype::Directory, 0, inode_of(&at))),
+                    }
+                })
+            }
             Resolved::Real(dir) => {
                 let metadata = if follow { dir.metadata(path) } else { dir.symlink_metadata(path) }.map_err(errno)?;
                 Ok(self.known(&metadata))
@@ -555,8 +569,30 @@ impl Files {
         Ok(())
     }
 
+    /// An absolute target is stored relative, because the host's root is not the job's; the job reads what it wrote.
     pub(crate) fn symlink(&mut self, target: &str, fd: u32, path: &str) -> Result<()> {
-        self.add_entry(fd, |dir| dir.symlink(target, path))
+        if !target.starts_with('/') {
+            return self.add_entry(fd, |dir| dir.symlink(target, path));
+        }
+        let root = match &self.folder(fd)?.place {
+            Place::Root(tree) => PREOPENED.iter().find(|(_, other)| other == tree).map(|(root, _)| *root),
+            _ => None,
+        };
+        let inside =
+            root.and_then(|root| target.strip_prefix(root)).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        let inside = inside.ok_or(Errno::Perm)?.trim_start_matches('/');
+        if path.split('/').any(|part| part == "..") {
+            return Err(Errno::Perm);
+        }
+        let depth = path.split('/').filter(|part| !part.is_empty() && *part != ".").count();
+        let mut relative = "../".repeat(depth.saturating_sub(1)) + inside;
+        if relative.is_empty() {
+            ".".clone_into(&mut relative);
+        }
+        self.add_entry(fd, |dir| dir.symlink(&relative, path))?;
+        let inode = self.stat_path(fd, path, false)?.inode;
+        self.absolute_links.insert(inode, target.to_owned());
+        Ok(())
     }
 
     fn add_entry(&mut self, fd: u32, make: impl FnOnce(&Dir) -> io::Result<()>) -> Result<()> {
@@ -592,6 +628,10 @@ impl Files {
             }
             Resolved::Real(dir) => {
                 let target = dir.read_link_contents(path).map_err(errno)?;
+                let inode = dir.symlink_metadata(path).map_err(errno)?.ino();
+                if let Some(absolute) = self.absolute_links.get(&inode) {
+                    return Ok(absolute.clone());
+                }
                 target.into_os_string().into_string().map_err(|_| Errno::Ilseq)
             }
         }
@@ -639,6 +679,7 @@ impl Files {
         }
         if metadata.nlink() <= 1 {
             self.modes.remove(&metadata.ino());
+            self.absolute_links.remove(&metadata.ino());
         }
     }
 }

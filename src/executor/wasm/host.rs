@@ -152,14 +152,18 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         host.take_report(kind, &text);
         Ok(())
     })?;
-    linker.func_wrap("pyexec", "module_find", |mut caller: Caller<'_, Host>, at: u32, length: u32| -> wasmtime::Result<i64> {
-        let (memory, host) = guest_memory(&mut caller)?;
-        let name = std::str::from_utf8(slice(memory, at, length)?).ok();
-        let found = name.filter(|name| name.len() < 256).and_then(|name| host.library.module(name));
-        let Some((code, is_package)) = found else { return Ok(-1) };
-        host.found = code;
-        Ok((code.len() as i64) << 1 | i64::from(is_package))
-    })?;
+    linker.func_wrap(
+        "pyexec",
+        "module_find",
+        |mut caller: Caller<'_, Host>, at: u32, length: u32| -> wasmtime::Result<i64> {
+            let (memory, host) = guest_memory(&mut caller)?;
+            let name = std::str::from_utf8(slice(memory, at, length)?).ok();
+            let found = name.filter(|name| name.len() < 256).and_then(|name| host.library.module(name));
+            let Some((code, is_package)) = found else { return Ok(-1) };
+            host.found = code;
+            Ok((code.len() as i64) << 1 | i64::from(is_package))
+        },
+    )?;
     linker.func_wrap("pyexec", "module_load", |mut caller: Caller<'_, Host>, at: u32| -> wasmtime::Result<()> {
         let code = caller.data().found;
         let (memory, _) = guest_memory(&mut caller)?;
@@ -174,10 +178,11 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         |mut caller: Caller<'_, Host>, fd: u32, at: u32, length: u32, mode: u32| -> wasmtime::Result<i32> {
             let (memory, host) = guest_memory(&mut caller)?;
             let Ok(path) = std::str::from_utf8(slice(memory, at, length.min(4096))?) else { return Ok(84) };
-            Ok(host.files.chmod(fd, path, mode).err().map_or(0, |error| linux_errno(error)))
+            Ok(host.files.chmod(fd, path, mode).err().map_or(0, linux_errno))
         },
     )?;
-    linker.func_wrap("pyexec", "umask", |mut caller: Caller<'_, Host>, mask: u32| caller.data_mut().files.umask(mask))?;
+    linker
+        .func_wrap("pyexec", "umask", |mut caller: Caller<'_, Host>, mask: u32| caller.data_mut().files.umask(mask))?;
     linker.func_wrap("pyexec", "disk", |caller: Caller<'_, Host>, kind: i32| {
         let (bytes, bytes_free, files, files_free) = caller.data().files.quota.room_left();
         let number = match kind {

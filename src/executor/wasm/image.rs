@@ -41,8 +41,8 @@ impl Image {
         verification: Verification,
         progress: &dyn Fn(&str),
     ) -> Result<Image> {
-        let library =
-            Library::new(wasm_python::STDLIB).ok_or_else(|| Error::unavailable("the standard library image is damaged"))?;
+        let library = Library::new(wasm_python::STDLIB)
+            .ok_or_else(|| Error::unavailable("the standard library image is damaged"))?;
         let name = name(engine);
         let module = match open(engine, cache, &name, verification) {
             Some(module) => module,
@@ -53,8 +53,9 @@ impl Image {
                     Some(module) => module,
                     None => {
                         cache.store(&name, &make(engine, library, progress)?)?;
-                        open(engine, cache, &name, Verification::Stamp)
-                            .ok_or_else(|| Error::unavailable("the compiled interpreter just written cannot be read back"))?
+                        open(engine, cache, &name, Verification::Stamp).ok_or_else(|| {
+                            Error::unavailable("the compiled interpreter just written cannot be read back")
+                        })?
                     }
                 }
             }
@@ -105,7 +106,10 @@ fn make(engine: &Engine, library: Library, progress: &dyn Fn(&str)) -> Result<Ve
     progress("starting Python once and taking a snapshot (about 10 s, once)");
     // A thread of its own: the caller may be inside an asynchronous runtime, which cannot be entered again.
     let snapshot = std::thread::scope(|scope| {
-        scope.spawn(|| snapshot(library)).join().unwrap_or_else(|_| Err(Error::unavailable("taking the snapshot panicked")))
+        scope
+            .spawn(|| snapshot(library))
+            .join()
+            .unwrap_or_else(|_| Err(Error::unavailable("taking the snapshot panicked")))
     })?;
     progress("compiling it for this machine (about 20 s, once)");
     engine.precompile_module(&snapshot).map_err(|e| Error::caused("cannot compile the interpreter", e))

@@ -184,7 +184,13 @@ fn classify(end: Option<wasmtime::Result<i32>>, host: &Host) -> Ending {
 
 /// Lets a stopped guest flush what it had printed and say where it was. Its state may be anything: both are best effort,
 /// with fuel of their own.
-async fn last_words(store: &mut Store<Host>, instance: Instance, reason: &StopReason, limits: &Limits, project: &Project) {
+async fn last_words(
+    store: &mut Store<Host>,
+    instance: Instance,
+    reason: &StopReason,
+    limits: &Limits,
+    project: &Project,
+) {
     let deadline = Instant::now() + Duration::from_millis(50);
     if !matches!(reason, StopReason::Crashed(_) | StopReason::StackOverflow) {
         call_briefly(store, instance, "pyexec_flush", deadline).await;

@@ -1,6 +1,10 @@
 //! Standard input, output and error of a job.
 
-use crate::{capture::Capture, executor::{Event, Observer}, job::Stdin};
+use crate::{
+    capture::Capture,
+    executor::{Event, Observer},
+    job::Stdin,
+};
 use bytes::{Buf, Bytes, BytesMut};
 use std::io;
 use tokio::io::AsyncReadExt;

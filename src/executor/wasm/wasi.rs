@@ -97,7 +97,11 @@ impl Host {
                 self.wait_for_input().await.map_err(|_| Errno::Io)?;
             }
             let into = bytes_mut(memory, vector.buf, vector.buf_len)?;
-            let n = if is_stdin { self.input.take(into) } else { self.files.read(fd, into, at.map(|at| at + u64::from(total)))? };
+            let n = if is_stdin {
+                self.input.take(into)
+            } else {
+                self.files.read(fd, into, at.map(|at| at + u64::from(total)))?
+            };
             total = u32::try_from(n).ok().and_then(|n| total.checked_add(n)).ok_or(Errno::Inval)?;
             if n < vector.buf_len as usize {
                 break;
@@ -169,7 +173,10 @@ impl Host {
 
 fn preopened(fd: types::Fd) -> Result<&'static str> {
     let fd = u32::from(fd) as usize;
-    fd.checked_sub(FIRST_PREOPENED).and_then(|at| PREOPENED.get(at)).map(|(path, _)| *path).ok_or_else(|| Errno::Badf.into())
+    fd.checked_sub(FIRST_PREOPENED)
+        .and_then(|at| PREOPENED.get(at))
+        .map(|(path, _)| *path)
+        .ok_or_else(|| Errno::Badf.into())
 }
 
 impl WasiSnapshotPreview1 for Host {
