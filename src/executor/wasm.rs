@@ -10,6 +10,7 @@ mod files;
 mod host;
 mod image;
 mod library;
+mod metering;
 mod quota;
 mod run;
 mod stdio;

@@ -3,9 +3,6 @@
 use crate::{Error, Limits, Result};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
-/// Fuel between two looks at the clock and at whether the job was cancelled: some 0.1 ms of running.
-pub(crate) const FUEL_PER_YIELD: u64 = 200_000;
-
 /// WebAssembly stack. CPython's checks stop recursion on the shadow stack first (see
 /// `wasm-python/patches/recursion.patch`); this is what the frames that go with it need.
 const STACK_BYTES: usize = 64 << 20;
@@ -32,7 +29,6 @@ pub(crate) struct EngineOptions {
 /// The engine that runs jobs.
 pub(crate) fn engine(options: EngineOptions) -> Result<Engine> {
     let mut config = shared();
-    config.consume_fuel(true);
     config.cranelift_opt_level(OptLevel::Speed);
     config.max_wasm_stack(STACK_BYTES);
     config.async_stack_size(STACK_BYTES + HOST_STACK_BYTES);

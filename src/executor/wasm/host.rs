@@ -4,6 +4,7 @@ use super::{
     clock::Clock,
     files::Files,
     library::Library,
+    metering,
     stdio::{Input, Outputs},
 };
 use crate::{
@@ -23,6 +24,7 @@ pub(crate) struct Host {
     pub(crate) outputs: Outputs,
     pub(crate) clock: Clock,
     pub(crate) memory: MemoryLimit,
+    pub(crate) fuel: Fuel,
     pub(crate) report: Report,
     library: Library,
     /// Code of the module that the guest asked for last.
@@ -56,6 +58,53 @@ impl fmt::Display for ExitStatus {
 }
 
 impl std::error::Error for ExitStatus {}
+
+/// The CPU budget, which the guest gets in slices.
+#[derive(Debug)]
+pub(crate) struct Fuel {
+    budget: u64,
+    /// What was used of slices that are over.
+    used: u64,
+    slice: i64,
+}
+
+/// The CPU budget is used up.
+#[derive(Debug)]
+pub(crate) struct OutOfFuel;
+
+impl fmt::Display for OutOfFuel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("out of fuel")
+    }
+}
+
+impl std::error::Error for OutOfFuel {}
+
+impl Fuel {
+    /// Counts a slice of which `left` is left, and hands out another.
+    fn next_slice(&mut self, left: i64) -> Result<i64, OutOfFuel> {
+        self.used = self.used(left);
+        let rest = self.budget.saturating_sub(self.used);
+        if rest == 0 {
+            return Err(OutOfFuel);
+        }
+        self.slice = i64::try_from(rest).unwrap_or(i64::MAX).min(metering::SLICE);
+        Ok(self.slice)
+    }
+
+    /// What was used so far, when `left` is left of the present slice.
+    pub(crate) fn used(&self, left: i64) -> u64 {
+        self.used.saturating_add_signed(self.slice.saturating_sub(left).max(0))
+    }
+
+    /// Starts anew with a budget; the guest gets what is returned.
+    pub(crate) fn refill(&mut self, budget: u64) -> i64 {
+        self.budget = budget;
+        self.used = 0;
+        self.slice = i64::try_from(budget).unwrap_or(i64::MAX).min(metering::SLICE);
+        self.slice
+    }
+}
 
 /// Refuses memory beyond the job's limit, and remembers the most there was.
 #[derive(Debug)]
@@ -101,6 +150,7 @@ impl Host {
                 peak_bytes: 0,
                 hit: false,
             },
+            fuel: Fuel { budget: limits.cpu_fuel.unwrap_or(u64::MAX), used: 0, slice: metering::SLICE },
             report: Report::default(),
             library,
             found: &[],
@@ -193,8 +243,20 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         };
         i64::try_from(number).unwrap_or(i64::MAX)
     })?;
-    // The guest calls this in the middle of what it does in one instruction otherwise.
-    linker.func_wrap_async("pyexec", "tick", |_: Caller<'_, Host>, (): ()| Box::new(tokio::task::yield_now()))?;
+    // The guest calls this whenever its slice of fuel is used up, and between steps of what is one instruction otherwise.
+    linker.func_wrap_async("pyexec", "tick", |mut caller: Caller<'_, Host>, (): ()| {
+        Box::new(async move {
+            let fuel = caller.get_export(metering::FUEL).and_then(Extern::into_global);
+            // A module that is being snapshotted is not metered yet.
+            if let Some(fuel) = fuel {
+                let left = fuel.get(&mut caller).i64().unwrap_or(0);
+                let slice = caller.data_mut().fuel.next_slice(left)?;
+                fuel.set(&mut caller, slice.into())?;
+            }
+            tokio::task::yield_now().await;
+            Ok(())
+        })
+    })?;
     linker.func_wrap("pyexec", "dup", |mut caller: Caller<'_, Host>, fd: u32, to: i32| -> i32 {
         let files = &mut caller.data_mut().files;
         let made = match u32::try_from(to) {

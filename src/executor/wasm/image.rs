@@ -5,6 +5,7 @@ use super::{
     engine,
     host::{self, Host},
     library::Library,
+    metering,
 };
 use crate::{
     Error, Limits, Project, Result,
@@ -21,7 +22,7 @@ use wasmtime::{Engine, Instance, InstancePre, Linker, Module, Store, Val};
 use wasmtime_wizer::{InstanceState, SnapshotVal, Wizer};
 
 /// Part of the name of cached images; another number makes all older ones useless.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Memory that starting the interpreter and importing the library may take.
 const SNAPSHOT_MEMORY_BYTES: u64 = 512 << 20;
@@ -112,7 +113,8 @@ fn make(engine: &Engine, library: Library, progress: &dyn Fn(&str)) -> Result<Ve
             .unwrap_or_else(|_| Err(Error::unavailable("taking the snapshot panicked")))
     })?;
     progress("compiling it for this machine (about 20 s, once)");
-    engine.precompile_module(&snapshot).map_err(|e| Error::caused("cannot compile the interpreter", e))
+    let metered = metering::instrument(&snapshot).map_err(|e| Error::caused("cannot meter the interpreter", e))?;
+    engine.precompile_module(&metered).map_err(|e| Error::caused("cannot compile the interpreter", e))
 }
 
 fn snapshot(library: Library) -> Result<Vec<u8>> {

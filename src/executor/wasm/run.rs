@@ -2,10 +2,10 @@
 
 use super::{
     clock::Clock,
-    engine::FUEL_PER_YIELD,
-    host::{ExitStatus, Host},
+    host::{ExitStatus, Host, OutOfFuel},
     image::Image,
     library::Library,
+    metering,
     stdio::Stream,
     traceback,
 };
@@ -46,11 +46,9 @@ pub(crate) async fn run(image: &Image, job: Job, observer: Box<dyn Observer>, re
     let host = Host::new(job.project.clone(), job.stdin, &limits, observer, image.library, Clock::start());
     let mut store = Store::new(image.pre.module().engine(), host);
     store.limiter(|host| &mut host.memory);
-    let fuel = limits.cpu_fuel.unwrap_or(u64::MAX);
-    set_fuel(&mut store, fuel)?;
     store.data_mut().outputs.started();
 
-    let (end, instance) = match until(deadline, start(image, &mut store, &input)).await {
+    let (end, instance) = match until(deadline, start(image, &mut store, &input, limits.cpu_fuel)).await {
         None => (None, None),
         Some(Err(error)) => return Err(not_started(error, &limits)),
         Some(Ok((instance, at))) => {
@@ -58,7 +56,7 @@ pub(crate) async fn run(image: &Image, job: Job, observer: Box<dyn Observer>, re
             (until(deadline, call).await, Some(instance))
         }
     };
-    let used = fuel - store.get_fuel().unwrap_or(0).min(fuel);
+    let used = instance.map_or(0, |instance| fuel_used(&mut store, instance));
     let ending = classify(end, store.data());
     if let (Ending::Stopped { reason }, Some(instance)) = (&ending, instance) {
         last_words(&mut store, instance, reason, &limits, &job.project).await;
@@ -110,7 +108,12 @@ fn encode(job: &Job, script: &str, library: Library) -> Result<Vec<u8>> {
     Ok(whole)
 }
 
-async fn start(image: &Image, store: &mut Store<Host>, input: &[u8]) -> wasmtime::Result<(Instance, u32)> {
+async fn start(
+    image: &Image,
+    store: &mut Store<Host>,
+    input: &[u8],
+    budget: Option<u64>,
+) -> wasmtime::Result<(Instance, u32)> {
     let instance = image.pre.instantiate_async(&mut *store).await?;
     let size = u32::try_from(input.len())?;
     let allocate = instance.get_typed_func::<u32, u32>(&mut *store, "pyexec_allocate")?;
@@ -120,6 +123,9 @@ async fn start(image: &Image, store: &mut Store<Host>, input: &[u8]) -> wasmtime
         wasmtime::bail!("no memory for the job");
     }
     memory.write(&mut *store, at as usize, input)?;
+    if let Some(budget) = budget {
+        refill(store, instance, budget)?;
+    }
     Ok((instance, at))
 }
 
@@ -144,11 +150,17 @@ async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> Option<T>
     .await
 }
 
-fn set_fuel(store: &mut Store<Host>, fuel: u64) -> Result<()> {
-    store
-        .set_fuel(fuel)
-        .and_then(|()| store.fuel_async_yield_interval(Some(FUEL_PER_YIELD)))
-        .map_err(|e| Error::caused("the engine does not meter", e))
+fn fuel_used(store: &mut Store<Host>, instance: Instance) -> u64 {
+    let left = instance.get_global(&mut *store, metering::FUEL).and_then(|fuel| fuel.get(&mut *store).i64());
+    store.data().fuel.used(left.unwrap_or(0))
+}
+
+fn refill(store: &mut Store<Host>, instance: Instance, budget: u64) -> wasmtime::Result<()> {
+    let slice = store.data_mut().fuel.refill(budget);
+    match instance.get_global(&mut *store, metering::FUEL) {
+        Some(fuel) => fuel.set(store, slice.into()),
+        None => wasmtime::bail!("the interpreter is not metered"),
+    }
 }
 
 fn not_started(error: wasmtime::Error, limits: &Limits) -> Error {
@@ -170,8 +182,10 @@ fn classify(end: Option<wasmtime::Result<i32>>, host: &Host) -> Ending {
             if let Some(ExitStatus(exit_code)) = error.downcast_ref() {
                 return Ending::Exited { exit_code: *exit_code };
             }
+            if error.is::<OutOfFuel>() {
+                return Ending::Stopped { reason: StopReason::CpuLimit };
+            }
             match error.downcast_ref::<Trap>() {
-                Some(Trap::OutOfFuel) => StopReason::CpuLimit,
                 Some(Trap::StackOverflow) => StopReason::StackOverflow,
                 Some(_) if host.memory.hit => StopReason::MemoryLimit,
                 Some(trap) => StopReason::Crashed(trap.to_string()),
@@ -204,7 +218,7 @@ async fn last_words(
 }
 
 async fn call_briefly(store: &mut Store<Host>, instance: Instance, export: &str, deadline: Instant) {
-    if set_fuel(store, LAST_WORDS_FUEL).is_err() {
+    if refill(store, instance, LAST_WORDS_FUEL).is_err() {
         return;
     }
     if let Ok(function) = instance.get_typed_func::<(), ()>(&mut *store, export) {

@@ -1,0 +1,200 @@
+//! Counts what the guest does, and gives the host a say every so often, by rewriting the module before it is compiled.
+//!
+//! wasmtime can meter too, but counts at every branch and call, which made Python 1.5 times slower. Here the start of
+//! every loop takes a constant from one global and calls the host when that runs out. Nothing can run for long without
+//! passing the start of a loop: recursion alone is bounded by the stack, bulk memory instructions are done in steps
+//! (`wasm-python/libc/string.c`), and the interpreter's dispatch is a loop itself. The count is a property of the program
+//! and its input, the same on every machine.
+
+use wasm_encoder::{
+    CodeSection, ConstExpr, ExportKind, ExportSection, Function, GlobalSection, GlobalType, Instruction, Module,
+    RawSection, ValType,
+};
+use wasmparser::{ExternalKind, Operator, Parser, Payload, TypeRef};
+use wasmtime::{Result, bail};
+
+/// Name under which the module exports what is left.
+pub(crate) const FUEL: &str = "pyexec_fuel";
+
+/// What the global starts with: the work between two calls of the host, some 0.3 ms.
+pub(crate) const SLICE: i64 = 500_000;
+
+/// The import that is called when the global is below zero.
+const TICK: (&str, &str) = ("pyexec", "tick");
+
+/// A loop takes as much as it has instructions, up to this: a pass through the interpreter's dispatch, thousands of
+/// instructions long, executes a few dozen of them.
+const COST_MAX: i64 = 32;
+
+/// The module with metering.
+pub(crate) fn instrument(wasm: &[u8]) -> Result<Vec<u8>> {
+    let mut module = Module::new();
+    let mut code = CodeSection::new();
+    let mut bodies = 0;
+    let (mut functions, mut tick, mut global) = (0, None, None);
+    for payload in Parser::new(0).parse_all(wasm) {
+        let payload = payload?;
+        match &payload {
+            Payload::ImportSection(imports) => {
+                for import in imports.clone().into_imports() {
+                    let import = import?;
+                    if matches!(import.ty, TypeRef::Func(_) | TypeRef::FuncExact(_)) {
+                        if (import.module, import.name) == TICK {
+                            tick = Some(functions);
+                        }
+                        functions += 1;
+                    }
+                }
+            }
+            Payload::GlobalSection(globals) => {
+                let mut section = GlobalSection::new();
+                copy_items(wasm, globals.clone().into_iter_with_offsets(), globals.range().end, |item| {
+                    section.raw(item);
+                })?;
+                let kind = GlobalType { val_type: ValType::I64, mutable: true, shared: false };
+                section.global(kind, &ConstExpr::i64_const(SLICE));
+                global = Some(globals.count());
+                module.section(&section);
+                continue;
+            }
+            Payload::ExportSection(exports) => {
+                let mut section = ExportSection::new();
+                for export in exports.clone() {
+                    let export = export?;
+                    let kind = match export.kind {
+                        ExternalKind::Func | ExternalKind::FuncExact => ExportKind::Func,
+                        ExternalKind::Table => ExportKind::Table,
+                        ExternalKind::Memory => ExportKind::Memory,
+                        ExternalKind::Global => ExportKind::Global,
+                        ExternalKind::Tag => ExportKind::Tag,
+                    };
+                    section.export(export.name, kind, export.index);
+                }
+                let Some(global) = global else { bail!("the module has no globals") };
+                section.export(FUEL, ExportKind::Global, global);
+                module.section(&section);
+                continue;
+            }
+            Payload::CodeSectionStart { count, .. } => {
+                bodies = *count;
+                continue;
+            }
+            Payload::CodeSectionEntry(body) => {
+                let (Some(tick), Some(global)) = (tick, global) else { bail!("the module does not import tick") };
+                code.raw(&function(wasm, body, global, tick)?);
+                bodies -= 1;
+                if bodies == 0 {
+                    module.section(&code);
+                }
+                continue;
+            }
+            _ => {}
+        }
+        if let Some((id, range)) = payload.as_section() {
+            module.section(&RawSection { id, data: &wasm[range] });
+        }
+    }
+    Ok(module.finish())
+}
+
+/// Passes on the bytes of each item of a section as they are.
+fn copy_items<T>(
+    wasm: &[u8],
+    items: impl Iterator<Item = wasmparser::Result<(usize, T)>>,
+    end: usize,
+    mut each: impl FnMut(&[u8]),
+) -> Result<()> {
+    let mut starts = items.map(|item| item.map(|(at, _)| at)).collect::<wasmparser::Result<Vec<_>>>()?;
+    starts.push(end);
+    starts.windows(2).for_each(|pair| each(&wasm[pair[0]..pair[1]]));
+    Ok(())
+}
+
+/// The body with metering at the start of each loop: its bytes otherwise, unchanged.
+fn function(wasm: &[u8], body: &wasmparser::FunctionBody<'_>, global: u32, tick: u32) -> Result<Vec<u8>> {
+    let costs = costs(body)?;
+    let mut costs = costs.into_iter();
+    let range = body.range();
+    let (mut bytes, mut copied, mut after_loop) = (Vec::with_capacity(range.len() * 5 / 4), range.start, false);
+    for item in body.get_operators_reader()?.into_iter_with_offsets() {
+        let (operator, at) = item?;
+        if after_loop {
+            bytes.extend_from_slice(&wasm[copied..at]);
+            copied = at;
+            bytes.extend_from_slice(&check(global, tick, costs.next().unwrap_or(COST_MAX)));
+        }
+        after_loop = matches!(operator, Operator::Loop { .. });
+    }
+    bytes.extend_from_slice(&wasm[copied..range.end]);
+    Ok(bytes)
+}
+
+/// For each loop, in the order of their starts, how many instructions it has, those of loops inside it not counted.
+fn costs(body: &wasmparser::FunctionBody<'_>) -> Result<Vec<i64>> {
+    let mut costs = Vec::new();
+    // Open blocks: the index of the loop that each belongs to.
+    let mut open: Vec<Option<usize>> = vec![None];
+    for operator in body.get_operators_reader()? {
+        if let Some(Some(innermost)) = open.last() {
+            let cost: &mut i64 = &mut costs[*innermost];
+            *cost = (*cost + 1).min(COST_MAX);
+        }
+        match operator? {
+            Operator::Loop { .. } => {
+                open.push(Some(costs.len()));
+                costs.push(1);
+            }
+            Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
+                open.push(open.last().copied().flatten());
+            }
+            Operator::End => drop(open.pop()),
+            _ => {}
+        }
+    }
+    Ok(costs)
+}
+
+fn check(global: u32, tick: u32, cost: i64) -> Vec<u8> {
+    let mut function = Function::new([]);
+    let before = function.byte_len();
+    for instruction in [
+        Instruction::GlobalGet(global),
+        Instruction::I64Const(cost),
+        Instruction::I64Sub,
+        Instruction::GlobalSet(global),
+        Instruction::GlobalGet(global),
+        Instruction::I64Const(0),
+        Instruction::I64LtS,
+        Instruction::If(wasm_encoder::BlockType::Empty),
+        Instruction::Call(tick),
+        Instruction::End,
+    ] {
+        function.instruction(&instruction);
+    }
+    function.into_raw_body().split_off(before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// (module (import "pyexec" "tick" (func)) (global (mut i32) (i32.const 0)) (func (loop (br 0)) ) (export "f" (func 1)))
+    const SPINNING: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x0f\x01\x06pyexec\x04tick\0\0\x03\x02\x01\0\x06\x06\x01\x7f\x01\x41\0\
+                              \x0b\x07\x05\x01\x01f\0\x01\x0a\x09\x01\x07\0\x03\x40\x0c\0\x0b\x0b";
+
+    #[test]
+    fn an_endless_loop_calls_the_host() {
+        use wasmtime::{Engine, Linker, Store};
+        let metered = instrument(SPINNING).unwrap();
+        let engine = Engine::default();
+        let module = wasmtime::Module::new(&engine, metered).unwrap();
+        let mut linker = Linker::new(&engine);
+        linker.func_wrap("pyexec", "tick", || -> Result<()> { bail!("out of fuel") }).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        let error = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap().call(&mut store, ()).unwrap_err();
+        assert_eq!(error.root_cause().to_string(), "out of fuel");
+        let left = instance.get_global(&mut store, FUEL).unwrap().get(&mut store).unwrap_i64();
+        assert!((-COST_MAX..0).contains(&left), "{left}");
+    }
+}
