@@ -17,7 +17,7 @@ const MIB: u64 = 1 << 20;
 pub struct Limits {
     /// Time from the start of the job to its end, asleep or not, in milliseconds.
     pub wall_clock_ms: u64,
-    /// CPU budget in units of fuel (about 30 for each Python bytecode); `None` leaves it to the wall clock. It is looked at
+    /// CPU budget in units of fuel (a few hundred for each Python loop or call); `None` leaves it to the wall clock. It is looked at
     /// in steps of half a million units.
     ///
     /// The same program uses the same fuel on every machine, so a budget is reproducible where a time is not.

@@ -136,6 +136,18 @@ fn what_webassembly_lacks_is_said() {
 }
 
 #[test]
+fn the_embedding_example_runs() {
+    pyexec();
+    // Cargo builds examples for tests, beside the folder that this test is in.
+    let tests = std::env::current_exe().expect("a path");
+    let example = tests.ancestors().nth(2).expect("a target folder").join("examples/embed");
+    let output = Command::new(example).output().expect("starts");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("live: so far") && stdout.contains("TimeLimit"), "{stdout}");
+}
+
+#[test]
 fn help_and_versions_are_printed() {
     assert!(run(&["--help"]).stdout.contains("Exit codes"));
     assert!(run(&["run", "--help"]).stdout.contains("Examples:"));

