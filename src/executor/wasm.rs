@@ -1,8 +1,9 @@
 //! The wasm tier: each job in a fresh instance of a snapshotted CPython, in this process.
 //!
-//! **Architecture invariant:** wasmtime is known only here. Reading order: [`run`] is the life of a job; [`image`] makes
-//! what it instantiates; [`host`] is what the instance can reach, with [`wasi`] for system calls on [`files`], [`quota`],
-//! [`stdio`] and [`clock`]; [`engine`] has the settings.
+//! **Architecture invariant:** wasmtime is known only here. Reading order: `run` is the life of a job; `image` makes
+//! what it instantiates; `host` is what the instance can reach, with `wasi` for system calls on `files`, `quota`,
+//! `stdio` and `clock`; `metering` is what makes it stop;
+//! `engine` has the settings.
 
 mod clock;
 mod engine;
