@@ -13,9 +13,12 @@ const HOST_STACK_BYTES: usize = 2 << 20;
 /// Largest snapshot that is still mapped copy-on-write. Past it wasmtime would copy it for every job, silently.
 const IMAGE_BYTES_MAX: u64 = 512 << 20;
 
-/// Memory that one slot keeps between jobs, when resetting it costs only what was written. It is bounded because pages
-/// that stay resident are memory the next job may not need.
-const SLOT_RESIDENT_BYTES: usize = 32 << 20;
+/// Memory that all slots together keep between jobs, when resetting it costs only what was written. It is bounded because
+/// pages that stay resident are memory the next job may not need.
+const RESIDENT_BYTES: usize = 64 << 20;
+
+/// What a slot keeps at least: a small job writes a third of this.
+const SLOT_RESIDENT_BYTES_MIN: usize = 1 << 20;
 
 /// How an engine is set up.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +47,8 @@ pub(crate) fn engine(options: EngineOptions) -> Result<Engine> {
     pool.decommit_batch_size(1);
     if options.page_reuse && page_reuse_is_safe() {
         pool.pagemap_scan(Enabled::Yes);
-        pool.linear_memory_keep_resident(SLOT_RESIDENT_BYTES);
+        let slots = usize::try_from(options.slots.max(1)).unwrap_or(usize::MAX);
+        pool.linear_memory_keep_resident((RESIDENT_BYTES / slots).max(SLOT_RESIDENT_BYTES_MIN));
         pool.table_keep_resident(1 << 20);
         pool.async_stack_keep_resident(64 << 10);
     }
