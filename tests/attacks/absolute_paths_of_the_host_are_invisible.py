@@ -5,7 +5,7 @@
 import os
 
 paths = ["/etc/passwd", "/etc/hostname", "/etc/resolv.conf", "/etc", "/root", "/home", "/var", "/bin/sh", "/boot", "/sys", "/run", "/opt"]
-paths += ["//etc/passwd", "///etc//passwd", "/./etc/passwd", "/usr/bin", "/usr/lib/python3", "/var/run/docker.sock", "/lib/ld-linux.so.2"]
+paths += ["//etc/passwd", "///etc//passwd", "/./etc/passwd", "/usr/lib/python3", "/var/run/docker.sock", "/lib/ld-linux.so.2"]
 for path in paths:
     for look in (open, os.stat, os.lstat, os.listdir, os.scandir, os.chdir, lambda p: os.open(p, os.O_RDONLY)):
         try:
