@@ -2,6 +2,7 @@
 import _pyexec
 import sys
 from importlib.machinery import SourceFileLoader
+from logging import _handlerList as log_handlers, shutdown as shut_logging_down
 
 REPORT_RESULT, REPORT_RESULT_JSON, REPORT_ERROR_TYPE, REPORT_ERROR_MESSAGE, REPORT_ERROR_LINE = range(1, 6)
 REPORT_MISS_FATAL = 7
@@ -37,27 +38,44 @@ def prepare():
     for name in PRELOADED:
         __import__(name)
     _pyexec_linux.install_late()
-    _warm()
-    _freeze()
 
 
-def _warm():
-    """Runs what every job runs, so that its caches are filled in the snapshot."""
-    import json
-    import re
+# What jobs do, for guest.c to play before the snapshot.
+REHEARSAL = b"""
+import json, math, os, re, sys
+from collections import Counter
 
-    json.loads(json.dumps({"a": [1, 2.5, None, True, "x"]}))
-    re.compile(r"(\w+)\s*=\s*(\d+)").findall("a = 1")
-    re.purge()
-    compile("import json\nprint(f'{json}')\n", "<warm>", "exec")
-    str(ValueError("x"))
+class Point:
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+    def __repr__(self):
+        return f"Point({self.x!r}, {self.y:.2f})"
+
+def squares(n):
+    return [i * i for i in range(n)]
+
+try:
+    raise ValueError("x")
+except ValueError as error:
+    print(error, file=sys.stderr)
+print(Point(1, 2.5), sum(squares(10)), math.sqrt(2), os.getcwd(), *sys.argv)
+print(json.loads(json.dumps({"a": [1, 2.5, None, True, "x"]})))
+print(re.compile(r"(\\w+)\\s*=\\s*(\\d+)").findall("a = 1"), Counter("abca"))
+"""
 
 
-def _freeze():
+def freeze():
+    """Makes what there is part of every copy for good."""
+    import atexit
     import gc
     import linecache
+    import logging
     import random
+    import re
 
+    # It would write to a good many pages in every job, for those few that log: guest.c calls it for these.
+    atexit.unregister(logging.shutdown)
+    re.purge()
     linecache.clearcache()
     sys.path_importer_cache.pop(PROJECT, None)
     sys.modules.pop("__main__", None)

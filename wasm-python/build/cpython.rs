@@ -105,7 +105,7 @@ pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, pr
     let key = native.key.clone().with("wasm").with(&sources.toolchain).with_folder("ffi")?;
     let folder = store.step("wasi", &key, |folder| {
         progress.step("building CPython for WASI", "2 to 4 minutes", || {
-            let compiler = compiler(&sources.zig, tools.jobs, &[]);
+            let compiler = compiler(&sources.zig, tools.jobs);
             let sysroot = folder.join("sysroot");
             clibs::build(&compiler, sources, &sysroot)?;
             ffi(&compiler, &sysroot)?;
@@ -137,20 +137,17 @@ pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, pr
     Ok(Wasm { build: folder.join("build"), sysroot: folder.join("sysroot"), key })
 }
 
-/// zig as a C compiler for the guest. `features` are added to the instruction set.
+/// zig as a C compiler for the guest.
 ///
-/// Bulk memory is left out on purpose: with it, clang turns every small memcpy into an instruction that is a call into
-/// the engine. Only `libc/` has it, for large blocks.
-pub fn compiler(zig: &Path, jobs: usize, features: &[&str]) -> Compiler {
+/// Bulk memory, which zig's generic processor has, is taken out: with it, clang turns every small memcpy into an
+/// instruction that is a call into the engine. Only `libc/` has it, for large blocks.
+pub fn compiler(zig: &Path, jobs: usize) -> Compiler {
+    const CPU: &str =
+        "-mcpu=generic-bulk_memory-bulk_memory_opt+sign_ext+nontrapping_fptoint+mutable_globals+simd128";
     let program = zig.join("zig").to_string_lossy().into_owned();
-    let mut cpu = "-mcpu=generic+sign_ext+nontrapping_fptoint+mutable_globals+simd128".to_owned();
-    for feature in features {
-        cpu.push('+');
-        cpu.push_str(feature);
-    }
     // zig compiles its libc on first use; that goes beside it, not into the user's own zig cache.
     let cache = format!("ZIG_GLOBAL_CACHE_DIR={}", zig.with_file_name("zig-cache").display());
-    let mut cc = strings(&["env", &cache, &program, "cc", "-target", "wasm32-wasi-musl", &cpu]);
+    let mut cc = strings(&["env", &cache, &program, "cc", "-target", "wasm32-wasi-musl", CPU]);
     cc.extend(strings(&["-fno-sanitize=undefined", "-Wno-date-time"]));
     Compiler { cc, ar: vec![program, "ar".to_owned()], jobs }
 }

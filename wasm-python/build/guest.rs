@@ -24,7 +24,7 @@ pub fn link(store: &Store, sources: &Sources, wasm: &Wasm, progress: &Progress) 
     let key = wasm.key.clone().with_folder("guest")?.with_folder("libc")?.with(recipe);
     let folder = store.step("module", &key, |folder| {
         progress.step("linking python.wasm", "10 s", || {
-            let compiler = compiler(&sources.zig, 2, &[]);
+            let compiler = compiler(&sources.zig, 2);
             let mut flags = strings(&["-O3", "-DNDEBUG", "-DPy_BUILD_CORE", "-Iguest"]);
             for include in ["", "Include", "Include/internal", "Modules/_hacl", "Modules/_hacl/include"] {
                 flags.push(format!("-I{}", sources.cpython.join(include).display()));
@@ -56,9 +56,9 @@ pub fn link(store: &Store, sources: &Sources, wasm: &Wasm, progress: &Progress) 
 
 /// Objects that stand in for parts of zig's libc, when they are named before it.
 fn libc(sources: &Sources, folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut flags = strings(&["-O3", "-fno-builtin", "-w"]);
+    let mut flags = strings(&["-O3", "-fno-builtin", "-w", "-Xclang", "-target-feature", "-Xclang", "+bulk-memory-opt"]);
     flags.push(format!("-I{}", sources.c_sources("libffi-sys")?.join("libffi/src").display()));
-    let compiler = compiler(&sources.zig, 2, &["bulk_memory"]);
+    let compiler = compiler(&sources.zig, 2);
     clibs::objects(&compiler, &clibs::c_files(Path::new("libc"), "c")?, &flags, &folder.join("libc"))
 }
 

@@ -13,6 +13,7 @@
 #include <internal/pycore_interp.h>
 #include <internal/pycore_pymem.h>
 #include <internal/pycore_pylifecycle.h>
+#include <internal/pycore_runtime.h>
 #include <internal/pycore_pystate.h>
 #include <internal/pycore_traceback.h>
 #include <marshal.h>
@@ -24,6 +25,11 @@
 
 static PyObject *boot; /* the module _pyexec_boot */
 static PyObject *builtins;
+static PyObject *loader_type; /* importlib.machinery.SourceFileLoader */
+static PyObject *log_handlers; /* the list of weak references to all handlers of logging */
+
+/* Without a caller, the linker would drop the import that metering calls. */
+EXPORT("pyexec_tick") void pyexec_tick(void) { host_tick(); }
 
 static void report(enum report kind, PyObject *text) {
     Py_ssize_t length;
@@ -156,75 +162,10 @@ static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "_pyexec", 
 
 static PyObject *init_module(void) { return PyModuleDef_Init(&module); }
 
-/* ---- before the snapshot ---- */
+/* ---- in each copy ---- */
 
 /* Where the snapshot's modules end in sys.modules. */
 static Py_ssize_t modules_end;
-
-static void fail(const char *what) {
-    fprintf(stderr, "pyexec: %s\n", what);
-    if (PyErr_Occurred()) {
-        PyErr_Print();
-    }
-    abort();
-}
-
-static void check(PyStatus status) {
-    if (PyStatus_Exception(status)) {
-        fail(status.err_msg ? status.err_msg : "the interpreter did not start");
-    }
-}
-
-EXPORT("pyexec_prepare") void pyexec_prepare(void) {
-    if (PyImport_AppendInittab("_pyexec", init_module) < 0) {
-        fail("no memory");
-    }
-    PyPreConfig before;
-    PyPreConfig_InitPythonConfig(&before);
-    before.utf8_mode = 1;
-    before.use_environment = 0;
-    check(Py_PreInitialize(&before));
-
-    PyConfig config;
-    PyConfig_InitPythonConfig(&config);
-    config.use_environment = 0;
-    config.user_site_directory = 0;
-    config.write_bytecode = 0;
-    config.install_signal_handlers = 0;
-    config.parse_argv = 0;
-    config.module_search_paths_set = 1;
-    check(PyConfig_SetString(&config, &config.program_name, L"/usr/bin/python3"));
-    check(PyConfig_SetString(&config, &config.executable, L"/usr/bin/python3"));
-    check(PyConfig_SetString(&config, &config.base_executable, L"/usr/bin/python3"));
-    check(PyConfig_SetString(&config, &config.prefix, L"/usr"));
-    check(PyConfig_SetString(&config, &config.exec_prefix, L"/usr"));
-    check(PyConfig_SetString(&config, &config.base_prefix, L"/usr"));
-    check(PyConfig_SetString(&config, &config.base_exec_prefix, L"/usr"));
-    check(PyConfig_SetString(&config, &config.stdlib_dir, L"/usr/lib/python3.14"));
-    check(PyWideStringList_Append(&config.module_search_paths, L"/usr/lib/python3.14"));
-    check(Py_InitializeFromConfig(&config));
-    PyConfig_Clear(&config);
-    /* What `python main.py` would have found; error messages about shadowed modules depend on it. */
-    ((PyConfig *)_PyInterpreterState_GetConfig(_PyInterpreterState_GET()))->sys_path_0 = _PyMem_RawWcsdup(L"/work");
-
-    if (chdir(PROJECT) != 0) {
-        fail("no project folder");
-    }
-    builtins = PyImport_ImportModule("builtins");
-    boot = PyImport_ImportModule("_pyexec_boot");
-    PyObject *done = boot == NULL ? NULL : PyObject_CallMethod(boot, "prepare", NULL);
-    if (done == NULL) {
-        fail("preparing the snapshot failed");
-    }
-    Py_DECREF(done);
-    PyObject *name, *last;
-    while (PyDict_Next(PyImport_GetModuleDict(), &modules_end, &name, &last)) {
-    }
-    _PyObject_StartNewArenas();
-    malloc_start_anew();
-}
-
-/* ---- in each copy ---- */
 
 /* Reads the job as the host wrote it: 32-bit little-endian numbers, and byte strings with their length before them. */
 struct reader {
@@ -294,15 +235,12 @@ static int read_job(struct reader *r, struct job *job) {
 
 /* A SourceFileLoader for __main__, made without running its Python code. */
 static PyObject *new_loader(PyObject *path) {
-    PyObject *type = PyObject_GetAttrString(boot, "SourceFileLoader");
-    PyObject *loader = type == NULL ? NULL : ((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, 0);
-    Py_XDECREF(type);
-    PyObject *name = PyUnicode_FromString("__main__");
-    if (loader == NULL || name == NULL || PyObject_SetAttrString(loader, "name", name) < 0 ||
-        PyObject_SetAttrString(loader, "path", path) < 0) {
+    PyTypeObject *type = (PyTypeObject *)loader_type;
+    PyObject *loader = type->tp_alloc(type, 0);
+    if (loader == NULL || PyObject_SetAttr(loader, &_Py_ID(name), &_Py_ID(__main__)) < 0 ||
+        PyObject_SetAttr(loader, &_Py_ID(path), path) < 0) {
         Py_CLEAR(loader);
     }
-    Py_XDECREF(name);
     return loader;
 }
 
@@ -437,14 +375,14 @@ static int flush(const char *name) {
     if (file == NULL || file == Py_None) {
         return 0;
     }
-    PyObject *closed = PyObject_GetAttrString(file, "closed");
+    PyObject *closed = PyObject_GetAttr(file, &_Py_ID(closed));
     int is_closed = closed != NULL && PyObject_IsTrue(closed) == 1;
     Py_XDECREF(closed);
     PyErr_Clear();
     if (is_closed) {
         return 0;
     }
-    PyObject *done = PyObject_CallMethod(file, "flush", NULL);
+    PyObject *done = PyObject_CallMethodNoArgs(file, &_Py_ID(flush));
     if (done == NULL) {
         PyErr_FormatUnraisable("Exception ignored while flushing sys.%s", name);
         return -1;
@@ -488,9 +426,8 @@ static void forget_modules(void) {
     PyErr_Clear();
 }
 
-/* What a program can see of Py_FinalizeEx. There are no threads to wait for. */
-static int finish(int status) {
-    _PyAtExit_Call(_PyInterpreterState_GET());
+/* Returns whether output was lost. */
+static int leave(void) {
     int lost = flush("stdout");
     flush("stderr");
     forget_modules();
@@ -498,7 +435,21 @@ static int finish(int status) {
     flush("__stdout__");
     flush("stderr");
     flush("__stderr__");
-    return lost ? 120 : status;
+    return lost;
+}
+
+/* What a program can see of Py_FinalizeEx. There are no threads to wait for. */
+static int finish(int status) {
+    _PyAtExit_Call(_PyInterpreterState_GET());
+    /* The module's own handler of last resort has nothing to flush. */
+    if (PyList_GET_SIZE(log_handlers) > 1) {
+        PyObject *done = PyObject_CallMethod(boot, "shut_logging_down", NULL);
+        if (done == NULL) {
+            PyErr_FormatUnraisable("Exception ignored in atexit callback");
+        }
+        Py_XDECREF(done);
+    }
+    return leave() ? 120 : status;
 }
 
 /* Room for the job that the host writes and `pyexec_run` reads. */
@@ -528,7 +479,7 @@ EXPORT("pyexec_flush") void pyexec_flush(void) {
     for (size_t i = 0; i < Py_ARRAY_LENGTH(names); i++) {
         PyObject *file = PySys_GetObject(names[i][0]);
         if (file != NULL && file == PySys_GetObject(names[i][1])) {
-            PyObject *done = PyObject_CallMethod(file, "flush", NULL);
+            PyObject *done = PyObject_CallMethodNoArgs(file, &_Py_ID(flush));
             Py_XDECREF(done);
         }
     }
@@ -542,3 +493,102 @@ EXPORT("pyexec_where") void pyexec_where(void) {
         _Py_DumpTraceback(STDERR_FILENO, state);
     }
  }
+
+/* ---- before the snapshot ---- */
+
+static void fail(const char *what) {
+    fprintf(stderr, "pyexec: %s\n", what);
+    if (PyErr_Occurred()) {
+        PyErr_Print();
+    }
+    abort();
+}
+
+static void check(PyStatus status) {
+    if (PyStatus_Exception(status)) {
+        fail(status.err_msg ? status.err_msg : "the interpreter did not start");
+    }
+}
+
+/* Often enough that bytecode stops to specialise itself. */
+#define REHEARSALS 100
+
+/* Plays a job, so that what jobs write to once is written before the snapshot: their copies then differ from it in few
+ * pages. */
+static void rehearse(void) {
+    struct job job = {
+        .path = PyUnicode_FromString(PROJECT "/main.py"),
+        .source = PyObject_GetAttrString(boot, "REHEARSAL"),
+        .argv = Py_BuildValue("[s]", "main.py"),
+        .env = PyList_New(0),
+        .shadowed = PyList_New(0),
+    };
+    for (int i = 0; i < REHEARSALS; i++) {
+        PyObject *names = become_fresh(&job);
+        PyObject *value = names == NULL ? NULL : run_job(&job, names);
+        if (value == NULL) {
+            fail("the rehearsal failed");
+        }
+        Py_DECREF(value);
+        leave();
+    }
+}
+
+EXPORT("pyexec_prepare") void pyexec_prepare(void) {
+    if (PyImport_AppendInittab("_pyexec", init_module) < 0) {
+        fail("no memory");
+    }
+    PyPreConfig before;
+    PyPreConfig_InitPythonConfig(&before);
+    before.utf8_mode = 1;
+    before.use_environment = 0;
+    check(Py_PreInitialize(&before));
+
+    PyConfig config;
+    PyConfig_InitPythonConfig(&config);
+    config.use_environment = 0;
+    config.user_site_directory = 0;
+    config.write_bytecode = 0;
+    config.install_signal_handlers = 0;
+    config.parse_argv = 0;
+    config.module_search_paths_set = 1;
+    check(PyConfig_SetString(&config, &config.program_name, L"/usr/bin/python3"));
+    check(PyConfig_SetString(&config, &config.executable, L"/usr/bin/python3"));
+    check(PyConfig_SetString(&config, &config.base_executable, L"/usr/bin/python3"));
+    check(PyConfig_SetString(&config, &config.prefix, L"/usr"));
+    check(PyConfig_SetString(&config, &config.exec_prefix, L"/usr"));
+    check(PyConfig_SetString(&config, &config.base_prefix, L"/usr"));
+    check(PyConfig_SetString(&config, &config.base_exec_prefix, L"/usr"));
+    check(PyConfig_SetString(&config, &config.stdlib_dir, L"/usr/lib/python3.14"));
+    check(PyWideStringList_Append(&config.module_search_paths, L"/usr/lib/python3.14"));
+    check(Py_InitializeFromConfig(&config));
+    PyConfig_Clear(&config);
+    /* What `python main.py` would have found; error messages about shadowed modules depend on it. */
+    ((PyConfig *)_PyInterpreterState_GetConfig(_PyInterpreterState_GET()))->sys_path_0 = _PyMem_RawWcsdup(L"/work");
+
+    if (chdir(PROJECT) != 0) {
+        fail("no project folder");
+    }
+    builtins = PyImport_ImportModule("builtins");
+    boot = PyImport_ImportModule("_pyexec_boot");
+    PyObject *done = boot == NULL ? NULL : PyObject_CallMethod(boot, "prepare", NULL);
+    loader_type = boot == NULL ? NULL : PyObject_GetAttrString(boot, "SourceFileLoader");
+    log_handlers = boot == NULL ? NULL : PyObject_GetAttrString(boot, "log_handlers");
+    if (done == NULL || loader_type == NULL || log_handlers == NULL || !PyList_Check(log_handlers)) {
+        fail("preparing the snapshot failed");
+    }
+    Py_DECREF(done);
+    PyObject *name, *last;
+    while (PyDict_Next(PyImport_GetModuleDict(), &modules_end, &name, &last)) {
+    }
+    rehearse();
+    done = PyObject_CallMethod(boot, "freeze", NULL);
+    if (done == NULL) {
+        fail("freezing the snapshot failed");
+    }
+    Py_DECREF(done);
+    /* Also empties the free lists, whose objects lie anywhere. */
+    PyGC_Collect();
+    _PyObject_StartNewArenas();
+    malloc_start_anew();
+}

@@ -41,4 +41,7 @@ HOST("disk") int64_t host_disk(int32_t kind);
  * a negative Linux errno. */
 HOST("dup") int32_t host_dup(int32_t fd, int32_t to);
 
+/* Called when the guest has used up a slice of fuel, from code that the host adds when it compiles the module. */
+HOST("tick") void host_tick(void);
+
 #endif

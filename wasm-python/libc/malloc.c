@@ -66,37 +66,23 @@ static void *more_memory(ptrdiff_t increment) {
 #define DLMALLOC_EXPORT
 #define MALLOC_ALIGNMENT 16 /* that of max_align_t, which the compiler counts on */
 
-#define MALLOC_INSPECT_ALL 1
-
 #include "dlmalloc.c"
 
-#define HOLES_MAX 65536
 /* What a job may use before memory has to grow, which is a system call or two. */
 #define SPARE (3u << 20)
-
-struct holes {
-    size_t *sizes;
-    size_t count;
-};
-
-static void note_hole(void *start, void *end, size_t used, void *arg) {
-    struct holes *holes = arg;
-    if (used == 0 && holes->count < HOLES_MAX && start != (void *)gm->top) {
-        holes->sizes[holes->count++] = (size_t)((char *)end - (char *)start);
-    }
-}
 
 /* Uses up every free block there is, for good, so that what is allocated from now on lies together at the end. Copies of
  * a snapshot then write to few pages instead of to many. */
 void malloc_start_anew(void) {
-    struct holes holes = {dlmalloc(HOLES_MAX * sizeof *holes.sizes), 0};
-    if (holes.sizes == NULL) {
-        return;
-    }
-    dlmalloc_inspect_all(note_hole, &holes);
-    for (size_t i = 0; i < holes.count; i++) {
-        if (holes.sizes[i] > CHUNK_OVERHEAD) {
-            (void)dlmalloc(holes.sizes[i] - CHUNK_OVERHEAD);
+    size_t size = 1u << 20;
+    while (size >= MIN_REQUEST) {
+        char *last = (char *)gm->top, *block = dlmalloc(size);
+        if (block == NULL) {
+            return;
+        }
+        if (block >= last) {
+            dlfree(block);
+            size = size > MIN_LARGE_SIZE ? size / 2 : size - MALLOC_ALIGNMENT;
         }
     }
     dlfree(dlmalloc(SPARE));

@@ -10,30 +10,9 @@
 /* Above this size the memory.copy and memory.fill instructions (a call into the engine) beat a loop. */
 #define BULK 1024
 
-/* Nothing stops such an instruction, so a large block is done in steps, between which the host looks at the clock. */
-#define STEP (8u << 20)
-
-__attribute__((import_module("pyexec"), import_name("tick"))) void host_tick(void);
-
 static inline void copy_bulk(unsigned char *d, const unsigned char *s, size_t n) {
     __asm__ volatile("local.get %0\n\tlocal.get %1\n\tlocal.get %2\n\tmemory.copy 0, 0"
                      :: "r"(d), "r"(s), "r"(n) : "memory");
-}
-
-static void copy_forward(unsigned char *d, const unsigned char *s, size_t n) {
-    for (; n > STEP; n -= STEP, d += STEP, s += STEP) {
-        copy_bulk(d, s, STEP);
-        host_tick();
-    }
-    copy_bulk(d, s, n);
-}
-
-static void copy_backward(unsigned char *d, const unsigned char *s, size_t n) {
-    for (; n > STEP; n -= STEP) {
-        copy_bulk(d + n - STEP, s + n - STEP, STEP);
-        host_tick();
-    }
-    copy_bulk(d, s, n);
 }
 
 static inline uintptr_t aligned_down(const void *p) { return (uintptr_t)p & ~(uintptr_t)15; }
@@ -73,7 +52,7 @@ void *memcpy(void *restrict dst, const void *restrict src, size_t n) {
         return dst;
     }
     if (n >= BULK) {
-        copy_forward(d, s, n);
+        copy_bulk(d, s, n);
         return dst;
     }
     v128_t tail = wasm_v128_load(s + n - 16);
@@ -95,12 +74,7 @@ void *memmove(void *dst, const void *src, size_t n) {
         return dst;
     }
     if (n >= BULK) {
-        /* In steps the direction matters, within one it does not. */
-        if ((uintptr_t)d - (uintptr_t)s >= n) {
-            copy_forward(d, s, n);
-        } else {
-            copy_backward(d, s, n);
-        }
+        copy_bulk(d, s, n);
         return dst;
     }
     if ((uintptr_t)d - (uintptr_t)s >= n) {
@@ -135,17 +109,8 @@ void *memset(void *dst, int c, size_t n) {
         return dst;
     }
     if (n >= BULK) {
-        for (size_t left = n;;) {
-            size_t step = left < STEP ? left : STEP;
-            __asm__ volatile("local.get %0\n\tlocal.get %1\n\tlocal.get %2\n\tmemory.fill 0"
-                             :: "r"(d), "r"(c), "r"(step) : "memory");
-            left -= step;
-            if (left == 0) {
-                break;
-            }
-            d += step;
-            host_tick();
-        }
+        __asm__ volatile("local.get %0\n\tlocal.get %1\n\tlocal.get %2\n\tmemory.fill 0"
+                         :: "r"(d), "r"(c), "r"(n) : "memory");
         return dst;
     }
     v128_t v = wasm_i8x16_splat((char)c);

@@ -22,7 +22,7 @@ use wasmtime::{Engine, Instance, InstancePre, Linker, Module, Store, Val};
 use wasmtime_wizer::{InstanceState, SnapshotVal, Wizer};
 
 /// Part of the name of cached images; another number makes all older ones useless.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// Memory that starting the interpreter and importing the library may take.
 const SNAPSHOT_MEMORY_BYTES: u64 = 512 << 20;

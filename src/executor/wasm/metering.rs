@@ -2,15 +2,15 @@
 //!
 //! wasmtime can meter too, but counts at every branch and call, which made Python 1.5 times slower. Here the start of
 //! every loop takes a constant from one global and calls the host when that runs out. Nothing can run for long without
-//! passing the start of a loop: recursion alone is bounded by the stack, bulk memory instructions are done in steps
-//! (`wasm-python/libc/string.c`). The interpreter's own dispatch loop, passed for every bytecode, would still be dear; the
-//! guest marks with empty loops where Python code loops and calls (`wasm-python/patches/metering.patch`), and a function
-//! with such marks is metered there instead of in its largest loops. The count is a property of the program and its
-//! input, the same on every machine.
+//! passing the start of a loop: recursion alone is bounded by the stack, and instructions that copy or fill memory, which
+//! nothing interrupts, become calls of a function that does it in steps, each paid for. The interpreter's own dispatch
+//! loop, passed for every bytecode, would still be dear; the guest marks with empty loops where Python code loops and calls
+//! (`wasm-python/patches/metering.patch`), and a function with such marks is metered there instead of in its largest loops.
+//! The count is a property of the program and its input, the same on every machine.
 
 use wasm_encoder::{
-    CodeSection, ConstExpr, ExportKind, ExportSection, Function, GlobalSection, GlobalType, Instruction, Module,
-    RawSection, ValType,
+    BlockType, CodeSection, ConstExpr, Encode, ExportKind, ExportSection, Function, FunctionSection, GlobalSection,
+    GlobalType, Instruction, InstructionSink, Module, RawSection, SectionId, ValType,
 };
 use wasmparser::{ExternalKind, Operator, Parser, Payload, TypeRef};
 use wasmtime::{Result, bail};
@@ -33,15 +33,54 @@ const MARK_COST: u64 = 200;
 /// In a function with marks, loops longer than this are the dispatch of what the marks meter.
 const DISPATCH_MIN: u64 = 2000;
 
+/// Copied or filled at once.
+const STEP_BYTES: u32 = 1 << 20;
+
+/// A fuel for so many bytes copied or filled, as a power of two.
+const BYTES_PER_FUEL_LOG2: i64 = 3;
+
+/// What the added code refers to.
+#[derive(Clone, Copy)]
+struct Added {
+    /// The global with what is left.
+    fuel: u32,
+    /// The import to call when that is below zero.
+    tick: u32,
+    copy: u32,
+    fill: u32,
+}
+
 /// The module with metering.
 pub(crate) fn instrument(wasm: &[u8]) -> Result<Vec<u8>> {
     let mut module = Module::new();
     let mut code = CodeSection::new();
     let mut bodies = 0;
-    let (mut functions, mut tick, mut global) = (0, None, None);
+    let (mut types, mut functions, mut tick, mut global) = (0, 0, None, None);
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload?;
         match &payload {
+            Payload::TypeSection(groups) => {
+                for group in groups.clone() {
+                    types += u32::try_from(group?.types().len())?;
+                }
+                let mut section = Vec::new();
+                (groups.count() + 1).encode(&mut section);
+                let first = groups.clone().into_iter_with_offsets().next().transpose()?;
+                section.extend_from_slice(&wasm[first.map_or(groups.range().end, |(at, _)| at)..groups.range().end]);
+                section.extend_from_slice(BULK_TYPE);
+                module.section(&RawSection { id: SectionId::Type.into(), data: &section });
+                continue;
+            }
+            Payload::FunctionSection(declared) => {
+                let mut section = FunctionSection::new();
+                for kind in declared.clone() {
+                    section.function(kind?);
+                }
+                section.function(types).function(types);
+                functions += declared.count();
+                module.section(&section);
+                continue;
+            }
             Payload::ImportSection(imports) => {
                 for import in imports.clone().into_imports() {
                     let import = import?;
@@ -87,10 +126,12 @@ pub(crate) fn instrument(wasm: &[u8]) -> Result<Vec<u8>> {
                 continue;
             }
             Payload::CodeSectionEntry(body) => {
-                let (Some(tick), Some(global)) = (tick, global) else { bail!("the module does not import tick") };
-                code.raw(&function(wasm, body, global, tick)?);
+                let (Some(tick), Some(fuel)) = (tick, global) else { bail!("the module does not import tick") };
+                let added = Added { fuel, tick, copy: functions, fill: functions + 1 };
+                code.raw(&function(wasm, body, added)?);
                 bodies -= 1;
                 if bodies == 0 {
+                    code.function(&copy(added)).function(&fill(added));
                     module.section(&code);
                 }
                 continue;
@@ -117,25 +158,41 @@ fn copy_items<T>(
     Ok(())
 }
 
-/// The body with metering at the start of each loop: its bytes otherwise, unchanged.
-fn function(wasm: &[u8], body: &wasmparser::FunctionBody<'_>, global: u32, tick: u32) -> Result<Vec<u8>> {
+/// The body with metering: its bytes otherwise, unchanged.
+fn function(wasm: &[u8], body: &wasmparser::FunctionBody<'_>, added: Added) -> Result<Vec<u8>> {
     let loops = loops(body)?;
     let marked = loops.contains(&MARK);
     let mut loops = loops.into_iter();
     let range = body.range();
-    let (mut bytes, mut copied, mut after_loop) = (Vec::with_capacity(range.len() * 5 / 4), range.start, false);
-    for item in body.get_operators_reader()?.into_iter_with_offsets() {
-        let (operator, at) = item?;
-        if after_loop {
-            bytes.extend_from_slice(&wasm[copied..at]);
-            copied = at;
-            match loops.next() {
-                Some(MARK) => bytes.extend_from_slice(&check(global, tick, MARK_COST)),
-                Some(length) if marked && length > DISPATCH_MIN => {}
-                length => bytes.extend_from_slice(&check(global, tick, length.unwrap_or(COST_MAX).min(COST_MAX))),
+    let (mut bytes, mut copied) = (Vec::with_capacity(range.len() * 5 / 4), range.start);
+    let mut operators = body.get_operators_reader()?;
+    while !operators.eof() {
+        let at = operators.original_position();
+        let operator = operators.read()?;
+        let end = operators.original_position();
+        let insert = match operator {
+            Operator::Loop { .. } => {
+                bytes.extend_from_slice(&wasm[copied..end]);
+                match loops.next() {
+                    Some(MARK) => check(added, |code| _ = code.i64_const(MARK_COST.cast_signed())),
+                    Some(length) if marked && length > DISPATCH_MIN => Vec::new(),
+                    length => {
+                        let cost = length.unwrap_or(COST_MAX).min(COST_MAX).cast_signed();
+                        check(added, |code| _ = code.i64_const(cost))
+                    }
+                }
             }
-        }
-        after_loop = matches!(operator, Operator::Loop { .. });
+            Operator::MemoryCopy { .. } | Operator::MemoryFill { .. } => {
+                bytes.extend_from_slice(&wasm[copied..at]);
+                let function = if matches!(operator, Operator::MemoryFill { .. }) { added.fill } else { added.copy };
+                let mut call = Vec::new();
+                Instruction::Call(function).encode(&mut call);
+                call
+            }
+            _ => continue,
+        };
+        bytes.extend_from_slice(&insert);
+        copied = end;
     }
     bytes.extend_from_slice(&wasm[copied..range.end]);
     Ok(bytes)
@@ -169,24 +226,62 @@ fn loops(body: &wasmparser::FunctionBody<'_>) -> Result<Vec<u64>> {
     Ok(lengths)
 }
 
-fn check(global: u32, tick: u32, cost: u64) -> Vec<u8> {
-    let mut function = Function::new([]);
-    let before = function.byte_len();
-    for instruction in [
-        Instruction::GlobalGet(global),
-        Instruction::I64Const(cost.cast_signed()),
-        Instruction::I64Sub,
-        Instruction::GlobalSet(global),
-        Instruction::GlobalGet(global),
-        Instruction::I64Const(0),
-        Instruction::I64LtS,
-        Instruction::If(wasm_encoder::BlockType::Empty),
-        Instruction::Call(tick),
-        Instruction::End,
-    ] {
-        function.instruction(&instruction);
-    }
-    function.into_raw_body().split_off(before)
+/// Takes what `cost` pushes, and calls the host when nothing is left.
+fn check(added: Added, cost: impl FnOnce(&mut InstructionSink<'_>)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut code = InstructionSink::new(&mut bytes);
+    code.global_get(added.fuel);
+    cost(&mut code);
+    code.i64_sub().global_set(added.fuel);
+    code.global_get(added.fuel).i64_const(0).i64_lt_s();
+    code.if_(BlockType::Empty).call(added.tick).end();
+    bytes
+}
+
+/// What the two functions take: address, address or byte, number of bytes.
+const BULK_TYPE: &[u8] = &[0x60, 3, 0x7f, 0x7f, 0x7f, 0];
+
+/// Pays for the next step, whose length it leaves in local 3. Local 2 is how much is left.
+fn next_step(function: &mut Function, added: Added) {
+    let mut code = function.instructions();
+    code.local_get(2).i32_const(STEP_BYTES.cast_signed());
+    code.local_get(2).i32_const(STEP_BYTES.cast_signed()).i32_lt_u().select().local_set(3);
+    function.raw(check(added, |code| {
+        code.local_get(3).i64_extend_i32_u().i64_const(BYTES_PER_FUEL_LOG2).i64_shr_u();
+    }));
+}
+
+/// `memory.fill` in steps.
+fn fill(added: Added) -> Function {
+    let mut function = Function::new([(1, ValType::I32)]);
+    function.instructions().loop_(BlockType::Empty);
+    next_step(&mut function, added);
+    let mut code = function.instructions();
+    code.local_get(0).local_get(1).local_get(3).memory_fill(0);
+    code.local_get(0).local_get(3).i32_add().local_set(0);
+    code.local_get(2).local_get(3).i32_sub().local_tee(2).br_if(0);
+    code.end().end();
+    function
+}
+
+/// `memory.copy` in steps, from the end when the destination overlaps what is still to be copied.
+fn copy(added: Added) -> Function {
+    let mut function = Function::new([(1, ValType::I32)]);
+    function.instructions().loop_(BlockType::Empty);
+    next_step(&mut function, added);
+    let mut code = function.instructions();
+    code.local_get(2).local_get(3).i32_sub().local_set(2);
+    code.local_get(0).local_get(1).i32_sub().local_get(2).local_get(3).i32_add().i32_lt_u();
+    code.if_(BlockType::Empty);
+    code.local_get(0).local_get(2).i32_add().local_get(1).local_get(2).i32_add().local_get(3).memory_copy(0, 0);
+    code.else_();
+    code.local_get(0).local_get(1).local_get(3).memory_copy(0, 0);
+    code.local_get(0).local_get(3).i32_add().local_set(0);
+    code.local_get(1).local_get(3).i32_add().local_set(1);
+    code.end();
+    code.local_get(2).br_if(0);
+    code.end().end();
+    function
 }
 
 #[cfg(test)]
