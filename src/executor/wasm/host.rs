@@ -13,8 +13,13 @@ use crate::{
     job::Stdin,
     outcome::{CapabilityMiss, LimitHit},
 };
-use std::fmt;
-use wasmtime::{Caller, Extern, Linker, Memory, ResourceLimiter, bail};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+use wasmtime::{
+    CallHook, CallHookHandler, Caller, Extern, Linker, Memory, ResourceLimiter, StoreContextMut, bail,
+};
 use wasmtime_wasi::p1::wasi_snapshot_preview1;
 
 /// The state of one instance.
@@ -29,6 +34,7 @@ pub(crate) struct Host {
     library: Library,
     /// Code of the module that the guest asked for last.
     found: &'static [u8],
+    yielded: Instant,
 }
 
 /// What the guest said about its job.
@@ -154,6 +160,7 @@ impl Host {
             report: Report::default(),
             library,
             found: &[],
+            yielded: Instant::now(),
         }
     }
 
@@ -243,19 +250,14 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         };
         i64::try_from(number).unwrap_or(i64::MAX)
     })?;
-    // The guest calls this whenever its slice of fuel is used up, and between steps of what is one instruction otherwise.
-    linker.func_wrap_async("pyexec", "tick", |mut caller: Caller<'_, Host>, (): ()| {
-        Box::new(async move {
-            let fuel = caller.get_export(metering::FUEL).and_then(Extern::into_global);
-            // A module that is being snapshotted is not metered yet.
-            if let Some(fuel) = fuel {
-                let left = fuel.get(&mut caller).i64().unwrap_or(0);
-                let slice = caller.data_mut().fuel.next_slice(left)?;
-                fuel.set(&mut caller, slice.into())?;
-            }
-            tokio::task::yield_now().await;
-            Ok(())
-        })
+    // The guest calls this whenever its slice of fuel is used up. On the way back, `Yielding` looks at the clock.
+    linker.func_wrap("pyexec", "tick", |mut caller: Caller<'_, Host>| -> wasmtime::Result<()> {
+        let Some(fuel) = caller.get_export(metering::FUEL).and_then(Extern::into_global) else {
+            bail!("the interpreter is not metered")
+        };
+        let left = fuel.get(&mut caller).i64().unwrap_or(0);
+        let slice = caller.data_mut().fuel.next_slice(left)?;
+        fuel.set(&mut caller, slice.into())
     })?;
     linker.func_wrap("pyexec", "dup", |mut caller: Caller<'_, Host>, fd: u32, to: i32| -> i32 {
         let files = &mut caller.data_mut().files;
@@ -266,6 +268,31 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         made.map_or_else(|error| -linux_errno(error), |fd| i32::try_from(fd).unwrap_or(i32::MAX))
     })?;
     Ok(())
+}
+
+/// Lets the job's future be polled again and again while the guest runs, so that deadlines and cancellation are seen: what
+/// the host does for the guest costs no fuel, so a guest could spend any time there.
+pub(crate) struct Yielding;
+
+/// Longest that a job runs without a yield, but for a single call of the host.
+const YIELD_AFTER: Duration = Duration::from_micros(300);
+
+#[async_trait::async_trait]
+impl CallHookHandler<Host> for Yielding {
+    async fn handle_call_event(
+        &self,
+        mut store: StoreContextMut<'_, Host>,
+        transition: CallHook,
+    ) -> wasmtime::Result<()> {
+        if let CallHook::ReturningFromHost = transition {
+            let yielded = &mut store.data_mut().yielded;
+            if yielded.elapsed() > YIELD_AFTER {
+                *yielded = Instant::now();
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The few errors that our own imports return, by their Linux numbers.

@@ -2,7 +2,7 @@
 
 use super::{
     clock::Clock,
-    host::{ExitStatus, Host, OutOfFuel},
+    host::{ExitStatus, Host, OutOfFuel, Yielding},
     image::Image,
     library::Library,
     metering,
@@ -46,6 +46,7 @@ pub(crate) async fn run(image: &Image, job: Job, observer: Box<dyn Observer>, re
     let host = Host::new(job.project.clone(), job.stdin, &limits, observer, image.library, Clock::start());
     let mut store = Store::new(image.pre.module().engine(), host);
     store.limiter(|host| &mut host.memory);
+    store.call_hook_async(Yielding);
     store.data_mut().outputs.started();
 
     let (end, instance) = match until(deadline, start(image, &mut store, &input, limits.cpu_fuel)).await {
