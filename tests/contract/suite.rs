@@ -301,7 +301,12 @@ async fn stops_in_time(executor: &dyn Executor, job: Job) -> Outcome {
 }
 
 pub async fn the_wall_clock_stops_a_busy_job(executor: &dyn Executor) {
-    for code in ["while True: pass", "sum(range(10**12))", "while True:\n try: 1/0\n except: pass"] {
+    for code in [
+        "while True: pass",
+        "sum(range(10**12))",
+        "while True:\n try: 1/0\n except: pass",
+        "'a' * 10**6 in ('b' * 10**8)\nwhile True: b'x' * 10**8",
+    ] {
         stops_in_time(executor, Job::code(code)).await;
     }
 }

@@ -1,0 +1,361 @@
+//! The objects of the wire. Clients of older services speak them: nothing may be renamed, and what is added is optional.
+//!
+//! **Architecture invariant:** these types know JSON and nothing of how a job runs.
+
+use crate::{
+    executor::Tier,
+    outcome::{CapabilityMiss, LimitHit, RichOutput},
+};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+/// Code to run at once.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct EvalRequest {
+    /// Python source, run as `main.py`.
+    #[serde(deserialize_with = "null_as_default")]
+    #[schema(example = "print('hello')")]
+    pub(crate) code: String,
+    /// Files of the project; they win over `code`.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) files: Vec<CodeFile>,
+    /// The file to run. Default: `main.py` when there is one, else the first file.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) entrypoint: String,
+    /// Standard input.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) stdin: String,
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) config: Config,
+    /// `3.14` runs in WebAssembly; 3.10 to 3.13 need the Docker fallback.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) python_version: String,
+    /// Give the value of the last expression back as `result`.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) eval_last_expr: bool,
+    /// Packages, one requirement a line; `-` turns their detection off.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) requirements_txt: String,
+    /// The rest is common to all ways to run something.
+    #[serde(flatten)]
+    pub(crate) common: Common,
+    /// Answer with server-sent events while the code runs.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) stream: bool,
+}
+
+/// What every way to run something accepts.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct Common {
+    /// Environment variables, each `NAME=value`.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) env_vars: Vec<String>,
+    /// `sys.argv[1:]`
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) script_args: Vec<String>,
+    /// Which tier may run it.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) executor: ExecutorChoice,
+    /// Whether it may use the network.
+    pub(crate) network: Option<bool>,
+    /// A function of the script to call after it ran; what it returns is the `result`.
+    pub(crate) entry_function: Option<EntryFunction>,
+    /// Give the files back that it made or changed.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) collect_files: bool,
+}
+
+/// A file of the project.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct CodeFile {
+    /// Its path in the project.
+    #[schema(example = "helper.py")]
+    pub(crate) name: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub(crate) content: String,
+}
+
+/// Name of a function, or name and arguments.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum EntryFunction {
+    /// Called without arguments.
+    Name(String),
+    /// Called with arguments.
+    Call {
+        name: String,
+        /// An array is positional, an object is by keyword.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        arguments: serde_json::Value,
+    },
+}
+
+/// A wish for a tier.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ExecutorChoice {
+    /// The fastest that can run it.
+    #[default]
+    Auto,
+    /// WebAssembly or nothing.
+    Wasm,
+    /// A container or nothing.
+    Docker,
+}
+
+/// Limits of one execution. 0 or absent is the server's default; above its maximum is the maximum.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct Config {
+    /// Wall clock. Of calls that wait for the result it includes the time in the queue.
+    #[serde(deserialize_with = "null_as_default")]
+    #[schema(minimum = 0)]
+    pub(crate) timeout_seconds: i64,
+    /// No network for the code.
+    pub(crate) network_disabled: Option<bool>,
+    #[serde(deserialize_with = "null_as_default")]
+    #[schema(minimum = 0)]
+    pub(crate) memory_mb: i64,
+    #[serde(deserialize_with = "null_as_default")]
+    #[schema(minimum = 0)]
+    pub(crate) disk_mb: i64,
+    /// Weight among containers; 1024 is the usual one.
+    #[serde(deserialize_with = "null_as_default")]
+    #[schema(minimum = 0)]
+    pub(crate) cpu_shares: i64,
+    /// CPU budget in fuel, of WebAssembly only. The same program uses the same on every machine.
+    #[serde(deserialize_with = "null_as_default")]
+    #[schema(minimum = 0)]
+    pub(crate) fuel: i64,
+}
+
+/// The part `metadata` of an uploaded project.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct Metadata {
+    /// The file to run. Default: `main.py`, `__main__.py` or the first `.py` file.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) entrypoint: String,
+    /// Needs the Docker fallback.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) docker_image: String,
+    /// Packages, one requirement a line; `-` turns their detection off.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) requirements_txt: String,
+    /// Shell commands to run first; they need the Docker fallback.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) pre_commands: Vec<String>,
+    /// Standard input.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) stdin: String,
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) config: Config,
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) python_version: String,
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) eval_last_expr: bool,
+    #[serde(flatten)]
+    pub(crate) common: Common,
+}
+
+/// What an execution came to, or how far it is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct ExecutionResult {
+    #[schema(example = "exe_0b0f5b4c-6f5e-4a37-9a55-1c6f3b8f2a10")]
+    pub(crate) execution_id: String,
+    pub(crate) status: Status,
+    /// The script's own; 0 when the execution failed.
+    pub(crate) exit_code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) duration_ms: u64,
+    pub(crate) duration_us: u64,
+    /// Why the execution failed. A script that exits with another code than 0 has not failed in this sense.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+    /// Class of the uncaught exception.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error_type: Option<String>,
+    /// Line of the submitted code in which it came up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error_line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error_kind: Option<ErrorKind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) started_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) finished_at: Option<String>,
+    /// `repr` of the value that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) result: Option<String>,
+    /// The same as JSON, when it is JSON-able.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    pub(crate) result_json: Option<serde_json::Value>,
+    /// The tier that ran it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) executor: Option<Tier>,
+    /// Why that tier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) route_reason: Option<String>,
+    pub(crate) usage: Usage,
+    pub(crate) stdout_truncated: bool,
+    pub(crate) stderr_truncated: bool,
+    /// All that was written.
+    pub(crate) stdout_bytes: u64,
+    /// All that was written.
+    pub(crate) stderr_bytes: u64,
+    /// Limits that it ran into, whether or not it survived that.
+    pub(crate) limits_hit: Vec<LimitHit>,
+    /// What it asked for that only a full Linux has.
+    pub(crate) capability_misses: Vec<CapabilityMiss>,
+    /// Rich results, such as figures.
+    pub(crate) outputs: Vec<RichOutput>,
+    /// Files it made or changed; only when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) files: Option<Vec<FileLink>>,
+}
+
+/// How far an execution is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Status {
+    /// In the queue.
+    Pending,
+    Running,
+    /// The script ended by itself, with whatever exit code.
+    Completed,
+    /// It was stopped by a limit or by a fault of the service.
+    Failed,
+    /// Someone asked for that.
+    Killed,
+}
+
+impl Status {
+    /// Nothing happens any more.
+    pub(crate) fn is_final(self) -> bool {
+        matches!(self, Status::Completed | Status::Failed | Status::Killed)
+    }
+}
+
+/// What stopped an execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ErrorKind {
+    TimeLimit,
+    CpuLimit,
+    MemoryLimit,
+    StackOverflow,
+    Crashed,
+    /// It waited too long for its turn.
+    QueueTimeout,
+    Killed,
+    /// Something the service needs is not there.
+    Unavailable,
+    /// The job cannot be run as it is.
+    Invalid,
+}
+
+/// What an execution used.
+#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
+pub(crate) struct Usage {
+    /// The same for the same program and input on every machine.
+    pub(crate) fuel: u64,
+    pub(crate) peak_memory_bytes: u64,
+    pub(crate) disk_bytes: u64,
+    pub(crate) cpu_us: u64,
+    pub(crate) wall_us: u64,
+    /// Time in the queue.
+    pub(crate) queue_us: u64,
+}
+
+/// A file that an execution made or changed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct FileLink {
+    pub(crate) path: String,
+    pub(crate) size: u64,
+    /// Where to fetch it, on this server, for as long as the execution is kept.
+    pub(crate) url: String,
+    /// The content of a small file that is UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) content: Option<String>,
+    /// The content of a small file that is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) content_base64: Option<String>,
+}
+
+/// An execution was accepted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Accepted {
+    pub(crate) execution_id: String,
+}
+
+/// How far an execution is, alone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StatusOnly {
+    pub(crate) status: Status,
+}
+
+/// A page of executions, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExecutionList {
+    pub(crate) executions: Vec<ExecutionSummary>,
+    /// Pass it as `after` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
+}
+
+/// One execution in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExecutionSummary {
+    pub(crate) execution_id: String,
+    pub(crate) status: Status,
+    pub(crate) created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) finished_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exit_code: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) duration_ms: Option<u64>,
+}
+
+/// How the server is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// `ok`, or `draining` before the end.
+    pub(crate) status: &'static str,
+    #[serde(flatten)]
+    pub(crate) details: Option<HealthDetails>,
+}
+
+/// What those who may use the server see of its health.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HealthDetails {
+    pub(crate) version: &'static str,
+    pub(crate) python: &'static str,
+    pub(crate) executors: Vec<Tier>,
+    pub(crate) slots: usize,
+    pub(crate) busy: usize,
+    pub(crate) queued: usize,
+    /// Where executions are kept: nothing survives a restart.
+    pub(crate) state: &'static str,
+}
+
+/// Every error has this shape.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    /// What is wrong, and what to do about it.
+    pub(crate) error: String,
+    /// The same in one word, for programs.
+    pub(crate) code: &'static str,
+    /// Also in the header `X-Request-Id` and in the log.
+    pub(crate) request_id: String,
+}
+
+/// Clients in Go send `null` for what they leave out.
+fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(value: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(value)?.unwrap_or_default())
+}

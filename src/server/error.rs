@@ -1,0 +1,104 @@
+//! What a client is told when something is wrong: one JSON shape, and never a cause that belongs into the log.
+
+use super::{api::ErrorBody, headers};
+use crate::Error;
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+};
+
+/// An answer that is not a success.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    problem: Problem,
+    message: String,
+    retry_after_s: Option<u64>,
+}
+
+/// Every way a request can go wrong. There is no success among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Problem {
+    Invalid,
+    NotFound,
+    MethodNotAllowed,
+    Timeout,
+    Conflict,
+    TooLarge,
+    QueueFull,
+    Draining,
+    Unavailable,
+}
+
+impl Problem {
+    fn status(self) -> StatusCode {
+        match self {
+            Problem::Invalid => StatusCode::BAD_REQUEST,
+            Problem::NotFound => StatusCode::NOT_FOUND,
+            Problem::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Problem::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Problem::Conflict => StatusCode::CONFLICT,
+            Problem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Problem::QueueFull => StatusCode::TOO_MANY_REQUESTS,
+            Problem::Draining | Problem::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn code(self) -> &'static str {
+        match self {
+            Problem::Invalid => "invalid",
+            Problem::NotFound => "not_found",
+            Problem::MethodNotAllowed => "method_not_allowed",
+            Problem::Timeout => "timeout",
+            Problem::Conflict => "conflict",
+            Problem::TooLarge => "too_large",
+            Problem::QueueFull => "queue_full",
+            Problem::Draining => "draining",
+            Problem::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl ApiError {
+    pub(crate) fn new(problem: Problem, message: impl Into<String>) -> ApiError {
+        ApiError { problem, message: message.into(), retry_after_s: None }
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> ApiError {
+        ApiError::new(Problem::Invalid, message)
+    }
+
+    pub(crate) fn no_execution() -> ApiError {
+        ApiError::new(Problem::NotFound, "execution not found")
+    }
+
+    /// Worth trying again, but not before so many seconds.
+    #[must_use]
+    pub(crate) fn retry_after(mut self, seconds: u64) -> ApiError {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> ApiError {
+        match error {
+            Error::InvalidJob { message } => ApiError::invalid(message),
+            Error::Unavailable { ref message, .. } => {
+                tracing::error!(error = %message, "the service is at fault");
+                ApiError::new(Problem::Unavailable, "the service cannot do this now; its log says why")
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = ErrorBody { error: self.message, code: self.problem.code(), request_id: headers::request_id() };
+        let mut response = (self.problem.status(), Json(body)).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

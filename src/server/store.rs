@@ -1,0 +1,346 @@
+//! Executions: those that wait or run, and those that ended a while ago. In memory; a restart forgets them.
+
+use super::{
+    api::{ExecutionResult, ExecutionSummary, Status},
+    events::EventLog,
+};
+use crate::outcome::OutputFile;
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::{Duration, Instant, SystemTime},
+};
+use tokio::sync::watch;
+
+/// What is kept of executions that ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Retention {
+    pub(crate) time: Duration,
+    pub(crate) count_max: usize,
+    pub(crate) bytes_max: usize,
+}
+
+/// One execution.
+#[derive(Debug)]
+pub(crate) struct Execution {
+    pub(crate) id: String,
+    /// Index of the caller it belongs to; nobody else sees it.
+    pub(crate) owner: usize,
+    pub(crate) created: SystemTime,
+    pub(crate) queued_at: Instant,
+    pub(crate) events: EventLog,
+    started: OnceLock<SystemTime>,
+    end: OnceLock<End>,
+    kill: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+struct End {
+    result: Arc<ExecutionResult>,
+    files: Vec<OutputFile>,
+}
+
+impl Execution {
+    pub(crate) fn status(&self) -> Status {
+        match (self.end.get(), self.started.get()) {
+            (Some(end), _) => end.result.status,
+            (None, Some(_)) => Status::Running,
+            (None, None) => Status::Pending,
+        }
+    }
+
+    pub(crate) fn started(&self) -> Option<SystemTime> {
+        self.started.get().copied()
+    }
+
+    pub(crate) fn start(&self) {
+        // Only its own task starts it, once.
+        let _ = self.started.set(SystemTime::now());
+        self.events.state(Status::Running, None);
+    }
+
+    pub(crate) fn result(&self) -> Option<&Arc<ExecutionResult>> {
+        self.end.get().map(|end| &end.result)
+    }
+
+    /// A file that it made.
+    pub(crate) fn file(&self, path: &str) -> Option<&[u8]> {
+        let files = &self.end.get()?.files;
+        files.iter().find(|file| file.path == path).map(|file| file.content.as_slice())
+    }
+
+    /// Asks it to stop.
+    pub(crate) fn kill(&self) {
+        self.kill.send_replace(true);
+    }
+
+    /// Until someone asks it to stop.
+    pub(crate) async fn killed(&self) {
+        let mut kill = self.kill.subscribe();
+        // The sender lives as long as this execution does.
+        let _ = kill.wait_for(|&killed| killed).await;
+    }
+
+    /// Until it has ended.
+    pub(crate) async fn finished(&self) -> Option<&Arc<ExecutionResult>> {
+        self.events.closed().await;
+        self.result()
+    }
+}
+
+/// All executions.
+#[derive(Debug)]
+pub(crate) struct Store {
+    retention: Retention,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    by_id: HashMap<String, Arc<Execution>>,
+    /// In the order in which they came: the number is the cursor of lists.
+    by_number: BTreeMap<u64, Arc<Execution>>,
+    numbers: HashMap<String, u64>,
+    count: u64,
+    ended: VecDeque<(Instant, String, usize)>,
+    bytes: usize,
+    /// By caller and the key they gave: the digest of the request, and the execution.
+    requests: HashMap<(usize, String), ([u8; 32], String)>,
+    keys_of: HashMap<String, (usize, String)>,
+}
+
+/// What a request with an idempotency key leads to.
+#[derive(Debug)]
+pub(crate) enum Entry {
+    /// It is new.
+    New(Arc<Execution>),
+    /// The same request came before.
+    Known(Arc<Execution>),
+    /// Another request came before with the same key.
+    Conflict,
+}
+
+impl Store {
+    pub(crate) fn new(retention: Retention) -> Store {
+        Store { retention, inner: Mutex::default() }
+    }
+
+    /// A new execution, unless `request` (the caller's key and the digest of what was asked) is known.
+    pub(crate) fn insert(&self, owner: usize, request: Option<(String, [u8; 32])>) -> Entry {
+        let mut inner = self.lock();
+        inner.evict(&self.retention);
+        let id = format!("exe_{}", uuid::Uuid::new_v4());
+        if let Some((key, digest)) = request {
+            if let Some((known, id)) = inner.requests.get(&(owner, key.clone())) {
+                return match inner.by_id.get(id) {
+                    Some(execution) if *known == digest => Entry::Known(Arc::clone(execution)),
+                    _ => Entry::Conflict,
+                };
+            }
+            inner.requests.insert((owner, key.clone()), (digest, id.clone()));
+            inner.keys_of.insert(id.clone(), (owner, key));
+        }
+        let execution = Arc::new(Execution {
+            id: id.clone(),
+            owner,
+            created: SystemTime::now(),
+            queued_at: Instant::now(),
+            events: EventLog::default(),
+            started: OnceLock::new(),
+            end: OnceLock::new(),
+            kill: watch::Sender::new(false),
+        });
+        execution.events.state(Status::Pending, Some(&id));
+        inner.count += 1;
+        let number = inner.count;
+        inner.by_number.insert(number, Arc::clone(&execution));
+        inner.numbers.insert(id.clone(), number);
+        inner.by_id.insert(id, Arc::clone(&execution));
+        Entry::New(execution)
+    }
+
+    /// Forgets an execution that was never accepted.
+    pub(crate) fn withdraw(&self, execution: &Execution) {
+        self.lock().remove(&execution.id);
+    }
+
+    /// The end of an execution, told to everyone who waits for it.
+    pub(crate) fn finish(&self, execution: &Execution, result: ExecutionResult, files: Vec<OutputFile>) {
+        let json = serde_json::to_string(&result).unwrap_or_default();
+        let files_bytes: usize = files.iter().map(|file| file.content.len()).sum();
+        let status = result.status;
+        // Only its own task ends it, once.
+        let _ = execution.end.set(End { result: Arc::new(result), files });
+        execution.events.state(status, None);
+        let bytes = 2 * json.len() + files_bytes + execution.events.bytes() + 1024;
+        execution.events.result(json);
+        let mut inner = self.lock();
+        inner.bytes += bytes;
+        inner.ended.push_back((Instant::now(), execution.id.clone(), bytes));
+        inner.evict(&self.retention);
+    }
+
+    pub(crate) fn find(&self, owner: usize, id: &str) -> Option<Arc<Execution>> {
+        let mut inner = self.lock();
+        inner.evict(&self.retention);
+        inner.by_id.get(id).filter(|execution| execution.owner == owner).cloned()
+    }
+
+    /// At most `limit` executions of `owner`, newest first, older than `after`; and whether there are more.
+    pub(crate) fn list(
+        &self,
+        owner: usize,
+        status: Option<Status>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> (Vec<Arc<Execution>>, bool) {
+        let mut inner = self.lock();
+        inner.evict(&self.retention);
+        let end = after.map_or(u64::MAX, |id| inner.numbers.get(id).copied().unwrap_or(0));
+        let mut matching = inner
+            .by_number
+            .range(..end)
+            .rev()
+            .map(|(_, execution)| execution)
+            .filter(|execution| execution.owner == owner && status.is_none_or(|wanted| execution.status() == wanted));
+        let found = matching.by_ref().take(limit).cloned().collect();
+        let more = matching.next().is_some();
+        (found, more)
+    }
+
+    /// Asks every execution that has not ended to stop.
+    pub(crate) fn kill_all(&self) {
+        for execution in self.lock().by_id.values() {
+            execution.kill();
+        }
+    }
+
+    /// Forgets what has been kept long enough.
+    pub(crate) fn sweep(&self) {
+        self.lock().evict(&self.retention);
+    }
+
+    /// How many have ended and are kept, and their bytes.
+    pub(crate) fn kept(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.ended.len(), inner.bytes)
+    }
+
+    /// Nothing here panics while the lock is held.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn evict(&mut self, retention: &Retention) {
+        while let Some((ended, _, _)) = self.ended.front() {
+            let within = self.ended.len() <= retention.count_max && self.bytes <= retention.bytes_max;
+            if within && ended.elapsed() < retention.time {
+                return;
+            }
+            if let Some((_, id, bytes)) = self.ended.pop_front() {
+                self.bytes -= bytes;
+                self.remove(&id);
+            }
+        }
+    }
+
+    fn remove(&mut self, id: &str) {
+        self.by_id.remove(id);
+        if let Some(number) = self.numbers.remove(id) {
+            self.by_number.remove(&number);
+        }
+        if let Some(key) = self.keys_of.remove(id) {
+            self.requests.remove(&key);
+        }
+    }
+}
+
+impl From<&Execution> for ExecutionSummary {
+    fn from(execution: &Execution) -> ExecutionSummary {
+        let result = execution.result();
+        ExecutionSummary {
+            execution_id: execution.id.clone(),
+            status: execution.status(),
+            created_at: super::run::timestamp(execution.created),
+            finished_at: result.and_then(|result| result.finished_at.clone()),
+            exit_code: result.map(|result| result.exit_code),
+            duration_ms: result.map(|result| result.duration_ms),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::run::{blank, failed};
+
+    fn store(count_max: usize, time: Duration) -> Store {
+        Store::new(Retention { time, count_max, bytes_max: 1 << 20 })
+    }
+
+    fn new(store: &Store, owner: usize) -> Arc<Execution> {
+        match store.insert(owner, None) {
+            Entry::New(execution) => execution,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn finish(store: &Store, execution: &Execution) {
+        let result = failed(execution, crate::server::api::ErrorKind::Killed, "x".to_owned());
+        store.finish(execution, result, Vec::new());
+    }
+
+    #[test]
+    fn what_ended_is_kept_in_bounds_and_what_runs_always() {
+        let store = store(2, Duration::from_secs(60));
+        let all: Vec<_> = (0..5).map(|_| new(&store, 0)).collect();
+        for execution in &all[..4] {
+            finish(&store, execution);
+        }
+        let found: Vec<_> = all.iter().map(|execution| store.find(0, &execution.id).is_some()).collect();
+        assert_eq!(found, [false, false, true, true, true]);
+        assert_eq!(store.kept().0, 2);
+    }
+
+    #[test]
+    fn time_ends_what_is_kept() {
+        let store = store(10, Duration::ZERO);
+        let execution = new(&store, 0);
+        finish(&store, &execution);
+        assert!(store.find(0, &execution.id).is_none());
+        assert_eq!(store.kept(), (0, 0));
+    }
+
+    #[test]
+    fn executions_of_others_are_not_found() {
+        let store = store(10, Duration::from_secs(60));
+        let execution = new(&store, 0);
+        assert!(store.find(1, &execution.id).is_none());
+        assert!(store.list(1, None, None, 10).0.is_empty());
+    }
+
+    #[test]
+    fn lists_are_paged_newest_first() {
+        let store = store(10, Duration::from_secs(60));
+        let all: Vec<_> = (0..5).map(|_| new(&store, 0).id.clone()).collect();
+        let (page, more) = store.list(0, None, None, 2);
+        assert_eq!(page.iter().map(|execution| &execution.id).collect::<Vec<_>>(), [&all[4], &all[3]]);
+        assert!(more);
+        let (page, more) = store.list(0, Some(Status::Pending), Some(&all[1]), 2);
+        assert_eq!(page.len(), 1);
+        assert!(!more);
+    }
+
+    #[test]
+    fn the_same_request_leads_to_the_same_execution() {
+        let store = store(10, Duration::from_secs(60));
+        let request = |digest| Some(("key".to_owned(), [digest; 32]));
+        let Entry::New(first) = store.insert(0, request(1)) else { panic!("new") };
+        assert!(matches!(store.insert(0, request(1)), Entry::Known(same) if same.id == first.id));
+        assert!(matches!(store.insert(0, request(2)), Entry::Conflict));
+        assert!(matches!(store.insert(1, request(2)), Entry::New(_)));
+        assert_eq!(blank(&first).status, Status::Pending);
+    }
+}
