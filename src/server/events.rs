@@ -154,6 +154,13 @@ impl EventLog {
         }
     }
 
+    /// The output of one stream as far as it is kept, and whether some of it is not.
+    pub(crate) fn text(&self, kind: Kind) -> (String, bool) {
+        let inner = self.lock();
+        let text = inner.kept.iter().filter(|event| event.kind == kind).map(|event| event.content.as_str()).collect();
+        (text, inner.last > inner.kept.len() as u64)
+    }
+
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
         self.lock().bytes

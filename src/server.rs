@@ -1,0 +1,189 @@
+//! Serves executions over HTTP.
+//!
+//! **Architecture invariant:** HTTP and JSON are known only here, and how a job runs is not. Reading order: `routes` says
+//! which path leads where; `request` makes a job of what came; `submit` finds it a place (`admission`) and a record
+//! (`store`); `run` brings it to its result, and `events` to those who follow it.
+
+mod admission;
+mod api;
+mod auth;
+mod body;
+mod cors;
+mod error;
+mod events;
+mod headers;
+mod listener;
+mod metrics;
+mod rate_limit;
+mod refusal;
+mod request;
+mod request_id;
+mod routes;
+mod run;
+mod store;
+mod submit;
+
+use crate::{Error, Pyexec, Result, config::Settings};
+use admission::Admission;
+use auth::Keys;
+use listener::ListenerOptions;
+use metrics::Metrics;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use store::{Retention, Store};
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, Handle},
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+    time::{Instant, sleep, timeout_at},
+};
+
+/// How often what was kept long enough is forgotten, also when nobody calls.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether the last execution has ended.
+const DRAIN_POLL: Duration = Duration::from_millis(20);
+
+/// For killed executions to end, and for connections to take their last answer.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What all requests share.
+struct App {
+    settings: Settings,
+    pyexec: Pyexec,
+    admission: Arc<Admission>,
+    store: Store,
+    metrics: Metrics,
+    keys: Keys,
+    /// Where executions run. Their threads are busy for as long as a slice of a job takes; those that answer requests
+    /// must not be.
+    jobs: Handle,
+    draining: AtomicBool,
+}
+
+impl App {
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+/// Serves until SIGTERM or SIGINT. The first lets executions end, for as long as the settings say; a second kills them.
+///
+/// `ready` is called once, with the address that is listened on.
+///
+/// # Errors
+///
+/// When the interpreter cannot be loaded, or the address cannot be listened on.
+pub fn serve(settings: Settings, progress: impl Fn(&str) + Send + 'static, ready: impl FnOnce(SocketAddr)) -> Result<()> {
+    let slots = settings.slots_or_default();
+    let mut builder = Pyexec::builder()
+        .slots(u32::try_from(slots).unwrap_or(u32::MAX))
+        .verification(crate::Verification::Full)
+        .page_reuse(settings.page_reuse)
+        .on_progress(progress);
+    if let Some(folder) = &settings.cache_dir {
+        builder = builder.cache_folder(folder);
+    }
+    let pyexec = builder.build()?;
+
+    let fail = |e| Error::caused("cannot start a runtime", e);
+    let jobs = Builder::new_multi_thread().thread_name("jobs").enable_all().build().map_err(fail)?;
+    let front = Builder::new_multi_thread().worker_threads(2).thread_name("http").enable_all().build().map_err(fail)?;
+    let app = Arc::new(App {
+        pyexec,
+        admission: Admission::new(slots, settings.queue_or_default()),
+        store: Store::new(Retention {
+            time: settings.cleanup_ttl,
+            count_max: settings.results_max,
+            bytes_max: settings.results_bytes_max,
+        }),
+        metrics: Metrics::new(slots),
+        keys: Keys::new(&settings.api_keys, settings.rate_limit),
+        jobs: jobs.handle().clone(),
+        draining: AtomicBool::new(false),
+        settings,
+    });
+    let result = front.block_on(listen(app, ready));
+    // A call of the host that is still going on must not keep us.
+    jobs.shutdown_background();
+    front.shutdown_background();
+    result
+}
+
+async fn listen(app: Arc<App>, ready: impl FnOnce(SocketAddr)) -> Result<()> {
+    let address = SocketAddr::new(app.settings.host, app.settings.port);
+    let listener = TcpListener::bind(address).await.map_err(|e| {
+        Error::caused(format!("cannot listen on {address} (PYEXEC_HOST and PYEXEC_PORT say where)"), e)
+    })?;
+    let signals = |kind| signal(kind).map_err(|e| Error::caused("cannot handle signals", e));
+    let (mut term, mut int) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
+    let address = listener.local_addr().map_err(|e| Error::caused("cannot listen", e))?;
+
+    let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+    let (stop, stopped) = watch::channel(false);
+    let options = ListenerOptions {
+        connections_max: app.settings.connections_max,
+        header_timeout: app.settings.header_timeout,
+        body_timeout: app.settings.body_timeout,
+        idle_timeout: app.settings.idle_timeout,
+    };
+    let connections = listener::serve_connections(listener, routes::router(Arc::clone(&app)), options, stopped, FAREWELL);
+    let serving = tokio::spawn(connections);
+    tracing::info!(%address, slots = app.admission.slots(), python = crate::PYTHON_VERSION, "serving");
+    ready(address);
+
+    either(&mut term, &mut int).await;
+    drain(&app, &mut term, &mut int).await;
+    stop.send_replace(true);
+    // It ends by itself within the time for farewells; if it panicked, the log has said so.
+    let _ = serving.await;
+    sweeper.abort();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn drain(app: &App, term: &mut Signal, int: &mut Signal) {
+    app.draining.store(true, Ordering::Relaxed);
+    let busy = || app.admission.busy() + app.admission.queued();
+    tracing::info!(executions = busy(), grace_s = app.settings.shutdown_grace.as_secs(), "draining");
+    let idle = async {
+        while busy() > 0 {
+            sleep(DRAIN_POLL).await;
+        }
+    };
+    tokio::select! {
+        ended = timeout_at(Instant::now() + app.settings.shutdown_grace, idle) => if ended.is_ok() { return },
+        () = either(term, int) => {}
+    }
+    tracing::warn!(executions = busy(), "killing what still runs");
+    app.store.kill_all();
+    let ended = timeout_at(Instant::now() + FAREWELL, async {
+        while busy() > 0 {
+            sleep(DRAIN_POLL).await;
+        }
+    });
+    if ended.await.is_err() {
+        tracing::error!(executions = busy(), "some executions did not end");
+    }
+}
+
+async fn either(term: &mut Signal, int: &mut Signal) {
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}
+
+async fn sweep(app: Arc<App>) {
+    loop {
+        sleep(SWEEP_EVERY).await;
+        app.store.sweep();
+    }
+}

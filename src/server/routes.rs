@@ -1,0 +1,49 @@
+//! Which path leads where.
+
+mod eval;
+mod exec;
+mod executions;
+mod openapi;
+mod service;
+
+use super::{
+    App, auth,
+    error::{ApiError, Problem},
+    headers, metrics,
+};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware::{from_fn, from_fn_with_state},
+    routing::{get, post},
+};
+use std::sync::Arc;
+
+/// Routes that need no key.
+const OPEN: [&str; 3] = ["/", "/health", "/docs"];
+
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let api = Router::new()
+        .route("/api/v1/eval", post(eval::eval))
+        .route("/api/v1/exec/sync", post(exec::sync))
+        .route("/api/v1/exec/async", post(exec::run_async))
+        .route("/api/v1/executions", get(executions::list))
+        .route("/api/v1/executions/{id}", get(executions::status).delete(executions::kill))
+        .route("/api/v1/executions/{id}/events", get(executions::events))
+        .route("/api/v1/executions/{id}/files/{*path}", get(executions::file))
+        .route("/health", get(service::health))
+        .route("/metrics", get(service::metrics))
+        .route("/", get(service::page))
+        .merge(openapi::docs())
+        .fallback(|| async { ApiError::new(Problem::NotFound, "no such path: see /docs/") })
+        .method_not_allowed_fallback(|| async {
+            ApiError::new(Problem::MethodNotAllowed, "this path does not take this method: see /docs/")
+        })
+        // Bodies are bounded where they are read, with errors of our own.
+        .layer(DefaultBodyLimit::disable());
+    api.route_layer(from_fn_with_state(Arc::clone(&app), metrics::count))
+        .layer(from_fn_with_state(auth::Gate::new(&app, &OPEN), auth::authenticate))
+        .layer(from_fn_with_state(headers::Policy::new(&app.settings.cors_origins), headers::apply))
+        .layer(from_fn(headers::with_request_id))
+        .with_state(app)
+}

@@ -1,0 +1,176 @@
+//! Uploaded projects.
+
+use crate::{
+    Project,
+    server::{
+        App,
+        api::{Accepted, ErrorBody, ExecutionResult, Metadata},
+        auth::Caller,
+        body,
+        error::{ApiError, Problem},
+        request,
+        run::{Request, Waiting},
+        submit::{Idempotency, idempotency, submit},
+    },
+};
+use axum::{
+    Extension, Json,
+    extract::{FromRequest as _, Multipart, State, multipart::Field},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use sha2::{Digest, Sha256};
+use std::{fs::File, io::Write as _, sync::Arc};
+
+/// The form of an upload, as the document describes it.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "only described")]
+pub(super) struct Upload {
+    /// An uncompressed tar archive.
+    #[schema(format = Binary, content_media_type = "application/x-tar")]
+    tar: String,
+    metadata: Metadata,
+}
+
+/// Runs an uploaded project and waits for the result.
+#[utoipa::path(
+    post,
+    path = "/api/v1/exec/sync",
+    tag = "run",
+    request_body(content = Upload, content_type = "multipart/form-data"),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and upload lead to the same execution")),
+    responses(
+        (status = 200, description = "It ran, well or not", body = ExecutionResult),
+        (status = 400, description = "The request is not acceptable", body = ErrorBody),
+        (status = 401, description = "No valid API key", body = ErrorBody),
+        (status = 409, description = "The Idempotency-Key was used for another request", body = ErrorBody),
+        (status = 413, description = "The upload is too large", body = ErrorBody),
+        (status = 429, description = "Too many requests, or the queue is full", body = ErrorBody),
+        (status = 503, description = "Shutting down", body = ErrorBody),
+    )
+)]
+pub(super) async fn sync(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    http: axum::extract::Request,
+) -> Result<Response, ApiError> {
+    let (request, idempotency) = receive(&app, http, Waiting::Yes).await?;
+    let submitted = submit(&app, &caller, request, idempotency)?;
+    Ok(Json(&*submitted.result().await?).into_response())
+}
+
+/// Accepts an uploaded project; ask for the execution or follow its events.
+#[utoipa::path(
+    post,
+    path = "/api/v1/exec/async",
+    tag = "run",
+    request_body(content = Upload, content_type = "multipart/form-data"),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and upload lead to the same execution")),
+    responses(
+        (status = 202, description = "It waits or runs", body = Accepted),
+        (status = 400, description = "The request is not acceptable", body = ErrorBody),
+        (status = 401, description = "No valid API key", body = ErrorBody),
+        (status = 409, description = "The Idempotency-Key was used for another request", body = ErrorBody),
+        (status = 413, description = "The upload is too large", body = ErrorBody),
+        (status = 429, description = "Too many requests, or the queue is full", body = ErrorBody),
+        (status = 503, description = "Shutting down", body = ErrorBody),
+    )
+)]
+pub(super) async fn run_async(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    http: axum::extract::Request,
+) -> Result<Response, ApiError> {
+    let (request, idempotency) = receive(&app, http, Waiting::No).await?;
+    let submitted = submit(&app, &caller, request, idempotency)?;
+    let accepted = Accepted { execution_id: submitted.execution.id.clone() };
+    Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
+}
+
+/// Reads the form: the archive to disk as it comes, the rest to memory.
+async fn receive(
+    app: &Arc<App>,
+    http: axum::extract::Request,
+    waiting: Waiting,
+) -> Result<(Request, Idempotency), ApiError> {
+    let headers = http.headers().clone();
+    let form = |e: &dyn std::fmt::Display| ApiError::invalid(format!("parsing form: {e}"));
+    let mut parts = Multipart::from_request(http, app).await.map_err(|e| form(&e.body_text()))?;
+    let (mut archive, mut metadata) = (None, None);
+    while let Some(part) = parts.next_field().await.map_err(|e| body::broken_form(&e))? {
+        match part.name() {
+            Some("tar") if archive.is_none() => archive = Some(spool(app, part).await?),
+            Some("metadata") if metadata.is_none() => metadata = Some(text(app, part).await?),
+            Some(name @ ("tar" | "metadata")) => return Err(form(&format!("there are two parts named {name:?}"))),
+            // What is not known is read past, as by the service that clients were written for.
+            _ => skip(app, part).await?,
+        }
+    }
+    let (archive, digest) = archive.ok_or_else(|| ApiError::invalid("missing tar file: the form has no part \"tar\""))?;
+    let metadata = metadata.filter(|text| !text.is_empty()).ok_or_else(|| ApiError::invalid("missing metadata"))?;
+    let idempotency = idempotency(&headers, &[b"exec", &metadata, &digest])?;
+    let metadata: Metadata =
+        serde_json::from_slice(&metadata).map_err(|e| ApiError::invalid(format!("parsing metadata: {e}")))?;
+    let project = tokio::task::spawn_blocking(move || Project::tar_file(archive))
+        .await
+        .map_err(|_| ApiError::new(Problem::Unavailable, "reading the archive failed"))?
+        .map_err(|e| ApiError::invalid(format!("reading tar: {e}")))?;
+    Ok((request::exec(project, metadata, waiting, &app.settings)?, idempotency))
+}
+
+/// Writes a part into a file without a name, which goes when the execution has ended.
+async fn spool(app: &App, mut part: Field<'_>) -> Result<(File, [u8; 32]), ApiError> {
+    let mut file = match &app.settings.data_dir {
+        Some(folder) => tempfile::tempfile_in(folder),
+        None => tempfile::tempfile(),
+    }
+    .map_err(|e| no_disk(&e))?;
+    let (mut bytes, mut digest) = (0, Sha256::new());
+    while let Some(chunk) = part.chunk().await.map_err(|e| body::broken_form(&e))? {
+        bytes += chunk.len() as u64;
+        if bytes > app.settings.upload_bytes_max {
+            return Err(too_large(app.settings.upload_bytes_max));
+        }
+        // Chunks are small; a thread that hashes and writes them costs more than it saves, except that a full or slow
+        // disk must not hold up other requests.
+        (file, digest) = tokio::task::spawn_blocking(move || {
+            digest.update(&chunk);
+            file.write_all(&chunk).map(|()| (file, digest))
+        })
+        .await
+        .map_err(|_| ApiError::new(Problem::Unavailable, "storing the upload failed"))?
+        .map_err(|e| no_disk(&e))?;
+    }
+    Ok((file, digest.finalize().into()))
+}
+
+async fn text(app: &App, mut part: Field<'_>) -> Result<Vec<u8>, ApiError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = part.chunk().await.map_err(|e| body::broken_form(&e))? {
+        if bytes.len() + chunk.len() > app.settings.body_bytes_max {
+            return Err(too_large(app.settings.body_bytes_max as u64));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+async fn skip(app: &App, mut part: Field<'_>) -> Result<(), ApiError> {
+    let mut bytes = 0;
+    while let Some(chunk) = part.chunk().await.map_err(|e| body::broken_form(&e))? {
+        bytes += chunk.len();
+        if bytes > app.settings.body_bytes_max {
+            return Err(too_large(app.settings.body_bytes_max as u64));
+        }
+    }
+    Ok(())
+}
+
+fn too_large(bytes_max: u64) -> ApiError {
+    ApiError::new(Problem::TooLarge, format!("a part of the form is larger than the limit of {bytes_max} bytes"))
+}
+
+fn no_disk(error: &std::io::Error) -> ApiError {
+    tracing::error!(%error, "cannot store an upload");
+    ApiError::new(Problem::Unavailable, "the server cannot store the upload now: try again later").retry_after(10)
+}

@@ -1,0 +1,77 @@
+//! How the server is, and its page.
+
+use crate::server::{
+    App,
+    api::{Health, HealthDetails},
+    auth::Caller,
+    headers,
+};
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use crate::outcome::Tier;
+use std::sync::Arc;
+
+const PAGE: &str = include_str!("../page.html");
+
+/// Whether the server takes executions; with a key, also how busy it is.
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "service",
+    responses(
+        (status = 200, description = "It does", body = Health),
+        (status = 503, description = "It is shutting down", body = Health),
+    )
+)]
+pub(super) async fn health(State(app): State<Arc<App>>, caller: Option<Extension<Caller>>) -> Response {
+    let details = caller.map(|_| HealthDetails {
+        version: env!("CARGO_PKG_VERSION"),
+        python: crate::PYTHON_VERSION,
+        executors: vec![Tier::Wasm],
+        slots: app.admission.slots(),
+        busy: app.admission.busy(),
+        queued: app.admission.queued(),
+        state: "memory",
+    });
+    let (code, status) =
+        if app.is_draining() { (StatusCode::SERVICE_UNAVAILABLE, "draining") } else { (StatusCode::OK, "ok") };
+    (code, Json(Health { status, details })).into_response()
+}
+
+/// Numbers for Prometheus.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "service",
+    responses((status = 200, content_type = "application/openmetrics-text", body = String))
+)]
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let (kept, bytes) = app.store.kept();
+    app.metrics.observe_service(app.admission.busy(), app.admission.queued(), kept, bytes);
+    let content_type = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    ([(header::CONTENT_TYPE, content_type)], app.metrics.encode()).into_response()
+}
+
+/// A page to try it.
+pub(super) async fn page() -> Response {
+    let nonce = headers::nonce();
+    let text = PAGE
+        .replace("{{nonce}}", &nonce)
+        .replace("{{version}}", env!("CARGO_PKG_VERSION"))
+        .replace("{{python}}", crate::PYTHON_VERSION);
+    let policy = format!(
+        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; img-src data:; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    let mut response = text.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}

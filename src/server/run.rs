@@ -1,0 +1,383 @@
+//! One execution, from its place in the queue to its result.
+
+use super::{
+    App,
+    admission::Place,
+    api::{ErrorKind, ExecutionResult, FileLink, Status, Usage},
+    events::{Decoder, Kind},
+    store::Execution,
+};
+use crate::{
+    Error, Event, Job, Outcome,
+    outcome::{Ending, OutputFile, StopReason},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tracing::Instrument as _;
+
+/// Files up to this size come in the result itself, as long as all together are not above [`INLINE_BYTES_MAX`].
+const INLINE_FILE_BYTES_MAX: usize = 64 << 10;
+const INLINE_BYTES_MAX: usize = 1 << 20;
+
+/// Whether the caller waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// It does: its deadline includes the time in the queue.
+    Yes,
+    /// It asks later: its deadline starts when the job does, and the time in the queue has a limit of its own.
+    No,
+}
+
+/// What is to be run.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) job: Job,
+    pub(crate) waiting: Waiting,
+    /// As clients expect it of an evaluation with a result: without the last newline of stdout.
+    pub(crate) strip_newline: bool,
+}
+
+/// Runs it to its end, whichever that is, and stores what came of it.
+pub(crate) async fn run(app: Arc<App>, execution: Arc<Execution>, request: Request, place: Place) {
+    let unfinished = Unfinished { app: Arc::clone(&app), execution: Arc::clone(&execution) };
+    let span = tracing::info_span!("execution", id = %execution.id, owner = execution.owner);
+    let (result, files) = attempt(&app, &execution, request, place).instrument(span.clone()).await;
+    span.in_scope(|| {
+        tracing::info!(
+            status = ?result.status,
+            exit_code = result.exit_code,
+            kind = result.error_kind.map(tracing::field::debug),
+            queue_us = result.usage.queue_us,
+            run_us = result.duration_us,
+            fuel = result.usage.fuel,
+            "ended"
+        );
+    });
+    unfinished.finish(result, files);
+}
+
+/// An execution that someone waits for. Whatever happens to its task, it gets a result.
+struct Unfinished {
+    app: Arc<App>,
+    execution: Arc<Execution>,
+}
+
+impl Unfinished {
+    fn finish(&self, result: ExecutionResult, files: Vec<OutputFile>) {
+        self.app.metrics.execution_ended(&result);
+        self.app.store.finish(&self.execution, result, files);
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if self.execution.result().is_none() {
+            tracing::error!(id = %self.execution.id, "the task of an execution ended early");
+            let message = "the service failed while it ran; its log says why".to_owned();
+            self.finish(failed(&self.execution, ErrorKind::Unavailable, message), Vec::new());
+        }
+    }
+}
+
+async fn attempt(
+    app: &App,
+    execution: &Arc<Execution>,
+    request: Request,
+    place: Place,
+) -> (ExecutionResult, Vec<OutputFile>) {
+    let Request { mut job, waiting, strip_newline } = request;
+    let timeout = job.limits.wall_clock();
+    let collect = job.collect_files;
+    let patience = match waiting {
+        Waiting::Yes => timeout,
+        Waiting::No => app.settings.queue_ttl,
+    };
+    let queued = tokio::select! {
+        biased;
+        () = execution.killed() => return (killed(execution), Vec::new()),
+        slot = tokio::time::timeout(patience, place.slot()) => slot,
+    };
+    let waited = execution.queued_at.elapsed();
+    let Ok(_slot) = queued else {
+        let message = match waiting {
+            Waiting::Yes => format!("execution timeout after {} in the queue", go_duration(timeout)),
+            Waiting::No => format!("no slot became free within {}", go_duration(patience)),
+        };
+        return (failed(execution, ErrorKind::QueueTimeout, message), Vec::new());
+    };
+    if waiting == Waiting::Yes {
+        let left = timeout.saturating_sub(waited);
+        job.limits.wall_clock_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
+    }
+    execution.start();
+    let mut output = LiveOutput::new(Arc::clone(execution));
+    let run = app.pyexec.run_observed(job, move |event: Event<'_>| output.event(event));
+    let outcome = tokio::select! {
+        biased;
+        () = execution.killed() => return (killed(execution), Vec::new()),
+        outcome = run => outcome,
+    };
+    match outcome {
+        Ok(outcome) => {
+            let files = collect.then(|| links(&execution.id, &outcome.files));
+            finished(execution, outcome, Ended { waited, timeout, strip_newline, files })
+        }
+        Err(Error::InvalidJob { message }) => (failed(execution, ErrorKind::Invalid, message), Vec::new()),
+        Err(error) => {
+            tracing::error!(%error, "the execution could not be run");
+            let message = "the service cannot run it now; its log says why".to_owned();
+            (failed(execution, ErrorKind::Unavailable, message), Vec::new())
+        }
+    }
+}
+
+/// Passes output on to those who follow, as text.
+struct LiveOutput {
+    execution: Arc<Execution>,
+    stdout: Decoder,
+    stderr: Decoder,
+}
+
+impl LiveOutput {
+    fn new(execution: Arc<Execution>) -> LiveOutput {
+        LiveOutput { execution, stdout: Decoder::default(), stderr: Decoder::default() }
+    }
+
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Started => {}
+            Event::Stdout(bytes) => self.execution.events.output(Kind::Stdout, &self.stdout.decode(bytes)),
+            Event::Stderr(bytes) => self.execution.events.output(Kind::Stderr, &self.stderr.decode(bytes)),
+        }
+    }
+}
+
+impl Drop for LiveOutput {
+    fn drop(&mut self) {
+        self.execution.events.output(Kind::Stdout, &self.stdout.finish());
+        self.execution.events.output(Kind::Stderr, &self.stderr.finish());
+    }
+}
+
+/// The result of an execution of which nothing is known but that it is there.
+pub(crate) fn blank(execution: &Execution) -> ExecutionResult {
+    ExecutionResult {
+        execution_id: execution.id.clone(),
+        status: execution.status(),
+        exit_code: 0,
+        stdout: String::new(),
+        stderr: String::new(),
+        duration_ms: 0,
+        duration_us: 0,
+        error: None,
+        error_type: None,
+        error_line: None,
+        error_kind: None,
+        started_at: execution.started().map(timestamp),
+        finished_at: None,
+        result: None,
+        result_json: None,
+        executor: None,
+        route_reason: None,
+        usage: Usage::default(),
+        stdout_truncated: false,
+        stderr_truncated: false,
+        stdout_bytes: 0,
+        stderr_bytes: 0,
+        limits_hit: Vec::new(),
+        capability_misses: Vec::new(),
+        outputs: Vec::new(),
+        files: None,
+    }
+}
+
+/// The result of an execution that was stopped by something other than its script.
+pub(crate) fn failed(execution: &Execution, kind: ErrorKind, message: String) -> ExecutionResult {
+    let now = SystemTime::now();
+    let ran = execution.started().map_or(Duration::ZERO, |started| now.duration_since(started).unwrap_or_default());
+    let queued = execution.queued_at.elapsed().saturating_sub(ran);
+    ExecutionResult {
+        status: Status::Failed,
+        duration_ms: microseconds(ran) / 1000,
+        duration_us: microseconds(ran),
+        error: Some(message),
+        error_kind: Some(kind),
+        finished_at: Some(timestamp(now)),
+        usage: Usage { wall_us: microseconds(ran), queue_us: microseconds(queued), ..Usage::default() },
+        ..blank(execution)
+    }
+}
+
+/// The result of an execution that someone stopped, with what it had printed.
+fn killed(execution: &Execution) -> ExecutionResult {
+    let (stdout, stdout_truncated) = execution.events.text(Kind::Stdout);
+    let (stderr, stderr_truncated) = execution.events.text(Kind::Stderr);
+    ExecutionResult {
+        status: Status::Killed,
+        exit_code: 137,
+        stdout_bytes: stdout.len() as u64,
+        stderr_bytes: stderr.len() as u64,
+        stdout,
+        stderr,
+        stdout_truncated,
+        stderr_truncated,
+        ..failed(execution, ErrorKind::Killed, "execution killed".to_owned())
+    }
+}
+
+/// What the outcome does not know.
+struct Ended {
+    waited: Duration,
+    timeout: Duration,
+    strip_newline: bool,
+    files: Option<Vec<FileLink>>,
+}
+
+fn finished(execution: &Execution, outcome: Outcome, ended: Ended) -> (ExecutionResult, Vec<OutputFile>) {
+    let Ended { waited, timeout, strip_newline, files } = ended;
+    let (status, exit_code, error, error_kind) = match &outcome.ending {
+        Ending::Exited { exit_code } => (Status::Completed, i32::from(*exit_code), None, None),
+        Ending::Stopped { reason } => {
+            let (kind, message) = stopped(reason, timeout);
+            (Status::Failed, 0, Some(message), Some(kind))
+        }
+    };
+    let mut stdout = outcome.stdout.text;
+    if strip_newline && outcome.result.is_some() && stdout.ends_with('\n') {
+        stdout.pop();
+    }
+    let usage = outcome.usage;
+    let (error_type, error_line) =
+        outcome.exception.map_or((None, None), |exception| (Some(exception.kind), exception.line));
+    let result = ExecutionResult {
+        status,
+        exit_code,
+        stdout,
+        stderr: outcome.stderr.text,
+        duration_ms: usage.wall_us / 1000,
+        duration_us: usage.wall_us,
+        error,
+        error_type,
+        error_line,
+        error_kind,
+        finished_at: Some(timestamp(SystemTime::now())),
+        result: outcome.result,
+        result_json: outcome.result_json,
+        executor: Some(outcome.tier),
+        route_reason: Some(outcome.route_reason),
+        usage: Usage {
+            fuel: usage.fuel,
+            peak_memory_bytes: usage.peak_memory_bytes,
+            disk_bytes: usage.disk_bytes,
+            cpu_us: usage.cpu_us,
+            wall_us: usage.wall_us,
+            queue_us: microseconds(waited),
+        },
+        stdout_truncated: outcome.stdout.truncated,
+        stderr_truncated: outcome.stderr.truncated,
+        stdout_bytes: outcome.stdout.bytes,
+        stderr_bytes: outcome.stderr.bytes,
+        limits_hit: outcome.limits_hit,
+        capability_misses: outcome.capability_misses,
+        outputs: outcome.outputs,
+        files,
+        ..blank(execution)
+    };
+    (result, outcome.files)
+}
+
+fn stopped(reason: &StopReason, timeout: Duration) -> (ErrorKind, String) {
+    match reason {
+        // The words that existing clients look for.
+        StopReason::TimeLimit => (ErrorKind::TimeLimit, format!("execution timeout after {}", go_duration(timeout))),
+        StopReason::CpuLimit => (ErrorKind::CpuLimit, reason.to_string()),
+        StopReason::MemoryLimit => (ErrorKind::MemoryLimit, reason.to_string()),
+        StopReason::StackOverflow => (ErrorKind::StackOverflow, reason.to_string()),
+        StopReason::Crashed(_) => (ErrorKind::Crashed, reason.to_string()),
+    }
+}
+
+fn links(id: &str, files: &[OutputFile]) -> Vec<FileLink> {
+    let mut room = INLINE_BYTES_MAX;
+    let link = |file: &OutputFile| {
+        let inline = file.content.len() <= INLINE_FILE_BYTES_MAX && file.content.len() <= room;
+        let (mut content, mut content_base64) = (None, None);
+        if inline {
+            room -= file.content.len();
+            match std::str::from_utf8(&file.content) {
+                Ok(text) => content = Some(text.to_owned()),
+                Err(_) => content_base64 = Some(STANDARD.encode(&file.content)),
+            }
+        }
+        FileLink {
+            path: file.path.clone(),
+            size: file.content.len() as u64,
+            url: format!("/api/v1/executions/{id}/files/{}", percent_encoded(&file.path)),
+            content,
+            content_base64,
+        }
+    };
+    files.iter().map(link).collect()
+}
+
+/// A path as it stands in a URL.
+fn percent_encoded(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// UTC with six fractional digits and `Z`, which is what existing clients parse.
+pub(crate) fn timestamp(time: SystemTime) -> String {
+    humantime::format_rfc3339_micros(time).to_string()
+}
+
+/// As Go prints a `time.Duration`.
+pub(crate) fn go_duration(duration: Duration) -> String {
+    let (hours, minutes) = (duration.as_secs() / 3600, duration.as_secs() / 60 % 60);
+    let seconds = duration.as_secs_f64() - (hours * 3600 + minutes * 60) as f64;
+    match (hours, minutes) {
+        (0, 0) if duration < Duration::from_secs(1) => format!("{}ms", duration.as_secs_f64() * 1000.0),
+        (0, 0) => format!("{seconds}s"),
+        (0, _) => format!("{minutes}m{seconds}s"),
+        _ => format!("{hours}h{minutes}m{seconds}s"),
+    }
+}
+
+fn microseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_written_as_in_go() {
+        for (milliseconds, text) in
+            [(300_000, "5m0s"), (3_600_000, "1h0m0s"), (1500, "1.5s"), (90_000, "1m30s"), (250, "250ms"), (2000, "2s")]
+        {
+            assert_eq!(go_duration(Duration::from_millis(milliseconds)), text);
+        }
+    }
+
+    #[test]
+    fn times_have_six_digits_and_a_z() {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_micros(1_700_000_000_000_001);
+        assert_eq!(timestamp(time), "2023-11-14T22:13:20.000001Z");
+    }
+
+    #[test]
+    fn paths_are_encoded_for_urls() {
+        assert_eq!(percent_encoded("a b/ü?.txt"), "a%20b/%C3%BC%3F.txt");
+    }
+}
