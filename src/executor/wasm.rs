@@ -1,9 +1,9 @@
 //! The wasm tier: each job in a fresh instance of a snapshotted CPython, in this process.
 //!
-//! **Architecture invariant:** wasmtime is known only here. Reading order: `run` is the life of a job; `image` makes
-//! what it instantiates; `host` is what the instance can reach, with `wasi` for system calls on `files`, `quota`,
-//! `stdio` and `clock`; `metering` is what makes it stop;
-//! `engine` has the settings.
+//! **Architecture invariant:** wasmtime is known only here. Reading order: `run` is the life of a job, with `traceback`
+//! for one that was stopped; `image` makes what it instantiates, with settings from `engine`; `host` is what the instance
+//! can reach, with `wasi` for system calls on `files`, `stdio` and `clock`; `files` is the descriptors and directories,
+//! over `quota` and `library`; `metering` is what makes a job stop.
 
 mod clock;
 mod engine;

@@ -142,8 +142,7 @@ pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, pr
 /// Bulk memory, which zig's generic processor has, is taken out: with it, clang turns every small memcpy into an
 /// instruction that is a call into the engine. Only `libc/` has it, for large blocks.
 pub fn compiler(zig: &Path, jobs: usize) -> Compiler {
-    const CPU: &str =
-        "-mcpu=generic-bulk_memory-bulk_memory_opt+sign_ext+nontrapping_fptoint+mutable_globals+simd128";
+    const CPU: &str = "-mcpu=generic-bulk_memory-bulk_memory_opt+sign_ext+nontrapping_fptoint+mutable_globals+simd128";
     let program = zig.join("zig").to_string_lossy().into_owned();
     // zig compiles its libc on first use; that goes beside it, not into the user's own zig cache.
     let cache = format!("ZIG_GLOBAL_CACHE_DIR={}", zig.with_file_name("zig-cache").display());

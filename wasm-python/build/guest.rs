@@ -56,7 +56,8 @@ pub fn link(store: &Store, sources: &Sources, wasm: &Wasm, progress: &Progress) 
 
 /// Objects that stand in for parts of zig's libc, when they are named before it.
 fn libc(sources: &Sources, folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut flags = strings(&["-O3", "-fno-builtin", "-w", "-Xclang", "-target-feature", "-Xclang", "+bulk-memory-opt"]);
+    let mut flags =
+        strings(&["-O3", "-fno-builtin", "-w", "-Xclang", "-target-feature", "-Xclang", "+bulk-memory-opt"]);
     flags.push(format!("-I{}", sources.c_sources("libffi-sys")?.join("libffi/src").display()));
     let compiler = compiler(&sources.zig, 2);
     clibs::objects(&compiler, &clibs::c_files(Path::new("libc"), "c")?, &flags, &folder.join("libc"))

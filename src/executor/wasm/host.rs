@@ -13,13 +13,8 @@ use crate::{
     job::Stdin,
     outcome::{CapabilityMiss, LimitHit},
 };
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
-use wasmtime::{
-    CallHook, CallHookHandler, Caller, Extern, Linker, Memory, ResourceLimiter, StoreContextMut, bail,
-};
+use std::time::{Duration, Instant};
+use wasmtime::{CallHook, CallHookHandler, Caller, Extern, Linker, Memory, ResourceLimiter, StoreContextMut, bail};
 use wasmtime_wasi::p1::wasi_snapshot_preview1;
 
 /// The state of one instance.
@@ -54,16 +49,9 @@ const REPORT_BYTES_MAX: usize = 16 << 20;
 const MISSES_MAX: usize = 100;
 
 /// The guest called `exit`.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("exit status {0}")]
 pub(crate) struct ExitStatus(pub(crate) u8);
-
-impl fmt::Display for ExitStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "exit status {}", self.0)
-    }
-}
-
-impl std::error::Error for ExitStatus {}
 
 /// The CPU budget, which the guest gets in slices.
 #[derive(Debug)]
@@ -75,16 +63,9 @@ pub(crate) struct Fuel {
 }
 
 /// The CPU budget is used up.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("out of fuel")]
 pub(crate) struct OutOfFuel;
-
-impl fmt::Display for OutOfFuel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("out of fuel")
-    }
-}
-
-impl std::error::Error for OutOfFuel {}
 
 impl Fuel {
     /// Counts a slice of which `left` is left, and hands out another.
@@ -94,8 +75,7 @@ impl Fuel {
         if rest == 0 {
             return Err(OutOfFuel);
         }
-        self.slice = i64::try_from(rest).unwrap_or(i64::MAX).min(metering::SLICE);
-        Ok(self.slice)
+        Ok(self.start_slice(rest))
     }
 
     /// What was used so far, when `left` is left of the present slice.
@@ -107,7 +87,11 @@ impl Fuel {
     pub(crate) fn refill(&mut self, budget: u64) -> i64 {
         self.budget = budget;
         self.used = 0;
-        self.slice = i64::try_from(budget).unwrap_or(i64::MAX).min(metering::SLICE);
+        self.start_slice(budget)
+    }
+
+    fn start_slice(&mut self, rest: u64) -> i64 {
+        self.slice = i64::try_from(rest).unwrap_or(i64::MAX).min(metering::SLICE);
         self.slice
     }
 }

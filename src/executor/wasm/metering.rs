@@ -288,9 +288,10 @@ fn copy(added: Added) -> Function {
 mod tests {
     use super::*;
 
-    /// (module (import "pyexec" "tick" (func)) (global (mut i32) (i32.const 0)) (func (loop (br 0)) ) (export "f" (func 1)))
-    const SPINNING: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x0f\x01\x06pyexec\x04tick\0\0\x03\x02\x01\0\x06\x06\x01\x7f\x01\x41\0\
-                              \x0b\x07\x05\x01\x01f\0\x01\x0a\x09\x01\x07\0\x03\x40\x0c\0\x0b\x0b";
+    /// (module (import "pyexec" "tick" (func)) (memory 1) (global (mut i32) (i32.const 0)) (func (loop (br 0)))
+    /// (export "f" (func 1)))
+    const SPINNING: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x0f\x01\x06pyexec\x04tick\0\0\x03\x02\x01\0\x05\x03\x01\0\x01\
+                              \x06\x06\x01\x7f\x01\x41\0\x0b\x07\x05\x01\x01f\0\x01\x0a\x09\x01\x07\0\x03\x40\x0c\0\x0b\x0b";
 
     #[test]
     fn an_endless_loop_calls_the_host() {

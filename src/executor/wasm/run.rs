@@ -68,7 +68,6 @@ pub(crate) async fn run(image: &Image, job: Job, observer: Box<dyn Observer>, re
 /// The job as `wasm-python/guest/guest.c` reads it.
 fn encode(job: &Job, script: &str, library: Library) -> Result<Vec<u8>> {
     let source = job.project.read(script)?;
-    let mut bytes = Vec::with_capacity(source.len() + 256);
     let (flags, function, arguments) = match &job.want {
         Want::Nothing => (0, "", String::new()),
         Want::LastExpression => (WANT_RESULT, "", String::new()),
@@ -81,32 +80,30 @@ fn encode(job: &Job, script: &str, library: Library) -> Result<Vec<u8>> {
     let beside = job.project.modules_beside(script);
     let shadowed: Vec<&str> = beside.into_iter().filter(|name| library.module(name).is_some()).collect();
 
-    let path = format!("{PROJECT}/{script}");
-    let mut put = |part: &[u8]| -> Result<()> {
-        let length = u32::try_from(part.len()).map_err(|_| Error::invalid("the job is larger than 4 GiB"))?;
-        bytes.extend_from_slice(&length.to_le_bytes());
-        bytes.extend_from_slice(part);
-        Ok(())
-    };
-    put(path.as_bytes())?;
-    put(&source)?;
-    for list in [&argv, &env, &shadowed] {
-        // A list is its length, then its items, each as above.
-        let mut items = Vec::new();
+    let mut bytes = Vec::with_capacity(source.len() + 256);
+    bytes.extend_from_slice(&flags.to_le_bytes());
+    put(&mut bytes, format!("{PROJECT}/{script}").as_bytes())?;
+    put(&mut bytes, &source)?;
+    for list in [argv, env, shadowed] {
+        bytes.extend_from_slice(&length(list.len())?);
         for item in list {
-            items.extend_from_slice(&(item.len() as u32).to_le_bytes());
-            items.extend_from_slice(item.as_bytes());
+            put(&mut bytes, item.as_bytes())?;
         }
-        bytes.extend_from_slice(&(list.len() as u32).to_le_bytes());
-        bytes.extend_from_slice(&items);
     }
-    for text in [function, &arguments] {
-        bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
-        bytes.extend_from_slice(text.as_bytes());
-    }
-    let mut whole = flags.to_le_bytes().to_vec();
-    whole.append(&mut bytes);
-    Ok(whole)
+    put(&mut bytes, function.as_bytes())?;
+    put(&mut bytes, arguments.as_bytes())?;
+    Ok(bytes)
+}
+
+/// Adds text or content, its length before it.
+fn put(bytes: &mut Vec<u8>, part: &[u8]) -> Result<()> {
+    bytes.extend_from_slice(&length(part.len())?);
+    bytes.extend_from_slice(part);
+    Ok(())
+}
+
+fn length(length: usize) -> Result<[u8; 4]> {
+    u32::try_from(length).map(u32::to_le_bytes).map_err(|_| Error::invalid("the job is larger than 4 GiB"))
 }
 
 async fn start(

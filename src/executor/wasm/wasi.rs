@@ -47,6 +47,11 @@ fn bytes_mut<'a>(memory: &'a mut GuestMemory<'_>, at: GuestPtr<u8>, length: u32)
     memory.as_slice_mut(at.as_array(length))?.ok_or_else(|| Errno::Notsup.into())
 }
 
+/// What a call has moved so far, with `n` bytes more.
+fn sum(total: u32, n: usize) -> Result<u32> {
+    u32::try_from(n).ok().and_then(|n| total.checked_add(n)).ok_or_else(|| Errno::Inval.into())
+}
+
 fn filestat(stat: Stat) -> types::Filestat {
     types::Filestat {
         dev: 1,
@@ -100,9 +105,9 @@ impl Host {
             let n = if is_stdin {
                 self.input.take(into)
             } else {
-                self.files.read(fd, into, at.map(|at| at + u64::from(total)))?
+                self.files.read(fd, into, at.map(|at| at.saturating_add(total.into())))?
             };
-            total = u32::try_from(n).ok().and_then(|n| total.checked_add(n)).ok_or(Errno::Inval)?;
+            total = sum(total, n)?;
             if n < vector.buf_len as usize {
                 break;
             }
@@ -135,13 +140,13 @@ impl Host {
                     self.outputs.write(stream, bytes);
                     bytes.len()
                 }
-                None => match self.files.write(fd, bytes, at.map(|at| at + u64::from(total))) {
+                None => match self.files.write(fd, bytes, at.map(|at| at.saturating_add(total.into()))) {
                     Ok(n) => n,
                     Err(_) if total > 0 => break,
                     Err(error) => return Err(error.into()),
                 },
             };
-            total = u32::try_from(n).ok().and_then(|n| total.checked_add(n)).ok_or(Errno::Inval)?;
+            total = sum(total, n)?;
             if n < bytes.len() {
                 break;
             }

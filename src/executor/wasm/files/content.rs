@@ -1,0 +1,120 @@
+//! What is in files: reading and, as far as the quota allows, writing.
+
+use super::{
+    Files,
+    descriptor::Descriptor,
+    errno::{Result, errno},
+};
+use std::{
+    io::{Read, Seek, SeekFrom, Write},
+    sync::Arc,
+};
+use wasmtime_wasi::p1::types::Errno;
+
+impl Files {
+    pub(crate) fn read(&mut self, fd: u32, into: &mut [u8], at: Option<u64>) -> Result<usize> {
+        match self.get(fd)? {
+            Descriptor::File(file) if file.readable => match at {
+                None => (&file.file).read(into).map_err(errno),
+                Some(at) => rustix::io::pread(&file.file, into, at).map_err(errno),
+            },
+            Descriptor::Virtual(file) => file.read(into, at),
+            Descriptor::Folder(_) => Err(Errno::Isdir),
+            _ => Err(Errno::Badf),
+        }
+    }
+
+    /// Writes as much as the quota allows.
+    pub(crate) fn write(&mut self, fd: u32, bytes: &[u8], at: Option<u64>) -> Result<usize> {
+        let file = match self.get(fd)? {
+            Descriptor::File(file) if file.writable => Arc::clone(file),
+            Descriptor::Virtual(file) => return file.write(bytes),
+            _ => return Err(Errno::Badf),
+        };
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let length = file.bytes()?;
+        let position = match at {
+            _ if file.append => length,
+            Some(at) => at,
+            None => (&file.file).stream_position().map_err(errno)?,
+        };
+        let end = position.checked_add(bytes.len() as u64).ok_or(Errno::Fbig)?;
+        let growth = end.saturating_sub(length);
+        let missing = growth - self.quota.room(growth);
+        let allowed = bytes.len().saturating_sub(usize::try_from(missing).unwrap_or(usize::MAX));
+        if allowed == 0 {
+            return Err(Errno::Nospc);
+        }
+        let written = match at {
+            Some(at) if !file.append => rustix::io::pwrite(&file.file, &bytes[..allowed], at).map_err(errno)?,
+            _ => (&file.file).write(&bytes[..allowed]).map_err(errno)?,
+        };
+        self.quota.grow((position + written as u64).saturating_sub(length));
+        Ok(written)
+    }
+
+    pub(crate) fn seek(&mut self, fd: u32, to: SeekFrom) -> Result<u64> {
+        match self.get(fd)? {
+            Descriptor::File(file) => (&file.file).seek(to).map_err(errno),
+            Descriptor::Virtual(file) => file.seek(to),
+            Descriptor::Folder(_) => Err(Errno::Isdir),
+            _ => Err(Errno::Spipe),
+        }
+    }
+
+    pub(crate) fn set_size(&mut self, fd: u32, bytes: u64) -> Result<()> {
+        let file = match self.get(fd)? {
+            Descriptor::File(file) if file.writable => Arc::clone(file),
+            _ => return Err(Errno::Inval),
+        };
+        let before = file.bytes()?;
+        let growth = bytes.saturating_sub(before);
+        if self.quota.room(growth) < growth {
+            return Err(Errno::Nospc);
+        }
+        file.file.set_len(bytes).map_err(errno)?;
+        self.quota.grow(growth);
+        self.quota.shrink(before.saturating_sub(bytes));
+        Ok(())
+    }
+
+    pub(crate) fn sync(&self, fd: u32) -> Result<()> {
+        // Nothing outlives the job, so there is nothing to force to a disk.
+        self.get(fd).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Limits, Project,
+        executor::wasm::{files::Open, library::Library},
+    };
+
+    const PROJECT: u32 = 3;
+
+    #[test]
+    fn writes_stop_at_the_quota_and_cutting_makes_room() {
+        let limits = Limits { disk_bytes: 10, ..Limits::default() };
+        let library = Library::new(wasm_python::STDLIB).unwrap();
+        let mut files = Files::new(Project::script(""), library, &limits);
+        let fd = files.open(PROJECT, "new", Open { create: true, read: true, write: true, ..Open::default() }).unwrap();
+        assert_eq!(files.write(fd, &[1; 7], None), Ok(7));
+        assert_eq!(files.write(fd, &[2; 7], None), Ok(3));
+        assert_eq!(files.write(fd, &[3], None), Err(Errno::Nospc));
+        assert_eq!(files.write(fd, &[4; 2], Some(0)), Ok(2));
+        assert_eq!(files.set_size(fd, 11), Err(Errno::Nospc));
+        assert_eq!(files.set_size(fd, 8), Ok(()));
+        let mut content = [0; 10];
+        assert_eq!(files.read(fd, &mut content, Some(0)), Ok(8));
+        assert_eq!(content, [4, 4, 1, 1, 1, 1, 1, 2, 0, 0]);
+        assert_eq!(files.write(fd, &[5; 7], Some(8)), Ok(2));
+        files.unlink(PROJECT, "new").unwrap();
+        assert_eq!(files.quota.bytes(), 10);
+        files.close(fd).unwrap();
+        assert_eq!(files.quota.bytes(), 0);
+    }
+}
