@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use std::fmt;
+use utoipa::ToSchema;
 
 /// The result of running a [`Job`](crate::Job) to its end, whichever end that was.
 #[derive(Debug, Clone, Serialize)]
@@ -89,7 +90,7 @@ impl fmt::Display for StopReason {
 }
 
 /// A limit that a job ran into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitHit {
     /// [`Limits::wall_clock_ms`](crate::Limits::wall_clock_ms)
@@ -132,7 +133,7 @@ pub struct Exception {
 }
 
 /// Something that only a full Linux has: a thread, a socket, a process, a native module.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CapabilityMiss {
     /// One of `thread`, `process`, `socket`, `module`, `library`, `signal`, `terminal`, `privilege`, `limits`, `file
     /// system`.
@@ -157,7 +158,7 @@ pub struct Usage {
 }
 
 /// A rich result, such as a figure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RichOutput {
     /// Media type, such as `image/png`.
     pub mime: String,
@@ -178,7 +179,7 @@ pub struct OutputFile {
 }
 
 /// An execution tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
     /// CPython on WebAssembly, in this process.

@@ -25,7 +25,6 @@ mod submit;
 
 use crate::{Error, Pyexec, Result, config::Settings};
 use admission::Admission;
-use auth::Keys;
 use listener::ListenerOptions;
 use metrics::Metrics;
 use std::{
@@ -60,8 +59,7 @@ struct App {
     pyexec: Pyexec,
     admission: Arc<Admission>,
     store: Store,
-    metrics: Metrics,
-    keys: Keys,
+    metrics: Arc<Metrics>,
     /// Where executions run. Their threads are busy for as long as a slice of a job takes; those that answer requests
     /// must not be.
     jobs: Handle,
@@ -81,10 +79,13 @@ impl App {
 /// # Errors
 ///
 /// When the interpreter cannot be loaded, or the address cannot be listened on.
-pub fn serve(settings: Settings, progress: impl Fn(&str) + Send + 'static, ready: impl FnOnce(SocketAddr)) -> Result<()> {
-    let slots = settings.slots_or_default();
+pub fn serve(
+    settings: Settings,
+    progress: impl Fn(&str) + Send + 'static,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<()> {
     let mut builder = Pyexec::builder()
-        .slots(u32::try_from(slots).unwrap_or(u32::MAX))
+        .slots(settings.slots)
         .verification(crate::Verification::Full)
         .page_reuse(settings.page_reuse)
         .on_progress(progress);
@@ -98,14 +99,13 @@ pub fn serve(settings: Settings, progress: impl Fn(&str) + Send + 'static, ready
     let front = Builder::new_multi_thread().worker_threads(2).thread_name("http").enable_all().build().map_err(fail)?;
     let app = Arc::new(App {
         pyexec,
-        admission: Admission::new(slots, settings.queue_or_default()),
+        admission: Admission::new(settings.slots as usize, settings.queue),
         store: Store::new(Retention {
             time: settings.cleanup_ttl,
             count_max: settings.results_max,
-            bytes_max: settings.results_bytes_max,
+            bytes_max: usize::try_from(settings.results_bytes).unwrap_or(usize::MAX),
         }),
-        metrics: Metrics::new(slots),
-        keys: Keys::new(&settings.api_keys, settings.rate_limit),
+        metrics: Arc::new(Metrics::new()),
         jobs: jobs.handle().clone(),
         draining: AtomicBool::new(false),
         settings,
@@ -119,22 +119,27 @@ pub fn serve(settings: Settings, progress: impl Fn(&str) + Send + 'static, ready
 
 async fn listen(app: Arc<App>, ready: impl FnOnce(SocketAddr)) -> Result<()> {
     let address = SocketAddr::new(app.settings.host, app.settings.port);
-    let listener = TcpListener::bind(address).await.map_err(|e| {
-        Error::caused(format!("cannot listen on {address} (PYEXEC_HOST and PYEXEC_PORT say where)"), e)
-    })?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|e| Error::caused(format!("cannot listen on {address} (PYEXEC_HOST and PYEXEC_PORT say where)"), e))?;
     let signals = |kind| signal(kind).map_err(|e| Error::caused("cannot handle signals", e));
     let (mut term, mut int) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
     let address = listener.local_addr().map_err(|e| Error::caused("cannot listen", e))?;
 
     let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
-    let (stop, stopped) = watch::channel(false);
+    let (stop, mut stopped) = watch::channel(false);
     let options = ListenerOptions {
         connections_max: app.settings.connections_max,
         header_timeout: app.settings.header_timeout,
         body_timeout: app.settings.body_timeout,
         idle_timeout: app.settings.idle_timeout,
     };
-    let connections = listener::serve_connections(listener, routes::router(Arc::clone(&app)), options, stopped, FAREWELL);
+    let stopped = async move {
+        // The sender goes away only with this server.
+        let _ = stopped.wait_for(|&stop| stop).await;
+    };
+    let router = routes::router(Arc::clone(&app));
+    let connections = listener::serve_connections(listener, router, options, stopped, FAREWELL);
     let serving = tokio::spawn(connections);
     tracing::info!(%address, slots = app.admission.slots(), python = crate::PYTHON_VERSION, "serving");
     ready(address);

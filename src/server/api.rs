@@ -2,15 +2,12 @@
 //!
 //! **Architecture invariant:** these types know JSON and nothing of how a job runs.
 
-use crate::{
-    executor::Tier,
-    outcome::{CapabilityMiss, LimitHit, RichOutput},
-};
+use crate::outcome::{CapabilityMiss, LimitHit, RichOutput, Tier};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 /// Code to run at once.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct EvalRequest {
     /// Python source, run as `main.py`.
@@ -37,6 +34,9 @@ pub(crate) struct EvalRequest {
     /// Packages, one requirement a line; `-` turns their detection off.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) requirements_txt: String,
+    /// Needs the Docker fallback.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) docker_image: String,
     /// The rest is common to all ways to run something.
     #[serde(flatten)]
     pub(crate) common: Common,
@@ -46,7 +46,7 @@ pub(crate) struct EvalRequest {
 }
 
 /// What every way to run something accepts.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct Common {
     /// Environment variables, each `NAME=value`.
@@ -68,7 +68,7 @@ pub(crate) struct Common {
 }
 
 /// A file of the project.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct CodeFile {
     /// Its path in the project.
     #[schema(example = "helper.py")]
@@ -78,7 +78,7 @@ pub(crate) struct CodeFile {
 }
 
 /// Name of a function, or name and arguments.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum EntryFunction {
     /// Called without arguments.
@@ -107,7 +107,7 @@ pub(crate) enum ExecutorChoice {
 }
 
 /// Limits of one execution. 0 or absent is the server's default; above its maximum is the maximum.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct Config {
     /// Wall clock. Of calls that wait for the result it includes the time in the queue.
@@ -129,11 +129,11 @@ pub(crate) struct Config {
     /// CPU budget in fuel, of WebAssembly only. The same program uses the same on every machine.
     #[serde(deserialize_with = "null_as_default")]
     #[schema(minimum = 0)]
-    pub(crate) fuel: i64,
+    pub(crate) cpu_fuel: i64,
 }
 
 /// The part `metadata` of an uploaded project.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct Metadata {
     /// The file to run. Default: `main.py`, `__main__.py` or the first `.py` file.
@@ -232,13 +232,6 @@ pub(crate) enum Status {
     Failed,
     /// Someone asked for that.
     Killed,
-}
-
-impl Status {
-    /// Nothing happens any more.
-    pub(crate) fn is_final(self) -> bool {
-        matches!(self, Status::Completed | Status::Failed | Status::Killed)
-    }
 }
 
 /// What stopped an execution.

@@ -1,9 +1,8 @@
 //! What a client is told when something is wrong: one JSON shape, and never a cause that belongs into the log.
 
-use super::{api::ErrorBody, headers};
+use super::{refusal::refusal, request_id};
 use crate::Error;
 use axum::{
-    Json,
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
@@ -84,8 +83,8 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> ApiError {
         match error {
             Error::InvalidJob { message } => ApiError::invalid(message),
-            Error::Unavailable { ref message, .. } => {
-                tracing::error!(error = %message, "the service is at fault");
+            Error::Unavailable { .. } | Error::InvalidSettings { .. } => {
+                tracing::error!(%error, "the service is at fault");
                 ApiError::new(Problem::Unavailable, "the service cannot do this now; its log says why")
             }
         }
@@ -94,8 +93,8 @@ impl From<Error> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = ErrorBody { error: self.message, code: self.problem.code(), request_id: headers::request_id() };
-        let mut response = (self.problem.status(), Json(body)).into_response();
+        let request_id = request_id::current();
+        let mut response = refusal(self.problem.status(), self.problem.code(), &self.message, request_id.as_deref());
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

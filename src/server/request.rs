@@ -51,7 +51,7 @@ pub(crate) fn eval(request: EvalRequest, settings: &Settings) -> Result<Request>
     Needs {
         python,
         requirements: &request.requirements_txt,
-        image: "",
+        image: &request.docker_image,
         pre_commands: &[],
         executor: request.common.executor,
     }
@@ -161,12 +161,12 @@ fn limits(config: &Config, settings: &Settings) -> Result<Limits> {
     };
     // It weighs containers against each other, of which there are none.
     chosen("cpu_shares", config.cpu_shares, 0, 1)?;
-    let default = settings.limits;
+    let default = settings.defaults;
     let asked = Limits {
         wall_clock_ms: chosen("timeout_seconds", config.timeout_seconds, default.wall_clock_ms, 1000)?,
         memory_bytes: chosen("memory_mb", config.memory_mb, default.memory_bytes, MIB)?,
         disk_bytes: chosen("disk_mb", config.disk_mb, default.disk_bytes, MIB)?,
-        cpu_fuel: match chosen("fuel", config.fuel, 0, 1)? {
+        cpu_fuel: match chosen("cpu_fuel", config.cpu_fuel, 0, 1)? {
             0 => default.cpu_fuel,
             fuel => Some(fuel),
         },

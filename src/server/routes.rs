@@ -7,9 +7,13 @@ mod openapi;
 mod service;
 
 use super::{
-    App, auth,
+    App,
+    auth::{Gate, Keys, admit},
+    cors::{Origins, share},
     error::{ApiError, Problem},
-    headers, metrics,
+    headers::secure,
+    metrics::count_requests,
+    request_id::name_request,
 };
 use axum::{
     Router,
@@ -20,7 +24,7 @@ use axum::{
 use std::sync::Arc;
 
 /// Routes that need no key.
-const OPEN: [&str; 3] = ["/", "/health", "/docs"];
+const OPEN: &[&str] = &["/", "/health", "/docs", "/docs/", "/docs/{*rest}", "/docs/doc.json"];
 
 pub(crate) fn router(app: Arc<App>) -> Router {
     let api = Router::new()
@@ -41,9 +45,13 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         })
         // Bodies are bounded where they are read, with errors of our own.
         .layer(DefaultBodyLimit::disable());
-    api.route_layer(from_fn_with_state(Arc::clone(&app), metrics::count))
-        .layer(from_fn_with_state(auth::Gate::new(&app, &OPEN), auth::authenticate))
-        .layer(from_fn_with_state(headers::Policy::new(&app.settings.cors_origins), headers::apply))
-        .layer(from_fn(headers::with_request_id))
+    let gate = Gate::new(Keys::new(app.settings.api_keys.clone()), app.settings.rate_limit.unwrap_or(0), OPEN);
+    let origins = Origins::new(app.settings.cors_origins.clone());
+    // The last one is the outermost.
+    api.layer(from_fn_with_state(gate, admit))
+        .layer(from_fn_with_state(Arc::clone(&app.metrics), count_requests))
+        .layer(from_fn_with_state(origins, share))
+        .layer(from_fn(secure))
+        .layer(from_fn(name_request))
         .with_state(app)
 }

@@ -112,6 +112,7 @@ async fn attempt(
         let left = timeout.saturating_sub(waited);
         job.limits.wall_clock_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
     }
+    app.metrics.queue_left(waited);
     execution.start();
     let mut output = LiveOutput::new(Arc::clone(execution));
     let run = app.pyexec.run_observed(job, move |event: Event<'_>| output.event(event));

@@ -197,12 +197,10 @@ impl Store {
         let mut inner = self.lock();
         inner.evict(&self.retention);
         let end = after.map_or(u64::MAX, |id| inner.numbers.get(id).copied().unwrap_or(0));
-        let mut matching = inner
-            .by_number
-            .range(..end)
-            .rev()
-            .map(|(_, execution)| execution)
-            .filter(|execution| execution.owner == owner && status.is_none_or(|wanted| execution.status() == wanted));
+        let mut matching =
+            inner.by_number.range(..end).rev().map(|(_, execution)| execution).filter(|execution| {
+                execution.owner == owner && status.is_none_or(|wanted| execution.status() == wanted)
+            });
         let found = matching.by_ref().take(limit).cloned().collect();
         let more = matching.next().is_some();
         (found, more)

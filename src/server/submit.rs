@@ -6,7 +6,7 @@ use super::{
     api::ExecutionResult,
     auth::Caller,
     error::{ApiError, Problem},
-    metrics::Rejection,
+    metrics::RejectReason,
     run::{self, Request},
     store::{Entry, Execution},
 };
@@ -50,7 +50,7 @@ pub(crate) fn submit(
     idempotency: Idempotency,
 ) -> Result<Submitted, ApiError> {
     if app.is_draining() {
-        app.metrics.rejected(Rejection::Draining);
+        app.metrics.rejected(RejectReason::ShuttingDown);
         return Err(ApiError::new(Problem::Draining, "the server is shutting down: try another, or again later")
             .retry_after(app.settings.shutdown_grace.as_secs().max(1)));
     }
@@ -66,7 +66,7 @@ pub(crate) fn submit(
         Ok(place) => place,
         Err(Full) => {
             app.store.withdraw(&execution);
-            app.metrics.rejected(Rejection::QueueFull);
+            app.metrics.rejected(RejectReason::QueueFull);
             let message = format!(
                 "all {} slots are busy and {} executions wait: try again later",
                 app.admission.slots(),

@@ -42,7 +42,7 @@ pub(super) async fn eval(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let bytes = body::read(body, app.settings.body_bytes_max).await?;
+    let bytes = body::read(body, app.settings.body_max_bytes).await?;
     let request: EvalRequest =
         serde_json::from_slice(&bytes).map_err(|e| ApiError::invalid(format!("invalid JSON: {e}")))?;
     let idempotency = idempotency(&headers, &[b"eval", &bytes])?;

@@ -106,7 +106,8 @@ async fn receive(
             _ => skip(app, part).await?,
         }
     }
-    let (archive, digest) = archive.ok_or_else(|| ApiError::invalid("missing tar file: the form has no part \"tar\""))?;
+    let (archive, digest) =
+        archive.ok_or_else(|| ApiError::invalid("missing tar file: the form has no part \"tar\""))?;
     let metadata = metadata.filter(|text| !text.is_empty()).ok_or_else(|| ApiError::invalid("missing metadata"))?;
     let idempotency = idempotency(&headers, &[b"exec", &metadata, &digest])?;
     let metadata: Metadata =
@@ -120,16 +121,12 @@ async fn receive(
 
 /// Writes a part into a file without a name, which goes when the execution has ended.
 async fn spool(app: &App, mut part: Field<'_>) -> Result<(File, [u8; 32]), ApiError> {
-    let mut file = match &app.settings.data_dir {
-        Some(folder) => tempfile::tempfile_in(folder),
-        None => tempfile::tempfile(),
-    }
-    .map_err(|e| no_disk(&e))?;
+    let mut file = tempfile::tempfile_in(&app.settings.data_dir).map_err(|e| no_disk(&e))?;
     let (mut bytes, mut digest) = (0, Sha256::new());
     while let Some(chunk) = part.chunk().await.map_err(|e| body::broken_form(&e))? {
         bytes += chunk.len() as u64;
-        if bytes > app.settings.upload_bytes_max {
-            return Err(too_large(app.settings.upload_bytes_max));
+        if bytes > app.settings.upload_max_bytes {
+            return Err(too_large(app.settings.upload_max_bytes));
         }
         // Chunks are small; a thread that hashes and writes them costs more than it saves, except that a full or slow
         // disk must not hold up other requests.
@@ -147,8 +144,8 @@ async fn spool(app: &App, mut part: Field<'_>) -> Result<(File, [u8; 32]), ApiEr
 async fn text(app: &App, mut part: Field<'_>) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = part.chunk().await.map_err(|e| body::broken_form(&e))? {
-        if bytes.len() + chunk.len() > app.settings.body_bytes_max {
-            return Err(too_large(app.settings.body_bytes_max as u64));
+        if bytes.len() + chunk.len() > app.settings.body_max_bytes {
+            return Err(too_large(app.settings.body_max_bytes as u64));
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -159,8 +156,8 @@ async fn skip(app: &App, mut part: Field<'_>) -> Result<(), ApiError> {
     let mut bytes = 0;
     while let Some(chunk) = part.chunk().await.map_err(|e| body::broken_form(&e))? {
         bytes += chunk.len();
-        if bytes > app.settings.body_bytes_max {
-            return Err(too_large(app.settings.body_bytes_max as u64));
+        if bytes > app.settings.body_max_bytes {
+            return Err(too_large(app.settings.body_max_bytes as u64));
         }
     }
     Ok(())

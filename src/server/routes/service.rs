@@ -1,10 +1,11 @@
 //! How the server is, and its page.
 
+use crate::outcome::Tier;
 use crate::server::{
     App,
     api::{Health, HealthDetails},
     auth::Caller,
-    headers,
+    metrics::CONTENT_TYPE,
 };
 use axum::{
     Extension, Json,
@@ -12,7 +13,6 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use crate::outcome::Tier;
 use std::sync::Arc;
 
 const PAGE: &str = include_str!("../page.html");
@@ -51,14 +51,16 @@ pub(super) async fn health(State(app): State<Arc<App>>, caller: Option<Extension
 )]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let (kept, bytes) = app.store.kept();
-    app.metrics.observe_service(app.admission.busy(), app.admission.queued(), kept, bytes);
-    let content_type = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-    ([(header::CONTENT_TYPE, content_type)], app.metrics.encode()).into_response()
+    app.metrics.set_slots(app.admission.slots());
+    app.metrics.set_slots_busy(app.admission.busy());
+    app.metrics.set_queue_length(app.admission.queued());
+    app.metrics.set_results(kept, bytes);
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))], app.metrics.encode()).into_response()
 }
 
 /// A page to try it.
 pub(super) async fn page() -> Response {
-    let nonce = headers::nonce();
+    let nonce = uuid::Uuid::new_v4().simple().to_string();
     let text = PAGE
         .replace("{{nonce}}", &nonce)
         .replace("{{version}}", env!("CARGO_PKG_VERSION"))
