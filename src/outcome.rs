@@ -1,6 +1,6 @@
 //! What happened to a job. A script that fails is an [`Outcome`], never an `Err`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
 
@@ -90,7 +90,7 @@ impl fmt::Display for StopReason {
 }
 
 /// A limit that a job ran into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitHit {
     /// [`Limits::wall_clock_ms`](crate::Limits::wall_clock_ms)
@@ -133,7 +133,7 @@ pub struct Exception {
 }
 
 /// Something that only a full Linux has: a thread, a socket, a process, a native module.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CapabilityMiss {
     /// One of `thread`, `process`, `socket`, `module`, `library`, `signal`, `terminal`, `privilege`, `limits`, `file
     /// system`.
@@ -143,7 +143,8 @@ pub struct CapabilityMiss {
 }
 
 /// What a job used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Usage {
     /// Wall clock, in microseconds.
     pub wall_us: u64,
@@ -158,7 +159,7 @@ pub struct Usage {
 }
 
 /// A rich result, such as a figure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RichOutput {
     /// Media type, such as `image/png`.
     pub mime: String,
@@ -179,7 +180,7 @@ pub struct OutputFile {
 }
 
 /// An execution tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
     /// CPython on WebAssembly, in this process.

@@ -13,6 +13,7 @@ use std::{
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Component, Path, PathBuf},
     sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 const COMPONENT_BYTES_MAX: usize = 255;
@@ -145,7 +146,11 @@ impl Project {
     }
 
     /// The script to run: `asked`, or `main.py`, `__main__.py`, the first `.py` file.
-    pub(crate) fn entrypoint(&self, asked: Option<&str>) -> Result<String> {
+    ///
+    /// # Errors
+    ///
+    /// When the project has no such file.
+    pub fn entrypoint(&self, asked: Option<&str>) -> Result<String> {
         let scripts = || self.paths().filter(|path| path.ends_with(".py"));
         if let Some(asked) = asked {
             let path = relative(asked)?;
@@ -179,7 +184,11 @@ impl Project {
     }
 
     /// The content of a file, following no links.
-    pub(crate) fn read(&self, path: &str) -> Result<Bytes> {
+    ///
+    /// # Errors
+    ///
+    /// When there is no such file, or it cannot be read.
+    pub fn read(&self, path: &str) -> Result<Bytes> {
         let fail = |e: io::Error| Error::invalid(format!("cannot read {path}: {e}"));
         match self.entries.get(path) {
             Some(Entry::Memory(content)) => Ok(content.clone()),
@@ -192,6 +201,41 @@ impl Project {
             Some(Entry::Link { .. }) => Err(Error::invalid(format!("{path} is a link: name the file itself"))),
             Some(Entry::Folder) | None => Err(Error::invalid(format!("the project has no file {path:?}"))),
         }
+    }
+
+    /// Writes the project as an uncompressed tar archive, which [`Project::tar`] reads back.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written, or a file on disk is gone or got shorter since the project was made.
+    pub fn to_tar(&self, into: impl Write) -> io::Result<()> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
+        let mut tar = tar::Builder::new(into);
+        for (path, entry) in self.entries.iter() {
+            let (kind, mode) = match entry {
+                Entry::Folder => (tar::EntryType::Directory, 0o755),
+                Entry::Link { .. } => (tar::EntryType::Symlink, 0o777),
+                Entry::Memory(_) | Entry::OnDisk { .. } | Entry::InArchive { .. } => (tar::EntryType::Regular, 0o644),
+            };
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(kind);
+            header.set_mode(mode);
+            header.set_mtime(now);
+            header.set_size(entry.content_bytes());
+            match entry {
+                Entry::Folder => tar.append_data(&mut header, format!("{path}/"), io::empty())?,
+                Entry::Memory(content) => tar.append_data(&mut header, path, &content[..])?,
+                Entry::OnDisk { path: source, bytes } => {
+                    let content = Exactly { from: File::open(source)?, left: *bytes };
+                    tar.append_data(&mut header, path, content)?;
+                }
+                &Entry::InArchive { offset, bytes } => {
+                    self.read_archive(offset, bytes, |content| tar.append_data(&mut header, path, content))?;
+                }
+                Entry::Link { target } => tar.append_link(&mut header, path, target)?,
+            }
+        }
+        tar.into_inner()?.flush()
     }
 
     /// Bytes and entries as the disk limit counts them.
@@ -237,21 +281,29 @@ impl Project {
     }
 
     fn copy_from_archive(&self, offset: u64, bytes: u64, into: &mut impl Write) -> io::Result<()> {
-        let copied = match self.archive.as_deref() {
+        self.read_archive(offset, bytes, |part| io::copy(part, into)).map(drop)
+    }
+
+    /// Gives `read` that part of the archive, and fails when there is less than that.
+    fn read_archive<T>(
+        &self,
+        offset: u64,
+        bytes: u64,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+    ) -> io::Result<T> {
+        match self.archive.as_deref() {
             Some(Archive::Memory(archive)) => {
-                let part = usize::try_from(offset).ok().zip(usize::try_from(offset + bytes).ok());
+                let part = usize::try_from(offset).ok().zip(usize::try_from(offset.saturating_add(bytes)).ok());
                 let content = part.and_then(|(from, to)| archive.get(from..to)).ok_or(io::ErrorKind::UnexpectedEof)?;
-                into.write_all(content)?;
-                bytes
+                read(&mut Exactly { from: content, left: bytes })
             }
             Some(Archive::File(file)) => {
                 let mut file = file.lock().map_err(|_| io::Error::other("the archive's lock is poisoned"))?;
                 file.seek(SeekFrom::Start(offset))?;
-                io::copy(&mut (&mut *file).take(bytes), into)?
+                read(&mut Exactly { from: &mut *file, left: bytes })
             }
-            None => 0,
-        };
-        if copied == bytes { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+            None => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
     }
 
     /// Whether a file of this content was submitted under this path.
@@ -268,6 +320,33 @@ impl Entry {
             Entry::OnDisk { bytes, .. } | Entry::InArchive { bytes, .. } => *bytes,
             Entry::Link { target } => target.len() as u64,
         }
+    }
+
+    /// Bytes that follow its header in an archive.
+    fn content_bytes(&self) -> u64 {
+        match self {
+            Entry::Link { .. } => 0,
+            entry => entry.bytes(),
+        }
+    }
+}
+
+/// Reads as many bytes as were promised, and fails when there are fewer.
+struct Exactly<R> {
+    from: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Exactly<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let want = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
+        let into = into.get_mut(..want).unwrap_or_default();
+        let got = self.from.read(into)?;
+        if got == 0 && !into.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.left -= got as u64;
+        Ok(got)
     }
 }
 
@@ -478,5 +557,57 @@ impl Workspace {
         let mut content = Vec::new();
         self.project.open(path)?.take(bytes_max.saturating_add(1)).read_to_end(&mut content)?;
         if content.len() as u64 > bytes_max { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(content) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(project: &Project) -> Project {
+        let mut archive = Vec::new();
+        project.to_tar(&mut archive).expect("packed");
+        Project::tar(archive).expect("read back")
+    }
+
+    #[test]
+    fn archives_made_of_a_project_hold_the_same_project() {
+        let long = format!("{}/deep.py", ["a-folder-with-a-rather-long-name"; 8].join("/"));
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(folder.path().join("sub/empty")).expect("made");
+        std::fs::create_dir_all(folder.path().join(".git")).expect("made");
+        std::fs::write(folder.path().join("sub/file"), "from disk").expect("written");
+        std::fs::write(folder.path().join(".git/HEAD"), "").expect("written");
+        let project = Project::folder(folder.path()).expect("read");
+        let project = project.with_file("main.py", "print(1)").and_then(|p| p.with_file(&long, "x")).expect("added");
+
+        let once = round_trip(&project);
+        let twice = round_trip(&once);
+        for copy in [once, twice] {
+            assert_eq!(copy.entries.keys().collect::<Vec<_>>(), project.entries.keys().collect::<Vec<_>>());
+            assert_eq!(copy.read("main.py").expect("there"), "print(1)");
+            assert_eq!(copy.read("sub/file").expect("there"), "from disk");
+            assert_eq!(copy.read(&long).expect("there"), "x");
+            assert!(matches!(copy.entries.get("sub/empty"), Some(Entry::Folder)));
+            assert!(!copy.entries.contains_key(".git/HEAD"));
+        }
+    }
+
+    #[test]
+    fn links_stay_links_in_an_archive() {
+        let mut builder = Builder::default();
+        builder.add("to.txt".into(), Entry::Memory("x".into())).expect("added");
+        builder.add("link".into(), Entry::Link { target: "to.txt".into() }).expect("added");
+        let copy = round_trip(&builder.finish(None).expect("a project"));
+        assert!(matches!(copy.entries.get("link"), Some(Entry::Link { target }) if target == "to.txt"));
+    }
+
+    #[test]
+    fn a_file_that_got_shorter_is_not_packed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("main.py"), "print(1)").expect("written");
+        let project = Project::folder(folder.path()).expect("read");
+        std::fs::write(folder.path().join("main.py"), "p").expect("written");
+        assert_eq!(project.to_tar(Vec::new()).expect_err("too short").kind(), io::ErrorKind::UnexpectedEof);
     }
 }

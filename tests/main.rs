@@ -7,10 +7,12 @@
 //! - `isolation.rs`: what jobs must not see of each other, and what they must give back
 //! - `archives.rs`: hostile projects
 //! - `command_line.rs`: the `pyexec` command, as a user runs it
+//! - `command_line_client.rs`: the same against a server, which is scripted
 
 mod archives;
 mod attacks;
 mod command_line;
+mod command_line_client;
 mod contract;
 mod cpython;
 mod isolation;

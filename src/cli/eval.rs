@@ -1,13 +1,14 @@
 //! `pyexec eval`
 
 use super::{
-    Failure, Result,
-    options::{JobOptions, OutputOptions},
+    Result,
+    options::{JobOptions, OutOption, OutputOptions, ServerOptions},
+    remote::{self, View},
     run::code_from_stdin,
     session::{self, Show},
 };
 use clap::Args;
-use pyexec::{Project, Want};
+use pyexec::Project;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  pyexec eval 'sum(range(10))'\n  echo 'import math; math.pi' | pyexec eval")]
@@ -28,31 +29,32 @@ pub(crate) struct Arguments {
     job: JobOptions,
 
     #[command(flatten)]
+    out: OutOption,
+
+    #[command(flatten)]
+    server: ServerOptions,
+
+    #[command(flatten)]
     output: OutputOptions,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<u8> {
-    if let Some(version) = &arguments.python
-        && !pyexec::PYTHON_VERSION.starts_with(&format!("{version}."))
-        && version != pyexec::PYTHON_VERSION
-    {
-        return Err(Failure::Usage(format!(
-            "Python {version} is not available here: this is Python {}\nhint: leave out --python",
-            pyexec::PYTHON_VERSION
-        )));
-    }
-    let given = arguments.code.filter(|code| code != "-");
+    let Arguments { code, no_result, python, job, out: OutOption { out }, server, output } = arguments;
+    let server = server.named(output.quiet)?;
+    let given = code.filter(|code| code != "-");
     let from_stdin = given.is_none();
     let code = match given {
         Some(code) => code.into_bytes(),
         None => code_from_stdin()?,
     };
-    let mut job = arguments.job.job(Project::script(code))?;
-    if !arguments.no_result {
-        job = job.want(Want::LastExpression);
+    let mut request = job.request(Project::script(code))?;
+    request.entrypoint = Some("main.py".to_owned());
+    request.want_result = !no_result;
+    request.stdin = !from_stdin;
+    request.python = python;
+    request.collect_files = out.is_some();
+    match server {
+        Some(client) => remote::eval(client, request, View { output, show: Show::Result, out }),
+        None => session::run(request.local()?, output, Show::Result, out.as_deref()),
     }
-    if !from_stdin {
-        job = job.stdin(session::stdin());
-    }
-    session::run(job, &arguments.output, Show::Result, arguments.job.out.as_deref())
 }

@@ -2,8 +2,11 @@
 
 use super::{
     Failure, Result,
-    options::{JobOptions, OutputOptions},
+    options::{JobOptions, OutOption, OutputOptions, ServerOptions},
+    remote::{self, View},
+    request::JobRequest,
     session::{self, Show},
+    submit,
 };
 use clap::Args;
 use pyexec::Project;
@@ -16,10 +19,31 @@ use std::{
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  pyexec run script.py -- --its-own-flag\n  pyexec run project/ --entrypoint app/cli.py\n  \
-                        echo 'print(1)' | pyexec run -\n\nThe script's folder is /work. A script runs alone: name a folder \
-                        to run it with its modules."
+                        echo 'print(1)' | pyexec run -\n  pyexec run project/ --server http://localhost:8080\n\nThe \
+                        script's folder is /work. A script runs alone: name a folder to run it with its modules. On a \
+                        server, stdin is read to its end before the script starts."
 )]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    program: Program,
+
+    #[command(flatten)]
+    out: OutOption,
+
+    /// Only start it, as submit does
+    #[arg(long = "async", help_heading = "Server", conflicts_with_all = ["out", "json"])]
+    only_start: bool,
+
+    #[command(flatten)]
+    server: ServerOptions,
+
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+/// What to run, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Program {
     /// A .py file, a folder, a .tar archive, or - for code from stdin
     #[arg(value_name = "FILE|DIR|ARCHIVE.tar|-")]
     target: Option<String>,
@@ -31,32 +55,48 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     job: JobOptions,
 
-    #[command(flatten)]
-    output: OutputOptions,
-
     /// Arguments for the script
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<u8> {
-    let target = arguments.target.as_deref().unwrap_or("-");
-    let mut entrypoint = arguments.entrypoint;
-    let project = if target == "-" {
-        Project::script(code_from_stdin()?)
-    } else {
-        let (project, script) = project(Path::new(target))?;
-        entrypoint = entrypoint.or(script);
-        project
-    };
-    let mut job = arguments.job.job(project)?.args(arguments.args);
-    if let Some(entrypoint) = entrypoint {
-        job = job.entrypoint(entrypoint);
+    let Arguments { program, out: OutOption { out }, only_start, server, output } = arguments;
+    if only_start {
+        return submit::start(server.named_or_usual(output.quiet)?, program.request()?, output.verbose);
     }
-    if target != "-" {
-        job = job.stdin(session::stdin());
+    let server = server.named(output.quiet)?;
+    let mut request = program.request()?;
+    request.collect_files = out.is_some();
+    match server {
+        Some(client) => remote::run(client, request, View { output, show: Show::Output, out }),
+        None => session::run(request.local()?, output, Show::Output, out.as_deref()),
     }
-    session::run(job, &arguments.output, Show::Output, arguments.job.out.as_deref())
+}
+
+impl Program {
+    pub(crate) fn request(self) -> Result<JobRequest> {
+        let files_are_it = self.target.is_none()
+            && self.job.files.iter().any(|path| path.extension().is_some_and(|extension| extension == "py"));
+        let target = self.target.as_deref().unwrap_or("-");
+        let mut entrypoint = self.entrypoint;
+        let mut stdin = true;
+        let project = if files_are_it {
+            self.job.project_of_files()?
+        } else if target == "-" {
+            stdin = false;
+            Project::script(code_from_stdin()?)
+        } else {
+            let (project, script) = project(Path::new(target))?;
+            entrypoint = entrypoint.or(script);
+            project
+        };
+        let mut request = self.job.request(project)?;
+        request.entrypoint = entrypoint;
+        request.args = self.args;
+        request.stdin = stdin;
+        Ok(request)
+    }
 }
 
 /// The project at a path, and its script when it is one.

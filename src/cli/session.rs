@@ -1,15 +1,13 @@
 //! Runs one job in this process, for a person at a terminal or a script that pipes.
 
-use super::{Failure, Result, options::OutputOptions};
-use pyexec::{
-    Builder, Event, Job, Outcome, Pyexec, Stdin,
-    outcome::{Ending, StopReason},
+use super::{
+    Failure, Result,
+    interrupt::INTERRUPTED,
+    options::OutputOptions,
+    report::{Report, write},
 };
-use std::{
-    fs,
-    io::{self, Write},
-    path::Path,
-};
+use pyexec::{Builder, Event, Job, Outcome, Pyexec, Stdin};
+use std::{fs, io, path::Path};
 
 /// What the user came for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +17,6 @@ pub(crate) enum Show {
     /// The value of its last expression, after what it prints.
     Result,
 }
-
-const INTERRUPTED: u8 = 130;
 
 /// This process's standard input, for the script.
 pub(crate) fn stdin() -> Stdin {
@@ -35,12 +31,12 @@ pub(crate) fn builder(quiet: bool) -> Builder {
     })
 }
 
-pub(crate) fn run(job: Job, output: &OutputOptions, show: Show, out: Option<&Path>) -> Result<u8> {
+pub(crate) fn run(job: Job, output: OutputOptions, show: Show, out: Option<&Path>) -> Result<u8> {
     let pyexec = builder(output.quiet).build()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|e| Failure::Usage(format!("cannot start a runtime: {e}")))?;
+        .map_err(|e| Failure::Fault(format!("cannot start a runtime: {e}")))?;
     let finished = runtime.block_on(async {
         let live = !output.json;
         let quiet = output.quiet;
@@ -57,73 +53,13 @@ pub(crate) fn run(job: Job, output: &OutputOptions, show: Show, out: Option<&Pat
     // A read of stdin that is still going on must not keep us.
     runtime.shutdown_background();
     let Some(outcome) = finished else { return Ok(INTERRUPTED) };
-    let outcome = outcome?;
-    if output.json {
-        let text = serde_json::to_string_pretty(&outcome).unwrap_or_default();
-        write(io::stdout().lock(), format!("{text}\n").as_bytes());
-    } else if show == Show::Result
-        && let Some(result) = &outcome.result
-    {
-        write(io::stdout().lock(), format!("{result}\n").as_bytes());
-    }
+    let report = Report::from(outcome?);
+    report.show(output, show);
     if let Some(folder) = out {
-        save(&outcome, folder)?;
+        save(report.outcome(), folder)?;
     }
-    if !output.quiet {
-        remark(&outcome);
-    }
-    if output.verbose {
-        describe(&outcome);
-    }
-    Ok(exit_code(&outcome.ending))
-}
-
-/// A reader that went away is no reason to stop the script: it may still have files to write.
-fn write(mut to: impl Write, bytes: &[u8]) {
-    let _ = to.write_all(bytes).and_then(|()| to.flush());
-}
-
-fn exit_code(ending: &Ending) -> u8 {
-    match ending {
-        Ending::Exited { exit_code } => *exit_code,
-        Ending::Stopped { reason } => match reason {
-            StopReason::TimeLimit | StopReason::CpuLimit => 124,
-            StopReason::MemoryLimit => 137,
-            StopReason::StackOverflow => 139,
-            StopReason::Crashed(_) => 134,
-        },
-    }
-}
-
-/// What a user could not see otherwise, with what to do about it.
-fn remark(outcome: &Outcome) {
-    if !outcome.success() && !outcome.capability_misses.is_empty() {
-        let what: Vec<_> =
-            outcome.capability_misses.iter().map(|miss| format!("{} ({})", miss.kind, miss.detail)).collect();
-        eprintln!("pyexec: not available in WebAssembly: {}", what.join(", "));
-    }
-    if let Ending::Stopped { reason: StopReason::TimeLimit } = &outcome.ending {
-        eprintln!("hint: --timeout SECONDS allows more");
-    }
-}
-
-fn describe(outcome: &Outcome) {
-    let usage = &outcome.usage;
-    let limits: Vec<_> = outcome.limits_hit.iter().map(|limit| format!("{limit:?}")).collect();
-    eprintln!(
-        "pyexec: {:?}: {}\npyexec: wall {:.3} ms, CPU {:.3} ms, fuel {}, peak memory {:.1} MiB, disk {} bytes\npyexec: stdout \
-         {} bytes, stderr {} bytes, limits hit: {}",
-        outcome.tier,
-        outcome.route_reason,
-        usage.wall_us as f64 / 1000.0,
-        usage.cpu_us as f64 / 1000.0,
-        usage.fuel,
-        usage.peak_memory_bytes as f64 / f64::from(1 << 20),
-        usage.disk_bytes,
-        outcome.stdout.bytes,
-        outcome.stderr.bytes,
-        if limits.is_empty() { "none".to_owned() } else { limits.join(", ") },
-    );
+    report.comment(output);
+    Ok(report.exit_code())
 }
 
 /// Writes the script's files below `folder`. Their names were checked to stay inside by the directory they come from.

@@ -1,0 +1,41 @@
+//! `pyexec kill`
+
+use super::{Failure, Result, options::ServerOptions};
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Executions to end
+    #[arg(value_name = "ID", required = true)]
+    ids: Vec<String>,
+
+    #[command(flatten)]
+    server: ServerOptions,
+
+    /// Print errors only
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
+    let client = arguments.server.named_or_usual(arguments.quiet)?;
+    let mut failed = None;
+    for id in &arguments.ids {
+        match client.kill(id) {
+            Ok(status) if arguments.quiet => drop(status),
+            Ok(status) if status == "killed" => println!("{id} killed"),
+            Ok(status) => println!("{id} had ended already: {status}"),
+            // The others are killed nevertheless, and the last failure is reported at the end.
+            Err(failure) => {
+                if let Some((id, failure)) = failed.replace((id, failure)) {
+                    eprintln!("error: {id}: {failure}");
+                }
+            }
+        }
+    }
+    match failed {
+        None => Ok(0),
+        Some((id, Failure::Usage(message))) => Err(Failure::Usage(format!("{id}: {message}"))),
+        Some((id, Failure::Fault(message))) => Err(Failure::Fault(format!("{id}: {message}"))),
+    }
+}

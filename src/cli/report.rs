@@ -1,0 +1,245 @@
+//! Shows how a job ended, wherever it ran.
+
+use super::{
+    options::OutputOptions,
+    session::Show,
+    wire::{ExecutionResult, MadeFile},
+};
+use pyexec::{
+    Outcome,
+    outcome::{Ending, Exception, Output, OutputFile, StopReason, Tier},
+};
+use serde_json::{Value, json};
+use std::io::{self, Write};
+
+/// An outcome, with what a server adds.
+#[derive(Debug)]
+pub(crate) struct Report {
+    outcome: Outcome,
+    execution: Option<Execution>,
+}
+
+#[derive(Debug)]
+struct Execution {
+    id: String,
+    status: String,
+    error: Option<String>,
+    queue_us: u64,
+}
+
+impl From<Outcome> for Report {
+    fn from(outcome: Outcome) -> Report {
+        Report { outcome, execution: None }
+    }
+}
+
+impl From<ExecutionResult> for Report {
+    fn from(result: ExecutionResult) -> Report {
+        let ending = ending(&result);
+        let mut stdout = Output {
+            bytes: result.stdout_bytes.unwrap_or(result.stdout.len() as u64),
+            truncated: result.stdout_truncated,
+            text: result.stdout,
+        };
+        // Beside a value, a server leaves out the line end of what was printed before it.
+        if result.result.is_some() && !stdout.truncated && stdout.bytes == stdout.text.len() as u64 + 1 {
+            stdout.text.push('\n');
+        }
+        let failed =
+            |kind| Exception { kind, message: result.error.clone().unwrap_or_default(), line: result.error_line };
+        let limit = |name: &String| serde_json::from_value(Value::from(name.as_str())).ok();
+        let file = |file: MadeFile| OutputFile { path: file.path, content: Vec::new() };
+        let outcome = Outcome {
+            ending,
+            stderr: Output {
+                bytes: result.stderr_bytes.unwrap_or(result.stderr.len() as u64),
+                truncated: result.stderr_truncated,
+                text: result.stderr,
+            },
+            stdout,
+            result: result.result,
+            result_json: result.result_json,
+            exception: result.error_type.map(failed),
+            limits_hit: result.limits_hit.iter().filter_map(limit).collect(),
+            capability_misses: result.capability_misses,
+            ended_in_miss: false,
+            usage: result.usage.usage,
+            outputs: result.outputs,
+            files: result.files.into_iter().map(file).collect(),
+            tier: if result.executor.as_deref() == Some("docker") { Tier::Docker } else { Tier::Wasm },
+            route_reason: result.route_reason,
+        };
+        let execution = Execution {
+            id: result.execution_id,
+            status: result.status,
+            error: result.error,
+            queue_us: result.usage.queue_us,
+        };
+        Report { outcome, execution: Some(execution) }
+    }
+}
+
+fn ending(result: &ExecutionResult) -> Ending {
+    let reason = match result.error_kind.as_deref() {
+        Some("time_limit") => StopReason::TimeLimit,
+        Some("cpu_limit") => StopReason::CpuLimit,
+        Some("memory_limit") => StopReason::MemoryLimit,
+        Some("stack_overflow") => StopReason::StackOverflow,
+        Some("crashed") => StopReason::Crashed(result.error.clone().unwrap_or_default()),
+        // As a shell sees a process that was killed.
+        _ if result.status == "killed" => return Ending::Exited { exit_code: 137 },
+        _ => return Ending::Exited { exit_code: u8::try_from(result.exit_code).unwrap_or(u8::MAX) },
+    };
+    Ending::Stopped { reason }
+}
+
+impl Report {
+    pub(crate) fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// What goes to stdout at the end.
+    pub(crate) fn show(&self, output: OutputOptions, show: Show) {
+        if output.json {
+            let text = serde_json::to_string_pretty(&self.json()).unwrap_or_default();
+            write(io::stdout().lock(), format!("{text}\n").as_bytes());
+        } else if show == Show::Result
+            && let Some(result) = &self.outcome.result
+        {
+            write(io::stdout().lock(), format!("{result}\n").as_bytes());
+        }
+    }
+
+    /// What goes to stderr at the end.
+    pub(crate) fn comment(&self, output: OutputOptions) {
+        if !output.quiet {
+            self.remark();
+        }
+        if output.verbose {
+            self.describe();
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> u8 {
+        match &self.outcome.ending {
+            Ending::Exited { exit_code } => *exit_code,
+            Ending::Stopped { reason } => match reason {
+                StopReason::TimeLimit | StopReason::CpuLimit => 124,
+                StopReason::MemoryLimit => 137,
+                StopReason::StackOverflow => 139,
+                StopReason::Crashed(_) => 134,
+            },
+        }
+    }
+
+    fn json(&self) -> Value {
+        let outcome = serde_json::to_value(&self.outcome).unwrap_or_default();
+        match (outcome, &self.execution) {
+            (Value::Object(mut fields), Some(execution)) => {
+                // A server does not tell.
+                fields.remove("ended_in_miss");
+                fields.insert("execution_id".into(), json!(execution.id));
+                fields.insert("status".into(), json!(execution.status));
+                Value::Object(fields)
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// What a user could not see otherwise, with what to do about it.
+    fn remark(&self) {
+        let outcome = &self.outcome;
+        if !outcome.success() && !outcome.capability_misses.is_empty() {
+            let what: Vec<_> =
+                outcome.capability_misses.iter().map(|miss| format!("{} ({})", miss.kind, miss.detail)).collect();
+            eprintln!("pyexec: not available in WebAssembly: {}", what.join(", "));
+        }
+        if let Some(execution) = &self.execution {
+            if execution.status == "killed" {
+                eprintln!("pyexec: it was killed");
+            } else if let (Ending::Stopped { .. }, Some(error)) = (&outcome.ending, &execution.error)
+                && outcome.stderr.text.is_empty()
+            {
+                eprintln!("pyexec: {error}");
+            }
+        }
+        if let Ending::Stopped { reason: StopReason::TimeLimit } = &outcome.ending {
+            eprintln!("hint: --timeout SECONDS allows more");
+        }
+    }
+
+    fn describe(&self) {
+        let (outcome, usage) = (&self.outcome, &self.outcome.usage);
+        if let Some(execution) = &self.execution {
+            eprintln!(
+                "pyexec: execution {}: {}, {:.3} ms in the queue",
+                execution.id,
+                execution.status,
+                execution.queue_us as f64 / 1000.0
+            );
+        }
+        let limits: Vec<_> = outcome.limits_hit.iter().map(|limit| format!("{limit:?}")).collect();
+        eprintln!(
+            "pyexec: {:?}: {}\npyexec: wall {:.3} ms, CPU {:.3} ms, fuel {}, peak memory {:.1} MiB, disk {} \
+             bytes\npyexec: stdout {} bytes, stderr {} bytes, limits hit: {}",
+            outcome.tier,
+            outcome.route_reason,
+            usage.wall_us as f64 / 1000.0,
+            usage.cpu_us as f64 / 1000.0,
+            usage.fuel,
+            usage.peak_memory_bytes as f64 / f64::from(1 << 20),
+            usage.disk_bytes,
+            outcome.stdout.bytes,
+            outcome.stderr.bytes,
+            if limits.is_empty() { "none".to_owned() } else { limits.join(", ") },
+        );
+    }
+}
+
+/// A reader that went away is no reason to stop the script: it may still have files to write.
+pub(crate) fn write(mut to: impl Write, bytes: &[u8]) {
+    let _ = to.write_all(bytes).and_then(|()| to.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(json: Value) -> Report {
+        serde_json::from_value::<ExecutionResult>(json).expect("valid").into()
+    }
+
+    #[test]
+    fn exit_codes_tell_how_an_execution_ended() {
+        for (kind, status, code) in [
+            ("time_limit", "failed", 124),
+            ("cpu_limit", "failed", 124),
+            ("memory_limit", "failed", 137),
+            ("stack_overflow", "failed", 139),
+            ("crashed", "failed", 134),
+            ("killed", "killed", 137),
+        ] {
+            assert_eq!(report(json!({"error_kind": kind, "status": status})).exit_code(), code, "{kind}");
+        }
+        assert_eq!(report(json!({"status": "completed", "exit_code": 3})).exit_code(), 3);
+        assert_eq!(report(json!({"status": "completed", "exit_code": 256})).exit_code(), 255);
+    }
+
+    #[test]
+    fn json_of_an_execution_is_that_of_an_outcome() {
+        let json = report(json!({
+            "execution_id": "exe_1", "status": "completed", "exit_code": 0, "stdout": "out", "stdout_bytes": 4,
+            "result": "7", "result_json": 7, "executor": "wasm", "usage": {"fuel": 5, "queue_us": 9},
+            "limits_hit": ["output", "from the future"], "error_type": "E", "error": "why", "error_line": 2,
+            "files": [{"path": "a.txt", "size": 1, "url": "x"}], "unheard_of": 1,
+        }))
+        .json();
+        assert_eq!(json["stdout"], json!({"text": "out\n", "truncated": false, "bytes": 4}));
+        assert_eq!((&json["ending"], &json["exit_code"]), (&json!("exited"), &json!(0)));
+        assert_eq!((&json["result_json"], &json["usage"]["fuel"]), (&json!(7), &json!(5)));
+        assert_eq!(json["limits_hit"], json!(["output"]));
+        assert_eq!(json["exception"], json!({"kind": "E", "message": "why", "line": 2}));
+        assert_eq!((&json["files"][0]["path"], &json["execution_id"]), (&json!("a.txt"), &json!("exe_1")));
+        assert!(json.get("ended_in_miss").is_none());
+    }
+}

@@ -1,0 +1,282 @@
+//! What the flags ask for: turned into a job for this process, or into a request for a server.
+
+use super::{
+    Failure, Result, session,
+    wire::{Config, Eval, EvalFile, Metadata},
+};
+use pyexec::{Job, Limits, Project, Want};
+
+const MIB: u64 = 1 << 20;
+
+/// A job, before it is known where it runs.
+#[derive(Debug)]
+pub(crate) struct JobRequest {
+    pub(crate) project: Project,
+    pub(crate) entrypoint: Option<String>,
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    /// Whether the script gets this process's standard input.
+    pub(crate) stdin: bool,
+    pub(crate) want_result: bool,
+    pub(crate) python: Option<String>,
+    pub(crate) collect_files: bool,
+    pub(crate) asked: Asked,
+    pub(crate) needs: Needs,
+}
+
+/// Limits that were asked for; the others are left to whoever runs the job.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) timeout_ms: Option<u64>,
+    pub(crate) fuel: Option<u64>,
+    pub(crate) memory_mib: Option<u64>,
+    pub(crate) disk_mib: Option<u64>,
+}
+
+/// What only a server with containers can give.
+#[derive(Debug, Default)]
+pub(crate) struct Needs {
+    pub(crate) cpu_shares: Option<u64>,
+    pub(crate) image: Option<String>,
+    pub(crate) network: bool,
+    pub(crate) requirements: Option<String>,
+}
+
+impl JobRequest {
+    pub(crate) fn new(project: Project) -> JobRequest {
+        JobRequest {
+            project,
+            entrypoint: None,
+            args: Vec::new(),
+            env: Vec::new(),
+            stdin: false,
+            want_result: false,
+            python: None,
+            collect_files: false,
+            asked: Asked::default(),
+            needs: Needs::default(),
+        }
+    }
+
+    /// The job for this process.
+    pub(crate) fn local(self) -> Result<Job> {
+        self.needs.none()?;
+        if let Some(version) = &self.python
+            && !pyexec::PYTHON_VERSION.starts_with(&format!("{version}."))
+            && version != pyexec::PYTHON_VERSION
+        {
+            return Err(Failure::Usage(format!(
+                "Python {version} is not available here: this is Python {}\nhint: leave out --python",
+                pyexec::PYTHON_VERSION
+            )));
+        }
+        let mut job =
+            Job::project(self.project).args(self.args).limits(self.asked.local()?).collect_files(self.collect_files);
+        for (name, value) in self.env {
+            job = job.env(name, value);
+        }
+        if let Some(entrypoint) = self.entrypoint {
+            job = job.entrypoint(entrypoint);
+        }
+        if self.want_result {
+            job = job.want(Want::LastExpression);
+        }
+        if self.stdin {
+            job = job.stdin(session::stdin());
+        }
+        Ok(job)
+    }
+
+    /// What accompanies the archive of the project.
+    pub(crate) fn metadata(&self, stdin: Option<String>) -> Result<Metadata> {
+        Ok(Metadata {
+            entrypoint: self.project.entrypoint(self.entrypoint.as_deref())?,
+            docker_image: self.needs.image.clone(),
+            requirements_txt: self.needs.requirements.clone(),
+            stdin,
+            config: self.config(),
+            env_vars: self.env_vars(),
+            script_args: self.args.clone(),
+            collect_files: self.collect_files,
+        })
+    }
+
+    /// The same, for code that is evaluated.
+    pub(crate) fn eval(&self, stdin: Option<String>) -> Result<Eval> {
+        let entrypoint = self.project.entrypoint(self.entrypoint.as_deref())?;
+        let mut files = Vec::new();
+        for name in self.project.paths() {
+            let content = String::from_utf8(self.project.read(name)?.into()).map_err(|_| {
+                Failure::Usage(format!(
+                    "{name} is not UTF-8 text\nhint: a script that is given to pyexec run may have such files"
+                ))
+            })?;
+            files.push(EvalFile { name: name.to_owned(), content });
+        }
+        let code = if files.len() == 1 { files.pop().map(|file| file.content) } else { None };
+        Ok(Eval {
+            entrypoint: code.is_none().then_some(entrypoint),
+            code,
+            files,
+            stdin,
+            config: self.config(),
+            python_version: self.python.clone(),
+            eval_last_expr: self.want_result,
+            requirements_txt: self.needs.requirements.clone(),
+            docker_image: self.needs.image.clone(),
+            env_vars: self.env_vars(),
+            script_args: self.args.clone(),
+            network: self.needs.network.then_some(true),
+            collect_files: self.collect_files,
+            stream: true,
+        })
+    }
+
+    fn config(&self) -> Config {
+        Config {
+            timeout_seconds: self.asked.timeout_ms.map(|ms| ms.div_ceil(1000)),
+            // Clients have always said no to the network by name, and yes by saying nothing.
+            network_disabled: (!self.needs.network && self.needs.requirements.is_none()).then_some(true),
+            memory_mb: self.asked.memory_mib,
+            disk_mb: self.asked.disk_mib,
+            cpu_shares: self.needs.cpu_shares,
+            cpu_fuel: self.asked.fuel,
+        }
+    }
+
+    fn env_vars(&self) -> Vec<String> {
+        self.env.iter().map(|(name, value)| format!("{name}={value}")).collect()
+    }
+}
+
+impl Asked {
+    fn local(&self) -> Result<Limits> {
+        let (usual, most) = (Limits::default(), Limits::MAXIMA);
+        let mib = |flag: &str, asked: Option<u64>, usual: u64, most: u64| match asked {
+            None => Ok(usual),
+            Some(asked) if asked <= most / MIB => Ok(asked * MIB),
+            Some(asked) => Err(Failure::Usage(format!("{flag} {asked}: at most {} here", most / MIB))),
+        };
+        let wall_clock_ms = self.timeout_ms.unwrap_or(usual.wall_clock_ms);
+        if wall_clock_ms > most.wall_clock_ms {
+            return Err(Failure::Usage(format!("--timeout: at most {} seconds here", most.wall_clock_ms / 1000)));
+        }
+        Ok(Limits {
+            wall_clock_ms,
+            cpu_fuel: self.fuel,
+            memory_bytes: mib("--memory", self.memory_mib, usual.memory_bytes, most.memory_bytes)?,
+            disk_bytes: mib("--disk", self.disk_mib, usual.disk_bytes, most.disk_bytes)?,
+            ..usual
+        })
+    }
+}
+
+impl Needs {
+    /// Refuses by name what this process cannot give.
+    fn none(&self) -> Result<()> {
+        let asked = [
+            ("--cpu", self.cpu_shares.is_some()),
+            ("--image", self.image.is_some()),
+            ("--network", self.network),
+            ("--requirements", self.requirements.is_some()),
+        ];
+        match asked.iter().find(|(_, asked)| *asked) {
+            None => Ok(()),
+            Some((flag, _)) => Err(Failure::Usage(format!(
+                "{flag} needs a server with Docker enabled\nhint: name one with --server URL, or in PYEXEC_SERVER"
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn request() -> JobRequest {
+        JobRequest::new(Project::script("1"))
+    }
+
+    fn sent(request: &JobRequest) -> serde_json::Value {
+        serde_json::to_value(request.metadata(None).expect("valid")).expect("JSON")
+    }
+
+    #[test]
+    fn a_plain_job_sends_only_what_was_asked() {
+        let expected = json!({"entrypoint": "main.py", "config": {"network_disabled": true}});
+        assert_eq!(sent(&request()), expected);
+        let eval = serde_json::to_value(request().eval(None).expect("valid")).expect("JSON");
+        assert_eq!(
+            eval,
+            json!({"code": "1", "config": {"network_disabled": true}, "eval_last_expr": false, "stream": true})
+        );
+    }
+
+    #[test]
+    fn every_flag_is_passed_on() {
+        let mut request = request();
+        request.env = vec![("A".into(), "b=c".into())];
+        request.args = vec!["-x".into()];
+        request.collect_files = true;
+        request.asked = Asked { timeout_ms: Some(1500), fuel: Some(9), memory_mib: Some(64), disk_mib: Some(8000) };
+        request.needs = Needs {
+            cpu_shares: Some(512),
+            image: Some("python:3.12".into()),
+            network: true,
+            requirements: Some("numpy".into()),
+        };
+        let expected = json!({
+            "entrypoint": "main.py", "docker_image": "python:3.12", "requirements_txt": "numpy", "stdin": "typed",
+            "config": {"timeout_seconds": 2, "memory_mb": 64, "disk_mb": 8000, "cpu_shares": 512, "cpu_fuel": 9},
+            "env_vars": ["A=b=c"], "script_args": ["-x"], "collect_files": true,
+        });
+        let metadata = request.metadata(Some("typed".into())).expect("valid");
+        assert_eq!(serde_json::to_value(metadata).expect("JSON"), expected);
+        assert_eq!(serde_json::to_value(request.eval(None).expect("valid")).expect("JSON")["network"], true);
+    }
+
+    #[test]
+    fn requirements_alone_leave_the_network_unsaid() {
+        let mut request = request();
+        request.needs.requirements = Some("numpy".into());
+        assert_eq!(sent(&request)["config"], json!({}));
+    }
+
+    #[test]
+    fn files_of_an_eval_are_sent_with_its_code() {
+        let project = Project::script("import a").with_file("a.py", "").expect("added");
+        let eval = serde_json::to_value(JobRequest::new(project).eval(None).expect("valid")).expect("JSON");
+        assert_eq!(eval["files"], json!([{"name": "a.py", "content": ""}, {"name": "main.py", "content": "import a"}]));
+        assert_eq!((&eval["entrypoint"], &eval["code"]), (&json!("main.py"), &json!(null)));
+    }
+
+    #[test]
+    fn what_needs_containers_is_refused_here_by_name() {
+        for (flag, needs) in [
+            ("--cpu", Needs { cpu_shares: Some(1), ..Needs::default() }),
+            ("--image", Needs { image: Some("x".into()), ..Needs::default() }),
+            ("--network", Needs { network: true, ..Needs::default() }),
+            ("--requirements", Needs { requirements: Some(String::new()), ..Needs::default() }),
+        ] {
+            let failure = JobRequest { needs, ..request() }.local().expect_err("refused");
+            assert!(
+                matches!(&failure, Failure::Usage(text) if text.starts_with(flag) && text.contains("--server")),
+                "{failure}"
+            );
+        }
+    }
+
+    #[test]
+    fn limits_above_what_this_process_gives_are_refused_here_only() {
+        for asked in [
+            Asked { memory_mib: Some(4097), ..Asked::default() },
+            Asked { disk_mib: Some(u64::MAX), ..Asked::default() },
+            Asked { timeout_ms: Some(3_600_001), ..Asked::default() },
+        ] {
+            let request = JobRequest { asked, ..request() };
+            sent(&request);
+            assert!(matches!(request.local(), Err(Failure::Usage(_))));
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `pyexec serve`
+
+use super::{Failure, Result, config::SettingsOptions};
+use clap::Args;
+use pyexec::{
+    config::{LogFormat, Settings},
+    server,
+};
+use std::io::{self, IsTerminal as _, Write as _};
+use tracing_subscriber::EnvFilter;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Settings come from the defaults, a TOML file, the environment, and flags; each overrides the one before. \
+                        `pyexec config` shows what is in effect, `pyexec config --example` prints a file to start from.\n\n\
+                        When it is ready, the server's address is printed to stdout; the log goes to stderr. The first SIGTERM or \
+                        Ctrl-C lets executions end, a second kills them."
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    settings: SettingsOptions,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<u8> {
+    let settings = arguments.settings.load()?.settings;
+    start_log(&settings)?;
+    server::serve(
+        settings,
+        |line| eprintln!("pyexec: {line}"),
+        |address| {
+            // Whoever started it may not read this.
+            let _ = writeln!(io::stdout(), "http://{address}");
+        },
+    )?;
+    Ok(0)
+}
+
+fn start_log(settings: &Settings) -> Result<()> {
+    let filter = EnvFilter::try_new(&settings.log_level)
+        .map_err(|e| Failure::Usage(format!("log_level: {:?}: {e}", settings.log_level)))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let started = match settings.log_format {
+        LogFormat::Human => log.with_ansi(io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+    started.map_err(|e| Failure::Fault(format!("cannot start the log: {e}")))
+}
