@@ -21,6 +21,12 @@ pub enum Error {
         #[source]
         cause: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// The server's settings are not acceptable: the operator can mend them.
+    #[error("{}", problems.join("\n"))]
+    InvalidSettings {
+        /// Everything that is wrong with them, and how to mend it.
+        problems: Vec<String>,
+    },
 }
 
 /// `Result` with this crate's [`Error`].

@@ -20,12 +20,14 @@
 //! - [`Job`] is what to run: a [`Project`], arguments, environment, [`Stdin`], [`Limits`].
 //! - [`Outcome`] is what happened. A script that fails is an outcome; [`Error`] is a fault of the request or of ours.
 //! - [`Pyexec`] runs the one and gives the other.
+//! - [`config`] has the settings of the server.
 //! - [`executor`] has the contract of an execution tier, and the tiers.
 
 #![warn(missing_docs)]
 
 mod cache;
 mod capture;
+pub mod config;
 mod error;
 pub mod executor;
 mod job;

@@ -1,5 +1,6 @@
 //! The command line. What a script prints to stdout is all that goes to stdout; everything else goes to stderr.
 
+mod config;
 mod eval;
 mod options;
 mod prepare;
@@ -33,6 +34,8 @@ enum Command {
     Eval(eval::Arguments),
     /// Compile the interpreter now instead of at its first use
     Prepare(prepare::Arguments),
+    /// Print the settings that `pyexec serve` would have, and where each comes from
+    Config(config::Arguments),
     /// Print versions
     Version,
 }
@@ -59,6 +62,7 @@ impl From<pyexec::Error> for Failure {
     fn from(error: pyexec::Error) -> Failure {
         match error {
             pyexec::Error::InvalidJob { message } => Failure::Usage(message),
+            pyexec::Error::InvalidSettings { problems } => Failure::Usage(problems.join("\nerror: ")),
             error => Failure::Fault(error),
         }
     }
@@ -72,6 +76,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Prepare(arguments) => prepare::run(&arguments),
+        Command::Config(arguments) => config::run(arguments),
         Command::Version => {
             println!("pyexec {}\nCPython {} (WebAssembly)", env!("CARGO_PKG_VERSION"), pyexec::PYTHON_VERSION);
             Ok(0)

@@ -1,0 +1,243 @@
+//! Settings of the server: defaults, then a TOML file, then the environment, then flags; each overrides the one before.
+//!
+//! [`KEYS`] describes every setting once. The names of variables and flags, what the file may say, `pyexec config`, and
+//! the table in the README are made from it. Whatever is unknown or not allowed is an error that names it, and all
+//! errors are reported together.
+
+mod api_keys;
+mod keys;
+mod render;
+mod sources;
+mod values;
+
+pub use api_keys::ApiKey;
+pub use keys::{KEYS, Key};
+pub use render::{example, markdown_table};
+pub use sources::{Source, Sources};
+
+use crate::{Error, Limits, Result};
+use keys::Kind;
+use sources::{Gathered, Given};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    thread,
+    time::Duration,
+};
+
+/// What `pyexec serve` is told, checked. Unless a field says otherwise, [`KEYS`] has its meaning under the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Address to listen on.
+    pub host: IpAddr,
+    /// Port to listen on.
+    pub port: u16,
+    /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`; it was parsed once, so it is valid.
+    pub log_level: String,
+    /// How the log is written.
+    pub log_format: LogFormat,
+    /// From `api_keys` and `api_keys_file` together.
+    pub api_keys: Vec<ApiKey>,
+    /// Whether anyone may use a public address without a key.
+    pub allow_anonymous: bool,
+    /// What a job gets that asks for nothing; never above [`Settings::maxima`].
+    pub defaults: Limits,
+    /// The most that a job may ask for.
+    pub maxima: Limits,
+    /// CPU weight of a job in a container.
+    pub default_cpu_shares: u32,
+    /// Jobs at the same time, at least 1.
+    pub slots: u32,
+    /// Jobs that may wait for a slot, at least 1.
+    pub queue: usize,
+    /// Longest wait of an async execution.
+    pub queue_ttl: Duration,
+    /// How long a finished execution is kept.
+    pub cleanup_ttl: Duration,
+    /// Most executions kept.
+    pub results_max: usize,
+    /// Most memory for executions kept: `results_mb` in bytes.
+    pub results_bytes: u64,
+    /// Largest upload: `upload_max_mb` in bytes.
+    pub upload_max_bytes: u64,
+    /// Largest JSON body: `body_max_kb` in bytes.
+    pub body_max_bytes: usize,
+    /// Most connections at the same time.
+    pub connections_max: usize,
+    /// Longest wait for the head of a request.
+    pub header_timeout: Duration,
+    /// Longest wait for the next byte of a body.
+    pub body_timeout: Duration,
+    /// Longest wait for the next request on a connection.
+    pub idle_timeout: Duration,
+    /// Requests per minute and key; `None` is no limit.
+    pub rate_limit: Option<u32>,
+    /// Origins whose pages may call the API: `*`, or scheme, host and port in lower case.
+    pub cors_origins: Vec<String>,
+    /// How long running jobs have left when the server is told to stop.
+    pub shutdown_grace: Duration,
+    /// Folder for uploads.
+    pub data_dir: PathBuf,
+    /// Folder for compiled code; `None` is the user's usual one.
+    pub cache_dir: Option<PathBuf>,
+    /// Whether slots keep their memory pages from job to job.
+    pub page_reuse: bool,
+    /// Whether a job may be given network at all.
+    pub allow_network: bool,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// A line of text for each event.
+    #[default]
+    Human,
+    /// A JSON object for each event.
+    Json,
+}
+
+/// [`Settings`], and where they come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// What is in effect.
+    pub settings: Settings,
+    /// Each of [`KEYS`], in that order, for people.
+    pub values: Vec<Value>,
+    /// What was accepted although it does nothing, or is unwise.
+    pub warnings: Vec<String>,
+}
+
+/// The value of one setting, as it may be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Value {
+    /// Which setting.
+    pub key: &'static Key,
+    /// What is in effect; of secrets only how many there are.
+    pub text: String,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+impl Settings {
+    /// Settings from all sources.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSettings`] with everything that is wrong, not only with what was found first.
+    pub fn load(sources: &Sources) -> Result<Loaded> {
+        let Gathered { given, mut problems, mut warnings } = sources.gather();
+        let mut settings = Settings::blank();
+        let mut broken = Vec::new();
+        for given in &given {
+            if let Err(problem) = given.key.set(&mut settings, &given.text) {
+                problems.push(given.problem(&problem));
+                broken.push(given.key.name);
+            }
+        }
+        problems.extend(settings.conflicts(&given, &broken));
+        if !problems.is_empty() {
+            return Err(Error::InvalidSettings { problems });
+        }
+        settings.fill_in();
+        if settings.allow_anonymous && !settings.api_keys.is_empty() {
+            warnings.push("allow_anonymous has no effect: there are API keys, so a key is asked for".to_owned());
+        }
+        let values = given.iter().map(|given| given.shown(&settings)).collect();
+        Ok(Loaded { settings, values, warnings })
+    }
+
+    /// Something of each type; every field is set from [`KEYS`], whose defaults are the only ones.
+    fn blank() -> Settings {
+        Settings {
+            host: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            log_level: String::new(),
+            log_format: LogFormat::default(),
+            api_keys: Vec::new(),
+            allow_anonymous: false,
+            defaults: Limits::default(),
+            maxima: Limits::MAXIMA,
+            default_cpu_shares: 0,
+            slots: 0,
+            queue: 0,
+            queue_ttl: Duration::ZERO,
+            cleanup_ttl: Duration::ZERO,
+            results_max: 0,
+            results_bytes: 0,
+            upload_max_bytes: 0,
+            body_max_bytes: 0,
+            connections_max: 0,
+            header_timeout: Duration::ZERO,
+            body_timeout: Duration::ZERO,
+            idle_timeout: Duration::ZERO,
+            rate_limit: None,
+            cors_origins: Vec::new(),
+            shutdown_grace: Duration::ZERO,
+            data_dir: PathBuf::new(),
+            cache_dir: None,
+            page_reuse: false,
+            allow_network: false,
+        }
+    }
+
+    /// What is wrong between settings that are right by themselves.
+    fn conflicts(&self, given: &[Given], broken: &[&str]) -> Vec<String> {
+        let sound = |names: &[&str]| names.iter().all(|name| !broken.contains(name));
+        let mut problems = Vec::new();
+        if sound(&["host", "api_keys", "api_keys_file", "allow_anonymous"])
+            && !self.host.to_canonical().is_loopback()
+            && self.api_keys.is_empty()
+            && !self.allow_anonymous
+        {
+            problems.push(format!(
+                "host: {} can be reached from other machines, and there are no API keys\nhint: set PYEXEC_API_KEYS, or \
+                 PYEXEC_ALLOW_ANONYMOUS=true to let anyone who reaches it run code",
+                self.host
+            ));
+        }
+        let (usual, most) = (&self.defaults, &self.maxima);
+        for (name, maximum, above) in [
+            ("default_timeout", "max_timeout", usual.wall_clock_ms > most.wall_clock_ms),
+            ("default_memory_mb", "max_memory_mb", usual.memory_bytes > most.memory_bytes),
+            ("default_disk_mb", "max_disk_mb", usual.disk_bytes > most.disk_bytes),
+        ] {
+            // A default that nobody asked for is lowered instead.
+            let asked = given.iter().find(|given| given.key.name == name && given.source != Source::Default);
+            if let Some(given) = asked.filter(|_| above && sound(&[name, maximum])) {
+                problems.push(given.problem(&format!("must not be above {maximum}")));
+            }
+        }
+        problems
+    }
+
+    /// What follows from other settings or from the machine.
+    fn fill_in(&mut self) {
+        self.defaults = self.defaults.clamped(&self.maxima);
+        if self.slots == 0 {
+            let cores = thread::available_parallelism().map_or(1, usize::from);
+            self.slots = u32::try_from(2 * cores).unwrap_or(u32::MAX).clamp(4, keys::SLOTS_MAX);
+        }
+        if self.queue == 0 {
+            self.queue = 4 * self.slots as usize;
+        }
+        if self.data_dir.as_os_str().is_empty() {
+            self.data_dir = std::env::temp_dir();
+        }
+    }
+}
+
+impl Value {
+    /// As JSON, in the type of the setting; null for nothing.
+    pub fn json(&self) -> serde_json::Value {
+        let text = || self.text.clone().into();
+        match self.key.kind {
+            Kind::List(..) if !self.key.secret => keys::entries(&self.text).into(),
+            _ if self.text.is_empty() => serde_json::Value::Null,
+            Kind::Number(..) | Kind::Seconds(..) | Kind::Flag(_) => self.text.parse().unwrap_or_else(|_| text()),
+            Kind::List(..) | Kind::Text(..) | Kind::Path(_) => text(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
