@@ -8,6 +8,7 @@ mod api_keys;
 mod keys;
 mod render;
 mod sources;
+mod values;
 
 pub use api_keys::ApiKey;
 pub use keys::{KEYS, Key};

@@ -154,3 +154,22 @@ fn help_and_versions_are_printed() {
     assert!(run(&["version"]).stdout.contains("CPython 3.14"));
     assert_eq!(run(&["prepare", "-q"]).code, 0);
 }
+
+#[test]
+fn settings_are_printed_or_everything_wrong_with_them_is() {
+    let config = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pyexec"));
+        let output =
+            command.arg("config").args(arguments).env_clear().env("PYEXEC_SLOTS", "3").output().expect("starts");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (text(&output.stdout), text(&output.stderr), output.status.code())
+    };
+    let (stdout, stderr, code) = config(&["--port", "81", "--json"]);
+    assert_eq!((stderr.as_str(), code), ("", Some(0)));
+    let settings: serde_json::Value = serde_json::from_str(&stdout).expect("JSON");
+    assert_eq!(settings["port"], serde_json::json!({ "value": 81, "source": "flag" }));
+    assert_eq!(settings["slots"], serde_json::json!({ "value": 3, "source": "environment" }));
+    let (stdout, stderr, code) = config(&["--port", "x", "--queue", "y"]);
+    assert_eq!((stdout.as_str(), code), ("", Some(2)));
+    assert_eq!(stderr.matches("error: ").count(), 2, "{stderr}");
+}

@@ -1,12 +1,17 @@
 //! The one table of settings.
 
-use super::{LogFormat, Settings, api_keys};
-use std::{fmt, net::Ipv4Addr, path::PathBuf, time::Duration};
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use super::{Settings, api_keys, values};
+use std::{fmt, path::PathBuf, time::Duration};
 
 /// Every setting, in the order in which people are shown them. Numbers were checked for their range when they are set.
 pub const KEYS: &[Key] = &[
-    text("host", "127.0.0.1", "address to listen on; other than this machine's own it needs API keys", HOST, set_host),
+    text(
+        "host",
+        "127.0.0.1",
+        "address to listen on; other than this machine's own it needs API keys",
+        values::HOST,
+        values::host,
+    ),
     number(
         "port",
         "8080",
@@ -15,9 +20,15 @@ pub const KEYS: &[Key] = &[
         65_535,
         |s, n| s.port = n as u16,
     ),
-    text("log_level", "info", "what is logged: a level, or TARGET=LEVEL, several with commas", LEVELS, set_log_level),
-    text("log_format", "human", "how the log is written", "human or json", set_log_format),
-    list("api_keys", "", "API keys, each as key or name:key", KEY_LENGTH, set_api_keys).secret(),
+    text(
+        "log_level",
+        "info",
+        "what is logged: a level, or TARGET=LEVEL, several with commas",
+        values::LEVELS,
+        values::log_level,
+    ),
+    text("log_format", "human", "how the log is written", values::FORMATS, values::log_format),
+    list("api_keys", "", "API keys, each as key or name:key", values::KEY_LENGTH, values::keys).secret(),
     path("api_keys_file", "", "file of more API keys, one per line, that only its owner can read", |s, path| {
         path.map_or(Ok(()), |path| api_keys::add_file(&mut s.api_keys, &path))
     }),
@@ -90,7 +101,7 @@ pub const KEYS: &[Key] = &[
     number("rate_limit", "0", "requests per minute for each API key (0: no limit)", 0, 1_000_000, |s, n| {
         s.rate_limit = (n > 0).then_some(n as u32);
     }),
-    list("cors_origins", "", "web pages of which origins may call the API", ORIGINS, set_cors_origins),
+    list("cors_origins", "", "web pages of which origins may call the API", values::ORIGINS, values::cors_origins),
     seconds(
         "shutdown_grace",
         "30",
@@ -140,11 +151,6 @@ const TIB_IN_MIB: u64 = 1 << 20;
 const TICK: f64 = 0.001;
 const DAY: f64 = 86_400.0;
 const WEEK: f64 = 7.0 * DAY;
-
-const HOST: &str = "an IP address, or localhost";
-const LEVELS: &str = "error, warn, info, debug, trace, off";
-const KEY_LENGTH: &str = "each at least 16 characters";
-const ORIGINS: &str = "*, or as in https://example.org:8443";
 
 /// One setting: its name in a file, and everything that follows from it.
 pub struct Key {
@@ -312,53 +318,6 @@ const fn text(name: &'static str, default: &'static str, help: &'static str, wha
 
 const fn path(name: &'static str, default: &'static str, help: &'static str, set: SetPath) -> Key {
     key(name, default, help, Kind::Path(set))
-}
-
-fn set_host(settings: &mut Settings, text: &str) -> Result<(), String> {
-    settings.host = match text {
-        "localhost" => Ipv4Addr::LOCALHOST.into(),
-        _ => text.parse().map_err(|_| format!("allowed: {HOST}; 0.0.0.0 or :: for all of this machine's"))?,
-    };
-    Ok(())
-}
-
-fn set_log_level(settings: &mut Settings, text: &str) -> Result<(), String> {
-    for directive in text.split(',') {
-        // The filter would take a misspelled level for the name of a target, and log nothing else.
-        if directive.is_empty() || !directive.contains(['=', '[']) && directive.parse::<LevelFilter>().is_err() {
-            return Err(format!("allowed: {LEVELS}; or TARGET=LEVEL, several separated by commas"));
-        }
-    }
-    EnvFilter::builder().parse(text).map_err(|e| format!("{e}; allowed levels: {LEVELS}"))?;
-    text.clone_into(&mut settings.log_level);
-    Ok(())
-}
-
-fn set_log_format(settings: &mut Settings, text: &str) -> Result<(), String> {
-    settings.log_format = match text {
-        "human" => LogFormat::Human,
-        "json" => LogFormat::Json,
-        _ => return Err("allowed: human or json".to_owned()),
-    };
-    Ok(())
-}
-
-fn set_api_keys(settings: &mut Settings, entries: &[&str]) -> Result<(), String> {
-    let places = entries.iter().enumerate().map(|(index, entry)| (format!("key {}", index + 1), *entry));
-    api_keys::add(&mut settings.api_keys, places)
-}
-
-fn set_cors_origins(settings: &mut Settings, entries: &[&str]) -> Result<(), String> {
-    for entry in entries {
-        let origin = entry.to_ascii_lowercase();
-        let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-        let host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
-        if origin != "*" && !rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(host)) {
-            return Err(format!("{entry:?} is no origin; allowed: {ORIGINS}"));
-        }
-        settings.cors_origins.push(origin);
-    }
-    Ok(())
 }
 
 fn digits(text: &str) -> Option<()> {

@@ -129,7 +129,9 @@ impl Gathered {
             }
         }
         let open = fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o066 != 0);
-        if open && self.given.iter().any(|given| given.key.secret && given.source == Source::File) {
+        if open
+            && self.given.iter().any(|given| given.key.secret && given.source == Source::File && !given.text.is_empty())
+        {
             self.warnings.push(format!(
                 "{origin} has API keys, and other users can read or change it\nhint: chmod 600 {}",
                 path.display()
