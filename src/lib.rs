@@ -32,6 +32,7 @@ mod job;
 mod limits;
 pub mod outcome;
 mod project;
+mod server;
 mod service;
 
 pub use cache::Verification;

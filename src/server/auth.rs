@@ -1,0 +1,237 @@
+//! Who calls, and whether they may.
+
+use crate::server::{
+    metrics::RejectReason,
+    rate_limit::{RateLimits, RetryAfter},
+    refusal::refusal,
+    request_id::RequestId,
+};
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, StatusCode,
+        header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+    middleware::Next,
+    response::Response,
+};
+use sha2::{Digest, Sha256};
+use std::{borrow::Cow, sync::Arc, time::Instant};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const ANONYMOUS: &str = "anonymous";
+/// Index of no key.
+const NO_KEY: u64 = u64::MAX;
+
+/// A key as it is kept: never in the clear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ApiKey {
+    pub(crate) name: String,
+    pub(crate) digest: [u8; 32],
+}
+
+/// The keys that may call. None at all means that anyone may.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    digests: Vec<[u8; 32]>,
+    callers: Vec<Caller>,
+}
+
+/// Who calls: an extension of each authenticated request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// Of the key.
+    pub(crate) name: Arc<str>,
+    /// Of the key among [`Keys`]; 0 for everyone when there are none.
+    pub(crate) index: usize,
+}
+
+/// Why a caller is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AuthError {
+    #[error("an API key is required: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`")]
+    Missing,
+    #[error("more than one API key was sent: send one, in one header")]
+    Ambiguous,
+    #[error("the API key cannot be read: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`")]
+    Malformed,
+    #[error("the API key is not known: check it, or ask the server's operator for one")]
+    Unknown,
+}
+
+impl Keys {
+    pub(crate) fn new(keys: Vec<ApiKey>) -> Keys {
+        let (digests, callers) = keys
+            .into_iter()
+            .enumerate()
+            .map(|(index, key)| (key.digest, Caller { name: key.name.into(), index }))
+            .unzip();
+        Keys { digests, callers }
+    }
+
+    /// Callers that can be told apart: indices of [`Caller`] are below it.
+    pub(crate) fn callers(&self) -> usize {
+        self.callers.len().max(1)
+    }
+
+    /// Who sent a request with these headers.
+    pub(crate) fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, AuthError> {
+        if self.callers.is_empty() {
+            return Ok(Caller { name: ANONYMOUS.into(), index: 0 });
+        }
+        let authorization = only(headers, &AUTHORIZATION)?.map(key_in_authorization).transpose()?;
+        let api_key = only(headers, &X_API_KEY)?.map(Cow::Borrowed);
+        let key = match (authorization, api_key) {
+            (Some(one), Some(other)) if one != other => return Err(AuthError::Ambiguous),
+            (Some(key), _) | (None, Some(key)) => key,
+            (None, None) => return Err(AuthError::Missing),
+        };
+        if key.is_empty() {
+            return Err(AuthError::Missing);
+        }
+        self.find(&key).ok_or(AuthError::Unknown)
+    }
+
+    /// Takes as long for any key, known or not.
+    fn find(&self, key: &str) -> Option<Caller> {
+        let sent: [u8; 32] = Sha256::digest(key.as_bytes()).into();
+        let mut found = NO_KEY;
+        for (index, digest) in (0_u64..).zip(&self.digests) {
+            found.conditional_assign(&index, digest.ct_eq(&sent));
+        }
+        self.callers.get(usize::try_from(found).ok()?).cloned()
+    }
+}
+
+/// The value of a header that may be sent once.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, AuthError> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(AuthError::Ambiguous);
+    }
+    value.to_str().map(|text| Some(text.trim())).map_err(|_| AuthError::Malformed)
+}
+
+fn key_in_authorization(value: &str) -> Result<Cow<'_, str>, AuthError> {
+    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(Cow::Borrowed(rest));
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(AuthError::Malformed);
+    }
+    let decoded = decode_base64(rest).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or(AuthError::Malformed)?;
+    // User names can't contain colons; passwords can.
+    let (_user, password) = decoded.split_once(':').ok_or(AuthError::Malformed)?;
+    if !password.is_ascii() {
+        return Err(AuthError::Malformed);
+    }
+    Ok(Cow::Owned(password.to_owned()))
+}
+
+/// The standard alphabet, padded or not.
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim_end_matches('=');
+    if text.len() % 4 == 1 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
+    let (mut bits, mut count) = (0_u32, 0);
+    for byte in text.bytes() {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            // The low eight bits are the ones that are meant.
+            bytes.push((bits >> count) as u8);
+        }
+    }
+    Some(bytes)
+}
+
+/// State of [`admit`]. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    keys: Arc<Keys>,
+    limits: Arc<RateLimits>,
+    open: &'static [&'static str],
+}
+
+impl Gate {
+    /// `open` has the routes that need no key, as they were given to the router. `per_minute` is each caller's rate limit; 0
+    /// is none.
+    pub(crate) fn new(keys: Keys, per_minute: u32, open: &'static [&'static str]) -> Gate {
+        Gate { limits: Arc::new(RateLimits::new(per_minute, keys.callers())), keys: Arc::new(keys), open }
+    }
+
+    fn is_open(&self, request: &Request) -> bool {
+        // By what the router matched, not by what was written, so that no spelling of a path can slip through.
+        let route = request.extensions().get::<MatchedPath>();
+        route.is_some_and(|route| self.open.contains(&route.as_str()))
+    }
+
+    fn check(&self, headers: &HeaderMap) -> Result<Caller, Refused> {
+        let caller = self.keys.authenticate(headers).map_err(Refused::Unauthorized)?;
+        self.limits.check(&caller, Instant::now()).map_err(Refused::RateLimited)?;
+        Ok(caller)
+    }
+}
+
+/// Middleware: lets a request pass that has a key within its rate limit, with its [`Caller`] as an extension. Open routes pass
+/// always, and have a [`Caller`] when there is one. Belongs on the router that has the routes ([`axum::Router::layer`]).
+pub(crate) async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    if gate.is_open(&request) {
+        if let Ok(caller) = gate.keys.authenticate(request.headers()) {
+            request.extensions_mut().insert(caller);
+        }
+        return next.run(request).await;
+    }
+    match gate.check(request.headers()) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(refused) => refused.into_response(request.extensions().get::<RequestId>()),
+    }
+}
+
+enum Refused {
+    Unauthorized(AuthError),
+    RateLimited(RetryAfter),
+}
+
+impl Refused {
+    fn into_response(self, request_id: Option<&RequestId>) -> Response {
+        let request_id = request_id.map(|id| id.0.as_str());
+        match self {
+            Refused::Unauthorized(error) => {
+                let mut response = refusal(StatusCode::UNAUTHORIZED, "unauthorized", &error.to_string(), request_id);
+                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                response.extensions_mut().insert(RejectReason::Unauthorized);
+                response
+            }
+            Refused::RateLimited(retry_after) => {
+                let seconds = retry_after.seconds();
+                let error = format!("too many requests with this key: try again in {seconds} s");
+                let mut response = refusal(StatusCode::TOO_MANY_REQUESTS, "rate_limited", &error, request_id);
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+                response.extensions_mut().insert(RejectReason::RateLimited);
+                response
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

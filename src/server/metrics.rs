@@ -1,0 +1,317 @@
+//! Numbers for Prometheus.
+
+mod labels;
+mod process;
+
+pub(crate) use self::labels::{ErrorKind, FinalStatus, RanOn, RejectReason};
+use self::{
+    labels::{ExecutionLabels, HttpLabels, LimitLabels, RejectLabels, Route, RouteLabels, TierLabels},
+    process::Process,
+};
+use crate::outcome::LimitHit;
+use axum::{
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use prometheus_client::{
+    encoding::text,
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+        info::Info,
+    },
+    registry::{Registry, Unit},
+};
+use std::{
+    iter,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Of what [`Metrics::encode`] gives.
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// All that is counted and measured. Share it in an [`Arc`].
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    executions: Family<ExecutionLabels, Counter>,
+    execution_durations: Family<TierLabels, Histogram>,
+    queue_waits: Histogram,
+    http_requests: Family<HttpLabels, Counter>,
+    http_durations: Family<RouteLabels, Histogram>,
+    limits_hit: Family<LimitLabels, Counter>,
+    rejected: Family<RejectLabels, Counter>,
+    slots: Gauge,
+    slots_busy: Gauge,
+    queue_length: Gauge,
+    results_kept: Gauge,
+    results_bytes: Gauge,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Metrics {
+        let mut metrics = Metrics {
+            registry: Registry::default(),
+            executions: Family::default(),
+            execution_durations: Family::new_with_constructor(durations),
+            queue_waits: durations(),
+            http_requests: Family::default(),
+            http_durations: Family::new_with_constructor(durations),
+            limits_hit: Family::default(),
+            rejected: Family::default(),
+            slots: Gauge::default(),
+            slots_busy: Gauge::default(),
+            queue_length: Gauge::default(),
+            results_kept: Gauge::default(),
+            results_bytes: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    /// Names get their endings (`_total`, `_seconds`, `_info`) from the type and the unit.
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION")), ("python", crate::PYTHON_VERSION)]);
+        registry.register("pyexec_build", "Version of the server and of Python in its wasm tier", build);
+        registry.register("pyexec_executions", "Executions that ended", self.executions.clone());
+        registry.register_with_unit(
+            "pyexec_execution_duration",
+            "From an execution's start to its end, without the queue",
+            Unit::Seconds,
+            self.execution_durations.clone(),
+        );
+        registry.register_with_unit(
+            "pyexec_queue_wait",
+            "From an execution's arrival to its start",
+            Unit::Seconds,
+            self.queue_waits.clone(),
+        );
+        registry.register("pyexec_http_requests", "Requests that were answered", self.http_requests.clone());
+        registry.register_with_unit(
+            "pyexec_http_request_duration",
+            "From a request's headers to its answer's headers",
+            Unit::Seconds,
+            self.http_durations.clone(),
+        );
+        registry.register("pyexec_slots", "Executions that can run at the same time", self.slots.clone());
+        registry.register("pyexec_slots_busy", "Executions that run", self.slots_busy.clone());
+        registry.register("pyexec_queue_length", "Executions that wait for a slot", self.queue_length.clone());
+        registry.register("pyexec_limits_hit", "Limits that executions ran into", self.limits_hit.clone());
+        registry.register("pyexec_rejected", "Requests that were turned away", self.rejected.clone());
+        registry.register("pyexec_results_kept", "Executions kept in memory", self.results_kept.clone());
+        registry.register_with_unit(
+            "pyexec_results",
+            "Memory of the executions that are kept",
+            Unit::Bytes,
+            self.results_bytes.clone(),
+        );
+        registry.register_collector(Box::new(Process));
+    }
+
+    /// All of it, as OpenMetrics text of type [`CONTENT_TYPE`].
+    pub(crate) fn encode(&self) -> String {
+        let mut encoded = String::new();
+        if let Err(error) = text::encode(&mut encoded, &self.registry) {
+            // Writing to a string does not fail, and none of the metrics does.
+            tracing::error!(%error, "cannot encode metrics");
+        }
+        encoded
+    }
+
+    /// An execution ended, having run for `duration` on a tier, or ended before it ran on any.
+    pub(crate) fn execution_ended(
+        &self,
+        tier: RanOn,
+        status: FinalStatus,
+        error_kind: Option<ErrorKind>,
+        duration: Duration,
+    ) {
+        self.executions.get_or_create(&ExecutionLabels { tier, status, error_kind: error_kind.into() }).inc();
+        if tier != RanOn::Nothing {
+            self.execution_durations.get_or_create(&TierLabels { tier }).observe(duration.as_secs_f64());
+        }
+    }
+
+    /// An execution left the queue for a slot.
+    pub(crate) fn queue_left(&self, waited: Duration) {
+        self.queue_waits.observe(waited.as_secs_f64());
+    }
+
+    /// An execution ran into a limit.
+    pub(crate) fn limit_hit(&self, limit: LimitHit) {
+        self.limits_hit.get_or_create(&LimitLabels { limit: limit.into() }).inc();
+    }
+
+    /// A request was turned away. Those with a [`RejectReason`] in their answer's extensions are counted by
+    /// [`count_requests`].
+    pub(crate) fn rejected(&self, reason: RejectReason) {
+        self.rejected.get_or_create(&RejectLabels { reason }).inc();
+    }
+
+    pub(crate) fn set_slots(&self, total: usize) {
+        self.slots.set(count(total));
+    }
+
+    pub(crate) fn set_slots_busy(&self, busy: usize) {
+        self.slots_busy.set(count(busy));
+    }
+
+    pub(crate) fn set_queue_length(&self, length: usize) {
+        self.queue_length.set(count(length));
+    }
+
+    /// What the store keeps: executions, and the bytes that they take.
+    pub(crate) fn set_results(&self, kept: usize, bytes: usize) {
+        self.results_kept.set(count(kept));
+        self.results_bytes.set(count(bytes));
+    }
+}
+
+/// Middleware: counts and times requests by the route that they matched. Belongs on the router that has the routes
+/// ([`axum::Router::layer`]), outside of what refuses requests.
+pub(crate) async fn count_requests(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let route = Route::from(request.extensions().get::<MatchedPath>());
+    let method = request.method().into();
+    let response = next.run(request).await;
+    let seconds = start.elapsed().as_secs_f64();
+    metrics.http_durations.get_or_create(&RouteLabels { route: route.clone() }).observe(seconds);
+    metrics.http_requests.get_or_create(&HttpLabels { route, method, code: response.status().into() }).inc();
+    if let Some(&reason) = response.extensions().get::<RejectReason>() {
+        metrics.rejected(reason);
+    }
+    response
+}
+
+/// 0.1 ms to 300 s.
+fn durations() -> Histogram {
+    Histogram::new(exponential_buckets(0.0001, 2.0, 22).chain(iter::once(300.0)))
+}
+
+fn count(value: usize) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{
+        Router, body::Body, http::Method, middleware::from_fn_with_state, response::IntoResponse, routing::get,
+    };
+    use tower::ServiceExt;
+
+    #[test]
+    fn executions_are_counted_and_timed_by_tier() {
+        let metrics = Metrics::new();
+        metrics.execution_ended(RanOn::Wasm, FinalStatus::Completed, None, Duration::from_micros(150));
+        metrics.execution_ended(
+            RanOn::Wasm,
+            FinalStatus::Failed,
+            Some(ErrorKind::TimeLimit),
+            Duration::from_secs(1000),
+        );
+        metrics.execution_ended(RanOn::Nothing, FinalStatus::Killed, Some(ErrorKind::Killed), Duration::ZERO);
+        has(&metrics, "pyexec_executions_total{tier=\"wasm\",status=\"completed\",error_kind=\"none\"} 1");
+        has(&metrics, "pyexec_executions_total{tier=\"wasm\",status=\"failed\",error_kind=\"time_limit\"} 1");
+        has(&metrics, "pyexec_executions_total{tier=\"none\",status=\"killed\",error_kind=\"killed\"} 1");
+        has(&metrics, "pyexec_execution_duration_seconds_bucket{le=\"0.0001\",tier=\"wasm\"} 0");
+        has(&metrics, "pyexec_execution_duration_seconds_bucket{le=\"0.0002\",tier=\"wasm\"} 1");
+        has(&metrics, "pyexec_execution_duration_seconds_bucket{le=\"300.0\",tier=\"wasm\"} 1");
+        has(&metrics, "pyexec_execution_duration_seconds_bucket{le=\"+Inf\",tier=\"wasm\"} 2");
+        assert!(!metrics.encode().contains("pyexec_execution_duration_seconds_count{tier=\"none\"}"));
+    }
+
+    #[test]
+    fn gauges_and_counters_have_their_names() {
+        let metrics = Metrics::new();
+        metrics.set_slots(8);
+        metrics.set_slots_busy(3);
+        metrics.set_queue_length(5);
+        metrics.set_results(7, 9000);
+        metrics.limit_hit(LimitHit::DiskBytes);
+        metrics.rejected(RejectReason::QueueFull);
+        metrics.queue_left(Duration::from_millis(3));
+        for line in [
+            "pyexec_slots 8",
+            "pyexec_slots_busy 3",
+            "pyexec_queue_length 5",
+            "pyexec_results_kept 7",
+            "pyexec_results_bytes 9000",
+            "pyexec_limits_hit_total{limit=\"disk_bytes\"} 1",
+            "pyexec_rejected_total{reason=\"queue_full\"} 1",
+            "pyexec_queue_wait_seconds_count 1",
+        ] {
+            has(&metrics, line);
+        }
+        let build = format!(
+            "pyexec_build_info{{version=\"{}\",python=\"{}\"}} 1",
+            env!("CARGO_PKG_VERSION"),
+            crate::PYTHON_VERSION
+        );
+        has(&metrics, &build);
+    }
+
+    #[test]
+    fn the_text_ends_as_open_metrics_has_to() {
+        assert!(Metrics::new().encode().ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn the_process_is_looked_at_when_asked() {
+        let metrics = Metrics::new();
+        assert!(value(&metrics, "process_resident_memory_bytes ") > 1e6);
+        let files: Vec<_> = (0..200).map(|_| std::fs::File::open("/dev/null").unwrap()).collect();
+        assert!(value(&metrics, "process_open_fds ") >= 200.0);
+        drop(files);
+    }
+
+    #[tokio::test]
+    async fn requests_are_counted_by_route_and_never_by_path() {
+        let metrics = Arc::new(Metrics::new());
+        for (method, path) in [("GET", "/things/1"), ("GET", "/things/2"), ("GET", "/nothing/3"), ("BREW", "/things/4")]
+        {
+            call(&metrics, method, path).await;
+        }
+        has(&metrics, "pyexec_http_requests_total{route=\"/things/{id}\",method=\"GET\",code=\"200\"} 2");
+        has(&metrics, "pyexec_http_requests_total{route=\"/things/{id}\",method=\"other\",code=\"405\"} 1");
+        has(&metrics, "pyexec_http_requests_total{route=\"unmatched\",method=\"GET\",code=\"404\"} 1");
+        has(&metrics, "pyexec_http_request_duration_seconds_count{route=\"/things/{id}\"} 3");
+        assert!(!metrics.encode().contains("nothing"));
+    }
+
+    #[tokio::test]
+    async fn a_reason_in_an_answer_is_counted() {
+        let metrics = Arc::new(Metrics::new());
+        call(&metrics, "GET", "/full").await;
+        has(&metrics, "pyexec_rejected_total{reason=\"queue_full\"} 1");
+    }
+
+    async fn call(metrics: &Arc<Metrics>, method: &str, path: &str) {
+        async fn full() -> Response {
+            let mut response = ().into_response();
+            response.extensions_mut().insert(RejectReason::QueueFull);
+            response
+        }
+        let router = Router::new()
+            .route("/things/{id}", get(|| async {}))
+            .route("/full", get(full))
+            .layer(from_fn_with_state(Arc::clone(metrics), count_requests));
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        router.oneshot(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await.unwrap();
+    }
+
+    fn has(metrics: &Metrics, line: &str) {
+        let encoded = metrics.encode();
+        assert!(encoded.lines().any(|l| l == line), "no line `{line}` in:\n{encoded}");
+    }
+
+    fn value(metrics: &Metrics, name: &str) -> f64 {
+        let encoded = metrics.encode();
+        encoded.lines().find_map(|line| line.strip_prefix(name)).unwrap().parse().unwrap()
+    }
+}

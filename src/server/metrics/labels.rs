@@ -1,0 +1,212 @@
+//! Labels of the metrics. Each has a small, fixed set of values, so that no client can make the server count without bounds.
+
+use crate::outcome::{LimitHit, Tier};
+use axum::{
+    extract::MatchedPath,
+    http::{Method, StatusCode},
+};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use std::fmt::{self, Write};
+
+/// An enum with the text of each of its values.
+macro_rules! label {
+    ($(#[$about:meta])* $name:ident { $($value:ident => $text:literal,)+ }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub(crate) enum $name { $($value,)+ }
+
+        impl EncodeLabelValue for $name {
+            fn encode(&self, encoder: &mut LabelValueEncoder) -> fmt::Result {
+                encoder.write_str(match self { $($name::$value => $text,)+ })
+            }
+        }
+    };
+}
+
+label! {
+    /// The tier of an execution.
+    RanOn {
+        Nothing => "none",
+        Wasm => "wasm",
+        Docker => "docker",
+    }
+}
+
+label! {
+    /// The status of an execution that ended.
+    FinalStatus {
+        Completed => "completed",
+        Failed => "failed",
+        Killed => "killed",
+    }
+}
+
+label! {
+    /// Why an execution did not end by itself.
+    ErrorKind {
+        TimeLimit => "time_limit",
+        CpuLimit => "cpu_limit",
+        MemoryLimit => "memory_limit",
+        StackOverflow => "stack_overflow",
+        Crashed => "crashed",
+        QueueTimeout => "queue_timeout",
+        Killed => "killed",
+        Unavailable => "unavailable",
+        Invalid => "invalid",
+    }
+}
+
+label! {
+    /// Why a request was turned away. As an extension of an answer it is counted by
+    /// [`count_requests`](super::count_requests).
+    RejectReason {
+        Unauthorized => "unauthorized",
+        RateLimited => "rate_limited",
+        QueueFull => "queue_full",
+        QueueTimeout => "queue_timeout",
+        ShuttingDown => "shutting_down",
+    }
+}
+
+label! {
+    /// As [`LimitHit`].
+    LimitLabel {
+        WallClock => "wall_clock",
+        Cpu => "cpu",
+        Memory => "memory",
+        DiskBytes => "disk_bytes",
+        DiskFiles => "disk_files",
+        Output => "output",
+        Stack => "stack",
+    }
+}
+
+label! {
+    MethodLabel {
+        Get => "GET",
+        Post => "POST",
+        Delete => "DELETE",
+        Head => "HEAD",
+        Options => "OPTIONS",
+        Other => "other",
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct ExecutionLabels {
+    pub(super) tier: RanOn,
+    pub(super) status: FinalStatus,
+    pub(super) error_kind: ErrorKindLabel,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct TierLabels {
+    pub(super) tier: RanOn,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct HttpLabels {
+    pub(super) route: Route,
+    pub(super) method: MethodLabel,
+    pub(super) code: Code,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct RouteLabels {
+    pub(super) route: Route,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct LimitLabels {
+    pub(super) limit: LimitLabel,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct RejectLabels {
+    pub(super) reason: RejectReason,
+}
+
+/// A route as the router has it, never a path as a client wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Route(String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ErrorKindLabel(Option<ErrorKind>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Code(StatusCode);
+
+impl EncodeLabelValue for Route {
+    fn encode(&self, encoder: &mut LabelValueEncoder) -> fmt::Result {
+        self.0.encode(encoder)
+    }
+}
+
+impl EncodeLabelValue for ErrorKindLabel {
+    fn encode(&self, encoder: &mut LabelValueEncoder) -> fmt::Result {
+        match self.0 {
+            Some(kind) => kind.encode(encoder),
+            None => encoder.write_str("none"),
+        }
+    }
+}
+
+impl EncodeLabelValue for Code {
+    fn encode(&self, encoder: &mut LabelValueEncoder) -> fmt::Result {
+        encoder.write_str(self.0.as_str())
+    }
+}
+
+impl From<Option<&MatchedPath>> for Route {
+    fn from(path: Option<&MatchedPath>) -> Route {
+        Route(path.map_or("unmatched", MatchedPath::as_str).to_owned())
+    }
+}
+
+impl From<Option<ErrorKind>> for ErrorKindLabel {
+    fn from(kind: Option<ErrorKind>) -> ErrorKindLabel {
+        ErrorKindLabel(kind)
+    }
+}
+
+impl From<StatusCode> for Code {
+    fn from(code: StatusCode) -> Code {
+        Code(code)
+    }
+}
+
+impl From<Tier> for RanOn {
+    fn from(tier: Tier) -> RanOn {
+        match tier {
+            Tier::Wasm => RanOn::Wasm,
+            Tier::Docker => RanOn::Docker,
+        }
+    }
+}
+
+impl From<&Method> for MethodLabel {
+    fn from(method: &Method) -> MethodLabel {
+        match *method {
+            Method::GET => MethodLabel::Get,
+            Method::POST => MethodLabel::Post,
+            Method::DELETE => MethodLabel::Delete,
+            Method::HEAD => MethodLabel::Head,
+            Method::OPTIONS => MethodLabel::Options,
+            _ => MethodLabel::Other,
+        }
+    }
+}
+
+impl From<LimitHit> for LimitLabel {
+    fn from(limit: LimitHit) -> LimitLabel {
+        match limit {
+            LimitHit::WallClock => LimitLabel::WallClock,
+            LimitHit::Cpu => LimitLabel::Cpu,
+            LimitHit::Memory => LimitLabel::Memory,
+            LimitHit::DiskBytes => LimitLabel::DiskBytes,
+            LimitHit::DiskFiles => LimitLabel::DiskFiles,
+            LimitHit::Output => LimitLabel::Output,
+            LimitHit::Stack => LimitLabel::Stack,
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The one shape in which a request is refused before it reaches a handler.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+/// `{"error": ..., "code": ..., "request_id": ...}`
+pub(crate) fn refusal(status: StatusCode, code: &'static str, error: &str, request_id: Option<&str>) -> Response {
+    (status, Json(Refusal { error, code, request_id })).into_response()
+}
+
+#[derive(Serialize)]
+struct Refusal<'a> {
+    error: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
