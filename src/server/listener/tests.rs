@@ -150,7 +150,9 @@ async fn a_body_that_stops_coming_is_answered_408_and_the_connection_closed() {
 
 #[tokio::test]
 async fn a_body_that_keeps_coming_is_not_cut() {
-    let server = Server::start(ListenerOptions { body_timeout: Duration::from_millis(400), ..OPTIONS });
+    let short = Duration::from_millis(150);
+    let body_timeout = Duration::from_millis(400);
+    let server = Server::start(ListenerOptions { header_timeout: short, body_timeout, idle_timeout: short, ..OPTIONS });
     let mut connection =
         server.connect_and_send("POST /length HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n").await;
     for _ in 0..10 {
