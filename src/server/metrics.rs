@@ -195,6 +195,14 @@ fn count(value: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        outcome::{LimitHit, Tier},
+        server::{
+            api::{ErrorKind, Status},
+            run::blank,
+            store::{Entry, Retention, Store},
+        },
+    };
     use axum::{
         Router, body::Body, http::Method, middleware::from_fn_with_state, response::IntoResponse, routing::get,
     };
@@ -203,17 +211,31 @@ mod tests {
     #[test]
     fn executions_are_counted_and_timed_by_tier() {
         let metrics = Metrics::new();
-        metrics.execution_ended(RanOn::Wasm, FinalStatus::Completed, None, Duration::from_micros(150));
-        metrics.execution_ended(
-            RanOn::Wasm,
-            FinalStatus::Failed,
-            Some(ErrorKind::TimeLimit),
-            Duration::from_secs(1000),
-        );
-        metrics.execution_ended(RanOn::Nothing, FinalStatus::Killed, Some(ErrorKind::Killed), Duration::ZERO);
+        let Entry::New(execution) = Store::new(Retention::NOTHING).insert(0, None) else { panic!("not new") };
+        let result = blank(&execution);
+        metrics.execution_ended(&ExecutionResult {
+            executor: Some(Tier::Wasm),
+            status: Status::Completed,
+            duration_us: 150,
+            ..result.clone()
+        });
+        metrics.execution_ended(&ExecutionResult {
+            executor: Some(Tier::Wasm),
+            status: Status::Failed,
+            error_kind: Some(ErrorKind::TimeLimit),
+            limits_hit: vec![LimitHit::WallClock],
+            duration_us: 1_000_000_000,
+            ..result.clone()
+        });
+        metrics.execution_ended(&ExecutionResult {
+            status: Status::Killed,
+            error_kind: Some(ErrorKind::Killed),
+            ..result
+        });
         has(&metrics, "pyexec_executions_total{tier=\"wasm\",status=\"completed\",error_kind=\"none\"} 1");
         has(&metrics, "pyexec_executions_total{tier=\"wasm\",status=\"failed\",error_kind=\"time_limit\"} 1");
         has(&metrics, "pyexec_executions_total{tier=\"none\",status=\"killed\",error_kind=\"killed\"} 1");
+        has(&metrics, "pyexec_limits_hit_total{limit=\"wall_clock\"} 1");
         has(&metrics, "pyexec_execution_duration_seconds_bucket{le=\"0.0001\",tier=\"wasm\"} 0");
         has(&metrics, "pyexec_execution_duration_seconds_bucket{le=\"0.0002\",tier=\"wasm\"} 1");
         has(&metrics, "pyexec_execution_duration_seconds_bucket{le=\"300.0\",tier=\"wasm\"} 1");
@@ -228,7 +250,6 @@ mod tests {
         metrics.set_slots_busy(3);
         metrics.set_queue_length(5);
         metrics.set_results(7, 9000);
-        metrics.limit_hit(LimitHit::DiskBytes);
         metrics.rejected(RejectReason::QueueFull);
         metrics.queue_left(Duration::from_millis(3));
         for line in [
@@ -237,7 +258,6 @@ mod tests {
             "pyexec_queue_length 5",
             "pyexec_results_kept 7",
             "pyexec_results_bytes 9000",
-            "pyexec_limits_hit_total{limit=\"disk_bytes\"} 1",
             "pyexec_rejected_total{reason=\"queue_full\"} 1",
             "pyexec_queue_wait_seconds_count 1",
         ] {

@@ -20,6 +20,12 @@ pub(crate) struct Retention {
     pub(crate) bytes_max: usize,
 }
 
+impl Retention {
+    /// Forgets at once.
+    #[cfg(test)]
+    pub(crate) const NOTHING: Retention = Retention { time: Duration::ZERO, count_max: 0, bytes_max: 0 };
+}
+
 /// One execution.
 #[derive(Debug)]
 pub(crate) struct Execution {
