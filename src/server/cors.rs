@@ -1,12 +1,14 @@
-//! Lets pages of named origins use the API from a browser.
+//! Lets pages of named origins use the API from a browser, and keeps all others from having it run something: a browser sends
+//! simple requests of any page, also to a server that only this machine reaches, and holds back no more than the answer.
 
+use super::{refusal::refusal, request_id};
 use axum::{
     extract::{Request, State},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode,
         header::{
             ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-            ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
+            ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, VARY,
         },
     },
     middleware::Next,
@@ -26,7 +28,7 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 pub(crate) struct Origins(Arc<[String]>);
 
 impl Origins {
-    /// Exact origins, such as `https://example.org`. There are no wildcards.
+    /// Exact origins, such as `https://example.org`, or `*` for all.
     pub(crate) fn new(origins: Vec<String>) -> Origins {
         Origins(origins.into())
     }
@@ -34,18 +36,35 @@ impl Origins {
     fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let mut sent = headers.get_all(ORIGIN).iter();
         let origin = sent.next()?;
-        let listed = self.0.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes());
+        let listed = self.0.iter().any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes());
         (listed && sent.next().is_none()).then(|| origin.clone())
     }
+}
+
+/// Whether a page of another site sent this.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return false };
+    // A browser's own word, which is right behind proxies as well.
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site != "same-origin" && site != "none";
+    }
+    let host = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    let own = headers.get(HOST).and_then(|host| host.to_str().ok());
+    !host.zip(own).is_some_and(|(host, own)| host.eq_ignore_ascii_case(own))
 }
 
 /// Middleware: answers preflights of allowed origins and marks answers as theirs to read. Belongs outside of
 /// authentication, since preflights carry no keys.
 pub(crate) async fn share(State(origins): State<Origins>, request: Request, next: Next) -> Response {
+    let origin = origins.allowed(request.headers());
+    let acts = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if acts && origin.is_none() && is_cross_site(request.headers()) {
+        let error = "pages of another site may not call this server; the setting cors_origins lists those that may";
+        return refusal(StatusCode::FORBIDDEN, "cross_site", error, request_id::current().as_deref());
+    }
     if origins.0.is_empty() {
         return next.run(request).await;
     }
-    let origin = origins.allowed(request.headers());
     let preflight =
         request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = if preflight && origin.is_some() {
@@ -70,6 +89,7 @@ pub(crate) async fn share(State(origins): State<Origins>, request: Request, next
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::routing::post;
     use axum::{Router, body::Body, middleware::from_fn_with_state, routing::get};
     use tower::ServiceExt;
 
@@ -127,5 +147,24 @@ mod tests {
         let origins = Origins::new(origins.iter().map(|&origin| origin.to_owned()).collect());
         let router = Router::new().route("/", get(|| async {})).layer(from_fn_with_state(origins, share));
         router.oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn pages_of_other_sites_cannot_have_anything_run() {
+        let own = [("host", "localhost:8080"), ("origin", "http://localhost:8080")];
+        let other = [("host", "localhost:8080"), ("origin", "https://evil.example")];
+        let proxied = [("host", "inner"), ("origin", "https://outer"), ("sec-fetch-site", "same-origin")];
+        for (sent, status) in
+            [(&[][..], 200), (&own, 200), (&other, 403), (&[("origin", "null")], 403), (&proxied, 200)]
+        {
+            let router =
+                Router::new().route("/", post(|| async {})).layer(from_fn_with_state(Origins::new(Vec::new()), share));
+            let mut request = Request::builder().method("POST").uri("/");
+            for (name, value) in sent {
+                request = request.header(*name, *value);
+            }
+            let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(response.status(), status, "{sent:?}");
+        }
     }
 }
