@@ -26,7 +26,7 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 pub(crate) struct Origins(Arc<[String]>);
 
 impl Origins {
-    /// Exact origins, such as `https://example.org`. There are no wildcards.
+    /// Exact origins, such as `https://example.org`, or `*` for all.
     pub(crate) fn new(origins: Vec<String>) -> Origins {
         Origins(origins.into())
     }
@@ -34,7 +34,7 @@ impl Origins {
     fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let mut sent = headers.get_all(ORIGIN).iter();
         let origin = sent.next()?;
-        let listed = self.0.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes());
+        let listed = self.0.iter().any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes());
         (listed && sent.next().is_none()).then(|| origin.clone())
     }
 }
@@ -100,6 +100,14 @@ mod tests {
                 assert_eq!(response.headers()["vary"], "Origin");
                 assert_ne!(response.status(), 204);
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_asterisk_allows_every_origin() {
+        for request in [request(PAGE), preflight("https://other.example")] {
+            let origin = request.headers()["origin"].clone();
+            assert_eq!(call(&["*"], request).await.headers()["access-control-allow-origin"], origin);
         }
     }
 
