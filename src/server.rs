@@ -98,9 +98,6 @@ pub fn serve(
     }
     let pyexec = builder.build()?;
 
-    tempfile::tempfile_in(&settings.data_dir)
-        .map_err(|e| Error::caused(format!("cannot store uploads in {} (data_dir)", settings.data_dir.display()), e))?;
-
     let fail = |e| Error::caused("cannot start a runtime", e);
     let jobs = Builder::new_multi_thread().thread_name("jobs").enable_all().build().map_err(fail)?;
     let front = Builder::new_multi_thread().worker_threads(2).thread_name("http").enable_all().build().map_err(fail)?;
