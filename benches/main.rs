@@ -2,7 +2,9 @@
 //!
 //! Everything is measured side by side with the native CPython of the same version (-O3) that the build makes, in one
 //! run, because only ratios travel between machines. Sections: latency, throughput, imports, interpreter, memory, drift,
-//! command.
+//! command, serve.
+
+mod serve;
 
 use pyexec::{Job, Limits, Project, Pyexec};
 use std::{
@@ -17,7 +19,7 @@ type Runtime = tokio::runtime::Runtime;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let sections: [Section; 7] = [
+    let sections: [Section; 8] = [
         ("latency", latency),
         ("throughput", throughput),
         ("imports", imports),
@@ -25,6 +27,7 @@ fn main() {
         ("memory", memory),
         ("drift", drift),
         ("command", command),
+        ("serve", serve::serve),
     ];
     machine();
     let bench = Bench::new();

@@ -11,6 +11,7 @@ mod body;
 mod cors;
 mod error;
 mod events;
+mod form;
 mod headers;
 mod listener;
 mod metrics;
@@ -28,6 +29,7 @@ use admission::Admission;
 use listener::ListenerOptions;
 use metrics::Metrics;
 use std::{
+    io,
     net::SocketAddr,
     sync::{
         Arc,
@@ -37,7 +39,7 @@ use std::{
 };
 use store::{Retention, Store};
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     runtime::{Builder, Handle},
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
@@ -49,6 +51,10 @@ const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether the last execution has ended.
 const DRAIN_POLL: Duration = Duration::from_millis(20);
+
+/// Connections that wait to be accepted; the system may lower it. A client whose connection does not fit tries again after a
+/// whole second.
+const BACKLOG: u32 = 4096;
 
 /// For killed executions to end, and for connections to take their last answer.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -123,8 +129,7 @@ pub fn serve(
 
 async fn listen(app: Arc<App>, ready: impl FnOnce(SocketAddr)) -> Result<()> {
     let address = SocketAddr::new(app.settings.host, app.settings.port);
-    let listener = TcpListener::bind(address)
-        .await
+    let listener = bind(address)
         .map_err(|e| Error::caused(format!("cannot listen on {address} (PYEXEC_HOST and PYEXEC_PORT say where)"), e))?;
     let signals = |kind| signal(kind).map_err(|e| Error::caused("cannot handle signals", e));
     let (mut term, mut int) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
@@ -156,6 +161,14 @@ async fn listen(app: Arc<App>, ready: impl FnOnce(SocketAddr)) -> Result<()> {
     sweeper.abort();
     tracing::info!("stopped");
     Ok(())
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that is started anew does not wait for the connections of the one before to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 async fn drain(app: &App, term: &mut Signal, int: &mut Signal) {

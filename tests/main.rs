@@ -8,7 +8,7 @@
 //! - `archives.rs`: hostile projects
 //! - `command_line.rs`: the `pyexec` command, as a user runs it
 //! - `command_line_client.rs`: the same against a server, which is scripted
-//! - `server/`: `pyexec serve`, over HTTP
+//! - `server/`: `pyexec serve`, as its clients and its operator see it
 
 mod archives;
 mod attacks;

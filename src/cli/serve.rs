@@ -6,6 +6,7 @@ use pyexec::{
     config::{LogFormat, Settings},
     server,
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, IsTerminal as _, Write as _};
 use tracing_subscriber::EnvFilter;
 
@@ -24,6 +25,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> Result<u8> {
     let settings = arguments.settings.load()?.settings;
     start_log(&settings)?;
+    allow_open_files();
     server::serve(
         settings,
         |line| eprintln!("pyexec: {line}"),
@@ -44,4 +46,13 @@ fn start_log(settings: &Settings) -> Result<()> {
         LogFormat::Json => log.json().try_init(),
     };
     started.map_err(|e| Failure::Fault(format!("cannot start the log: {e}")))
+}
+
+/// Connections and the files of jobs are more than the limit that a process commonly starts with, which is there for old
+/// programs; it may have as many as the hard limit says.
+fn allow_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
 }

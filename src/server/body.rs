@@ -1,12 +1,13 @@
 //! Reads request bodies in bounds.
 
-use super::error::{ApiError, Problem};
-use axum::{
-    body::{Body, HttpBody as _},
-    extract::multipart::MultipartError,
+use super::{
+    error::{ApiError, Problem},
+    listener::BodyTimeout,
 };
+use axum::body::{Body, HttpBody as _};
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
+use std::error::Error;
 
 /// A whole body in memory, of at most so many bytes.
 pub(crate) async fn read(body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {
@@ -32,18 +33,17 @@ fn broken(error: &axum::Error) -> ApiError {
     timed_out(error).unwrap_or_else(|| ApiError::invalid("the request body ended early"))
 }
 
-/// What to tell a client whose form is not one, or did not arrive.
-pub(crate) fn broken_form(error: &MultipartError) -> ApiError {
-    timed_out(error).unwrap_or_else(|| ApiError::invalid(format!("parsing form: {}", error.body_text())))
+/// What to tell a client whose body stopped coming.
+pub(super) fn timed_out(error: &(dyn Error + 'static)) -> Option<ApiError> {
+    cause::<BodyTimeout>(error).map(|timeout| ApiError::new(Problem::Timeout, timeout.to_string()))
 }
 
-fn timed_out(error: &(dyn std::error::Error + 'static)) -> Option<ApiError> {
-    let mut cause = Some(error);
-    while let Some(found) = cause {
-        if found.is::<super::listener::BodyTimeout>() {
-            return Some(ApiError::new(Problem::Timeout, found.to_string()));
+/// The error of this type that led to another.
+pub(super) fn cause<'a, E: Error + 'static>(mut error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    loop {
+        match error.downcast_ref() {
+            Some(found) => return Some(found),
+            None => error = error.source()?,
         }
-        cause = found.source();
     }
-    None
 }

@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 /// Kept for followers that are slow or come late. What they miss is in the result, or was cut there as well.
 const BYTES_MAX: usize = 2 << 20;
 
-/// Small writes are joined up to this, as long as nobody has seen them.
-const JOINED_BYTES_MAX: usize = 16 << 10;
+/// Output of one event. Small writes are joined up to this, as long as nobody has seen them; large ones should be split.
+pub(crate) const OUTPUT_BYTES_MAX: usize = 16 << 10;
 
 /// A numbered event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl EventLog {
         if let Some(last) = inner.kept.back_mut()
             && unseen
             && last.kind == kind
-            && last.content.len() + text.len() <= JOINED_BYTES_MAX
+            && last.content.len() + text.len() <= OUTPUT_BYTES_MAX
         {
             last.content.push_str(text);
             inner.bytes += text.len();
@@ -279,7 +279,7 @@ mod tests {
     fn a_flood_is_bounded_and_the_gap_is_told() {
         let log = EventLog::default();
         log.state(Status::Running, None);
-        let line = "x".repeat(JOINED_BYTES_MAX);
+        let line = "x".repeat(OUTPUT_BYTES_MAX);
         for _ in 0..1000 {
             log.output(Kind::Stdout, &line);
         }

@@ -5,6 +5,7 @@
 
 mod body;
 mod exchange;
+mod patience;
 mod socket;
 
 pub(crate) use self::body::BodyTimeout;
@@ -68,7 +69,8 @@ pub(crate) struct ListenerOptions {
     pub(crate) connections_max: usize,
     /// From the first byte of a request (or from accepting the connection) to the end of its headers.
     pub(crate) header_timeout: Duration,
-    /// Without a byte of a request's body from the client, or without a byte of an answer taken by it.
+    /// Without a byte of a request's body from the client, or without a byte of an answer taken by it. Those who move
+    /// a byte now and then have ten times as long in all.
     pub(crate) body_timeout: Duration,
     /// From an answer to the first byte of the next request.
     pub(crate) idle_timeout: Duration,
@@ -228,7 +230,7 @@ fn answer(
 /// What a client gets for a body that stopped coming, whatever the handler made of the error that it saw.
 fn too_slow(response: &Response<Body>, body_timeout: Duration) -> Response<Body> {
     let request_id = response.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
-    let error = format!("no byte of the request's body came for {} s", body_timeout.as_secs_f64());
+    let error = BodyTimeout(body_timeout).to_string();
     let mut refused = refusal(StatusCode::REQUEST_TIMEOUT, "body_timeout", &error, request_id);
     for (name, value) in response.headers() {
         if *name != CONTENT_LENGTH && !refused.headers().contains_key(name) {

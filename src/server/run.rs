@@ -4,7 +4,7 @@ use super::{
     App,
     admission::Place,
     api::{ErrorKind, ExecutionResult, FileLink, Status, Usage},
-    events::{Decoder, Kind},
+    events::{Decoder, Kind, OUTPUT_BYTES_MAX},
     store::Execution,
 };
 use crate::{
@@ -148,10 +148,14 @@ impl LiveOutput {
     }
 
     fn event(&mut self, event: Event<'_>) {
-        match event {
-            Event::Started => {}
-            Event::Stdout(bytes) => self.execution.events.output(Kind::Stdout, &self.stdout.decode(bytes)),
-            Event::Stderr(bytes) => self.execution.events.output(Kind::Stderr, &self.stderr.decode(bytes)),
+        let (kind, decoder, bytes) = match event {
+            Event::Started => return,
+            Event::Stdout(bytes) => (Kind::Stdout, &mut self.stdout, bytes),
+            Event::Stderr(bytes) => (Kind::Stderr, &mut self.stderr, bytes),
+        };
+        // A script may write hundreds of megabytes at once.
+        for piece in bytes.chunks(OUTPUT_BYTES_MAX) {
+            self.execution.events.output(kind, &decoder.decode(piece));
         }
     }
 }

@@ -3,9 +3,11 @@
 //! - `conformance.rs`: what every client may rely on, old ones by the bytes in `recorded/`
 //! - `hardening.rs`: what no client can do
 //! - `lifecycle.rs`: start, stop, and clients that go away
+//! - `load.rs`: what no load brings down
 
 mod conformance;
 mod hardening;
 mod lifecycle;
+mod load;
 mod recorded;
 mod support;

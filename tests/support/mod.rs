@@ -1,5 +1,8 @@
 //! What several tests need.
 
+pub mod http;
+pub mod load;
+pub mod process;
 pub mod scripted_server;
 
 use pyexec::Pyexec;

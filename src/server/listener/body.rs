@@ -1,36 +1,37 @@
 //! Bodies that tell their connection how they go.
 
-use super::exchange::{Busy, Exchange};
+use super::{
+    exchange::{Busy, Exchange},
+    patience::Patience,
+};
 use axum::{BoxError, body::Body};
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use std::{
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::time::{Sleep, sleep};
 
 /// The client sent nothing for too long.
 #[derive(Debug, thiserror::Error)]
-#[error("no byte of the request's body came for {} s", .0.as_secs_f64())]
-pub(crate) struct BodyTimeout(Duration);
+#[error("the request's body stopped for {} s, or kept coming far too slowly", .0.as_secs_f64())]
+pub(crate) struct BodyTimeout(pub(super) Duration);
 
 /// A request's body that fails with [`BodyTimeout`] when it is waited for and does not come.
 pub(super) struct RequestBody {
     body: Incoming,
     exchange: Arc<Exchange>,
     timeout: Duration,
-    /// Armed only when there is something to wait for, which small bodies never have.
-    deadline: Option<Pin<Box<Sleep>>>,
+    patience: Patience,
     ended: bool,
 }
 
 impl RequestBody {
     pub(super) fn new(body: Incoming, exchange: Arc<Exchange>, timeout: Duration) -> RequestBody {
         let ended = body.is_end_stream();
-        RequestBody { body, exchange, timeout, deadline: None, ended }
+        RequestBody { body, exchange, timeout, patience: Patience::new(timeout), ended }
     }
 }
 
@@ -40,17 +41,14 @@ impl HttpBody for RequestBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
-            self.deadline = None;
+            let length = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref().map(Bytes::len));
+            self.patience.moved(length.unwrap_or_default());
             self.ended = frame.is_none() || self.body.is_end_stream();
             return Poll::Ready(frame.map(|frame| frame.map_err(BoxError::from)));
         }
-        let timeout = self.timeout;
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
-        if deadline.as_mut().poll(cx).is_pending() {
-            return Poll::Pending;
-        }
+        ready!(self.patience.poll_end(cx));
         self.exchange.note_body_timeout();
-        Poll::Ready(Some(Err(Box::new(BodyTimeout(timeout)))))
+        Poll::Ready(Some(Err(Box::new(BodyTimeout(self.timeout)))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -3,6 +3,7 @@
 use super::{
     ListenerOptions,
     exchange::{Exchange, Turn},
+    patience::Patience,
 };
 use std::{
     io::{self, IoSlice},
@@ -24,13 +25,12 @@ pub(super) struct Socket {
     exchange: Arc<Exchange>,
     header_timeout: Duration,
     idle_timeout: Duration,
-    write_timeout: Duration,
     turn: Turn,
     /// Whether some of the headers have come, or have to come now.
     in_headers: bool,
     /// Of the client's turn; armed when it is first waited for.
     turn_deadline: Option<Pin<Box<Sleep>>>,
-    write_deadline: Option<Pin<Box<Sleep>>>,
+    write_patience: Patience,
 }
 
 impl Socket {
@@ -47,10 +47,9 @@ impl Socket {
             exchange,
             header_timeout: options.header_timeout,
             idle_timeout: options.idle_timeout,
-            write_timeout: options.body_timeout,
             in_headers: true,
             turn_deadline: None,
-            write_deadline: None,
+            write_patience: Patience::new(options.body_timeout),
         }
     }
 
@@ -64,15 +63,14 @@ impl Socket {
         }
     }
 
-    /// Gives each write as long as `write_timeout` to make some progress.
+    /// Gives each write its time to make some progress.
     fn poll_progress(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if written.is_ready() {
-            self.write_deadline = None;
+        if let Poll::Ready(written) = written {
+            self.write_patience.moved(written.as_ref().copied().unwrap_or_default());
             self.exchange.note_write();
-            return written;
+            return Poll::Ready(written);
         }
-        let timeout = self.write_timeout;
-        ready!(self.write_deadline.get_or_insert_with(|| Box::pin(sleep(timeout))).as_mut().poll(cx));
+        ready!(self.write_patience.poll_end(cx));
         Poll::Ready(Err(timed_out("the client does not take its answer")))
     }
 }

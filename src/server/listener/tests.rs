@@ -162,6 +162,28 @@ async fn a_body_that_keeps_coming_is_not_cut() {
     assert_eq!(connection.answer().await, "10");
 }
 
+#[tokio::test]
+async fn a_byte_now_and_then_does_not_hold_a_body_open_for_ever() {
+    let server = Server::start(ListenerOptions { body_timeout: Duration::from_millis(100), ..OPTIONS });
+    let mut connection =
+        server.connect_and_send("POST /length HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n").await;
+    let start = Instant::now();
+    let (mut read, mut write) = connection.0.split();
+    let drip = async {
+        while write.write_all(b"x").await.is_ok() {
+            sleep(Duration::from_millis(40)).await;
+        }
+    };
+    let mut answer = [0; 12];
+    tokio::select! {
+        () = drip => (),
+        read = read.read_exact(&mut answer) => drop(read.unwrap()),
+    }
+    assert_eq!(&answer, b"HTTP/1.1 408");
+    let elapsed = start.elapsed();
+    assert!(elapsed >= Duration::from_millis(900) && elapsed < Duration::from_secs(5), "{elapsed:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_takes_nothing_is_cut() {
     let server = Server::start(ListenerOptions { body_timeout: Duration::from_millis(300), ..OPTIONS });

@@ -6,8 +6,8 @@ use crate::{
         App,
         api::{Accepted, ErrorBody, ExecutionResult, Metadata},
         auth::Caller,
-        body,
         error::{ApiError, Problem},
+        form::{Form, Part},
         request,
         run::{Request, Waiting},
         submit::{Idempotency, idempotency, result, submit},
@@ -15,7 +15,7 @@ use crate::{
 };
 use axum::{
     Extension, Json,
-    extract::{FromRequest as _, Multipart, State, multipart::Field},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -94,14 +94,17 @@ async fn receive(
     waiting: Waiting,
 ) -> Result<(Request, Idempotency), ApiError> {
     let headers = http.headers().clone();
-    let form = |e: &dyn std::fmt::Display| ApiError::invalid(format!("parsing form: {e}"));
-    let mut parts = Multipart::from_request(http, app).await.map_err(|e| form(&e.body_text()))?;
+    // Besides the archive there is little.
+    let bytes_max = app.settings.upload_max_bytes.saturating_add(2 * app.settings.body_max_bytes as u64);
+    let mut form = Form::new(http, bytes_max).await?;
     let (mut archive, mut metadata) = (None, None);
-    while let Some(part) = parts.next_field().await.map_err(|e| body::broken_form(&e))? {
+    while let Some(part) = form.part().await? {
         match part.name() {
             Some("tar") if archive.is_none() => archive = Some(spool(app, part).await?),
             Some("metadata") if metadata.is_none() => metadata = Some(text(app, part).await?),
-            Some(name @ ("tar" | "metadata")) => return Err(form(&format!("there are two parts named {name:?}"))),
+            Some(name @ ("tar" | "metadata")) => {
+                return Err(ApiError::invalid(format!("parsing form: there are two parts named {name:?}")));
+            }
             // What is not known is read past, as by the service that clients were written for.
             _ => skip(app, part).await?,
         }
@@ -120,10 +123,10 @@ async fn receive(
 }
 
 /// Writes a part into a file without a name, which goes when the execution has ended.
-async fn spool(app: &App, mut part: Field<'_>) -> Result<(File, [u8; 32]), ApiError> {
+async fn spool(app: &App, mut part: Part<'_>) -> Result<(File, [u8; 32]), ApiError> {
     let mut file = tempfile::tempfile_in(&app.settings.data_dir).map_err(|e| no_disk(&e))?;
     let (mut bytes, mut digest) = (0, Sha256::new());
-    while let Some(chunk) = part.chunk().await.map_err(|e| body::broken_form(&e))? {
+    while let Some(chunk) = part.chunk().await? {
         bytes += chunk.len() as u64;
         if bytes > app.settings.upload_max_bytes {
             return Err(too_large(app.settings.upload_max_bytes));
@@ -141,9 +144,9 @@ async fn spool(app: &App, mut part: Field<'_>) -> Result<(File, [u8; 32]), ApiEr
     Ok((file, digest.finalize().into()))
 }
 
-async fn text(app: &App, mut part: Field<'_>) -> Result<Vec<u8>, ApiError> {
+async fn text(app: &App, mut part: Part<'_>) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = part.chunk().await.map_err(|e| body::broken_form(&e))? {
+    while let Some(chunk) = part.chunk().await? {
         if bytes.len() + chunk.len() > app.settings.body_max_bytes {
             return Err(too_large(app.settings.body_max_bytes as u64));
         }
@@ -152,9 +155,9 @@ async fn text(app: &App, mut part: Field<'_>) -> Result<Vec<u8>, ApiError> {
     Ok(bytes)
 }
 
-async fn skip(app: &App, mut part: Field<'_>) -> Result<(), ApiError> {
+async fn skip(app: &App, mut part: Part<'_>) -> Result<(), ApiError> {
     let mut bytes = 0;
-    while let Some(chunk) = part.chunk().await.map_err(|e| body::broken_form(&e))? {
+    while let Some(chunk) = part.chunk().await? {
         bytes += chunk.len();
         if bytes > app.settings.body_max_bytes {
             return Err(too_large(app.settings.body_max_bytes as u64));
