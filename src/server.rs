@@ -78,12 +78,16 @@ impl App {
 ///
 /// # Errors
 ///
-/// When the interpreter cannot be loaded, or the address cannot be listened on.
+/// When uploads cannot be stored, the interpreter cannot be loaded, or the address cannot be listened on.
 pub fn serve(
     settings: Settings,
     progress: impl Fn(&str) + Send + 'static,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<()> {
+    if let Err(e) = tempfile::tempfile_in(&settings.data_dir) {
+        let problem = format!("data_dir: cannot write to {}: {e}", settings.data_dir.display());
+        return Err(Error::InvalidSettings { problems: vec![problem] });
+    }
     let mut builder = Pyexec::builder()
         .slots(settings.slots)
         .verification(crate::Verification::Full)

@@ -8,6 +8,7 @@
 //! - `archives.rs`: hostile projects
 //! - `command_line.rs`: the `pyexec` command, as a user runs it
 //! - `command_line_client.rs`: the same against a server, which is scripted
+//! - `server/`: `pyexec serve`, over HTTP
 
 mod archives;
 mod attacks;
@@ -17,4 +18,5 @@ mod contract;
 mod cpython;
 mod isolation;
 mod programs;
+mod server;
 mod support;

@@ -124,6 +124,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_asterisk_allows_every_origin() {
+        for request in [request(PAGE), preflight("https://other.example")] {
+            let origin = request.headers()["origin"].clone();
+            assert_eq!(call(&["*"], request).await.headers()["access-control-allow-origin"], origin);
+        }
+    }
+
+    #[tokio::test]
     async fn no_origins_means_off() {
         for request in [request(PAGE), preflight(PAGE)] {
             let response = call(&[], request).await;

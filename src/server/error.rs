@@ -3,9 +3,18 @@
 use super::{refusal::refusal, request_id};
 use crate::Error;
 use axum::{
-    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    body::to_bytes,
+    extract::Request,
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER},
+    },
+    middleware::Next,
     response::{IntoResponse, Response},
 };
+
+/// Of a message that is not ours.
+const MESSAGE_BYTES_MAX: usize = 4096;
 
 /// An answer that is not a success.
 #[derive(Debug)]
@@ -100,4 +109,25 @@ impl IntoResponse for ApiError {
         }
         response
     }
+}
+
+/// Middleware: gives our shape to errors that are not ours, such as a path that is not UTF-8 or an asset that is not there.
+pub(crate) async fn shape(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    if is_json || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let message = to_bytes(response.into_body(), MESSAGE_BYTES_MAX).await.unwrap_or_default();
+    let message = match std::str::from_utf8(&message) {
+        Ok(text) if !text.is_empty() => text,
+        _ => status.canonical_reason().unwrap_or("the request failed"),
+    };
+    let problem = match status {
+        StatusCode::NOT_FOUND => Problem::NotFound,
+        _ if status.is_client_error() => Problem::Invalid,
+        _ => Problem::Unavailable,
+    };
+    refusal(status, problem.code(), message, request_id::current().as_deref())
 }

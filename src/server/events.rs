@@ -117,6 +117,11 @@ impl EventLog {
     /// The result, which is the last event.
     pub(crate) fn result(&self, json: String) {
         self.push(Kind::Result, json);
+        self.close();
+    }
+
+    /// Nothing more will happen.
+    pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_waiters();
     }
@@ -141,7 +146,7 @@ impl EventLog {
         }
     }
 
-    /// Until the result is there.
+    /// Until nothing more will happen.
     pub(crate) async fn closed(&self) {
         loop {
             let changed = self.changed.notified();

@@ -12,7 +12,7 @@ use super::{
     App,
     auth::{Gate, Keys, admit},
     cors::{Origins, share},
-    error::{ApiError, Problem},
+    error::{ApiError, Problem, shape},
     headers::secure,
     metrics::count_requests,
     request_id::name_request,
@@ -50,7 +50,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let gate = Gate::new(Keys::new(app.settings.api_keys.clone()), app.settings.rate_limit.unwrap_or(0), OPEN);
     let origins = Origins::new(app.settings.cors_origins.clone());
     // The last one is the outermost.
-    api.layer(from_fn_with_state(gate, admit))
+    api.layer(from_fn(shape))
+        .layer(from_fn_with_state(gate, admit))
         .layer(from_fn_with_state(Arc::clone(&app.metrics), count_requests))
         .layer(from_fn_with_state(origins, share))
         .layer(from_fn(secure))

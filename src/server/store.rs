@@ -7,7 +7,10 @@ use super::{
 use crate::outcome::OutputFile;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 use tokio::sync::watch;
@@ -38,6 +41,9 @@ pub(crate) struct Execution {
     started: OnceLock<SystemTime>,
     end: OnceLock<End>,
     kill: watch::Sender<bool>,
+    /// Requests that led to it and were not given up. Changed only while the store is locked, so that nobody joins an
+    /// execution that is about to be killed.
+    wanted: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -139,7 +145,10 @@ impl Store {
         if let Some((key, digest)) = request {
             if let Some((known, id)) = inner.requests.get(&(owner, key.clone())) {
                 return match inner.by_id.get(id) {
-                    Some(execution) if *known == digest => Entry::Known(Arc::clone(execution)),
+                    Some(execution) if *known == digest => {
+                        execution.wanted.fetch_add(1, Ordering::Relaxed);
+                        Entry::Known(Arc::clone(execution))
+                    }
                     _ => Entry::Conflict,
                 };
             }
@@ -155,6 +164,7 @@ impl Store {
             started: OnceLock::new(),
             end: OnceLock::new(),
             kill: watch::Sender::new(false),
+            wanted: AtomicUsize::new(1),
         });
         execution.events.state(Status::Pending, Some(&id));
         inner.count += 1;
@@ -165,9 +175,20 @@ impl Store {
         Entry::New(execution)
     }
 
-    /// Forgets an execution that was never accepted.
+    /// Forgets an execution that was never accepted. Whoever has joined it in the meantime waits no longer.
     pub(crate) fn withdraw(&self, execution: &Execution) {
         self.lock().remove(&execution.id);
+        execution.events.close();
+    }
+
+    /// A caller that waited for it has gone. After the last one it is killed, and the same request leads to a new one, so
+    /// that a client that lost its connection can try again.
+    pub(crate) fn give_up(&self, execution: &Execution) {
+        let mut inner = self.lock();
+        if execution.wanted.fetch_sub(1, Ordering::Relaxed) == 1 && execution.result().is_none() {
+            inner.forget_request(&execution.id);
+            execution.kill();
+        }
     }
 
     /// The end of an execution, told to everyone who waits for it.
@@ -192,24 +213,29 @@ impl Store {
         inner.by_id.get(id).filter(|execution| execution.owner == owner).cloned()
     }
 
-    /// At most `limit` executions of `owner`, newest first, older than `after`; and whether there are more.
+    /// At most `limit` executions of `owner`, newest first, older than `after`; and whether there are more. `None` when
+    /// `owner` has no execution `after`.
     pub(crate) fn list(
         &self,
         owner: usize,
         status: Option<Status>,
         after: Option<&str>,
         limit: usize,
-    ) -> (Vec<Arc<Execution>>, bool) {
+    ) -> Option<(Vec<Arc<Execution>>, bool)> {
         let mut inner = self.lock();
         inner.evict(&self.retention);
-        let end = after.map_or(u64::MAX, |id| inner.numbers.get(id).copied().unwrap_or(0));
+        let end = match after {
+            None => u64::MAX,
+            Some(id) if inner.by_id.get(id)?.owner == owner => *inner.numbers.get(id)?,
+            Some(_) => return None,
+        };
         let mut matching =
             inner.by_number.range(..end).rev().map(|(_, execution)| execution).filter(|execution| {
                 execution.owner == owner && status.is_none_or(|wanted| execution.status() == wanted)
             });
         let found = matching.by_ref().take(limit).cloned().collect();
         let more = matching.next().is_some();
-        (found, more)
+        Some((found, more))
     }
 
     /// Asks every execution that has not ended to stop.
@@ -255,6 +281,10 @@ impl Inner {
         if let Some(number) = self.numbers.remove(id) {
             self.by_number.remove(&number);
         }
+        self.forget_request(id);
+    }
+
+    fn forget_request(&mut self, id: &str) {
         if let Some(key) = self.keys_of.remove(id) {
             self.requests.remove(&key);
         }
@@ -322,19 +352,21 @@ mod tests {
         let store = store(10, Duration::from_secs(60));
         let execution = new(&store, 0);
         assert!(store.find(1, &execution.id).is_none());
-        assert!(store.list(1, None, None, 10).0.is_empty());
+        assert!(store.list(1, None, None, 10).unwrap().0.is_empty());
     }
 
     #[test]
     fn lists_are_paged_newest_first() {
         let store = store(10, Duration::from_secs(60));
         let all: Vec<_> = (0..5).map(|_| new(&store, 0).id.clone()).collect();
-        let (page, more) = store.list(0, None, None, 2);
+        let (page, more) = store.list(0, None, None, 2).unwrap();
         assert_eq!(page.iter().map(|execution| &execution.id).collect::<Vec<_>>(), [&all[4], &all[3]]);
         assert!(more);
-        let (page, more) = store.list(0, Some(Status::Pending), Some(&all[1]), 2);
+        let (page, more) = store.list(0, Some(Status::Pending), Some(&all[1]), 2).unwrap();
         assert_eq!(page.len(), 1);
         assert!(!more);
+        assert!(store.list(1, None, Some(&all[1]), 2).is_none());
+        assert!(store.list(0, None, Some("unknown"), 2).is_none());
     }
 
     #[test]
@@ -346,5 +378,37 @@ mod tests {
         assert!(matches!(store.insert(0, request(2)), Entry::Conflict));
         assert!(matches!(store.insert(1, request(2)), Entry::New(_)));
         assert_eq!(blank(&first).status, Status::Pending);
+    }
+
+    #[tokio::test]
+    async fn whoever_joined_an_execution_that_is_turned_away_waits_no_longer() {
+        let store = store(10, Duration::from_secs(60));
+        let request = || Some(("key".to_owned(), [1; 32]));
+        let Entry::New(first) = store.insert(0, request()) else { panic!("new") };
+        let Entry::Known(joined) = store.insert(0, request()) else { panic!("known") };
+        store.withdraw(&first);
+        assert!(joined.finished().await.is_none());
+        assert!(matches!(store.insert(0, request()), Entry::New(_)));
+    }
+
+    #[test]
+    fn an_execution_is_given_up_when_the_last_caller_has_gone() {
+        let store = store(10, Duration::from_secs(60));
+        let request = || Some(("key".to_owned(), [1; 32]));
+        let Entry::New(first) = store.insert(0, request()) else { panic!("new") };
+        assert!(matches!(store.insert(0, request()), Entry::Known(_)));
+        store.give_up(&first);
+        assert!(!*first.kill.borrow(), "the other caller still waits");
+        assert!(matches!(store.insert(0, request()), Entry::Known(_)));
+        store.give_up(&first);
+        store.give_up(&first);
+        assert!(*first.kill.borrow());
+        let Entry::New(second) = store.insert(0, request()) else { panic!("new") };
+        finish(&store, &second);
+        store.give_up(&second);
+        assert!(
+            matches!(store.insert(0, request()), Entry::Known(same) if same.id == second.id),
+            "its result is there"
+        );
     }
 }

@@ -35,20 +35,13 @@ pub(crate) fn idempotency(headers: &HeaderMap, request: &[&[u8]]) -> Result<Idem
     Ok(Some((key.to_owned(), digest.finalize().into())))
 }
 
-/// An execution that was accepted, now or when the same request came before.
-#[derive(Debug)]
-pub(crate) struct Submitted {
-    pub(crate) execution: Arc<Execution>,
-    pub(crate) is_new: bool,
-}
-
-/// Accepts an execution, or says why not; at once.
+/// Accepts an execution, now or when the same request came before, or says why not; at once.
 pub(crate) fn submit(
     app: &Arc<App>,
     caller: &Caller,
     request: Request,
     idempotency: Idempotency,
-) -> Result<Submitted, ApiError> {
+) -> Result<Arc<Execution>, ApiError> {
     if app.is_draining() {
         app.metrics.rejected(RejectReason::ShuttingDown);
         return Err(ApiError::new(Problem::Draining, "the server is shutting down: try another, or again later")
@@ -56,7 +49,7 @@ pub(crate) fn submit(
     }
     let execution = match app.store.insert(caller.index, idempotency) {
         Entry::New(execution) => execution,
-        Entry::Known(execution) => return Ok(Submitted { execution, is_new: false }),
+        Entry::Known(execution) => return Ok(execution),
         Entry::Conflict => {
             let message = "this Idempotency-Key was used for another request: use a new key";
             return Err(ApiError::new(Problem::Conflict, message));
@@ -76,28 +69,26 @@ pub(crate) fn submit(
         }
     };
     app.jobs.spawn(run::run(Arc::clone(app), Arc::clone(&execution), request, place));
-    Ok(Submitted { execution, is_new: true })
+    Ok(execution)
 }
 
-impl Submitted {
-    /// The result, for a caller that waits. When it goes away, the execution is killed, unless it is someone else's too.
-    pub(crate) async fn result(self) -> Result<Arc<ExecutionResult>, ApiError> {
-        let guard = self.is_new.then(|| KillOnDrop::new(&self.execution));
-        let result = self.execution.finished().await.cloned();
-        if let Some(guard) = guard {
-            guard.disarm();
-        }
-        result.ok_or_else(|| ApiError::new(Problem::Unavailable, "the execution ended without a result"))
-    }
+/// The result, for a caller that waits.
+pub(crate) async fn result(app: &Arc<App>, execution: &Arc<Execution>) -> Result<Arc<ExecutionResult>, ApiError> {
+    let waiting = GiveUpOnDrop::new(app, execution);
+    let result = execution.finished().await.cloned();
+    waiting.disarm();
+    result.ok_or_else(|| {
+        let message = "the same request came before and was turned away: try again later";
+        ApiError::new(Problem::Unavailable, message).retry_after(1)
+    })
 }
 
-/// Kills an execution whose only caller has gone away.
-#[derive(Debug)]
-pub(crate) struct KillOnDrop(Option<Arc<Execution>>);
+/// Gives an execution up when its caller goes away.
+pub(crate) struct GiveUpOnDrop(Option<(Arc<App>, Arc<Execution>)>);
 
-impl KillOnDrop {
-    pub(crate) fn new(execution: &Arc<Execution>) -> KillOnDrop {
-        KillOnDrop(Some(Arc::clone(execution)))
+impl GiveUpOnDrop {
+    pub(crate) fn new(app: &Arc<App>, execution: &Arc<Execution>) -> GiveUpOnDrop {
+        GiveUpOnDrop(Some((Arc::clone(app), Arc::clone(execution))))
     }
 
     pub(crate) fn disarm(mut self) {
@@ -105,10 +96,10 @@ impl KillOnDrop {
     }
 }
 
-impl Drop for KillOnDrop {
+impl Drop for GiveUpOnDrop {
     fn drop(&mut self) {
-        if let Some(execution) = &self.0 {
-            execution.kill();
+        if let Some((app, execution)) = &self.0 {
+            app.store.give_up(execution);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::server::{
     body,
     error::ApiError,
     request,
-    submit::{KillOnDrop, idempotency, submit},
+    submit::{GiveUpOnDrop, idempotency, result, submit},
 };
 use axum::{
     Extension, Json,
@@ -54,10 +54,10 @@ pub(super) async fn eval(
     drop(bytes);
     let streamed = request.stream;
     let request = request::eval(request, &app.settings)?;
-    let submitted = submit(&app, &caller, request, idempotency)?;
+    let execution = submit(&app, &caller, request, idempotency)?;
     if streamed {
-        let guard = submitted.is_new.then(|| KillOnDrop::new(&submitted.execution));
-        return Ok(stream(submitted.execution, 0, guard).into_response());
+        let waiting = GiveUpOnDrop::new(&app, &execution);
+        return Ok(stream(execution, 0, Some(waiting)).into_response());
     }
-    Ok(Json(&*submitted.result().await?).into_response())
+    Ok(Json(&*result(&app, &execution).await?).into_response())
 }

@@ -14,7 +14,7 @@ use crate::{
         error::{ApiError, Problem},
         request,
         run::{Request, Waiting},
-        submit::{Idempotency, idempotency, submit},
+        submit::{Idempotency, idempotency, result, submit},
     },
 };
 use axum::{
@@ -58,8 +58,8 @@ pub(super) async fn sync(
     http: axum::extract::Request,
 ) -> Result<Response, ApiError> {
     let (request, idempotency) = receive(&app, http, Waiting::Yes).await?;
-    let submitted = submit(&app, &caller, request, idempotency)?;
-    Ok(Json(&*submitted.result().await?).into_response())
+    let execution = submit(&app, &caller, request, idempotency)?;
+    Ok(Json(&*result(&app, &execution).await?).into_response())
 }
 
 /// Accepts an uploaded project; ask for the execution or follow its events.
@@ -93,8 +93,8 @@ pub(super) async fn run_async(
     http: axum::extract::Request,
 ) -> Result<Response, ApiError> {
     let (request, idempotency) = receive(&app, http, Waiting::No).await?;
-    let submitted = submit(&app, &caller, request, idempotency)?;
-    let accepted = Accepted { execution_id: submitted.execution.id.clone() };
+    let execution = submit(&app, &caller, request, idempotency)?;
+    let accepted = Accepted { execution_id: execution.id.clone() };
     Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
 }
 

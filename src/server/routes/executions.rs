@@ -11,7 +11,7 @@ use crate::server::{
     error::ApiError,
     run,
     store::Execution,
-    submit::KillOnDrop,
+    submit::GiveUpOnDrop,
 };
 use axum::{
     Extension, Json,
@@ -114,7 +114,10 @@ pub(super) async fn list(
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(ApiError::invalid(format!("limit must be 1 to {PAGE_MAX}")));
     }
-    let (found, more) = app.store.list(caller.index, query.status, query.after.as_deref(), limit);
+    let page = app.store.list(caller.index, query.status, query.after.as_deref(), limit);
+    // An empty page would look like the end.
+    let (found, more) =
+        page.ok_or_else(|| ApiError::invalid("after: there is no such execution any more; start from the first page"))?;
     let next = found.last().filter(|_| more).map(|execution| execution.id.clone());
     let executions = found.iter().map(|execution| ExecutionSummary::from(&**execution)).collect();
     Ok(Json(ExecutionList { executions, next }))
@@ -201,12 +204,12 @@ pub(super) async fn file(
 pub(super) fn stream(
     execution: Arc<Execution>,
     after: u64,
-    guard: Option<KillOnDrop>,
+    guard: Option<GiveUpOnDrop>,
 ) -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
     let events = unfold((execution, after, guard), |(execution, after, guard)| async move {
         let Some(event) = execution.events.after(after).await else {
-            // It ended: there is nothing to kill.
-            guard.into_iter().for_each(KillOnDrop::disarm);
+            // It ended: there is nothing to give up.
+            guard.into_iter().for_each(GiveUpOnDrop::disarm);
             return None;
         };
         let number = event.number;

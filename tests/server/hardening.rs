@@ -1,0 +1,533 @@
+//! What no client can do, whatever it sends.
+
+use super::support::{Answer, Form, PATIENCE, Server, until};
+use serde_json::{Value, json};
+use std::{fs, io::Write, time::Duration};
+
+const KEY: &str = "0123456789abcdef-Key";
+const OTHER_KEY: &str = "fedcba9876543210-Key";
+
+/// Every route that needs a key.
+const CLOSED: [(&str, &str); 9] = [
+    ("POST", "/api/v1/eval"),
+    ("POST", "/api/v1/exec/sync"),
+    ("POST", "/api/v1/exec/async"),
+    ("GET", "/api/v1/executions"),
+    ("GET", "/api/v1/executions/x"),
+    ("DELETE", "/api/v1/executions/x"),
+    ("GET", "/api/v1/executions/x/events"),
+    ("GET", "/api/v1/executions/x/files/y"),
+    ("GET", "/metrics"),
+];
+
+fn with_keys() -> Server {
+    Server::start(&[("PYEXEC_API_KEYS", &format!("one:{KEY},two:{OTHER_KEY}"))], &[])
+}
+
+#[test]
+fn no_route_is_open_without_a_key_but_those_that_should() {
+    let server = with_keys();
+    let closed = CLOSED.into_iter().chain([("GET", "/nothing"), ("PUT", "/api/v1/eval"), ("GET", "/api/v1/eval")]);
+    for (method, path) in closed {
+        let answer = server.call(method, path, &[], b"");
+        assert_eq!(answer.status, 401, "{method} {path}");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        assert!(answer.error().starts_with("an API key is required"), "{}", answer.text());
+    }
+    for path in ["/", "/health", "/docs/", "/docs/doc.json", "/docs/swagger-ui.css"] {
+        assert_eq!(server.get(path).status, 200, "{path}");
+    }
+    // However the path is written.
+    for path in [
+        "//api/v1/executions",
+        "/api//v1/executions",
+        "/API/v1/executions",
+        "/api/v1/executions/",
+        "/./api/v1/executions",
+        "/docs/../api/v1/executions",
+        "/docs/%2e%2e/api/v1/executions",
+        "/docs/..%2fapi/v1/executions",
+        "/health/../metrics",
+        "/health%2f..%2fmetrics",
+        "/%6detrics",
+        "/metrics?/health",
+        "/metrics;/health",
+    ] {
+        let answer = server.raw(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes());
+        let status = answer.split(' ').nth(1).expect("a status");
+        assert!(matches!(status, "401" | "404"), "{path}: {answer}");
+    }
+}
+
+#[test]
+fn a_key_that_is_not_exactly_right_is_refused() {
+    let server = with_keys();
+    let basic = |pair: &str| format!("Basic {}", base64(pair));
+    let bearer = |key: &str| ("authorization", format!("Bearer {key}"));
+    let x = |key: &str| ("x-api-key", key.to_owned());
+    let bad: Vec<Vec<(&str, String)>> = vec![
+        vec![x("wrong-wrong-wrong")],
+        vec![x(&KEY[..KEY.len() - 1])],
+        vec![x(&KEY[1..])],
+        vec![x(&format!("{KEY}x"))],
+        vec![x(&KEY.to_lowercase())],
+        vec![x(&format!("one:{KEY}"))],
+        vec![x("one")],
+        vec![x(&format!("{KEY},{OTHER_KEY}"))],
+        vec![x("")],
+        vec![bearer("")],
+        vec![bearer("wrong")],
+        vec![bearer(&KEY[..16])],
+        vec![bearer(&format!("{KEY} {KEY}"))],
+        vec![bearer(&format!("\"{KEY}\""))],
+        vec![("authorization", "Bearer".to_owned())],
+        vec![("authorization", KEY.to_owned())],
+        vec![("authorization", format!("Token {KEY}"))],
+        vec![("authorization", basic("user:wrong"))],
+        vec![("authorization", basic("user:"))],
+        vec![("authorization", basic(KEY))],
+        vec![("authorization", basic(&format!("{KEY}:")))],
+        vec![("authorization", "Basic !!!".to_owned())],
+        // Twice, even when it is the same, and both ways when they differ.
+        vec![x(KEY), x(KEY)],
+        vec![x(KEY), x("wrong")],
+        vec![bearer(KEY), bearer(KEY)],
+        vec![bearer(KEY), x(OTHER_KEY)],
+        vec![bearer(KEY), x("wrong")],
+        vec![bearer("wrong"), x(KEY)],
+        vec![("cookie", format!("key={KEY}"))],
+    ];
+    for headers in &bad {
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let answer = server.call("GET", "/api/v1/executions", &headers, b"");
+        assert_eq!(answer.status, 401, "{headers:?}");
+        assert!(!answer.error().contains("wrong"), "{}", answer.text());
+    }
+    assert_eq!(server.get(&format!("/api/v1/executions?key={KEY}&api_key={KEY}")).status, 401);
+    for headers in [
+        &[x(KEY)][..],
+        &[bearer(KEY)],
+        &[("authorization", format!("bearer {KEY}"))],
+        &[("authorization", basic(&format!("any user:{KEY}")))],
+        &[("authorization", basic(&format!(":{OTHER_KEY}")))],
+        &[bearer(KEY), x(KEY)],
+    ] {
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert_eq!(server.call("GET", "/api/v1/executions", &headers, b"").status, 200, "{headers:?}");
+    }
+}
+
+#[test]
+fn a_public_address_without_keys_is_refused_unless_allowed_by_name() {
+    for host in ["0.0.0.0", "::", "192.0.2.1", "::ffff:0.0.0.0"] {
+        let refused = Server::try_start(&[("PYEXEC_HOST", host)], &["--port", "0"]).err().expect("refused");
+        assert_eq!(refused.status.code(), Some(2), "{host}: {}", refused.log);
+        assert!(refused.log.contains("host: ") && refused.log.contains("PYEXEC_API_KEYS"), "{}", refused.log);
+        assert!(refused.log.contains("PYEXEC_ALLOW_ANONYMOUS=true"), "{}", refused.log);
+    }
+    for variables in [
+        &[("PYEXEC_HOST", "0.0.0.0"), ("PYEXEC_API_KEYS", "")][..],
+        &[("PYEXEC_HOST", "0.0.0.0"), ("PYEXEC_ALLOW_ANONYMOUS", "1")],
+        &[("PYEXEC_HOST", "0.0.0.0"), ("PYEXEC_API_KEYS", "tooshort")],
+    ] {
+        let refused = Server::try_start(variables, &["--port", "0"]).err().expect("refused");
+        assert_eq!(refused.status.code(), Some(2), "{}", refused.log);
+    }
+    for variable in [("PYEXEC_ALLOW_ANONYMOUS", "true"), ("PYEXEC_API_KEYS", KEY)] {
+        let server = Server::start(&[("PYEXEC_HOST", "0.0.0.0"), variable], &[]);
+        assert!(server.url().starts_with("http://0.0.0.0:"));
+        let anonymous = server.get("/api/v1/executions").status;
+        assert_eq!(anonymous, if variable.0 == "PYEXEC_API_KEYS" { 401 } else { 200 });
+    }
+}
+
+#[test]
+fn limits_above_the_maximum_are_lowered_and_zero_is_the_default() {
+    let maxima = [
+        ("PYEXEC_MAX_TIMEOUT", "2"),
+        ("PYEXEC_MAX_MEMORY_MB", "64"),
+        ("PYEXEC_MAX_DISK_MB", "1"),
+        ("PYEXEC_DEFAULT_TIMEOUT", "1"),
+    ];
+    let server = Server::start(&maxima, &[]);
+    const HUGE: i64 = 1_000_000_000_000_000_000;
+    for limit in [HUGE, i64::MAX, 3601, 4097] {
+        let code = "import errno\ntry:\n    open('f', 'wb').write(bytes(2 << 20))\nexcept OSError as e: print(errno.errorcode[e.errno])\n\
+                    try: bytearray(10**8)\nexcept MemoryError: print('MemoryError')\n";
+        let config = json!({"timeout_seconds": limit, "memory_mb": limit, "disk_mb": limit, "cpu_shares": limit, "cpu_fuel": HUGE});
+        let result = server.eval(&json!({"code": code, "config": config}));
+        assert_eq!(result["stdout"], "ENOSPC\nMemoryError\n", "{limit}: {result}");
+    }
+    for (timeout, text) in [(json!(HUGE), "2s"), (json!(0), "1s"), (Value::Null, "1s")] {
+        let result = server.eval(&json!({"code": "while True: pass", "config": {"timeout_seconds": timeout}}));
+        assert_eq!(result["error"], format!("execution timeout after {text}"), "{timeout}");
+    }
+    let usual = json!({"memory_mb": 0, "disk_mb": 0, "cpu_shares": 0, "cpu_fuel": 0});
+    assert_eq!(server.eval(&json!({"code": "print(1)", "config": usual}))["stdout"], "1\n");
+}
+
+#[test]
+fn limits_that_are_no_numbers_or_negative_are_refused() {
+    let server = Server::shared();
+    for field in ["timeout_seconds", "memory_mb", "disk_mb", "cpu_shares", "cpu_fuel"] {
+        for value in [
+            "-1",
+            "-1000000000000000000",
+            "1.5",
+            "1e3",
+            "1e400",
+            "\"5\"",
+            "true",
+            "[]",
+            "{}",
+            "NaN",
+            "Infinity",
+            "0x10",
+            "01",
+            "99999999999999999999",
+        ] {
+            let body = format!(r#"{{"code":"1","config":{{"{field}":{value}}}}}"#);
+            let answer = server.call("POST", "/api/v1/eval", &[], body.as_bytes());
+            assert_eq!(answer.status, 400, "{body}");
+            let error = answer.error();
+            assert!(
+                error.starts_with("invalid JSON: ")
+                    || error == format!("config: {field} is {value}; it cannot be negative")
+            );
+            let metadata = format!(r#"{{"entrypoint":"main.py","config":{{"{field}":{value}}}}}"#);
+            let form = Form::new().tar(&[("main.py", "1")]).field("metadata", "", metadata.as_bytes());
+            let answer = server.post_form("/api/v1/exec/async", &[], &form);
+            assert_eq!(answer.status, 400, "{metadata}");
+            answer.error();
+        }
+    }
+}
+
+#[test]
+fn hostile_json_is_refused_and_harms_nothing() {
+    let server = Server::start(&[], &[]);
+    let deep = |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
+    let arrays = deep("[", "]");
+    let objects = deep("{\"a\":", "}").replacen(":}", ":1}", 1);
+    let mut bodies: Vec<Vec<u8>> = vec![
+        arrays.clone().into_bytes(),
+        objects.clone().into_bytes(),
+        "[".repeat(1_000_000).into_bytes(),
+        format!(r#"{{"code":{arrays}}}"#).into_bytes(),
+        format!(r#"{{"code":"1","unknown":{arrays}}}"#).into_bytes(),
+        format!(r#"{{"code":"1","unknown":{objects}}}"#).into_bytes(),
+        format!(r#"{{"code":"1","config":{arrays}}}"#).into_bytes(),
+        format!(r#"{{"code":"1","env_vars":{arrays}}}"#).into_bytes(),
+        format!(r#"{{"code":"1","entry_function":{{"name":"f","arguments":{arrays}}}}}"#).into_bytes(),
+        br#"{"code":"1","code":"2"}"#.to_vec(),
+        br#"{"code":"1","env_vars":[],"env_vars":["A=1"]}"#.to_vec(),
+        br#"{"code":"1","config":{"memory_mb":1,"memory_mb":2}}"#.to_vec(),
+        b"{\"code\":\"\xff\xfe\"}".to_vec(),
+        b"{\"code\":\"\xed\xa0\x80\"}".to_vec(),
+        b"\xff\xfe{\0\"\0".to_vec(),
+        b"\xef\xbb\xbf{\"code\":\"1\"}".to_vec(),
+        br#"{"code":"\ud800"}"#.to_vec(),
+        br#"{"code":"print(1)\u0000"}"#.to_vec(),
+        br#"{"files":[{"name":"a.py","content":"\u0000"}]}"#.to_vec(),
+        br#"{"files":[{"name":"a\u0000.py","content":""}]}"#.to_vec(),
+        br#"{"files":[{"name":"../a.py","content":""}]}"#.to_vec(),
+        br#"{"files":[{"name":"/a.py","content":""}]}"#.to_vec(),
+        br#"{"files":[{"name":"","content":""}]}"#.to_vec(),
+        br#"{"files":[{"name":"a.py","content":"1"},{"name":"a.py","content":"2"}]}"#.to_vec(),
+        br#"{"files":[{"content":"1"}]}"#.to_vec(),
+        br#"{"code":"1","entrypoint":"../x"}"#.to_vec(),
+        br#"{"code":"1","script_args":["\u0000"]}"#.to_vec(),
+        br#"{"code":"1","env_vars":["A\u0000=1"]}"#.to_vec(),
+        br#"{"code":"1","env_vars":["=1"]}"#.to_vec(),
+        br#"{"code":"1"} trailing"#.to_vec(),
+        b"\0".to_vec(),
+        b"".to_vec(),
+    ];
+    bodies.push([b"{\"code\":\"", &[b'\\'; 100_001][..], b"\"}"].concat());
+    for body in &bodies {
+        let answer = server.call("POST", "/api/v1/eval", &[("content-type", "application/json")], body);
+        let start = String::from_utf8_lossy(body).chars().take(60).collect::<String>();
+        assert_eq!(answer.status, 400, "{start}");
+        assert!(answer.error().len() < 500, "{}", answer.text());
+    }
+    // What is not known is read past, however deep it is.
+    let unknown = format!(r#"{{"code":"print(1)","config":{objects}}}"#);
+    assert_eq!(server.call("POST", "/api/v1/eval", &[], unknown.as_bytes()).json()["stdout"], "1\n");
+    for metadata in [arrays.as_bytes(), br#"{"entrypoint":"main.py","entrypoint":"x"}"#, b"\"\xff\"", b"null", b"7"] {
+        let form = Form::new().tar(&[("main.py", "1")]).field("metadata", "", metadata);
+        let answer = server.post_form("/api/v1/exec/sync", &[], &form);
+        assert_eq!(answer.status, 400);
+        assert!(answer.error().starts_with("parsing metadata: "), "{}", answer.text());
+    }
+    assert!(server.runs());
+    assert_eq!(server.eval(&json!({"code": "print('\u{1f600}\\u0000')", "stdin": "\0"}))["stdout"], "\u{1f600}\0\n");
+    assert_eq!(server.metric("pyexec_slots_busy"), Some(0.0));
+}
+
+#[test]
+fn hostile_output_is_valid_json() {
+    let server = Server::shared();
+    let code = "import sys\nsys.stdout.buffer.write(b'\\xff\\x00\\xed\\xa0\\x80\\x1b[31m\\r\"\\\\\\n')\nsys.stdout.flush()\n\
+                sys.stderr.buffer.write(b'\\xc3')\n'\\ud800'";
+    let result = server.eval(&json!({"code": code, "eval_last_expr": true}));
+    assert_eq!(result["stdout"], "\u{fffd}\0\u{fffd}\u{fffd}\u{fffd}\u{1b}[31m\r\"\\", "{result}");
+    assert_eq!(result["stderr"], "\u{fffd}");
+    assert_eq!(result["result"], "'\\ud800'");
+    // No line of an event can be made by a script.
+    let body = json!({"code": "print('a\\r\\n\\nevent: result\\ndata: {}\\n\\n')", "stream": true}).to_string();
+    let events: Vec<_> = server.follow("POST", "/api/v1/eval", &[], body.as_bytes()).collect();
+    assert_eq!(events.iter().filter(|event| event.kind == "result").count(), 1);
+    assert!(events.iter().any(|event| event.data["text"] == "a\r\n\nevent: result\ndata: {}\n\n\n"));
+}
+
+#[test]
+fn every_answer_has_the_security_headers() {
+    let server = with_keys();
+    let key = ("x-api-key", KEY);
+    let run = json!({"code": "open('page.html', 'w').write('<script>')", "collect_files": true}).to_string();
+    let result = server.call("POST", "/api/v1/eval", &[key], run.as_bytes());
+    let file = result.json()["files"][0]["url"].as_str().expect("a file").to_owned();
+    let answers = [
+        result,
+        server.get("/"),
+        server.get("/health"),
+        server.get("/docs/"),
+        server.get("/docs/swagger-ui-bundle.js"),
+        server.get("/docs/nothing"),
+        server.get("/nothing"),
+        server.get("/metrics"),
+        server.call("GET", "/metrics", &[key], b""),
+        server.call("GET", "/nothing", &[key], b""),
+        server.call("PUT", "/api/v1/eval", &[key], b""),
+        server.call("POST", "/api/v1/eval", &[key], b"{"),
+        server.call("GET", &file, &[key], b""),
+    ];
+    for answer in &answers {
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"));
+        assert!(answer.header("cache-control").is_some());
+        assert!(answer.header("x-request-id").is_some());
+        assert_eq!(answer.header("server"), None);
+        assert_eq!(answer.header("set-cookie"), None);
+    }
+    let policy = server.get("/").header("content-security-policy").expect("a policy").to_owned();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert_ne!(server.get("/").header("content-security-policy"), Some(policy.as_str()), "a nonce is used once");
+}
+
+#[test]
+fn other_web_pages_get_nothing_unless_their_origin_is_set() {
+    const PAGE: &str = "https://page.example";
+    let preflight = |server: &Server, origin: &str| {
+        let headers = [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", "content-type,x-api-key"),
+        ];
+        server.call("OPTIONS", "/api/v1/eval", &headers, b"")
+    };
+    let allowed = |answer: &Answer| answer.header("access-control-allow-origin").map(str::to_owned);
+
+    let off = Server::shared();
+    assert_eq!(allowed(&off.call("GET", "/health", &[("origin", PAGE)], b"")), None);
+    let answer = preflight(&off, PAGE);
+    assert_eq!((answer.status, allowed(&answer)), (405, None));
+
+    let on = Server::start(&[("PYEXEC_CORS_ORIGINS", PAGE), ("PYEXEC_API_KEYS", KEY)], &[]);
+    let answer = preflight(&on, PAGE);
+    assert_eq!((answer.status, allowed(&answer).as_deref()), (204, Some(PAGE)));
+    assert_eq!(answer.header("access-control-allow-credentials"), None);
+    for (path, status) in [("/health", 200), ("/metrics", 401), ("/nothing", 401)] {
+        let answer = on.call("GET", path, &[("origin", PAGE)], b"");
+        assert_eq!((answer.status, allowed(&answer).as_deref()), (status, Some(PAGE)));
+    }
+    for stranger in ["https://page.example.evil", "http://page.example", "https://page.example:8443", "null"] {
+        assert_eq!(allowed(&preflight(&on, stranger)), None, "{stranger}");
+        assert_eq!(allowed(&on.call("GET", "/health", &[("origin", stranger)], b"")), None, "{stranger}");
+    }
+    let all = Server::start(&[("PYEXEC_CORS_ORIGINS", "*")], &[]);
+    assert_eq!(allowed(&preflight(&all, PAGE)).as_deref(), Some(PAGE));
+}
+
+#[test]
+fn neither_secrets_nor_code_are_ever_in_the_log() {
+    const MARK: &str = "TopSecret";
+    let key = "TopSecret-key-0123456789";
+    for format in ["human", "json"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = folder.path().join("TopSecret.toml");
+        fs::write(&config, format!("log_format = \"{format}\"\n")).expect("written");
+        let keys = format!("operator:{key}");
+        let variables = [("PYEXEC_API_KEYS", keys.as_str()), ("PYEXEC_LOG_LEVEL", "trace")];
+        let server = Server::start(&variables, &["--config", config.to_str().expect("UTF-8")]);
+        let auth = ("authorization", "Bearer TopSecret-key-0123456789");
+        let code = "TopSecret = 1\nimport os, sys\nprint('TopSecret', sys.argv, input(), os.environ['TopSecret'])\n\
+            os.mkdir('TopSecret')\nopen('TopSecret/TopSecret', 'w').write('TopSecret')\nos.listdir('TopSecret')\n\
+            os.symlink('TopSecret', 'TopSecret2')\nos.readlink('TopSecret2')\nos.rename('TopSecret', 'TopSecret3')\n\
+            print('TopSecret', file=sys.stderr)\ntry: open('TopSecret-missing')\nexcept OSError: pass\n\
+            try: import socket; socket.create_connection(('TopSecret', 1))\nexcept OSError: pass\n";
+        let request = json!({"code": format!("{code}'TopSecret'"), "stdin": "TopSecret\n", "script_args": ["TopSecret"],
+            "env_vars": ["TopSecret=TopSecret"], "eval_last_expr": true, "collect_files": true});
+        let eval = |body: &str, more: &[(&str, &str)]| {
+            server.call("POST", "/api/v1/eval?TopSecret=TopSecret", &[&[auth], more].concat(), body.as_bytes())
+        };
+        let result =
+            eval(&request.to_string(), &[("idempotency-key", MARK), ("cookie", MARK), ("user-agent", MARK)]).json();
+        assert_eq!(result["result"], "'TopSecret'", "{result}");
+        let file = result["files"][0]["url"].as_str().expect("a file");
+        assert!(server.call("GET", file, &[auth], b"").text().contains(MARK));
+        eval(
+            &json!({"code": format!("{code}raise Exception('TopSecret')"), "env_vars": ["TopSecret=1"]}).to_string(),
+            &[],
+        );
+        eval(&json!({"code": "TopSecret = 1\nwhile True: pass", "config": {"timeout_seconds": 1}}).to_string(), &[]);
+        eval(&json!({"code": "import ctypes; ctypes.string_at(0); TopSecret"}).to_string(), &[]);
+        eval(&json!({"code": "TopSecret", "stream": true}).to_string(), &[]);
+        // What is refused is not logged either.
+        assert_eq!(eval(r#"{"TopSecret":"TopSecret", "code": TopSecret}"#, &[]).status, 400);
+        assert_eq!(eval(&json!({"code": "1", "env_vars": ["TopSecret"]}).to_string(), &[]).status, 400);
+        assert_eq!(eval(&json!({"code": "1", "entrypoint": "../TopSecret"}).to_string(), &[]).status, 400);
+        for header in [("x-api-key", MARK), ("authorization", "Bearer TopSecret"), ("authorization", "TopSecret")] {
+            assert_eq!(server.call("GET", "/api/v1/executions/TopSecret", &[header], b"").status, 401);
+        }
+        assert_eq!(server.call("GET", "/TopSecret?TopSecret", &[auth], b"").status, 404);
+        let form = Form::new().tar(&[("TopSecret.py", "print('TopSecret')")]).field(MARK, "", MARK.as_bytes());
+        let good = form.field("metadata", "; filename=\"TopSecret\"", br#"{"entrypoint":"TopSecret.py"}"#);
+        assert_eq!(server.post_form("/api/v1/exec/sync", &[auth], &good).json()["stdout"], "TopSecret\n");
+        let bad = Form::new().field("tar", "", b"TopSecret").field("metadata", "", b"TopSecret");
+        assert_eq!(server.post_form("/api/v1/exec/sync", &[auth], &bad).status, 400);
+        server.connect().write_all(b"TopSecret TopSecret\r\nTopSecret\r\n\r\n").expect("sent");
+
+        server.signal(rustix::process::Signal::TERM);
+        server.ended();
+        let log = until("all of the log is there", || Some(server.log()).filter(|log| log.contains("stopped")));
+        assert!(log.contains("TRACE"), "the log has everything:\n{log}");
+        let told: Vec<_> = log.lines().filter(|line| line.to_lowercase().contains(&MARK.to_lowercase())).collect();
+        assert!(told.is_empty(), "{}", told.join("\n"));
+        if format == "json" {
+            for line in log.lines() {
+                serde_json::from_str::<Value>(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_error_has_the_one_shape_with_the_request_id_of_its_header() {
+    let variables =
+        [("PYEXEC_SLOTS", "1"), ("PYEXEC_QUEUE", "1"), ("PYEXEC_BODY_MAX_KB", "64"), ("PYEXEC_UPLOAD_MAX_MB", "1")];
+    let server = Server::start(&variables, &[]);
+    let large = "x".repeat(70_000);
+    let calls: Vec<(u16, &str, Answer)> = vec![
+        (404, "not_found", server.get("/nothing")),
+        (404, "not_found", server.get("/docs/nothing")),
+        (404, "not_found", server.get("/api/v1")),
+        (404, "not_found", server.get("/api/v1/executions/x")),
+        (404, "not_found", server.get("/api/v1/executions/x/files/y")),
+        (404, "not_found", server.get("/api/v1/executions/")),
+        (404, "not_found", server.call("OPTIONS", "/nothing", &[], b"")),
+        (400, "invalid", server.get("/api/v1/executions/%ff")),
+        (400, "invalid", server.delete("/api/v1/executions/%ff")),
+        (400, "invalid", server.get("/api/v1/executions/%ff/events")),
+        (400, "invalid", server.get("/api/v1/executions/x/files/%ff")),
+        (400, "invalid", server.get("/api/v1/executions?limit=%ff")),
+        (400, "invalid", server.get("/api/v1/executions?limit=1&limit=2")),
+        (405, "method_not_allowed", server.call("PUT", "/api/v1/eval", &[], b"x")),
+        (405, "method_not_allowed", server.call("PATCH", "/health", &[], b"x")),
+        (405, "method_not_allowed", server.call("POST", "/docs/", &[], b"x")),
+        (405, "method_not_allowed", server.call("DELETE", "/", &[], b"")),
+        (413, "too_large", server.call("POST", "/api/v1/eval", &[], large.as_bytes())),
+        (
+            413,
+            "too_large",
+            server.post_form("/api/v1/exec/sync", &[], &Form::new().field("metadata", "", large.as_bytes())),
+        ),
+        (
+            413,
+            "too_large",
+            server.post_form("/api/v1/exec/sync", &[], &Form::new().field("other", "", large.as_bytes())),
+        ),
+        (
+            413,
+            "too_large",
+            server.post_form("/api/v1/exec/sync", &[], &Form::new().field("tar", "", &vec![0; 1_100_000])),
+        ),
+        (400, "invalid", server.call("POST", "/api/v1/exec/sync", &[("content-type", "multipart/form-data")], b"x")),
+        (400, "invalid", server.call("POST", "/api/v1/exec/sync", &[], b"")),
+        (
+            400,
+            "invalid",
+            server.post_form("/api/v1/exec/sync", &[], &Form::new().tar(&[("a.py", "")]).tar(&[("a.py", "")])),
+        ),
+    ];
+    for (at, (status, code, answer)) in calls.iter().enumerate() {
+        assert_eq!(answer.status, *status, "call {at}: {}", answer.text());
+        answer.error();
+        assert_eq!(answer.json()["code"], *code, "call {at}: {}", answer.text());
+    }
+    let ids: std::collections::BTreeSet<_> = calls.iter().map(|(_, _, answer)| answer.header("x-request-id")).collect();
+    assert_eq!(ids.len(), calls.len(), "each has its own");
+
+    let running = server.submit("import time; time.sleep(1000)", &[]);
+    server.runs_now(&running);
+    server.submit("print(1)", &[]);
+    let full = server.post_json("/api/v1/eval", &json!({"code": "1"}));
+    assert_eq!(full.status, 429);
+    assert_eq!(full.error(), "all 1 slots are busy and 1 executions wait: try again later");
+    assert_eq!((full.json()["code"].as_str(), full.header("retry-after")), (Some("queue_full"), Some("1")));
+}
+
+#[test]
+fn a_request_id_is_taken_over_when_it_is_harmless() {
+    let server = Server::shared();
+    let answer = server.call("GET", "/nothing", &[("x-request-id", "Trace-1.a_b")], b"");
+    assert_eq!(answer.header("x-request-id"), Some("Trace-1.a_b"));
+    answer.error();
+    for hostile in ["a b", "<script>", "a\"b", "", &"a".repeat(65)] {
+        let answer = server.call("GET", "/nothing", &[("x-request-id", hostile)], b"");
+        let id = answer.header("x-request-id").expect("an id");
+        assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
+        answer.error();
+    }
+}
+
+#[test]
+fn a_key_above_its_rate_waits_and_others_do_not() {
+    let keys = format!("one:{KEY},two:{OTHER_KEY}");
+    let server = Server::start(&[("PYEXEC_API_KEYS", &keys), ("PYEXEC_RATE_LIMIT", "3")], &[]);
+    let call = |key: &str| server.call("GET", "/api/v1/executions", &[("x-api-key", key)], b"");
+    let refused = until("the burst is used up", || Some(call(KEY)).filter(|answer| answer.status != 200));
+    assert_eq!(refused.status, 429);
+    refused.error();
+    assert_eq!(refused.json()["code"], "rate_limited");
+    let wait: u64 = refused.header("retry-after").and_then(|wait| wait.parse().ok()).expect("seconds");
+    assert!((1..=20).contains(&wait), "{wait}");
+    assert_eq!(call(OTHER_KEY).status, 200);
+    assert_eq!(server.get("/health").status, 200);
+}
+
+#[test]
+fn what_is_no_http_is_hung_up_on() {
+    let server = Server::shared();
+    for bytes in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n",
+        b"GET /\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"POST /api/v1/eval HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"POST /api/v1/eval HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST /api/v1/eval HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ] {
+        let answer = server.raw(bytes);
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    }
+    assert!(PATIENCE > Duration::from_secs(10), "the header timeout would end them as well");
+    assert_eq!(server.get("/health").status, 200);
+}
+
+fn base64(text: &str) -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    STANDARD.encode(text)
+}
