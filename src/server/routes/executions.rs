@@ -1,7 +1,7 @@
 //! Executions that wait, run, or ended a while ago.
 
 use super::{
-    params::{ExecutionPath, FilePath, InPath, LastEventId},
+    params::{ExecutionPath, FilePath, LastEventId},
     refusals::{Guarded, Missing, SameSite},
 };
 use crate::server::{
@@ -15,7 +15,7 @@ use crate::server::{
 };
 use axum::{
     Extension, Json,
-    extract::{Query, State, rejection::QueryRejection},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, header},
     response::{
         IntoResponse, Response,
@@ -45,7 +45,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(super) async fn status(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    InPath(ExecutionPath { id }): InPath<ExecutionPath>,
+    Path(ExecutionPath { id }): Path<ExecutionPath>,
 ) -> Result<Response, ApiError> {
     let execution = find(&app, &caller, &id)?;
     Ok(match execution.result() {
@@ -70,7 +70,7 @@ pub(super) async fn status(
 pub(super) async fn kill(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    InPath(ExecutionPath { id }): InPath<ExecutionPath>,
+    Path(ExecutionPath { id }): Path<ExecutionPath>,
 ) -> Result<Json<StatusOnly>, ApiError> {
     let execution = find(&app, &caller, &id)?;
     execution.kill();
@@ -89,6 +89,7 @@ pub(super) struct ListQuery {
     #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
     /// `next` of the page before.
+    #[param(value_type = Option<crate::server::api::ExecutionId>)]
     after: Option<String>,
 }
 
@@ -134,7 +135,6 @@ pub(super) async fn list(
     params(ExecutionPath, LastEventId),
     responses(
         (status = 200, description = "Events until the result", content_type = "text/event-stream", body = StreamEvent),
-        (status = 400, description = "Last-Event-ID is not a number", body = ErrorBody),
         Guarded,
         Missing,
     )
@@ -142,7 +142,7 @@ pub(super) async fn list(
 pub(super) async fn events(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    InPath(ExecutionPath { id }): InPath<ExecutionPath>,
+    Path(ExecutionPath { id }): Path<ExecutionPath>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let after = match headers.get("last-event-id") {
@@ -183,7 +183,7 @@ pub(super) struct Content(Vec<u8>);
 pub(super) async fn file(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    InPath(FilePath { id, path }): InPath<FilePath>,
+    Path(FilePath { id, path }): Path<FilePath>,
 ) -> Result<Response, ApiError> {
     let execution = find(&app, &caller, &id)?;
     let Some(content) = execution.file(&path) else {

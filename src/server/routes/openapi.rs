@@ -1,16 +1,8 @@
 //! The OpenAPI document, made from the types, and Swagger UI to read it.
 
 use super::{eval, exec, executions, service};
-use crate::server::{
-    App, api,
-    error::{ApiError, Problem},
-};
-use axum::{
-    Router,
-    http::StatusCode,
-    middleware::map_response,
-    response::{IntoResponse, Response},
-};
+use crate::server::{App, api};
+use axum::Router;
 use std::sync::Arc;
 use utoipa::{
     Modify, OpenApi,
@@ -60,14 +52,7 @@ pub(super) fn docs(needs_key: bool) -> Router<Arc<App>> {
     if !needs_key {
         document.security.get_or_insert_default().insert(0, SecurityRequirement::default());
     }
-    let docs = SwaggerUi::new("/docs").config(Config::from(DOCUMENT)).url(DOCUMENT, document);
-    // Its own answer for a file that it does not have is empty.
-    Router::from(docs).layer(map_response(|response: Response| async {
-        if response.status() == StatusCode::NOT_FOUND {
-            return ApiError::new(Problem::NotFound, "no such path: see /docs/").into_response();
-        }
-        response
-    }))
+    SwaggerUi::new("/docs").config(Config::from(DOCUMENT)).url(DOCUMENT, document).into()
 }
 
 /// The ways to give an API key.

@@ -1,29 +1,8 @@
 //! What comes beside the body.
 
-use crate::server::{
-    api::ExecutionId,
-    error::{ApiError, Problem},
-};
-use axum::{
-    extract::{FromRequestParts, Path},
-    http::request::Parts,
-};
-use serde::{Deserialize, de::DeserializeOwned};
+use crate::server::api::ExecutionId;
+use serde::Deserialize;
 use utoipa::IntoParams;
-
-/// Parameters in the path. One that is not UTF-8 names nothing.
-pub(super) struct InPath<T>(pub(super) T);
-
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for InPath<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<InPath<T>, ApiError> {
-        match Path::from_request_parts(parts, state).await {
-            Ok(Path(found)) => Ok(InPath(found)),
-            Err(_) => Err(ApiError::new(Problem::NotFound, "no such path: it is not UTF-8")),
-        }
-    }
-}
 
 /// Which execution.
 #[derive(Deserialize, IntoParams)]

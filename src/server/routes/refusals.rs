@@ -19,6 +19,9 @@ pub(super) enum Guarded {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only described")]
 pub(super) enum Missing {
+    /// Something in the path is not UTF-8, or in a header not as described here
+    #[response(status = 400)]
+    Invalid(ErrorBody),
     /// The execution is unknown, someone else's, or ended too long ago
     #[response(status = 404)]
     NotFound(ErrorBody),
