@@ -3,19 +3,36 @@
 //! **Architecture invariant:** these types know JSON and nothing of how a job runs.
 
 use crate::outcome::{CapabilityMiss, LimitHit, RichOutput, Tier};
-use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::ToSchema;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
+use std::{fmt, marker::PhantomData};
+use utoipa::{
+    ToSchema,
+    openapi::schema::{Object, SchemaType, Type},
+};
+
+/// The name of an execution.
+#[derive(ToSchema)]
+#[schema(
+    value_type = String,
+    pattern = "^exe_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+    example = "exe_0b0f5b4c-6f5e-4a37-9a55-1c6f3b8f2a10"
+)]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct ExecutionId(String);
 
 /// Code to run at once.
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct EvalRequest {
-    /// Python source, run as `main.py`.
+    /// Python source, run as `main.py`. It may have 102,400 bytes, as may all files together.
     #[serde(deserialize_with = "null_as_default")]
-    #[schema(example = "print('hello')")]
+    #[schema(example = "print('hello')", max_length = 102_400, pattern = r"^[^\x00]*$")]
     pub(crate) code: String,
     /// Files of the project; they win over `code`.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "objects")]
     pub(crate) files: Vec<CodeFile>,
     /// The file to run. Default: `main.py` when there is one, else the first file.
     #[serde(deserialize_with = "null_as_default")]
@@ -23,10 +40,11 @@ pub(crate) struct EvalRequest {
     /// Standard input.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) stdin: String,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub(crate) config: Config,
     /// `3.14` runs in WebAssembly; 3.10 to 3.13 need the Docker fallback.
     #[serde(deserialize_with = "null_as_default")]
+    #[schema(pattern = r"^(3\.1[0-4])?$")]
     pub(crate) python_version: String,
     /// Give the value of the last expression back as `result`.
     #[serde(deserialize_with = "null_as_default")]
@@ -49,11 +67,13 @@ pub(crate) struct EvalRequest {
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct Common {
-    /// Environment variables, each `NAME=value`.
+    /// Environment variables.
     #[serde(deserialize_with = "null_as_default")]
+    #[schema(value_type = Vec<Variable>)]
     pub(crate) env_vars: Vec<String>,
     /// `sys.argv[1:]`
     #[serde(deserialize_with = "null_as_default")]
+    #[schema(value_type = Vec<Argument>)]
     pub(crate) script_args: Vec<String>,
     /// Which tier may run it.
     #[serde(deserialize_with = "null_as_default")]
@@ -67,13 +87,26 @@ pub(crate) struct Common {
     pub(crate) collect_files: bool,
 }
 
+/// `NAME=value`.
+#[derive(ToSchema)]
+#[schema(value_type = String, pattern = r"^[^=\x00]+=[^\x00]*$", example = "LANG=C.UTF-8")]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct Variable(String);
+
+/// Text without NUL.
+#[derive(ToSchema)]
+#[schema(value_type = String, pattern = r"^[^\x00]*$")]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct Argument(String);
+
 /// A file of the project.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct CodeFile {
-    /// Its path in the project.
-    #[schema(example = "helper.py")]
+    /// Its path in the project: relative, without `..`.
+    #[schema(example = "helper.py", min_length = 1, pattern = r"^[^\x00]*$")]
     pub(crate) name: String,
     #[serde(default, deserialize_with = "null_as_default")]
+    #[schema(max_length = 102_400, pattern = r"^[^\x00]*$")]
     pub(crate) content: String,
 }
 
@@ -88,7 +121,7 @@ pub(crate) enum EntryFunction {
         name: String,
         /// An array is positional, an object is by keyword.
         #[serde(default)]
-        #[schema(value_type = Object)]
+        #[schema(schema_with = arguments)]
         arguments: serde_json::Value,
     },
 }
@@ -151,10 +184,13 @@ pub(crate) struct Metadata {
     /// Standard input.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) stdin: String,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub(crate) config: Config,
+    /// `3.14` runs in WebAssembly; 3.10 to 3.13 need the Docker fallback.
     #[serde(deserialize_with = "null_as_default")]
+    #[schema(pattern = r"^(3\.1[0-4])?$")]
     pub(crate) python_version: String,
+    /// Give the value of the last expression back as `result`.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) eval_last_expr: bool,
     #[serde(flatten)]
@@ -164,10 +200,11 @@ pub(crate) struct Metadata {
 /// What an execution came to, or how far it is.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ExecutionResult {
-    #[schema(example = "exe_0b0f5b4c-6f5e-4a37-9a55-1c6f3b8f2a10")]
+    #[schema(value_type = ExecutionId)]
     pub(crate) execution_id: String,
     pub(crate) status: Status,
-    /// The script's own; 0 when the execution failed.
+    /// The script's own; 0 when the execution failed, 137 when it was killed.
+    #[schema(minimum = 0, maximum = 255)]
     pub(crate) exit_code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -185,15 +222,17 @@ pub(crate) struct ExecutionResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error_kind: Option<ErrorKind>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     pub(crate) started_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     pub(crate) finished_at: Option<String>,
     /// `repr` of the value that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) result: Option<String>,
     /// The same as JSON, when it is JSON-able.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub(crate) result_json: Option<serde_json::Value>,
     /// The tier that ran it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -277,12 +316,14 @@ pub(crate) struct FileLink {
     pub(crate) content: Option<String>,
     /// The content of a small file that is not.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(content_encoding = "base64")]
     pub(crate) content_base64: Option<String>,
 }
 
 /// An execution was accepted.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Accepted {
+    #[schema(value_type = ExecutionId)]
     pub(crate) execution_id: String,
 }
 
@@ -290,6 +331,21 @@ pub(crate) struct Accepted {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StatusOnly {
     pub(crate) status: Status,
+}
+
+/// Each event of a stream.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct StreamEvent {
+    /// Counts from 1.
+    #[schema(pattern = "^[1-9][0-9]*$")]
+    id: String,
+    #[schema(pattern = "^(state|stdout|stderr|lagged|result)$")]
+    event: String,
+    /// Of `state` an object with `status`, of the first also with `execution_id`; of `stdout` and `stderr` one with `text`; of
+    /// `lagged` one with `missed`, the number of events that were dropped; of `result` an `ExecutionResult`.
+    #[schema(content_media_type = "application/json")]
+    data: String,
 }
 
 /// A page of executions, newest first.
@@ -304,10 +360,13 @@ pub(crate) struct ExecutionList {
 /// One execution in a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ExecutionSummary {
+    #[schema(value_type = ExecutionId)]
     pub(crate) execution_id: String,
     pub(crate) status: Status,
+    #[schema(format = DateTime)]
     pub(crate) created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     pub(crate) finished_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) exit_code: Option<i32>,
@@ -319,21 +378,30 @@ pub(crate) struct ExecutionSummary {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
     /// `ok`, or `draining` before the end.
+    #[schema(pattern = "^(ok|draining)$")]
     pub(crate) status: &'static str,
     #[serde(flatten)]
+    #[schema(value_type = HealthDetails)]
     pub(crate) details: Option<HealthDetails>,
 }
 
-/// What those who may use the server see of its health.
+/// What those who may use the server see of its health: all of it, or nothing.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HealthDetails {
+    #[schema(required = false)]
     pub(crate) version: &'static str,
+    #[schema(required = false)]
     pub(crate) python: &'static str,
+    #[schema(required = false)]
     pub(crate) executors: Vec<Tier>,
+    #[schema(required = false)]
     pub(crate) slots: usize,
+    #[schema(required = false)]
     pub(crate) busy: usize,
+    #[schema(required = false)]
     pub(crate) queued: usize,
     /// Where executions are kept: nothing survives a restart.
+    #[schema(required = false)]
     pub(crate) state: &'static str,
 }
 
@@ -351,4 +419,47 @@ pub(crate) struct ErrorBody {
 /// Clients in Go send `null` for what they leave out.
 fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(value: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(value)?.unwrap_or_default())
+}
+
+/// As [`null_as_default`], of an object.
+fn object_or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(value: D) -> Result<T, D::Error> {
+    Ok(Option::<FromObject<T>>::deserialize(value)?.map(|object| object.0).unwrap_or_default())
+}
+
+/// As [`null_as_default`], of an array of objects.
+fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Vec<T>, D::Error> {
+    let objects = Option::<Vec<FromObject<T>>>::deserialize(value)?.unwrap_or_default();
+    Ok(objects.into_iter().map(|object| object.0).collect())
+}
+
+/// Of an object alone. What is derived would take an array for it as well, of its fields in their order.
+struct FromObject<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for FromObject<T> {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<FromObject<T>, D::Error> {
+        value.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = FromObject<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FromObject<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(FromObject)
+    }
+}
+
+/// The schema of arguments for a function.
+fn arguments() -> Object {
+    let types = [Type::Array, Type::Object, Type::Null];
+    Object::builder()
+        .schema_type(SchemaType::from_iter(types))
+        .description(Some("An array is positional, an object is by keyword."))
+        .build()
 }

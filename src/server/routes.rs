@@ -4,6 +4,8 @@ mod eval;
 mod exec;
 mod executions;
 mod openapi;
+mod params;
+mod refusals;
 mod service;
 
 use super::{
@@ -38,7 +40,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/health", get(service::health))
         .route("/metrics", get(service::metrics))
         .route("/", get(service::page))
-        .merge(openapi::docs())
+        .merge(openapi::docs(!app.settings.api_keys.is_empty()))
         .fallback(|| async { ApiError::new(Problem::NotFound, "no such path: see /docs/") })
         .method_not_allowed_fallback(|| async {
             ApiError::new(Problem::MethodNotAllowed, "this path does not take this method: see /docs/")

@@ -110,7 +110,7 @@ async fn attempt(
     };
     if waiting == Waiting::Yes {
         let left = timeout.saturating_sub(waited);
-        job.limits.wall_clock_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
+        job.limits.wall_clock_ms = u64::try_from(left.as_micros().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
     }
     app.metrics.queue_left(waited);
     execution.start();

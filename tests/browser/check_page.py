@@ -211,6 +211,8 @@ def every_example_does_what_it_says(page):
         ensure(page.text("output").strip() or page.text("result"), f"{name} shows nothing")
         if name.startswith("Dataclass"):
             ensure(page.text("result") == "Version(major=3, minor=14)", f"result is {page.text('result')!r}")
+        if name.startswith("Standard input"):
+            ensure("the" in page.text("output").split(), f"what was typed did not arrive: {page.text('output')!r}")
         if name == "Traceback":
             report = page.js("document.getElementById('words').innerText")
             ensure("ZeroDivisionError" in report and "line 12" in report, f"the error is not reported: {report!r}")

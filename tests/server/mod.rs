@@ -1,13 +1,19 @@
 //! `pyexec serve`, as its clients and its operator see it.
 //!
 //! - `conformance.rs`: what every client may rely on, old ones by the bytes in `recorded/`
+//! - `schema.rs`: the OpenAPI document is true, as schemathesis sees it
 //! - `hardening.rs`: what no client can do
-//! - `lifecycle.rs`: start, stop, and clients that go away
 //! - `load.rs`: what no load brings down
+//! - `lifecycle.rs`: start, stop, and clients that go away
+//! - `page.rs`: the page at `/`, in Chromium
+//! - `readme.rs`: the README's examples
 
 mod conformance;
 mod hardening;
 mod lifecycle;
 mod load;
+mod page;
+mod readme;
 mod recorded;
+mod schema;
 mod support;

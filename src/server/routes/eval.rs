@@ -1,9 +1,13 @@
 //! Code in, result out.
 
-use super::executions::stream;
+use super::{
+    executions::stream,
+    params::IdempotencyKey,
+    refusals::{Guarded, SameSite, Unstarted},
+};
 use crate::server::{
     App,
-    api::{ErrorBody, EvalRequest, ExecutionResult},
+    api::{EvalRequest, ExecutionResult, StreamEvent},
     auth::Caller,
     body,
     error::ApiError,
@@ -25,15 +29,16 @@ use std::sync::Arc;
     path = "/api/v1/eval",
     tag = "run",
     request_body = EvalRequest,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body lead to the same execution")),
+    params(IdempotencyKey),
     responses(
-        (status = 200, description = "It ran, well or not; with `stream`, server-sent events", body = ExecutionResult),
-        (status = 400, description = "The request is not acceptable", body = ErrorBody),
-        (status = 401, description = "No valid API key", body = ErrorBody),
-        (status = 409, description = "The Idempotency-Key was used for another request", body = ErrorBody),
-        (status = 413, description = "Too much code", body = ErrorBody),
-        (status = 429, description = "Too many requests, or the queue is full", body = ErrorBody),
-        (status = 503, description = "Shutting down", body = ErrorBody),
+        (
+            status = 200,
+            description = "It ran, well or not; with `stream`, server-sent events as of `/executions/{id}/events`",
+            content((ExecutionResult = "application/json"), (StreamEvent = "text/event-stream")),
+        ),
+        Guarded,
+        SameSite,
+        Unstarted,
     )
 )]
 pub(super) async fn eval(

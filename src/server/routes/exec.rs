@@ -1,10 +1,14 @@
 //! Uploaded projects.
 
+use super::{
+    params::IdempotencyKey,
+    refusals::{Guarded, SameSite, Unstarted},
+};
 use crate::{
     Project,
     server::{
         App,
-        api::{Accepted, ErrorBody, ExecutionResult, Metadata},
+        api::{Accepted, ExecutionResult, Metadata},
         auth::Caller,
         error::{ApiError, Problem},
         form::{Form, Part},
@@ -37,16 +41,15 @@ pub(super) struct Upload {
     post,
     path = "/api/v1/exec/sync",
     tag = "run",
-    request_body(content = Upload, content_type = "multipart/form-data"),
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and upload lead to the same execution")),
+    request_body(content(
+        (Upload = "multipart/form-data", encoding(("tar" = (content_type = "application/x-tar"))))
+    )),
+    params(IdempotencyKey),
     responses(
         (status = 200, description = "It ran, well or not", body = ExecutionResult),
-        (status = 400, description = "The request is not acceptable", body = ErrorBody),
-        (status = 401, description = "No valid API key", body = ErrorBody),
-        (status = 409, description = "The Idempotency-Key was used for another request", body = ErrorBody),
-        (status = 413, description = "The upload is too large", body = ErrorBody),
-        (status = 429, description = "Too many requests, or the queue is full", body = ErrorBody),
-        (status = 503, description = "Shutting down", body = ErrorBody),
+        Guarded,
+        SameSite,
+        Unstarted,
     )
 )]
 pub(super) async fn sync(
@@ -64,16 +67,24 @@ pub(super) async fn sync(
     post,
     path = "/api/v1/exec/async",
     tag = "run",
-    request_body(content = Upload, content_type = "multipart/form-data"),
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and upload lead to the same execution")),
+    request_body(content(
+        (Upload = "multipart/form-data", encoding(("tar" = (content_type = "application/x-tar"))))
+    )),
+    params(IdempotencyKey),
     responses(
-        (status = 202, description = "It waits or runs", body = Accepted),
-        (status = 400, description = "The request is not acceptable", body = ErrorBody),
-        (status = 401, description = "No valid API key", body = ErrorBody),
-        (status = 409, description = "The Idempotency-Key was used for another request", body = ErrorBody),
-        (status = 413, description = "The upload is too large", body = ErrorBody),
-        (status = 429, description = "Too many requests, or the queue is full", body = ErrorBody),
-        (status = 503, description = "Shutting down", body = ErrorBody),
+        (
+            status = 202,
+            description = "It waits or runs",
+            body = Accepted,
+            links(
+                ("status" = (operation_id = "status", parameters(("id" = "$response.body#/execution_id")))),
+                ("events" = (operation_id = "events", parameters(("id" = "$response.body#/execution_id")))),
+                ("kill" = (operation_id = "kill", parameters(("id" = "$response.body#/execution_id")))),
+            ),
+        ),
+        Guarded,
+        SameSite,
+        Unstarted,
     )
 )]
 pub(super) async fn run_async(

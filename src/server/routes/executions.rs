@@ -1,8 +1,12 @@
 //! Executions that wait, run, or ended a while ago.
 
+use super::{
+    params::{ExecutionPath, FilePath, LastEventId},
+    refusals::{Guarded, Missing, SameSite},
+};
 use crate::server::{
     App,
-    api::{ErrorBody, ExecutionList, ExecutionResult, ExecutionSummary, Status, StatusOnly},
+    api::{ErrorBody, ExecutionList, ExecutionResult, ExecutionSummary, Status, StatusOnly, StreamEvent},
     auth::Caller,
     error::ApiError,
     run,
@@ -31,17 +35,17 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
     get,
     path = "/api/v1/executions/{id}",
     tag = "executions",
-    params(("id" = String, Path, description = "As given by exec/async or in a result")),
+    params(ExecutionPath),
     responses(
-        (status = 200, body = ExecutionResult),
-        (status = 401, description = "No valid API key", body = ErrorBody),
-        (status = 404, description = "Unknown, or too long ago", body = ErrorBody),
+        (status = 200, description = "What is known of it", body = ExecutionResult),
+        Guarded,
+        Missing,
     )
 )]
 pub(super) async fn status(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Path(ExecutionPath { id }): Path<ExecutionPath>,
 ) -> Result<Response, ApiError> {
     let execution = find(&app, &caller, &id)?;
     Ok(match execution.result() {
@@ -55,17 +59,18 @@ pub(super) async fn status(
     delete,
     path = "/api/v1/executions/{id}",
     tag = "executions",
-    params(("id" = String, Path, description = "As given by exec/async or in a result")),
+    params(ExecutionPath),
     responses(
         (status = 200, description = "`killed`, or the status of one that had ended", body = StatusOnly),
-        (status = 401, description = "No valid API key", body = ErrorBody),
-        (status = 404, description = "Unknown, or too long ago", body = ErrorBody),
+        Guarded,
+        SameSite,
+        Missing,
     )
 )]
 pub(super) async fn kill(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Path(ExecutionPath { id }): Path<ExecutionPath>,
 ) -> Result<Json<StatusOnly>, ApiError> {
     let execution = find(&app, &caller, &id)?;
     execution.kill();
@@ -84,6 +89,7 @@ pub(super) struct ListQuery {
     #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
     /// `next` of the page before.
+    #[param(value_type = Option<crate::server::api::ExecutionId>)]
     after: Option<String>,
 }
 
@@ -94,9 +100,9 @@ pub(super) struct ListQuery {
     tag = "executions",
     params(ListQuery),
     responses(
-        (status = 200, body = ExecutionList),
+        (status = 200, description = "A page of them", body = ExecutionList),
         (status = 400, description = "The query is not acceptable", body = ErrorBody),
-        (status = 401, description = "No valid API key", body = ErrorBody),
+        Guarded,
     )
 )]
 pub(super) async fn list(
@@ -126,21 +132,17 @@ pub(super) async fn list(
     get,
     path = "/api/v1/executions/{id}/events",
     tag = "executions",
-    params(
-        ("id" = String, Path, description = "As given by exec/async or in a result"),
-        ("Last-Event-ID" = Option<String>, Header, description = "Number of the last event that was received"),
-    ),
+    params(ExecutionPath, LastEventId),
     responses(
-        (status = 200, description = "Events until the result", content_type = "text/event-stream", body = String),
-        (status = 400, description = "Last-Event-ID is not a number", body = ErrorBody),
-        (status = 401, description = "No valid API key", body = ErrorBody),
-        (status = 404, description = "Unknown, or too long ago", body = ErrorBody),
+        (status = 200, description = "Events until the result", content_type = "text/event-stream", body = StreamEvent),
+        Guarded,
+        Missing,
     )
 )]
 pub(super) async fn events(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Path(ExecutionPath { id }): Path<ExecutionPath>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let after = match headers.get("last-event-id") {
@@ -154,25 +156,34 @@ pub(super) async fn events(
     Ok(stream(find(&app, &caller, &id)?, after, None).into_response())
 }
 
+/// The bytes of a file, as the document describes them.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "only described")]
+pub(super) struct Content(Vec<u8>);
+
 /// A file that an execution made or changed, when it was asked to collect them.
 #[utoipa::path(
     get,
     path = "/api/v1/executions/{id}/files/{path}",
     tag = "executions",
-    params(
-        ("id" = String, Path, description = "As given by exec/async or in a result"),
-        ("path" = String, Path, description = "As in `files` of the result"),
-    ),
+    params(FilePath),
     responses(
-        (status = 200, description = "The content", content_type = "application/octet-stream", body = Vec<u8>),
-        (status = 401, description = "No valid API key", body = ErrorBody),
-        (status = 404, description = "Unknown, or too long ago", body = ErrorBody),
+        (
+            status = 200,
+            description = "The content",
+            content_type = "application/octet-stream",
+            body = inline(Content),
+            headers(("Content-Disposition" = String, description = "`attachment`")),
+        ),
+        Guarded,
+        Missing,
     )
 )]
 pub(super) async fn file(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path((id, path)): Path<(String, String)>,
+    Path(FilePath { id, path }): Path<FilePath>,
 ) -> Result<Response, ApiError> {
     let execution = find(&app, &caller, &id)?;
     let Some(content) = execution.file(&path) else {

@@ -6,11 +6,19 @@ use axum::Router;
 use std::sync::Arc;
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::{
+        Header, RefOr, Schema, SecurityRequirement,
+        path::Operation,
+        schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaType, Type},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 const DOCUMENT: &str = "/docs/doc.json";
+
+/// The objects that clients send. All others come from the server.
+const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile"];
 
 #[derive(OpenApi)]
 #[openapi(
@@ -28,8 +36,8 @@ const DOCUMENT: &str = "/docs/doc.json";
         service::metrics,
     ),
     components(schemas(api::EvalRequest, api::Metadata, api::ExecutionResult, api::ErrorBody)),
-    modifiers(&Keys),
-    security((), ("bearer" = []), ("key" = []), ("basic" = [])),
+    modifiers(&Keys, &Nulls, &SomethingToRun, &RequestIds),
+    security(("bearer" = []), ("key" = []), ("basic" = [])),
     tags(
         (name = "run", description = "Run code"),
         (name = "executions", description = "Look at, follow and kill executions"),
@@ -37,6 +45,15 @@ const DOCUMENT: &str = "/docs/doc.json";
     )
 )]
 struct Document;
+
+/// `/docs/` and the document.
+pub(super) fn docs(needs_key: bool) -> Router<Arc<App>> {
+    let mut document = Document::openapi();
+    if !needs_key {
+        document.security.get_or_insert_default().insert(0, SecurityRequirement::default());
+    }
+    SwaggerUi::new("/docs").config(Config::from(DOCUMENT)).url(DOCUMENT, document).into()
+}
 
 /// The ways to give an API key.
 struct Keys;
@@ -52,7 +69,113 @@ impl Modify for Keys {
     }
 }
 
-/// `/docs/` and the document.
-pub(super) fn docs() -> Router<Arc<App>> {
-    SwaggerUi::new("/docs").config(Config::from(DOCUMENT)).url(DOCUMENT, Document::openapi()).into()
+/// What a client leaves out it may also send as null; what the server leaves out is never null. The types cannot say so.
+struct Nulls;
+
+impl Modify for Nulls {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for (name, schema) in &mut document.components.get_or_insert_default().schemas {
+            let change = if SENT.contains(&name.as_str()) { allow_null } else { forbid_null };
+            change_optional(schema, change);
+        }
+    }
+}
+
+fn change_optional(schema: &mut RefOr<Schema>, change: fn(&mut RefOr<Schema>)) {
+    match schema {
+        RefOr::T(Schema::Object(object)) => {
+            let optional = object.properties.iter_mut().filter(|(name, _)| !object.required.contains(name));
+            optional.for_each(|(_, property)| change(property));
+        }
+        RefOr::T(Schema::AllOf(parts)) => parts.items.iter_mut().for_each(|part| change_optional(part, change)),
+        RefOr::T(_) | RefOr::Ref(_) => {}
+    }
+}
+
+fn allow_null(schema: &mut RefOr<Schema>) {
+    match schema {
+        RefOr::T(Schema::Object(object)) => add_null(&mut object.schema_type),
+        RefOr::T(Schema::Array(array)) => add_null(&mut array.schema_type),
+        // It is optional in the types as well, and has null already.
+        RefOr::T(_) => {}
+        RefOr::Ref(_) => {
+            let null = ObjectBuilder::new().schema_type(Type::Null);
+            *schema = OneOfBuilder::new().item(schema.clone()).item(null).into();
+        }
+    }
+}
+
+fn add_null(types: &mut SchemaType) {
+    if let SchemaType::Type(only) = types {
+        *types = SchemaType::from_iter([only.clone(), Type::Null]);
+    }
+}
+
+fn forbid_null(schema: &mut RefOr<Schema>) {
+    match schema {
+        RefOr::T(Schema::Object(object)) => remove_null(&mut object.schema_type),
+        RefOr::T(Schema::Array(array)) => remove_null(&mut array.schema_type),
+        RefOr::T(Schema::OneOf(choice)) => {
+            choice.items.retain(|item| !is_null(item));
+            if let [only] = &choice.items[..] {
+                *schema = only.clone();
+            }
+        }
+        RefOr::T(_) | RefOr::Ref(_) => {}
+    }
+}
+
+fn remove_null(types: &mut SchemaType) {
+    if let SchemaType::Array(several) = types {
+        several.retain(|one| *one != Type::Null);
+        if let [only] = &several[..] {
+            *types = SchemaType::Type(only.clone());
+        }
+    }
+}
+
+fn is_null(schema: &RefOr<Schema>) -> bool {
+    matches!(schema, RefOr::T(Schema::Object(object)) if object.schema_type == SchemaType::Type(Type::Null))
+}
+
+/// An evaluation has code or files. The types cannot say so either.
+struct SomethingToRun;
+
+impl Modify for SomethingToRun {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let code = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
+        let files = ArrayBuilder::new().min_items(Some(1));
+        let with = |name: &str, schema: Schema| {
+            ObjectBuilder::new().schema_type(SchemaType::AnyValue).property(name, schema).required(name)
+        };
+        let either = AnyOfBuilder::new()
+            .item(with("code", code.build().into()))
+            .item(with("files", files.build().into()))
+            .description(Some("Code or files."));
+        let schemas = &mut document.components.get_or_insert_default().schemas;
+        if let Some(RefOr::T(Schema::AllOf(request))) = schemas.get_mut("EvalRequest") {
+            request.items.push(Schema::from(either.build()).into());
+        }
+    }
+}
+
+/// Every answer has one.
+struct RequestIds;
+
+impl Modify for RequestIds {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for path in document.paths.paths.values_mut() {
+            [&mut path.get, &mut path.post, &mut path.delete].into_iter().flatten().for_each(add_request_id);
+        }
+    }
+}
+
+fn add_request_id(operation: &mut Operation) {
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            let mut header = Header::default();
+            header.description = Some("As sent, or a new one; also in the log".to_owned());
+            response.headers.insert("X-Request-Id".to_owned(), header.into());
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! How the server is, and its page.
 
+use super::refusals::Guarded;
 use crate::outcome::Tier;
 use crate::server::{
     App,
@@ -22,6 +23,7 @@ const PAGE: &str = include_str!("../page.html");
     get,
     path = "/health",
     tag = "service",
+    security((), ("bearer" = []), ("key" = []), ("basic" = [])),
     responses(
         (status = 200, description = "It does", body = Health),
         (status = 503, description = "It is shutting down", body = Health),
@@ -47,7 +49,7 @@ pub(super) async fn health(State(app): State<Arc<App>>, caller: Option<Extension
     get,
     path = "/metrics",
     tag = "service",
-    responses((status = 200, content_type = "application/openmetrics-text", body = String))
+    responses((status = 200, description = "All of them", content_type = CONTENT_TYPE, body = String), Guarded)
 )]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let (kept, bytes) = app.store.kept();
