@@ -98,7 +98,7 @@ async fn attempt(
     let queued = tokio::select! {
         biased;
         () = execution.killed() => return (killed(execution), Vec::new()),
-        slot = tokio::time::timeout(patience, place.slot()) => slot,
+        slot = tokio::time::timeout(patience, place.slot()).instrument(tracing::info_span!("queue")) => slot,
     };
     let waited = execution.queued_at.elapsed();
     let Ok(_slot) = queued else {
@@ -116,6 +116,7 @@ async fn attempt(
     execution.start();
     let mut output = LiveOutput::new(Arc::clone(execution));
     let run = app.pyexec.run_observed(job, move |event: Event<'_>| output.event(event));
+    let run = run.instrument(tracing::info_span!("run"));
     let outcome = tokio::select! {
         biased;
         () = execution.killed() => return (killed(execution), Vec::new()),

@@ -40,7 +40,7 @@ async def main():
             await t
         except asyncio.CancelledError as e:
             print("got", type(e).__name__, e.args)
-    for coro in asyncio.as_completed([asyncio.create_task(fetch("x", 0.03)), asyncio.create_task(fetch("y", 0.01))]):
+    for coro in asyncio.as_completed([asyncio.create_task(fetch("x", 0.3)), asyncio.create_task(fetch("y", 0.01))]):
         print("completed", await coro)
     print(await asyncio.shield(fetch("shielded", 0.005)))
 

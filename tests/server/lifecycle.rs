@@ -152,7 +152,6 @@ fn a_client_that_goes_away_cancels_what_it_waited_for() {
         body("import time; time.sleep(1000)", true),
         body("while True: pass", true),
         body("while True: print('x' * 1000)", true),
-        body("input()\nwhile True: pass", false),
     ]
     .iter()
     .enumerate()
@@ -160,11 +159,7 @@ fn a_client_that_goes_away_cancels_what_it_waited_for() {
         let mut client = server.connect();
         let head = format!("POST /api/v1/eval HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
         client.write_all(format!("{head}{body}").as_bytes()).expect("sent");
-        until("it runs", || server.is_busy_with(1.0).or_else(|| (server.count("completed") > at).then_some(())));
-        if body.contains("input()") {
-            // It ends by itself, since there is nothing to read.
-            continue;
-        }
+        until("it runs", || server.is_busy_with(1.0));
         drop(client);
         let gone = Instant::now();
         until("it is cancelled", || server.is_busy_with(0.0));
