@@ -17,5 +17,5 @@ except KeyboardInterrupt as e:
     print("interrupted", repr(e), isinstance(e, Exception))
 finally:
     print("cleanup")
-print(signal.Signals.SIGINT.value, signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+print(signal.Signals.SIGINT.value, signal.Signals.SIGINT.name)
 sys.exit(130)
