@@ -277,7 +277,8 @@ fn hostile_output_is_valid_json() {
     let body = json!({"code": "print('a\\r\\n\\nevent: result\\ndata: {}\\n\\n')", "stream": true}).to_string();
     let events: Vec<_> = server.follow("POST", "/api/v1/eval", &[], body.as_bytes()).collect();
     assert_eq!(events.iter().filter(|event| event.kind == "result").count(), 1);
-    assert!(events.iter().any(|event| event.data["text"] == "a\r\n\nevent: result\ndata: {}\n\n\n"));
+    let text: String = events.iter().filter_map(|event| event.data["text"].as_str()).collect();
+    assert_eq!(text, "a\r\n\nevent: result\ndata: {}\n\n\n");
 }
 
 #[test]

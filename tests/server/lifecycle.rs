@@ -72,10 +72,12 @@ fn sigterm_lets_executions_end_and_takes_no_new_ones() {
 #[test]
 fn a_second_sigterm_kills_at_once() {
     let server = Server::start(&[("PYEXEC_SHUTDOWN_GRACE", "1000")], &[]);
-    let code = "import time\nprint('started', flush=True)\ntime.sleep(1000)";
+    let code = "import os, time\nos.write(1, b'started\\n')\ntime.sleep(1000)";
     let result = thread::scope(|scope| {
         let running = scope.spawn(|| server.eval(&json!({"code": code})));
         until("it runs", || server.is_busy_with(1.0));
+        let list = server.get("/api/v1/executions").json();
+        server.has_printed(list["executions"][0]["execution_id"].as_str().expect("an id"));
         let id = server.submit("while True: pass", &[]);
         let mut events = server.follow("GET", &format!("/api/v1/executions/{id}/events"), &[], b"");
         server.signal(Signal::TERM);

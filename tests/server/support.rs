@@ -225,6 +225,12 @@ impl Server {
         })
     }
 
+    /// Waits for the first output of an execution.
+    pub fn has_printed(&self, id: &str) {
+        let mut events = self.follow("GET", &format!("/api/v1/executions/{id}/events"), &[], b"");
+        assert!(events.any(|event| event.kind == "stdout"));
+    }
+
     /// Waits for an execution to run.
     pub fn runs_now(&self, id: &str) {
         until("the execution runs", || {
