@@ -20,7 +20,7 @@ pub fn mixed(address: SocketAddr, connection: &mut Connection, at: usize) {
         2 => eval("1/0", 60),
         3 => eval("x = bytearray(1 << 20)", 60),
         4 => eval("print('x' * 20000)", 60),
-        5 if at % 100 == 5 => eval("while True: pass", 1),
+        5 if at % 500 == 5 => eval("while True: pass", 1),
         6 => kill(connection),
         7 => {
             let mut other = Connection::open(address).expect("it listens");
