@@ -57,11 +57,7 @@ pub(crate) fn eval(request: EvalRequest, settings: &Settings) -> Result<Request>
     }
     .fit_wasm()?;
     let job = job(project, &entrypoint, request.stdin, &request.config, request.common, settings)?;
-    let job = if request.eval_last_expr && !matches!(job.want, Want::Call { .. }) {
-        job.want(Want::LastExpression)
-    } else {
-        job
-    };
+    let job = if request.eval_last_expr { wanting_last_expression(job) } else { job };
     Ok(Request { job, waiting: Waiting::Yes, strip_newline: request.eval_last_expr })
 }
 
@@ -76,11 +72,7 @@ pub(crate) fn exec(project: Project, metadata: Metadata, waiting: Waiting, setti
     }
     .fit_wasm()?;
     let job = job(project, &metadata.entrypoint, metadata.stdin, &metadata.config, metadata.common, settings)?;
-    let job = if metadata.eval_last_expr && !matches!(job.want, Want::Call { .. }) {
-        job.want(Want::LastExpression)
-    } else {
-        job
-    };
+    let job = if metadata.eval_last_expr { wanting_last_expression(job) } else { job };
     Ok(Request { job, waiting, strip_newline: false })
 }
 
@@ -114,6 +106,11 @@ impl Needs<'_> {
              standard library in WebAssembly"
         )))
     }
+}
+
+/// What an entry function returns comes before the value of the last expression.
+fn wanting_last_expression(job: Job) -> Job {
+    if matches!(job.want, Want::Call { .. }) { job } else { job.want(Want::LastExpression) }
 }
 
 fn job(
