@@ -32,8 +32,12 @@ mod error;
 pub mod executor;
 mod job;
 mod limits;
+#[cfg_attr(not(test), expect(dead_code, reason = "the service does not ask yet"))]
+mod needs;
 pub mod outcome;
 mod project;
+#[cfg_attr(not(test), expect(dead_code, reason = "the service does not ask yet"))]
+mod route;
 pub mod server;
 mod service;
 

@@ -11,6 +11,7 @@ use std::{
     fmt,
     fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
+    ops::Bound,
     path::{Component, Path, PathBuf},
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
@@ -183,6 +184,35 @@ impl Project {
             .collect()
     }
 
+    /// What a path leads to, through links within the project; nothing when there is nothing.
+    pub(crate) fn locate(&self, path: &str) -> Option<Located> {
+        const LINKS_MAX: usize = 16;
+        let mut path = path.to_owned();
+        'again: for _ in 0..LINKS_MAX {
+            for end in path.match_indices('/').map(|(at, _)| at).chain([path.len()]) {
+                match self.entries.get(&path[..end])? {
+                    Entry::Link { target } => {
+                        path = through_link(&path[..end], target, &path[end..])?;
+                        continue 'again;
+                    }
+                    Entry::Folder if end == path.len() => return Some(Located::Folder { path }),
+                    Entry::Folder => {}
+                    file => return (end == path.len()).then(|| Located::File { bytes: file.bytes(), path }),
+                }
+            }
+        }
+        None
+    }
+
+    /// Paths of the files that start with `prefix`, in order.
+    pub(crate) fn paths_from(&self, prefix: &str) -> impl Iterator<Item = &str> {
+        self.entries
+            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+            .take_while(move |(path, _)| path.starts_with(prefix))
+            .filter(|(_, entry)| !matches!(entry, Entry::Folder))
+            .map(|(path, _)| path.as_str())
+    }
+
     /// The content of a file, following no links.
     ///
     /// # Errors
@@ -310,6 +340,15 @@ impl Project {
     pub(crate) fn has(&self, path: &str, content: &[u8]) -> bool {
         self.entries.contains_key(path) && self.read(path).is_ok_and(|submitted| submitted == content)
     }
+}
+
+/// Where a path in a project leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Located {
+    /// A regular file, at this path of its own.
+    File { path: String, bytes: u64 },
+    /// A folder.
+    Folder { path: String },
 }
 
 impl Entry {
@@ -445,6 +484,20 @@ fn stays_inside(link: &str, target: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// `rest`, which was asked for below a link, where the link leads.
+fn through_link(link: &str, target: &str, rest: &str) -> Option<String> {
+    let mut parts: Vec<&str> = link.split('/').collect();
+    parts.pop();
+    for part in target.split('/').chain(rest.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
 }
 
 /// Reads the headers of an archive.

@@ -1,0 +1,192 @@
+//! Which calls need more than WebAssembly has.
+
+use super::Capability;
+use ruff_python_ast::{Arguments, Expr, InterpolatedStringElement};
+
+/// What a call of the function of this full name (`threading.Thread`) needs. Calls are judged by name, and where it
+/// matters whether the other end is this machine, by a literal argument.
+pub(super) fn needed(function: &str, arguments: &Arguments) -> Option<Capability> {
+    let (module, name) = function.rsplit_once('.')?;
+    match module {
+        "threading" => matches!(name, "Thread" | "Timer").then_some(Capability::Threads),
+        "_thread" => matches!(name, "start_new_thread" | "start_new").then_some(Capability::Threads),
+        "concurrent.futures" | "concurrent.futures.thread" | "concurrent.futures.process" => match name {
+            "ThreadPoolExecutor" | "InterpreterPoolExecutor" => Some(Capability::Threads),
+            "ProcessPoolExecutor" => Some(Capability::Processes),
+            _ => None,
+        },
+        "multiprocessing" | "multiprocessing.context" => matches!(
+            name,
+            "Process"
+                | "Pool"
+                | "Manager"
+                | "Queue"
+                | "SimpleQueue"
+                | "JoinableQueue"
+                | "Pipe"
+                | "Lock"
+                | "RLock"
+                | "Semaphore"
+                | "BoundedSemaphore"
+                | "Event"
+                | "Condition"
+                | "Barrier"
+                | "Value"
+                | "Array"
+                | "RawValue"
+                | "RawArray"
+                | "get_context"
+        )
+        .then_some(Capability::Processes),
+        "multiprocessing.pool" => match name {
+            "Pool" => Some(Capability::Processes),
+            "ThreadPool" => Some(Capability::Threads),
+            _ => None,
+        },
+        "multiprocessing.dummy" => matches!(name, "Pool" | "Process").then_some(Capability::Threads),
+        "multiprocessing.managers" => name.ends_with("Manager").then_some(Capability::Processes),
+        "multiprocessing.connection" => matches!(name, "Listener" | "Client" | "Pipe").then_some(Capability::Sockets),
+        "logging.handlers" => (name == "QueueListener").then_some(Capability::Threads),
+        "asyncio" | "asyncio.subprocess" | "asyncio.streams" | "asyncio.threads" => match name {
+            "to_thread" => Some(Capability::Threads),
+            "create_subprocess_exec" | "create_subprocess_shell" => Some(Capability::Processes),
+            "start_server" | "start_unix_server" | "open_unix_connection" => Some(Capability::Sockets),
+            "open_connection" => network(arguments),
+            _ => None,
+        },
+        "subprocess" => {
+            matches!(name, "run" | "call" | "check_call" | "check_output" | "Popen" | "getoutput" | "getstatusoutput")
+                .then_some(Capability::Processes)
+        }
+        "os" | "posix" => {
+            let exact = matches!(name, "system" | "popen" | "fork" | "forkpty" | "openpty" | "pipe" | "pipe2");
+            let family = ["exec", "spawn", "posix_spawn"].iter().any(|prefix| name.starts_with(prefix));
+            (exact || family).then_some(Capability::Processes)
+        }
+        "pty" => matches!(name, "spawn" | "fork" | "openpty").then_some(Capability::Processes),
+        "venv" => (name == "create").then_some(Capability::Processes),
+        "signal" => matches!(
+            name,
+            "alarm" | "setitimer" | "pause" | "sigwait" | "sigwaitinfo" | "sigtimedwait" | "pthread_kill"
+        )
+        .then_some(Capability::Signals),
+        "ctypes" => matches!(name, "CDLL" | "PyDLL").then_some(Capability::Libraries),
+        _ if module == "ctypes.cdll" || module.starts_with("ctypes.cdll.") => Some(Capability::Libraries),
+        "socket" => match name {
+            "socket" | "socketpair" | "create_server" => Some(Capability::Sockets),
+            "create_connection" => network(arguments),
+            // Of a computed name it is often the machine's own.
+            "getaddrinfo" | "gethostbyname" | "gethostbyname_ex" => {
+                let named = first(arguments).is_some_and(|host| !host.is_call_expr());
+                let outside = named && network(arguments) == Some(Capability::Network);
+                outside.then_some(Capability::Network)
+            }
+            "gethostbyaddr" => Some(Capability::Network),
+            _ => None,
+        },
+        "socketserver" => name.ends_with("Server").then_some(Capability::Sockets),
+        "http.server" => name.ends_with("HTTPServer").then_some(Capability::Sockets),
+        "xmlrpc.server" => name.ends_with("Server").then_some(Capability::Sockets),
+        "wsgiref.simple_server" => matches!(name, "make_server" | "WSGIServer").then_some(Capability::Sockets),
+        "urllib.request" => matches!(name, "urlopen" | "urlretrieve").then(|| network(arguments)).flatten(),
+        "http.client" => matches!(name, "HTTPConnection" | "HTTPSConnection").then(|| network(arguments)).flatten(),
+        "ssl" => (name == "get_server_certificate").then_some(Capability::Network),
+        "smtplib" => matches!(name, "SMTP" | "SMTP_SSL" | "LMTP").then(|| network(arguments)).flatten(),
+        "ftplib" => matches!(name, "FTP" | "FTP_TLS").then(|| network(arguments)).flatten(),
+        "poplib" => matches!(name, "POP3" | "POP3_SSL").then(|| network(arguments)).flatten(),
+        "imaplib" => matches!(name, "IMAP4" | "IMAP4_SSL").then(|| network(arguments)).flatten(),
+        "telnetlib" => (name == "Telnet").then(|| network(arguments)).flatten(),
+        "nntplib" => matches!(name, "NNTP" | "NNTP_SSL").then(|| network(arguments)).flatten(),
+        "xmlrpc.client" => (name == "ServerProxy").then(|| network(arguments)).flatten(),
+        "requests" | "httpx" | "requests.api" | "requests.sessions" => match name {
+            "get" | "post" | "put" | "patch" | "delete" | "head" | "options" | "request" | "stream" => {
+                network(arguments)
+            }
+            "Session" | "session" | "Client" | "AsyncClient" => Some(Capability::Network),
+            _ => None,
+        },
+        "aiohttp" => matches!(name, "ClientSession" | "request").then_some(Capability::Network),
+        "urllib3" => match name {
+            "PoolManager" | "HTTPConnectionPool" | "HTTPSConnectionPool" | "ProxyManager" | "request" => {
+                Some(Capability::Network)
+            }
+            _ => None,
+        },
+        "websockets" | "websockets.sync.client" => (name == "connect").then(|| network(arguments)).flatten(),
+        "websocket" => matches!(name, "create_connection" | "WebSocketApp").then(|| network(arguments)).flatten(),
+        "paramiko" => matches!(name, "SSHClient" | "Transport").then_some(Capability::Network),
+        "pandas" => {
+            let remote = first(arguments).and_then(literal).is_some_and(|text| text.starts_with("http"));
+            (remote && name.starts_with("read_")).then(|| network(arguments)).flatten()
+        }
+        _ => None,
+    }
+}
+
+/// What making an object of a class with this base needs.
+pub(super) fn needed_by_subclass(base: &str) -> Option<Capability> {
+    match base {
+        "threading.Thread" | "threading.Timer" => Some(Capability::Threads),
+        "multiprocessing.Process" | "multiprocessing.context.Process" => Some(Capability::Processes),
+        _ => None,
+    }
+}
+
+/// What a call of a method of this name needs, whatever the object: few names say it alone.
+pub(super) fn needed_by_method(name: &str) -> Option<(&'static str, Capability)> {
+    match name {
+        "run_in_executor" => Some(("run_in_executor", Capability::Threads)),
+        _ => None,
+    }
+}
+
+/// Whether `.connect((host, port))` goes to another machine, as far as a literal tells.
+pub(super) fn connects_outside(arguments: &Arguments) -> bool {
+    let Some(Expr::Tuple(address)) = first(arguments) else { return false };
+    address.elts.first().and_then(literal).is_some_and(|host| place(host) == Some(Capability::Network))
+}
+
+/// A connection to what the arguments name: a URL, a host, or a pair of host and port.
+fn network(arguments: &Arguments) -> Option<Capability> {
+    let target = match first(arguments) {
+        Some(Expr::Tuple(address)) => address.elts.first(),
+        target => target,
+    };
+    let also = arguments.args.get(1).and_then(literal).filter(|text| text.contains("://")); // request("GET", url)
+    also.or_else(|| target.and_then(literal)).map_or(Some(Capability::Network), place)
+}
+
+fn place(target: &str) -> Option<Capability> {
+    if ["file:", "data:"].iter().any(|scheme| target.starts_with(scheme)) {
+        return None;
+    }
+    let host = target.split_once("://").map_or(target, |(_, rest)| rest);
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let local = ["localhost", "127.", "0.0.0.0", "[::1]", "::1"].iter().any(|name| {
+        host.strip_prefix(name).is_some_and(|rest| {
+            name.ends_with('.') || rest.is_empty() || rest.starts_with(':') || rest.starts_with('/')
+        })
+    });
+    Some(if local || host.is_empty() { Capability::Sockets } else { Capability::Network })
+}
+
+fn first(arguments: &Arguments) -> Option<&Expr> {
+    let keyword = || {
+        arguments.keywords.iter().find(|keyword| {
+            keyword.arg.as_ref().is_some_and(|name| matches!(name.as_str(), "url" | "host" | "address" | "uri"))
+        })
+    };
+    arguments.args.first().or_else(|| keyword().map(|keyword| &keyword.value))
+}
+
+/// Text of a literal; of an f-string, what stands before its first hole.
+pub(super) fn literal(expression: &Expr) -> Option<&str> {
+    match expression {
+        Expr::StringLiteral(string) => Some(string.value.to_str()),
+        Expr::FString(string) => match string.value.elements().next()? {
+            InterpolatedStringElement::Literal(text) => Some(&text.value),
+            InterpolatedStringElement::Interpolation(_) => None,
+        },
+        _ => None,
+    }
+}

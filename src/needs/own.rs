@@ -1,0 +1,278 @@
+//! Which modules are the project's own: what is beside the script is imported, never installed.
+
+use crate::project::{Located, Project};
+use std::collections::HashMap;
+
+/// Paths looked at when any folder of the project may be one to import from.
+const PATHS_INDEXED_MAX: usize = 20_000;
+
+/// The project's modules, as its entry script can import them.
+pub(super) struct Own<'p> {
+    project: &'p Project,
+    /// Folders to import from: the script's, then the project's, which is the working directory. The latter is not on
+    /// `sys.path`, but what is named like a module of the job's is never meant to come from an index.
+    roots: Vec<String>,
+    everywhere: Option<HashMap<String, String>>,
+}
+
+/// What an import of the project's own leads to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Sources that it runs, in order.
+    pub(super) files: Vec<String>,
+    /// An extension module that it loads.
+    pub(super) extension: Option<String>,
+}
+
+enum Step {
+    Package { folder: String, init: String },
+    Module(String),
+    Extension(String),
+    Namespace(String),
+}
+
+impl<'p> Own<'p> {
+    pub(super) fn new(project: &'p Project, entrypoint: &str) -> Own<'p> {
+        let mut roots = vec![folder_of(entrypoint).to_owned(), String::new()];
+        roots.dedup();
+        Own { project, roots, everywhere: None }
+    }
+
+    /// Whether the project has a module or package of that top-level name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.absolute(&[name], &[]).is_some()
+    }
+
+    /// What `import a.b` (`parts`), or `from a.b import c, d` (with `names`), leads to, if that is the project's.
+    pub(super) fn absolute(&self, parts: &[&str], names: &[&str]) -> Option<Found> {
+        self.roots.iter().find_map(|root| self.find(root, parts, names))
+    }
+
+    /// As [`Own::absolute`], for a name that stands nowhere on the usual path, in a project that changes the path.
+    pub(super) fn anywhere(&mut self, parts: &[&str], names: &[&str]) -> Option<Found> {
+        let project = self.project;
+        let index = self.everywhere.get_or_insert_with(|| index(project));
+        let root = index.get(*parts.first()?)?.clone();
+        self.find(&root, parts, names)
+    }
+
+    /// What `from ..a import b` leads to in the file at `path`. Nothing when it leaves the project.
+    pub(super) fn relative(&self, path: &str, level: u32, parts: &[&str], names: &[&str]) -> Found {
+        let mut folder = folder_of(path);
+        for _ in 1..level {
+            if folder.is_empty() {
+                return Found::default();
+            }
+            folder = folder_of(folder);
+        }
+        if !parts.is_empty() {
+            return self.find(folder, parts, names).unwrap_or_default();
+        }
+        let mut found = Found::default();
+        if let Some(Located::File { path, .. }) = self.project.locate(&join(folder, "__init__.py")) {
+            found.files.push(path);
+        }
+        self.submodules(folder, names, &mut found);
+        found
+    }
+
+    fn find(&self, root: &str, parts: &[&str], names: &[&str]) -> Option<Found> {
+        let mut found = Found::default();
+        let mut folder = root.to_owned();
+        let mut certain = false;
+        for (at, part) in parts.iter().enumerate() {
+            match self.step(&folder, part) {
+                Some(Step::Package { folder: inside, init }) => {
+                    found.files.push(init);
+                    folder = inside;
+                    certain = true;
+                }
+                Some(Step::Namespace(inside)) => {
+                    folder = inside;
+                    certain |= at > 0 && at + 1 == parts.len();
+                }
+                Some(Step::Module(file)) => {
+                    found.files.push(file);
+                    return Some(found);
+                }
+                Some(Step::Extension(file)) => {
+                    found.extension = Some(file);
+                    return Some(found);
+                }
+                None if certain => return Some(found),
+                None => return None,
+            }
+        }
+        let resolved = self.submodules(&folder, names, &mut found);
+        // A folder without __init__.py gives way to an installed package of its name, so it must have what is asked for.
+        let is_own = certain || resolved || (names.is_empty() && self.has_python_below(&folder));
+        is_own.then_some(found)
+    }
+
+    /// Adds the modules among `names`; whether there was one.
+    fn submodules(&self, folder: &str, names: &[&str], found: &mut Found) -> bool {
+        let mut any = false;
+        for name in names {
+            match self.step(folder, name) {
+                Some(Step::Package { init: file, .. } | Step::Module(file)) => found.files.push(file),
+                Some(Step::Extension(file)) => found.extension = Some(file),
+                Some(Step::Namespace(_)) => {}
+                None => continue,
+            }
+            any = true;
+        }
+        any
+    }
+
+    fn step(&self, folder: &str, name: &str) -> Option<Step> {
+        if name.is_empty() {
+            return None;
+        }
+        let stem = join(folder, name);
+        let inside = match self.project.locate(&stem) {
+            Some(Located::Folder { path }) => Some(path),
+            _ => None,
+        };
+        if let Some(inside) = &inside
+            && let Some(Located::File { path, .. }) = self.project.locate(&join(inside, "__init__.py"))
+        {
+            return Some(Step::Package { folder: inside.clone(), init: path });
+        }
+        let extension = |path: &&str| path.ends_with(".so") && !path[stem.len()..].contains('/');
+        if let Some(path) = self.project.paths_from(&format!("{stem}.")).find(extension) {
+            return Some(Step::Extension(path.to_owned()));
+        }
+        if let Some(Located::File { path, .. }) = self.project.locate(&format!("{stem}.py")) {
+            return Some(Step::Module(path));
+        }
+        inside.map(Step::Namespace)
+    }
+
+    fn has_python_below(&self, folder: &str) -> bool {
+        let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        self.project.paths_from(&below).take(PATHS_INDEXED_MAX).any(|path| path.ends_with(".py"))
+    }
+}
+
+/// Folder that a path is in; `""` is the project itself.
+pub(super) fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// Folders by the names that can be imported from them. The one nearest to the root wins.
+fn index(project: &Project) -> HashMap<String, String> {
+    let mut found: HashMap<String, String> = HashMap::new();
+    let mut add = |name: &str, folder: &str| {
+        let depth = |folder: &str| folder.matches('/').count();
+        match found.get(name) {
+            Some(known) if depth(known) <= depth(folder) => {}
+            _ => drop(found.insert(name.to_owned(), folder.to_owned())),
+        }
+    };
+    for path in project.paths().take(PATHS_INDEXED_MAX) {
+        let Some(stem) = path.strip_suffix(".py") else { continue };
+        let folder = folder_of(path);
+        match stem.rsplit_once('/').map_or(stem, |(_, name)| name) {
+            "__init__" => add(folder.rsplit_once('/').map_or(folder, |(_, name)| name), folder_of(folder)),
+            name => add(name, folder),
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(paths: &[&str]) -> Project {
+        Project::files(paths.iter().map(|path| (*path, ""))).unwrap()
+    }
+
+    #[test]
+    fn modules_packages_and_namespaces_are_found() {
+        let project = project(&[
+            "main.py",
+            "helper.py",
+            "pkg/__init__.py",
+            "pkg/mod.py",
+            "pkg/sub/__init__.py",
+            "space/part.py",
+            "space/inner/deep.py",
+            "redis/redis.conf",
+            "fast.cpython-312-x86_64-linux-gnu.so",
+            "yaml/notes.py",
+        ]);
+        let own = Own::new(&project, "main.py");
+        let none: &[&str] = &[];
+        for (parts, names, files) in [
+            (&["helper"][..], none, Some(&["helper.py"][..])),
+            (&["helper"], &["greet"], Some(&["helper.py"])),
+            (&["pkg"], none, Some(&["pkg/__init__.py"])),
+            (&["pkg", "mod"], none, Some(&["pkg/__init__.py", "pkg/mod.py"])),
+            (&["pkg"], &["mod", "other"], Some(&["pkg/__init__.py", "pkg/mod.py"])),
+            (&["pkg", "nothing"], none, Some(&["pkg/__init__.py"])),
+            (&["pkg", "sub"], &["x"], Some(&["pkg/__init__.py", "pkg/sub/__init__.py"])),
+            (&["space"], none, Some(&[])),
+            (&["space", "part"], none, Some(&["space/part.py"])),
+            (&["space"], &["part"], Some(&["space/part.py"])),
+            (&["space", "inner"], none, Some(&[])),
+            (&["space", "inner", "deep"], none, Some(&["space/inner/deep.py"])),
+            (&["yaml"], &["safe_load"], None),
+            (&["yaml"], &["notes"], Some(&["yaml/notes.py"])),
+            (&["space", "nothing"], none, None),
+            (&["redis"], none, None),
+            (&["numpy"], none, None),
+            (&["hel"], none, None),
+            (&[""], none, None),
+        ] {
+            let found = own.absolute(parts, names).map(|found| found.files);
+            let files = files.map(|files| files.iter().map(|&file| file.to_owned()).collect::<Vec<_>>());
+            assert_eq!(found, files, "{parts:?} {names:?}");
+        }
+        let fast = own.absolute(&["fast"], &[]).unwrap();
+        assert_eq!(fast.extension.as_deref(), Some("fast.cpython-312-x86_64-linux-gnu.so"));
+    }
+
+    #[test]
+    fn what_lies_beside_the_script_comes_before_the_root() {
+        let project = project(&["helper.py", "top.py", "scripts/run.py", "scripts/helper.py"]);
+        let own = Own::new(&project, "scripts/run.py");
+        assert_eq!(own.absolute(&["helper"], &[]).unwrap().files, ["scripts/helper.py"]);
+        assert!(own.has("top"));
+        assert!(own.has("scripts"));
+        assert!(!own.has("requests"));
+    }
+
+    #[test]
+    fn relative_imports_stay_in_the_project() {
+        let project = project(&["main.py", "a/__init__.py", "a/x.py", "a/b/__init__.py", "a/b/y.py"]);
+        let own = Own::new(&project, "main.py");
+        for (level, parts, names, files) in [
+            (1, &["y"][..], &[][..], &["a/b/y.py"][..]),
+            (1, &[], &["y"], &["a/b/__init__.py", "a/b/y.py"]),
+            (2, &["x"], &["thing"], &["a/x.py"]),
+            (2, &[], &["x"], &["a/__init__.py", "a/x.py"]),
+            (3, &["main"], &[], &["main.py"]),
+            (4, &["main"], &[], &[]),
+            (u32::MAX, &["main"], &[], &[]),
+            (1, &["nothing"], &[], &[]),
+        ] {
+            assert_eq!(own.relative("a/b/y.py", level, parts, names).files, files, "{level} {parts:?} {names:?}");
+        }
+    }
+
+    #[test]
+    fn any_folder_counts_where_the_path_is_changed() {
+        let project =
+            project(&["main.py", "src/deep/helper.py", "lib/helper.py", "src/pkg/__init__.py", "src/pkg/m.py"]);
+        let mut own = Own::new(&project, "main.py");
+        assert!(own.absolute(&["helper"], &[]).is_none());
+        assert_eq!(own.anywhere(&["helper"], &[]).unwrap().files, ["lib/helper.py"]);
+        assert_eq!(own.anywhere(&["pkg", "m"], &[]).unwrap().files, ["src/pkg/__init__.py", "src/pkg/m.py"]);
+        assert!(own.anywhere(&["numpy"], &[]).is_none());
+    }
+}

@@ -1,0 +1,122 @@
+//! Inline script metadata (PEP 723): a block of comments in the entry script that says what it requires.
+
+use super::python::Requirement;
+use crate::{Error, Result};
+use serde::Deserialize;
+
+/// What the block says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Script {
+    /// Versions of Python that it runs on.
+    pub(crate) requires_python: Option<Requirement>,
+    /// Requirements, as written.
+    pub(crate) dependencies: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Content {
+    #[serde(rename = "requires-python")]
+    requires_python: Option<String>,
+    #[serde(default)]
+    dependencies: Vec<String>,
+}
+
+impl Script {
+    /// The block in a source, if it has one.
+    pub(crate) fn find(source: &str) -> Result<Option<Script>> {
+        let mut blocks = blocks(source);
+        let Some(block) = blocks.next() else { return Ok(None) };
+        if blocks.next().is_some() {
+            return Err(Error::invalid("the script has two '# /// script' blocks: leave one"));
+        }
+        let bad = |why: String| Error::invalid(format!("bad '# /// script' block: {}", why.trim()));
+        let content: Content = toml::from_str(&block).map_err(|e| bad(e.to_string()))?;
+        let requires_python = match content.requires_python.as_deref().map(str::parse) {
+            None => None,
+            Some(Ok(requirement)) => Some(requirement),
+            Some(Err(why)) => return Err(bad(format!("requires-python: {why}"))),
+        };
+        Ok(Some(Script { requires_python, dependencies: content.dependencies }))
+    }
+}
+
+/// Contents of the blocks of type `script`. One without an end is none, says the PEP; its end is the last line `# ///`
+/// among the comment lines that follow.
+fn blocks(source: &str) -> impl Iterator<Item = String> {
+    let mut lines = source.lines();
+    std::iter::from_fn(move || {
+        loop {
+            lines.find(|line| line.trim_end() == "# /// script")?;
+            let mut content = String::new();
+            let mut end = None;
+            let mut ahead = lines.clone();
+            while let Some(line) = ahead.next() {
+                let line = line.trim_end();
+                if line == "# ///" {
+                    end = Some((content.len(), ahead.clone()));
+                }
+                match line.strip_prefix("# ").or((line == "#").then_some("")) {
+                    Some(text) => content.extend([text, "\n"]),
+                    None => break,
+                }
+            }
+            let Some((length, rest)) = end else {
+                lines = ahead; // another opening line among these comments has no end either
+                continue;
+            };
+            content.truncate(length);
+            lines = rest;
+            return Some(content);
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requirements_and_version_are_read() {
+        let source = "#!/usr/bin/env python3\n# /// script\n# requires-python = \">=3.11\"\n# dependencies = [\n#   \
+                      \"requests<3\",\n#\n#   'rich',\n# ]\n# ///\n\nimport requests\n";
+        let script = Script::find(source).unwrap().unwrap();
+        assert_eq!(script.dependencies, ["requests<3", "rich"]);
+        assert_eq!(script.requires_python.unwrap().to_string(), ">=3.11");
+        assert_eq!(Script::find(&source.replace('\n', "\r\n")).unwrap().unwrap().dependencies.len(), 2);
+    }
+
+    #[test]
+    fn other_comments_are_not_metadata() {
+        for source in [
+            "",
+            "import os",
+            "# /// script\n# dependencies = ['x']\nimport os\n",
+            "# /// script\n# dependencies = ['x']\n",
+            " # /// script\n# dependencies = ['x']\n# ///\n",
+            "# /// pyproject\n# dependencies = ['x']\n# ///\n",
+            "#/// script\n# dependencies = ['x']\n# ///\n",
+        ] {
+            assert_eq!(Script::find(source).unwrap(), None, "{source}");
+        }
+    }
+
+    #[test]
+    fn an_empty_block_requires_nothing() {
+        assert_eq!(Script::find("# /// script\n# ///\n").unwrap(), Some(Script::default()));
+        let tool = "# /// script\n# [tool.uv]\n# exclude-newer = 'x'\n# ///\n";
+        assert_eq!(Script::find(tool).unwrap(), Some(Script::default()));
+    }
+
+    #[test]
+    fn a_bad_block_is_refused_with_the_reason() {
+        for (source, reason) in [
+            ("# /// script\n# dependencies = 'x'\n# ///\n", "invalid type"),
+            ("# /// script\n# dependencies = [\n# ///\n", "bad '# /// script' block"),
+            ("# /// script\n# requires-python = 'new'\n# ///\n", "requires-python"),
+            ("# /// script\n# ///\n\n# /// script\n# ///\n", "two '# /// script' blocks"),
+        ] {
+            let error = Script::find(source).unwrap_err().to_string();
+            assert!(error.contains(reason), "{source}: {error}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Parsing that hostile code cannot crash: the parser recurses, so how deep it would go is found out first.
+
+use ruff_python_ast::{ModModule, token::TokenKind};
+use ruff_python_parser::{Mode, ParseOptions, Parsed};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The deepest tree that is built. CPython refuses brackets deeper than 200 and blocks deeper than 100, and compiles
+/// few expressions of some thousands of operators.
+const DEPTH_MAX: usize = 2_000;
+/// Up to here the caller's stack is used.
+const DEPTH_INLINE_MAX: usize = 60;
+/// The deepest tree takes a fifth of it without optimisation, a fourteenth with.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Calls `look` with the syntax of `source`, or says why that was not done. Where there are errors in the syntax, the tree
+/// has what could be recovered.
+pub(super) fn with_syntax<T: Send>(source: &str, look: impl FnOnce(&ModModule) -> T + Send) -> Result<T, &'static str> {
+    const GAVE_UP: &str = "the parser failed";
+    let parse = || {
+        // A defect of the parser must not be one of the service. Nothing is shared that a panic could leave half-made.
+        catch_unwind(AssertUnwindSafe(|| {
+            let parsed = ruff_python_parser::parse_unchecked(source, ParseOptions::from(Mode::Module));
+            parsed.try_into_module().map(|module: Parsed<ModModule>| look(module.syntax()))
+        }))
+        .ok()
+        .flatten()
+        .ok_or(GAVE_UP)
+    };
+    let depth = depth(source);
+    if depth <= DEPTH_INLINE_MAX {
+        return parse();
+    }
+    if depth > DEPTH_MAX {
+        return Err("it is nested too deeply");
+    }
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, parse);
+        thread.map_err(|_| "no thread to parse it on")?.join().unwrap_or(Err(GAVE_UP))
+    })
+}
+
+/// An upper bound for the depth of the syntax tree, and of the parser's recursion: brackets and blocks that are open,
+/// and all operators since the last comma in each of the brackets.
+fn depth(source: &str) -> usize {
+    struct Level {
+        closer: TokenKind,
+        operators: usize,
+        lambdas: usize,
+    }
+    let mut lexer = ruff_python_parser::lexer::lex(source, Mode::Module);
+    let mut levels = vec![Level { closer: TokenKind::EndOfFile, operators: 0, lambdas: 0 }];
+    let (mut open, mut blocks, mut most) = (0, 0usize, 0);
+    loop {
+        let token = lexer.next_token();
+        let outermost = levels.len() == 1;
+        let Some(level) = levels.last_mut() else { return usize::MAX };
+        let closer = match token {
+            TokenKind::Lpar => Some(TokenKind::Rpar),
+            TokenKind::Lsqb => Some(TokenKind::Rsqb),
+            TokenKind::Lbrace => Some(TokenKind::Rbrace),
+            TokenKind::FStringStart => Some(TokenKind::FStringEnd),
+            TokenKind::TStringStart => Some(TokenKind::TStringEnd),
+            _ => None,
+        };
+        match token {
+            TokenKind::EndOfFile => return most,
+            TokenKind::Indent => blocks += 1,
+            TokenKind::Dedent => blocks = blocks.saturating_sub(1),
+            // Only the closer that belongs here closes: the parser skips others.
+            token if token == level.closer => {
+                open -= level.operators + level.lambdas;
+                levels.pop();
+                continue;
+            }
+            TokenKind::Newline | TokenKind::Semi if outermost => {
+                open = 0;
+                *level = Level { closer: TokenKind::EndOfFile, operators: 0, lambdas: 0 };
+            }
+            // Parameters of a lambda have commas too.
+            TokenKind::Lambda => {
+                level.lambdas += 1;
+                open += 1;
+            }
+            TokenKind::Comma => {
+                open -= level.operators;
+                level.operators = 0;
+            }
+            TokenKind::Name
+            | TokenKind::Int
+            | TokenKind::Float
+            | TokenKind::Complex
+            | TokenKind::String
+            | TokenKind::FStringMiddle
+            | TokenKind::TStringMiddle
+            | TokenKind::Comment
+            | TokenKind::Newline
+            | TokenKind::NonLogicalNewline => {}
+            _ => {
+                level.operators += 1;
+                open += 1;
+            }
+        }
+        if let Some(closer) = closer {
+            levels.push(Level { closer, operators: 0, lambdas: 0 });
+        }
+        most = most.max(open + blocks);
+        if most > DEPTH_MAX {
+            return most;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statements(source: &str) -> Result<usize, &'static str> {
+        with_syntax(source, |module| module.body.len())
+    }
+
+    #[test]
+    fn ordinary_code_is_shallow() {
+        for source in [
+            "import os\nprint(os.getcwd())\n",
+            "def f(a, b=[1, 2, {3: (4, 5)}]):\n    if a:\n        for x in b:\n            print(f\"{x!r:>{a}}\")\n",
+            "df = (df.a().b().c().d().e().f().g().h())\n",
+            &format!("data = [{}]\n", "(-1, 2.5, 'x'),\n".repeat(10_000)),
+            &"x = 1 + 2\n".repeat(10_000),
+        ] {
+            assert!(depth(source) <= DEPTH_INLINE_MAX, "{}", depth(source));
+            assert!(statements(source).is_ok());
+        }
+    }
+
+    /// Shapes that recurse, each as `open * n + middle + close * n`.
+    const NESTED: [(&str, &str, &str); 34] = [
+        ("(", "1", ")"),
+        ("[", "1", "]"),
+        ("{", "1", "}"),
+        ("{1:", "1", "}"),
+        ("f(", "1", ")"),
+        ("f(a, b, ", "1", ")"),
+        ("f(x=", "1", ")"),
+        ("a[", "1", "]"),
+        ("a[1:", "1", "]"),
+        ("-", "1", ""),
+        ("not ", "1", ""),
+        ("await ", "1", ""),
+        ("lambda: ", "1", ""),
+        ("lambda a, b: ", "1", ""),
+        ("lambda a=(1, 2), *b: ", "1", ""),
+        ("1 + ", "1", ""),
+        ("2 ** ", "1", ""),
+        ("x if y else ", "1", ""),
+        ("a.b.", "c", ""),
+        ("", "a", "()"),
+        ("", "a", "[0]"),
+        ("", "a", ".b(1, 2)"),
+        ("[x for x in ", "y", "]"),
+        ("(yield ", "1", ")"),
+        ("(a := ", "1", ")"),
+        ("f'{", "1", "}'"),
+        ("f'{a:{", "1", "}}'"),
+        ("f\"\"\"{", "1", "}\"\"\""),
+        ("*", "a", ""),
+        ("(*", "a", ")"),
+        ("(a, ", "1", ")"),
+        ("a < b and c or not (", "1", ")"),
+        ("x = y = ", "1", ""),
+        ("if x: ", "pass", ""),
+    ];
+
+    #[test]
+    fn nesting_of_any_shape_and_depth_crashes_nothing() {
+        for (open, middle, close) in NESTED {
+            for depth in [50, 300, 600, 1_500, 100_000] {
+                for (before, closers) in [("", depth), ("", 0), ("print(", depth), ("match ", depth), ("with ", depth)]
+                {
+                    let source = format!("{before}{}{middle}{}", open.repeat(depth), close.repeat(closers));
+                    let _ = statements(&source);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_closers_do_not_hide_depth() {
+        for unit in ["(]", "f(]", "[)", "{)", "f(]}", "f'{]", "f({)", "(,", "lambda x, ", "f(a b", "[a b", "{a: b c "] {
+            let source = unit.repeat(100_000);
+            let _ = statements(&source);
+        }
+        assert!(statements(&"f(]".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn blocks_are_counted() {
+        let mut source: String = (0..5_000).map(|depth| format!("{}if x:\n", " ".repeat(depth))).collect();
+        assert_eq!(statements(&source), Err("it is nested too deeply"));
+        source = (0..90).map(|depth| format!("{}if x:\n", " ".repeat(depth))).collect();
+        source.push_str(&format!("{}pass\n", " ".repeat(90)));
+        assert_eq!(statements(&source), Ok(1));
+    }
+
+    #[test]
+    fn long_code_of_any_shape_is_read() {
+        for unit in [
+            "a = 1\n",
+            "(\n",
+            ")\n",
+            "f'''{",
+            "f'{",
+            "f\"{a",
+            "'''",
+            "with (a, b",
+            "match (a, b",
+            "match x:\n case ",
+            "if x:\n",
+            "  ",
+            "\\\n",
+            "@",
+            "case ",
+            "type ",
+            "x: ",
+            "a b ",
+            "[\n",
+            "{a\n",
+            "f(a,\n",
+            "else:\n",
+            "\0",
+            "é",
+            "\t \n",
+            "# c\n",
+            "lazy import ",
+            "from . import (",
+            "import a.",
+            "...",
+            "$",
+            "?",
+            "!",
+            "f'{a!",
+            "f'{a:",
+            "`",
+        ] {
+            let _ = statements(&unit.repeat(100_000 / unit.len()));
+        }
+        assert_eq!(statements(&"a = 1\n".repeat(20_000)), Ok(20_000));
+    }
+
+    #[test]
+    fn broken_code_is_recovered() {
+        let source = "import numpy\ndef f(:\n    pass\nimport pandas\nprint 'x'\nimport yaml\n";
+        let imports = with_syntax(source, |module| module.body.iter().filter(|stmt| stmt.is_import_stmt()).count());
+        assert_eq!(imports, Ok(3));
+    }
+}

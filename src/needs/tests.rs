@@ -1,0 +1,581 @@
+use super::*;
+
+/// The needs in lines: `module distribution urgency place`, `Capability what urgency place`, `python<=3.11 module …`.
+fn show(needs: &Needs) -> Vec<String> {
+    let mut lines = Vec::new();
+    for Module { name, distribution, urgency, place } in &needs.modules {
+        lines.push(format!("{name} {} {urgency:?} {place}", distribution.as_deref().unwrap_or("-")));
+    }
+    for Use { capability, what, urgency, place } in &needs.uses {
+        lines.push(format!("{capability:?} {what} {urgency:?} {place}"));
+    }
+    for (sign, bound) in [("<=", &needs.python_at_most), (">=", &needs.python_at_least)] {
+        if let Some(Bound { python, module, urgency, place }) = bound {
+            lines.push(format!("python{sign}{python} {module} {urgency:?} {place}"));
+        }
+    }
+    lines.extend(needs.overlooked.clone());
+    lines
+}
+
+fn needs(source: &str) -> Vec<String> {
+    show(&Needs::of(&Project::script(source.to_owned()), "main.py", false).unwrap())
+}
+
+fn of_files(files: &[(&str, &str)], entrypoint: &str) -> Vec<String> {
+    let files = files.iter().map(|&(path, content)| (path, content.to_owned()));
+    show(&Needs::of(&Project::files(files).unwrap(), entrypoint, false).unwrap())
+}
+
+#[track_caller]
+fn check(table: &[(&str, &[&str])]) {
+    for (source, expected) in table {
+        assert_eq!(needs(source), *expected, "{source}");
+    }
+}
+
+#[test]
+fn the_standard_library_is_no_need() {
+    check(&[
+        ("", &[]),
+        ("print('hello')", &[]),
+        ("import os, sys, json, re, asyncio, sqlite3, os.path, xml.etree.ElementTree as ET", &[]),
+        ("from __future__ import annotations\nfrom collections.abc import Iterable", &[]),
+        ("import threading, socket, subprocess, multiprocessing, ctypes, signal, urllib.request, http.client", &[]),
+        ("import winreg, msvcrt, _thread", &[]),
+        ("import tomllib", &["python>=3.11 tomllib Required main.py:1"]),
+        ("import annotationlib\nimport tomllib", &["python>=3.14 annotationlib Required main.py:1"]),
+    ]);
+}
+
+#[test]
+fn third_party_modules_are_found_with_their_distribution() {
+    check(&[
+        ("import numpy", &["numpy numpy Required main.py:1"]),
+        ("\nimport numpy as np, os\n", &["numpy numpy Required main.py:2"]),
+        ("import matplotlib.pyplot as plt", &["matplotlib matplotlib Required main.py:1"]),
+        ("from sklearn.linear_model import Ridge", &["sklearn scikit-learn Required main.py:1"]),
+        ("from PIL import Image, ImageDraw", &["PIL pillow Required main.py:1"]),
+        ("from pandas import *", &["pandas pandas Required main.py:1"]),
+        ("import importlib\nm = importlib.import_module('yaml.nodes')", &["yaml pyyaml Required main.py:2"]),
+        ("from importlib import import_module as load\nload(name='bs4')", &["bs4 beautifulsoup4 Required main.py:2"]),
+        ("m = __import__('cv2')", &["cv2 opencv-python Required main.py:1"]),
+        ("import importlib\nimportlib.import_module(name)\n__import__(f'{x}')\n__import__('')", &[]),
+        (
+            "from google.cloud import storage, unheard_of",
+            &["google.cloud - Required main.py:1", "google.cloud.storage google-cloud-storage Required main.py:1"],
+        ),
+        ("import numpy; import numpy.linalg; from numpy import array", &["numpy numpy Required main.py:1"]),
+        ("class A:\n    import numpy", &["numpy numpy Required main.py:2"]),
+        ("x = [__import__('numpy') for _ in y]", &["numpy numpy Required main.py:1"]),
+        (
+            "if x:\n    import numpy\nelse:\n    import pandas",
+            &["numpy numpy Required main.py:2", "pandas pandas Required main.py:4"],
+        ),
+        ("import js", &["js - Required main.py:1"]),
+        ("'import numpy'\n# import numpy\n'''\nimport numpy\n'''", &[]),
+        ("import nümpy", &["nümpy - Required main.py:1"]),
+        ("for numpy in x: pass\ndef requests(): pass", &[]),
+    ]);
+}
+
+#[test]
+fn imports_in_functions_are_needed_later() {
+    check(&[
+        ("def f():\n    import numpy", &["numpy numpy Later main.py:2"]),
+        ("async def f():\n    from numpy import array", &["numpy numpy Later main.py:2"]),
+        ("f = lambda: __import__('numpy')", &["numpy numpy Later main.py:1"]),
+        ("class A:\n    def f(self):\n        import numpy", &["numpy numpy Later main.py:3"]),
+        ("def f():\n    import numpy\nimport numpy", &["numpy numpy Required main.py:3"]),
+        (
+            "def f():\n    try:\n        import numpy\n    except ImportError:\n        pass",
+            &["numpy numpy Optional main.py:3"],
+        ),
+        ("if __name__ == '__main__':\n    import numpy", &["numpy numpy Required main.py:2"]),
+        (
+            "@__import__('numpy').vectorize\ndef f(x=__import__('pandas')): pass",
+            &["numpy numpy Required main.py:1", "pandas pandas Required main.py:2"],
+        ),
+    ]);
+}
+
+#[test]
+fn imports_that_may_fail_are_optional() {
+    let tries =
+        |exceptions: &str, handler: &str| format!("try:\n    import numpy\nexcept{exceptions}:\n    {handler}\n");
+    for exceptions in [
+        " ImportError",
+        " ModuleNotFoundError as e",
+        " (ValueError, ImportError)",
+        " Exception",
+        " builtins.ImportError",
+        "",
+    ] {
+        let source = tries(exceptions, "numpy = None");
+        assert_eq!(needs(&source), ["numpy numpy Optional main.py:2"], "{source}");
+    }
+    for (exceptions, handler) in [
+        (" ValueError", "pass"),
+        (" OSError", "pass"),
+        (" ImportError", "raise"),
+        (" ImportError", "raise SystemExit('install numpy')"),
+        (" ImportError", "print('install numpy'); sys.exit(1)"),
+        (" ImportError", "exit()"),
+        ("", "quit(1)"),
+        (" ImportError", "subprocess.check_call([sys.executable, '-m', 'pip', 'install', 'numpy'])"),
+        (" ImportError", "os.system('pip install numpy')"),
+    ] {
+        let source = format!("import subprocess, os, sys\n{}", tries(exceptions, handler));
+        let found = needs(&source);
+        assert_eq!(found.first().map(String::as_str), Some("numpy numpy Required main.py:3"), "{source}");
+        assert!(found.iter().skip(1).all(|line| line.contains("Optional")), "{source}: {found:?}");
+    }
+    check(&[
+        ("try:\n    import numpy\nfinally:\n    pass", &["numpy numpy Required main.py:2"]),
+        (
+            "from contextlib import suppress\nwith suppress(ImportError):\n    import numpy",
+            &["numpy numpy Optional main.py:3"],
+        ),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import numpy", &["numpy numpy Optional main.py:3"]),
+        ("try:\n    pass\nexcept ImportError:\n    pass\nelse:\n    import numpy", &["numpy numpy Required main.py:6"]),
+        ("try:\n    import numpy\nexcept ImportError:\n    pass\nimport numpy", &["numpy numpy Required main.py:5"]),
+        ("if sys.platform == 'win32':\n    import win32api", &["win32api pywin32 Optional main.py:2"]),
+        (
+            "if os.name == 'nt':\n    import win32api\nelse:\n    import sh",
+            &["sh sh Required main.py:4", "win32api pywin32 Optional main.py:2"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_substitute_is_needed_only_where_the_first_choice_is_missing() {
+    check(&[
+        (
+            "try:\n    import tomllib\nexcept ImportError:\n    import tomli as tomllib",
+            &["tomli tomli Optional main.py:4", "python>=3.11 tomllib Optional main.py:2"],
+        ),
+        (
+            "if sys.version_info >= (3, 11):\n    import tomllib\nelse:\n    import tomli as tomllib",
+            &["tomli tomli Optional main.py:4", "python>=3.11 tomllib Required main.py:2"],
+        ),
+        ("try:\n    import ujson as json\nexcept ImportError:\n    import json", &["ujson ujson Optional main.py:2"]),
+        (
+            "try:\n    import ujson as json\nexcept ImportError:\n    import orjson as json",
+            &["orjson orjson Required main.py:4", "ujson ujson Optional main.py:2"],
+        ),
+        ("try:\n    work()\nexcept Exception:\n    import rich", &["rich rich Later main.py:4"]),
+    ]);
+}
+
+#[test]
+fn removed_modules_ask_for_the_newest_python_that_has_them() {
+    check(&[
+        ("import cgi", &["python<=3.12 cgi Required main.py:1"]),
+        ("import cgi\nimport imp\nimport cgitb", &["python<=3.11 imp Required main.py:2"]),
+        ("from distutils.core import setup", &["python<=3.11 distutils Required main.py:1"]),
+        ("import binhex, asyncore", &["python<=3.10 binhex Required main.py:1"]),
+        ("def f():\n    import imp\nimport cgi", &["python<=3.12 cgi Required main.py:3"]),
+        (
+            "try:\n    import imp\nexcept ImportError:\n    import importlib as imp",
+            &["python<=3.11 imp Optional main.py:2"],
+        ),
+    ]);
+}
+
+#[test]
+fn modules_that_wasm_lacks_are_needs() {
+    check(&[
+        ("import ssl", &["Modules ssl Required main.py:1"]),
+        ("from ssl import create_default_context", &["Modules ssl Required main.py:1"]),
+        ("from multiprocessing import shared_memory", &["Modules multiprocessing.shared_memory Required main.py:1"]),
+        ("import curses.textpad", &["Modules curses Required main.py:1"]),
+        ("try:\n    import readline\nexcept ImportError:\n    pass", &["Modules readline Optional main.py:2"]),
+        ("from dbm import gnu", &["Modules dbm.gnu Required main.py:1"]),
+        ("import dbm, compression.zlib", &["python>=3.14 compression Required main.py:1"]),
+    ]);
+}
+
+#[test]
+fn calls_that_need_a_full_linux_are_found_by_any_name() {
+    for (source, what) in [
+        ("import threading\nthreading.Thread(target=f).start()", "Threads threading.Thread"),
+        ("import threading as t\nx = t.Thread(target=f)", "Threads threading.Thread"),
+        ("from threading import Thread as T\nT(target=f).start()", "Threads threading.Thread"),
+        ("from threading import *\nThread(target=f).start()", "Threads threading.Thread"),
+        ("import threading\nthreading.Timer(1, f).start()", "Threads threading.Timer"),
+        ("import _thread\n_thread.start_new_thread(f, ())", "Threads _thread.start_new_thread"),
+        (
+            "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor() as pool: pass",
+            "Threads concurrent.futures.ThreadPoolExecutor",
+        ),
+        (
+            "import concurrent.futures\nx = concurrent.futures.ThreadPoolExecutor(4)",
+            "Threads concurrent.futures.ThreadPoolExecutor",
+        ),
+        (
+            "from concurrent import futures\nx = futures.ProcessPoolExecutor(4)",
+            "Processes concurrent.futures.ProcessPoolExecutor",
+        ),
+        ("from multiprocessing.pool import ThreadPool\nThreadPool(2)", "Threads multiprocessing.pool.ThreadPool"),
+        ("import multiprocessing as mp\nmp.Process(target=f).start()", "Processes multiprocessing.Process"),
+        ("from multiprocessing import Pool\nwith Pool(2) as p: p.map(f, x)", "Processes multiprocessing.Pool"),
+        (
+            "import multiprocessing\nmultiprocessing.get_context('spawn').Pool()",
+            "Processes multiprocessing.get_context",
+        ),
+        ("import asyncio\nawait asyncio.to_thread(f)", "Threads asyncio.to_thread"),
+        ("import asyncio\nasyncio.get_event_loop().run_in_executor(None, f)", "Threads run_in_executor"),
+        ("import asyncio\nawait asyncio.create_subprocess_exec('ls')", "Processes asyncio.create_subprocess_exec"),
+        ("import subprocess\nsubprocess.run(['ls'])", "Processes subprocess.run"),
+        ("from subprocess import check_output as sh\nprint(sh('ls'))", "Processes subprocess.check_output"),
+        ("import subprocess\nprint(subprocess.Popen('ls').communicate()[0].decode())", "Processes subprocess.Popen"),
+        ("import os\nos.system('ls')", "Processes os.system"),
+        ("import os\nos.popen('ls').read()", "Processes os.popen"),
+        ("import os\npid = os.fork()", "Processes os.fork"),
+        ("import os\nos.execvp('ls', [])", "Processes os.execvp"),
+        ("from os import spawnl\nspawnl(0, 'ls')", "Processes os.spawnl"),
+        ("import os\nos.posix_spawn('ls', [], {})", "Processes os.posix_spawn"),
+        ("import pty\npty.spawn('sh')", "Processes pty.spawn"),
+        ("import socket\ns = socket.socket()", "Sockets socket.socket"),
+        ("from socket import *\ns = socket(AF_INET, SOCK_STREAM)", "Sockets socket.socket"),
+        ("import socket\na, b = socket.socketpair()", "Sockets socket.socketpair"),
+        ("import http.server\nhttp.server.HTTPServer(('', 80), H)", "Sockets http.server.HTTPServer"),
+        ("import socketserver\nsocketserver.TCPServer(('', 80), H)", "Sockets socketserver.TCPServer"),
+        ("import asyncio\nawait asyncio.start_server(f, 'localhost', 1)", "Sockets asyncio.start_server"),
+        ("import socket\nsocket.create_connection(('localhost', 80))", "Sockets socket.create_connection"),
+        (
+            "import urllib.request\nurllib.request.urlopen(f'http://127.0.0.1:{port}/x')",
+            "Sockets urllib.request.urlopen",
+        ),
+        ("import urllib.request\nurllib.request.urlopen(url)", "Network urllib.request.urlopen"),
+        ("from urllib.request import urlopen\nurlopen('https://example.com')", "Network urllib.request.urlopen"),
+        ("from urllib import request\nrequest.urlretrieve(url=u)", "Network urllib.request.urlretrieve"),
+        ("import http.client\nhttp.client.HTTPSConnection('example.com')", "Network http.client.HTTPSConnection"),
+        ("import smtplib\nwith smtplib.SMTP('mail.example.com') as s: pass", "Network smtplib.SMTP"),
+        ("import ftplib\nftplib.FTP('ftp.example.com')", "Network ftplib.FTP"),
+        ("import socket\nsocket.create_connection(('example.com', 80))", "Network socket.create_connection"),
+        ("import socket\nsocket.gethostbyname('example.com')", "Network socket.gethostbyname"),
+        ("import asyncio\nawait asyncio.open_connection('example.com', 80)", "Network asyncio.open_connection"),
+        ("import asyncio\nawait asyncio.open_connection('127.0.0.1', 80)", "Sockets asyncio.open_connection"),
+        ("import ctypes\nctypes.CDLL('libc.so.6')", "Libraries ctypes.CDLL"),
+        ("from ctypes import cdll\ncdll.LoadLibrary('libc.so.6')", "Libraries ctypes.cdll.LoadLibrary"),
+        ("import ctypes\nctypes.cdll.msvcrt.printf(b'x')", "Libraries ctypes.cdll.msvcrt.printf"),
+        ("import signal\nsignal.alarm(1)", "Signals signal.alarm"),
+        ("import signal\nsignal.setitimer(signal.ITIMER_REAL, 1)", "Signals signal.setitimer"),
+    ] {
+        let line = 2;
+        assert_eq!(needs(source), [format!("{what} Required main.py:{line}")], "{source}");
+    }
+}
+
+#[test]
+fn calls_that_wasm_can_do_are_no_needs() {
+    for source in [
+        "import threading\nthreading.Lock(); threading.current_thread(); threading.local()",
+        "import multiprocessing\nmultiprocessing.cpu_count(); multiprocessing.freeze_support()",
+        "import asyncio\nasyncio.run(main()); asyncio.sleep(1); asyncio.gather()",
+        "import socket\nsocket.gethostname(); socket.inet_aton('1.2.3.4'); socket.gethostbyname(socket.gethostname())",
+        "import signal\nsignal.signal(signal.SIGTERM, f)",
+        "import ctypes\nctypes.c_int(3); ctypes.Structure",
+        "import os\nos.getcwd(); os.path.join('a', 'b'); os.kill(os.getpid(), 0)",
+        "import urllib.request\nurllib.request.Request('http://x'); urllib.request.urlopen('file:///work/x')",
+        "import urllib.parse\nurllib.parse.quote('x')",
+        "import subprocess\nx = subprocess.PIPE; y: subprocess.Popen = None",
+        "def run(): pass\nrun()\nsubprocess.run()",
+        "from mine import Thread\nclass X:\n    def system(self): pass\nX().system()",
+        "import queue\nqueue.Queue()",
+    ] {
+        let found: Vec<_> = needs(source).into_iter().filter(|line| !line.starts_with("mine")).collect();
+        assert!(found.is_empty(), "{source}: {found:?}");
+    }
+}
+
+#[test]
+fn network_calls_of_packages_are_found() {
+    for (source, what) in [
+        ("import requests\nrequests.get(url)", "requests.get"),
+        ("import requests as r\nr.request('GET', 'https://example.com')", "requests.request"),
+        ("from httpx import AsyncClient\nAsyncClient()", "httpx.AsyncClient"),
+        ("import aiohttp\naiohttp.ClientSession()", "aiohttp.ClientSession"),
+        ("import pandas as pd\npd.read_csv('https://example.com/x.csv')", "pandas.read_csv"),
+    ] {
+        let expected = format!("Network {what} Required main.py:2");
+        assert!(needs(source).contains(&expected), "{source}: {:?}", needs(source));
+    }
+    for source in [
+        "import requests\nrequests.Request('GET', url)",
+        "import pandas as pd\npd.read_csv('x.csv')\npd.read_csv(path)",
+        "import requests\nrequests.get('http://localhost:8000/')",
+        "import requests\nrequests.request('GET', 'http://localhost:8000/')",
+    ] {
+        assert!(!needs(source).iter().any(|line| line.starts_with("Network")), "{source}");
+    }
+}
+
+#[test]
+fn a_socket_that_connects_outside_uses_the_network() {
+    check(&[
+        (
+            "import socket\ns = socket.socket()\ns.connect(('example.com', 80))",
+            &["Sockets socket.socket Required main.py:2", "Network connect Required main.py:3"],
+        ),
+        (
+            "import socket\ns = socket.socket()\ns.connect(('127.0.0.1', 80))",
+            &["Sockets socket.socket Required main.py:2"],
+        ),
+        ("import socket\ns = socket.socket()\ns.connect((host, port))", &["Sockets socket.socket Required main.py:2"]),
+        ("import sqlite3\nsqlite3.connect(('example.com', 80))", &[]),
+    ]);
+}
+
+#[test]
+fn calls_whose_failure_is_handled_are_optional() {
+    for (exception, call, urgency) in [
+        ("Exception", "threading.Thread(target=f).start()", "Optional"),
+        ("RuntimeError", "threading.Thread(target=f).start()", "Optional"),
+        ("OSError", "threading.Thread(target=f).start()", "Required"),
+        ("OSError", "subprocess.run('ls')", "Optional"),
+        ("PermissionError", "subprocess.run('ls')", "Optional"),
+        ("subprocess.CalledProcessError", "subprocess.run('ls')", "Required"),
+        ("ImportError", "subprocess.run('ls')", "Required"),
+        ("urllib.error.URLError", "urllib.request.urlopen(u)", "Optional"),
+        ("(ValueError, OSError)", "urllib.request.urlopen(u)", "Optional"),
+        ("ValueError", "urllib.request.urlopen(u)", "Required"),
+        ("OSError", "socket.socket()", "Optional"),
+        ("OSError", "ctypes.CDLL('libx.so')", "Optional"),
+    ] {
+        let imports = "import threading, subprocess, socket, ctypes, urllib.request, urllib.error";
+        let source = format!("{imports}\ntry:\n    {call}\nexcept {exception} as e:\n    print(e)\n");
+        let found = needs(&source);
+        assert!(found.len() == 1 && found[0].contains(&format!(" {urgency} main.py:3")), "{source}: {found:?}");
+        let gives_up = source.replace("print(e)", "raise");
+        assert!(needs(&gives_up)[0].contains(" Required "), "{gives_up}");
+    }
+    check(&[
+        (
+            "import os\ntry:\n    def f():\n        os.fork()\nexcept OSError:\n    pass",
+            &["Processes os.fork Later main.py:4"],
+        ),
+        ("import os\ntry:\n    x()\nexcept ValueError:\n    os.fork()", &["Processes os.fork Later main.py:5"]),
+    ]);
+}
+
+#[test]
+fn subclasses_of_threads_and_processes_count_once_used() {
+    check(&[
+        ("import threading\nclass Worker(threading.Thread):\n    pass", &["Threads threading.Thread Later main.py:2"]),
+        (
+            "from multiprocessing import Process\nclass W(Process): pass",
+            &["Processes multiprocessing.Process Later main.py:2"],
+        ),
+        ("import threading\nclass Data(threading.local): pass", &[]),
+    ]);
+}
+
+#[test]
+fn the_projects_own_modules_are_never_packages() {
+    for (files, expected) in [
+        (&[("main.py", "from helper import greet"), ("helper.py", "")][..], &[][..]),
+        (&[("main.py", "import requests"), ("requests.py", "")], &[]),
+        (
+            &[("main.py", "import requests.api"), ("requests/__init__.py", ""), ("requests/api.py", "import numpy")],
+            &["numpy numpy Required requests/api.py:1"],
+        ),
+        (
+            &[("main.py", "from utils import helper"), ("utils/helper.py", "import numpy")],
+            &["numpy numpy Required utils/helper.py:1"],
+        ),
+        (&[("main.py", "import utils.helper as h"), ("utils/helper.py", "")], &[]),
+        (
+            &[("main.py", "import helper"), ("helper.py", "import numpy"), ("unused.py", "import pandas")],
+            &["numpy numpy Required helper.py:1"],
+        ),
+        (&[("main.py", "import threading\nthreading.Thread()"), ("threading.py", "")], &[]),
+        (
+            &[("main.py", "import a"), ("a.py", "import b"), ("b.py", "import a, main, numpy")],
+            &["numpy numpy Required b.py:1"],
+        ),
+        (&[("main.py", "import redis"), ("redis/redis.conf", "")], &["redis redis Required main.py:1"]),
+        (
+            &[("main.py", "import fast"), ("fast.cpython-312.so", "")],
+            &["Libraries fast.cpython-312.so Required main.py:1"],
+        ),
+        (
+            &[
+                ("main.py", "import importlib\nimportlib.import_module('plugins.one')"),
+                ("plugins/one.py", "import numpy"),
+            ],
+            &["numpy numpy Required plugins/one.py:1"],
+        ),
+    ] {
+        assert_eq!(of_files(files, "main.py"), expected, "{files:?}");
+    }
+}
+
+#[test]
+fn packages_are_followed_through_relative_imports() {
+    let files = [
+        ("main.py", "from app.core import run"),
+        ("app/__init__.py", "from . import settings\nfrom .core import *"),
+        ("app/settings.py", "import yaml"),
+        (
+            "app/core/__init__.py",
+            "from ..tools.net import fetch as f\nfrom importlib import import_module\nimport_module('.late', __package__)",
+        ),
+        ("app/core/late.py", "import rich"),
+        ("app/tools/net.py", "import requests\n\ndef fetch(url):\n    return requests.get(url)"),
+        ("app/tools/unused.py", "import pandas"),
+    ];
+    assert_eq!(
+        of_files(&files, "main.py"),
+        [
+            "requests requests Required app/tools/net.py:1",
+            "rich rich Required app/core/late.py:1",
+            "yaml pyyaml Required app/settings.py:1",
+            "Network requests.get Later app/tools/net.py:4",
+        ]
+    );
+}
+
+#[test]
+fn a_file_is_as_urgent_as_what_imports_it() {
+    let helper = ("helper.py", "import numpy, os\nif __name__ == '__main__':\n    os.fork()");
+    for (main, urgency) in [
+        ("import helper", "Required"),
+        ("def f():\n    import helper", "Later"),
+        ("try:\n    import helper\nexcept ImportError:\n    pass", "Optional"),
+        (
+            "def f():\n    import helper\ntry:\n    import helper\nexcept ImportError:\n    pass\nimport other",
+            "Required",
+        ),
+    ] {
+        let files = [("main.py", main), helper, ("other.py", "from helper import x")];
+        let expected =
+            [format!("numpy numpy {urgency} helper.py:1"), "Processes os.fork Optional helper.py:3".to_owned()];
+        assert_eq!(of_files(&files, "main.py"), expected, "{main}");
+    }
+}
+
+#[test]
+fn scripts_import_from_their_own_folder_and_the_root() {
+    let files = [
+        ("tools/run.py", "import near\nimport app.model\nimport far"),
+        ("tools/near.py", ""),
+        ("app/model.py", ""),
+        ("elsewhere/far.py", ""),
+    ];
+    assert_eq!(of_files(&files, "tools/run.py"), ["far far Required tools/run.py:3"]);
+}
+
+#[test]
+fn a_changed_path_makes_any_folder_one_to_import_from() {
+    let with = |main: &str| {
+        of_files(&[("main.py", main), ("src/deep/helper.py", "import numpy"), ("src/pkg/__init__.py", "")], "main.py")
+    };
+    assert_eq!(with("import helper, pkg"), ["helper helper Required main.py:1", "pkg pkg Required main.py:1"]);
+    let numpy = ["numpy numpy Required src/deep/helper.py:1"];
+    assert_eq!(with("import sys\nsys.path.insert(0, 'src/deep')\nimport helper, pkg"), numpy);
+    assert_eq!(with("import helper\nimport sys\nsys.path += ['src/deep']"), numpy);
+
+    let project = Project::files([("main.py", "import helper"), ("lib/helper.py", "")]).unwrap();
+    assert_eq!(Needs::of(&project, "main.py", true).unwrap(), Needs::default());
+}
+
+#[test]
+fn links_lead_to_own_modules() {
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut add = |path: &str, kind: tar::EntryType, text: &str| {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_mode(0o644);
+        match kind {
+            tar::EntryType::Symlink => {
+                header.set_size(0);
+                archive.append_link(&mut header, path, text).unwrap();
+            }
+            _ => {
+                header.set_size(text.len() as u64);
+                archive.append_data(&mut header, path, text.as_bytes()).unwrap();
+            }
+        }
+    };
+    add("main.py", tar::EntryType::Regular, "import helper, pkg.mod, loop");
+    add("real/src/helper.py", tar::EntryType::Regular, "import numpy");
+    add("helper.py", tar::EntryType::Symlink, "real/src/helper.py");
+    add("real/pkg/__init__.py", tar::EntryType::Regular, "");
+    add("real/pkg/mod.py", tar::EntryType::Regular, "import yaml");
+    add("pkg", tar::EntryType::Symlink, "./real/../real/pkg");
+    add("loop", tar::EntryType::Symlink, "loop");
+    add("loop.py", tar::EntryType::Symlink, "loop.py");
+    let project = Project::tar(archive.into_inner().unwrap()).unwrap();
+    let found = show(&Needs::of(&project, "main.py", false).unwrap());
+    assert_eq!(
+        found,
+        [
+            "loop loop Required main.py:1",
+            "numpy numpy Required real/src/helper.py:1",
+            "yaml pyyaml Required real/pkg/mod.py:1"
+        ]
+    );
+}
+
+#[test]
+fn inline_metadata_of_the_entry_script_counts() {
+    let block = "# /// script\n# requires-python = '<3.13'\n# dependencies = ['rich']\n# ///\n";
+    let script = |main: &str, helper: &str| {
+        let project = Project::files([("main.py", main.to_owned()), ("helper.py", helper.to_owned())]).unwrap();
+        Needs::of(&project, "main.py", false).unwrap().script
+    };
+    assert_eq!(script(block, "").unwrap().dependencies, ["rich"]);
+    assert_eq!(script("import helper", block), None);
+    assert!(Needs::of(&Project::script("# /// script\n# dependencies = 3\n# ///\n"), "main.py", false).is_err());
+}
+
+#[test]
+fn broken_code_shows_what_can_be_recovered() {
+    check(&[
+        (
+            "import numpy\nprint 'hello'\nimport pandas",
+            &["numpy numpy Required main.py:1", "pandas pandas Required main.py:3"],
+        ),
+        ("import\nfrom x import\nfrom . import (", &["x x Required main.py:2"]),
+        ("import numpy as\n\0\u{feff}import", &["numpy numpy Required main.py:1"]),
+        ("\u{feff}import numpy", &["numpy numpy Required main.py:1"]),
+        ("import numpy\r\nimport yaml\r\n", &["numpy numpy Required main.py:1", "yaml pyyaml Required main.py:2"]),
+    ]);
+    let latin = Project::script(b"# caf\xe9\nimport numpy\n".to_vec());
+    assert_eq!(show(&Needs::of(&latin, "main.py", false).unwrap()), ["numpy numpy Required main.py:2"]);
+}
+
+#[test]
+fn a_hostile_project_costs_little() {
+    let needs = |files: Vec<(String, String)>| {
+        let project = Project::files(files).unwrap();
+        show(&Needs::of(&project, "main.py", false).unwrap())
+    };
+    let file = |path: &str, content: String| (path.to_owned(), content);
+
+    let large =
+        needs(vec![file("main.py", "import big\nimport numpy".into()), file("big.py", "x = 1\n".repeat(1 << 18))]);
+    assert_eq!(large, ["numpy numpy Required main.py:2", "big.py and more: the project is too large"]);
+
+    let chain = (0..2_000).map(|n| file(&format!("m{n}.py"), format!("import m{}", n + 1)));
+    let many = needs(chain.chain([file("main.py", "import m0".into())]).collect());
+    assert_eq!(many, [format!("m{}.py and more: the project is too large", FILES_MAX - 1)]);
+
+    let imports: String = (0..50_000).map(|n| format!("import p{n}\n")).collect();
+    let imported = needs(vec![file("main.py", imports)]);
+    assert_eq!(imported.len(), 1 + IMPORTS_MAX);
+    assert_eq!(imported.last().map(String::as_str), Some("main.py and more: it has too many imports"));
+
+    let deep = needs(vec![file("main.py", "(".repeat(1_000_000))]);
+    assert_eq!(deep, ["main.py: it is nested too deeply"]);
+
+    for unit in ["# /// script\n", "try:\n import a\nexcept:\n", "class a(a):\n", "f'{", "a\\\n", "a()()"] {
+        let _ = needs(vec![file("main.py", unit.repeat((1 << 20) / unit.len()))]);
+    }
+
+    let dotted =
+        needs(vec![file("main.py", format!("import {}\nfrom {} import a", "a.".repeat(100_000), ".".repeat(100_000)))]);
+    assert!(dotted.iter().all(|line| line.starts_with("a ") || line.contains("nested")), "{dotted:?}");
+}
