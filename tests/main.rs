@@ -5,6 +5,7 @@
 //! - `cpython.rs`: CPython's own test suite, inside the sandbox
 //! - `attacks.rs`: hostile programs, and what must become of them
 //! - `isolation.rs`: what jobs must not see of each other, and what they must give back
+//! - `docker.rs`: what the Docker tier adds to the contract: walls, leftovers, faults of the daemon
 //! - `archives.rs`: hostile projects
 //! - `command_line.rs`: the `pyexec` command, as a user runs it
 
@@ -13,6 +14,7 @@ mod attacks;
 mod command_line;
 mod contract;
 mod cpython;
+mod docker;
 mod isolation;
 mod programs;
 mod support;

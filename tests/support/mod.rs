@@ -1,5 +1,7 @@
 //! What several tests need.
 
+pub mod docker;
+
 use pyexec::Pyexec;
 use std::{
     path::{Path, PathBuf},

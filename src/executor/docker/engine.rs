@@ -44,10 +44,7 @@ pub(crate) struct Engine {
 #[derive(Debug)]
 pub(crate) enum Fault {
     /// The daemon answered no.
-    Refused {
-        status: u16,
-        message: String,
-    },
+    Refused { status: u16, message: String },
     /// There was nobody to ask.
     Unreachable(String),
     /// It was asked, and what came of it is not known.
@@ -110,7 +107,8 @@ impl Engine {
     pub(crate) fn spec(&self, limits: Limits, placement: &Placement) -> Spec {
         let options = &self.options;
         let python = placement.python.as_ref().unwrap_or(&options.python);
-        let usual = || options.images.get(python).cloned().unwrap_or_else(|| options.image.replace("{version}", python));
+        let usual =
+            || options.images.get(python).cloned().unwrap_or_else(|| options.image.replace("{version}", python));
         Spec {
             image: placement.image.clone().unwrap_or_else(usual),
             limits,
