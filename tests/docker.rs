@@ -123,7 +123,10 @@ fn number_of_processes_is_limited() {
     with_docker(async |containers| {
         let threads = "import threading, time\nn = 0\ntry:\n    while True: threading.Thread(target=time.sleep, args=(60,), daemon=True).start(); n += 1\n\
                        except RuntimeError: print(50 < n < 128)";
-        assert_eq!(stdout(&containers, threads).await, "True\n");
+        // Each has a stack, which counts as memory.
+        let roomy = limits(|limits| limits.memory_bytes = 1 << 30);
+        let outcome = containers.run(job(threads).limits(roomy)).await;
+        assert_eq!(outcome.stdout.text, "True\n", "{outcome:#?}");
         let bomb = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass";
         let outcome = containers.run(job(bomb).limits(limits(|limits| limits.wall_clock_ms = 3000))).await;
         assert_eq!(outcome.ending, stopped(StopReason::TimeLimit));
@@ -523,6 +526,51 @@ fn jobs_are_ended_by_a_shutdown() {
         assert!(containers.left().is_empty());
         let late = containers.placed(job(""), Placement::default()).await;
         assert!(matches!(late, Err(Error::Unavailable { .. })), "{late:?}");
+    });
+}
+
+/// In a process of its own, which is killed.
+#[test]
+fn a_killed_service_leaves_nothing_that_runs_and_its_next_start_nothing_at_all() {
+    const PART: &str = "docker::a_killed_service_leaves_nothing_that_runs_and_its_next_start_nothing_at_all";
+    if let Ok(instance) = std::env::var("INSTANCE_TO_BE_KILLED") {
+        let containers = Containers::new(|options| options.instance = instance).expect("Docker");
+        block_on(async {
+            let jobs = (0..3).map(|_| containers.run(job("import os, time\nos.fork()\nwhile True: time.sleep(1)")));
+            futures_util::future::join_all(jobs).await;
+        });
+        return;
+    }
+    with_docker(async |containers| {
+        let mut options = DockerOptions::default();
+        options.instance = format!("{}-killed", containers.instance);
+        let mut service = std::process::Command::new(std::env::current_exe().expect("a path"))
+            .args(["--exact", PART, "--nocapture"])
+            .env("INSTANCE_TO_BE_KILLED", &options.instance)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("starts");
+        let running = |instance: &str| {
+            docker(&["ps", "--quiet", "--filter", &format!("label=pyexec.instance={instance}")]).lines().count()
+        };
+        let began = Instant::now();
+        while running(&options.instance) < 3 {
+            assert!(began.elapsed() < Duration::from_secs(10), "three containers run");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        service.kill().expect("killed");
+        service.wait().expect("ended");
+        let began = Instant::now();
+        while running(&options.instance) > 0 {
+            assert!(began.elapsed() < Duration::from_secs(5), "containers run without their service");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(!containers_of(&options.instance).is_empty(), "they are there, though they do not run");
+        let instance = options.instance.clone();
+        drop(DockerExecutor::connect(options).expect("Docker"));
+        assert!(containers_of(&instance).is_empty(), "swept");
     });
 }
 

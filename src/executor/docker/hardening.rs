@@ -105,8 +105,8 @@ fn host_config(spec: &Spec) -> HostConfig {
             ulimit("core", 0),
             // More than 1024, where the runner keeps its own.
             ulimit("nofile", 4096),
-            // A file with a hole has a size, though it takes no space.
-            ulimit("fsize", signed(size)),
+            // A file with a hole has a size, though it takes no space. One without fills the disk first.
+            ulimit("fsize", signed(size.saturating_add(PAGE_BYTES))),
         ]),
         tmpfs: Some(HashMap::from([
             (PROJECT.to_owned(), tmpfs("mode=0755,uid=65534,gid=65534")),
@@ -180,7 +180,7 @@ mod tests {
             "Ulimits": [
                 {"Name": "core", "Soft": 0, "Hard": 0},
                 {"Name": "nofile", "Soft": 4096, "Hard": 4096},
-                {"Name": "fsize", "Soft": 10 << 20, "Hard": 10 << 20},
+                {"Name": "fsize", "Soft": (10 << 20) + 4096, "Hard": (10 << 20) + 4096},
             ],
         });
         assert_eq!(found, expected);
