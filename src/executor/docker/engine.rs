@@ -1,7 +1,10 @@
 //! The daemon: every call has a time by which it must have answered.
 
-use super::{DockerOptions, Placement, hardening::INSTANCE_LABEL};
-use crate::{Error, Limits, Result, executor::docker::hardening::Spec};
+use super::{
+    DockerOptions, Placement,
+    hardening::{INSTANCE_LABEL, Spec},
+};
+use crate::{Error, Limits, Result};
 use bollard::{
     API_DEFAULT_VERSION, Docker,
     models::{ContainerState, SystemInfo},
@@ -165,7 +168,11 @@ impl Engine {
                     Ok(()) => drop(slot.take()),
                     // Someone else is at it already.
                     Err(Fault::Refused { status: 409, .. }) => {}
-                    Err(fault) => tracing::warn!(container = name, %fault, "a container is not removed yet"),
+                    Err(fault) => {
+                        tracing::warn!(container = name, %fault, "a container is not removed yet");
+                        // Who takes the slot next hears of the daemon's troubles without waiting for their end.
+                        drop(slot.take());
+                    }
                 }
                 if Instant::now() >= until {
                     if certain {
