@@ -440,6 +440,28 @@ fn an_image_that_is_missing_is_named_and_not_fetched() {
 }
 
 #[test]
+fn an_image_with_volumes_or_without_python_is_refused() {
+    with_docker(async |containers| {
+        for (change, words) in [("VOLUME /data", "declares volumes (/data)"), ("ENV PATH=/nowhere", "has no python3")] {
+            let tag = format!("pyexec-test-{}", containers.instance);
+            let folder = tempfile::tempdir().expect("a folder");
+            let file = format!("FROM python:3.13-slim\n{change}\n");
+            std::fs::write(folder.path().join("Dockerfile"), file).expect("written");
+            docker(&["build", "--quiet", "--tag", &tag, folder.path().to_str().expect("a path")]);
+            let mut placement = Placement::default();
+            placement.image = Some(tag.clone());
+            let refused = containers.placed(job(""), placement).await;
+            gone(&containers).await;
+            docker(&["rmi", "--force", &tag]);
+            assert!(
+                matches!(&refused, Err(Error::Unavailable { message, .. }) if message.contains(words)),
+                "{refused:?}"
+            );
+        }
+    });
+}
+
+#[test]
 fn packages_of_a_volume_are_imported_and_cannot_be_changed() {
     with_docker(async |containers| {
         let volume = format!("pyexec-test-{}", containers.instance);

@@ -2,7 +2,8 @@
 //!
 //! **Architecture invariant:** bollard is known only here. Reading order: `run` is the life of a job; `container` makes
 //! what it runs in, with `hardening` as the whole of what a container may do, and removes it; `feed` and `frames` are
-//! the conversation with `fallback/runner.py`, which runs in there, `told` what comes of it; `engine` is the daemon, its faults and the sweep.
+//! the conversation with `fallback/runner.py`, which runs in there, and `told` what comes of it; `engine` is the daemon,
+//! its faults, and the sweep.
 //!
 //! What holds the job is the kernel, told by the daemon: the runner has the job's own user, so nothing is believed of it
 //! but what harms only the job itself. Time, memory and the end of the container are decided on this side.

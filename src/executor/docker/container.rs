@@ -49,6 +49,13 @@ impl Container {
             slot: Some(slot),
             made: Made::No,
         };
+        let volumes = engine.volumes_of(&image).await.map_err(|fault| not_started(fault, &image))?;
+        if !volumes.is_empty() {
+            let volumes = volumes.join(", ");
+            return Err(Error::unavailable(format!(
+                "the image {image:?} declares volumes ({volumes}), which no limit holds: make one without VOLUME"
+            )));
+        }
         let container = container.create(spec).await?;
         let started = container.attach_and_start().await;
         let (input, output) = started.map_err(|fault| not_started(fault, &image))?;
@@ -112,9 +119,6 @@ fn not_started(fault: Fault, image: &str) -> Error {
         Fault::Refused { status: 404, message } if message.contains("No such image") => Error::unavailable(format!(
             "Docker has no image {image:?}, and none is fetched for a job: `docker pull {image}` on its machine"
         )),
-        Fault::Refused { message, .. } if message.contains("python3") => {
-            Error::unavailable(format!("the image {image:?} has no python3: {message}"))
-        }
         _ => Error::caused("Docker does not start a container", fault.to_string()),
     }
 }

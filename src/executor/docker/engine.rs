@@ -37,6 +37,8 @@ pub(crate) struct Engine {
     runtime: Handle,
     slots: Arc<Semaphore>,
     closing: watch::Sender<bool>,
+    /// Images that declare no volumes.
+    vetted: Mutex<HashSet<String>>,
     /// Names of containers that exist, or may.
     live: Mutex<HashSet<String>>,
     /// Told when `live` becomes empty.
@@ -79,6 +81,7 @@ impl Engine {
             options,
             runtime,
             closing: watch::Sender::new(false),
+            vetted: Mutex::default(),
             live: Mutex::default(),
             gone: Condvar::new(),
         }))
@@ -135,6 +138,19 @@ impl Engine {
         Ok(self.ask(self.docker.inspect_container(name, None)).await?.state.unwrap_or_default())
     }
 
+    /// The volumes that `image` declares: writable folders on the host's disk, without a limit.
+    pub(crate) async fn volumes_of(&self, image: &str) -> Result<Vec<String>, Fault> {
+        if lock(&self.vetted).contains(image) {
+            return Ok(Vec::new());
+        }
+        let found = self.ask(self.docker.inspect_image(image)).await?;
+        let volumes = found.config.and_then(|config| config.volumes).unwrap_or_default();
+        if volumes.is_empty() {
+            lock(&self.vetted).insert(image.to_owned());
+        }
+        Ok(volumes)
+    }
+
     /// From now on `name` may exist.
     pub(crate) fn expect(&self, name: &str) {
         self.live().insert(name.to_owned());
@@ -150,8 +166,7 @@ impl Engine {
     }
 
     fn live(&self) -> MutexGuard<'_, HashSet<String>> {
-        // A set of names is whole at every moment.
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.live)
     }
 
     /// Ends and removes a container in the background. When it is not `certain` that the daemon has made it, it may yet
@@ -244,6 +259,11 @@ impl Engine {
             tracing::warn!(containers = live.len(), "containers are left to the next sweep");
         }
     }
+}
+
+/// A set of names is whole at every moment, whoever panicked.
+fn lock(names: &Mutex<HashSet<String>>) -> MutexGuard<'_, HashSet<String>> {
+    names.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 type Reply<T> = std::result::Result<T, bollard::errors::Error>;

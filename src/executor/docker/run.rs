@@ -45,7 +45,9 @@ pub(crate) async fn run(
     let deadline = tokio::time::Instant::from_std(began + limits.wall_clock());
     let mut told = Told::new(&job, observer);
 
-    let starting = Container::start(engine, engine.spec(limits, placement), slot);
+    let spec = engine.spec(limits, placement);
+    let image = spec.image.clone();
+    let starting = Container::start(engine, spec, slot);
     let Ok(started) = tokio::time::timeout_at(deadline, starting).await else {
         let reason = StopReason::TimeLimit;
         told.explain(&format!("{} before its container had started", traceback::explain(&reason, &limits)));
@@ -76,7 +78,7 @@ pub(crate) async fn run(
         }
         Some(Ended::Refused(refusal)) => return Err(refusal.into_error(&limits)),
         Some(Ended::Told(end)) => finished(engine, &container, &end, &mut told).await,
-        Some(Ended::Gone) => vanished(engine, &container, &mut told).await?,
+        Some(Ended::Gone) => vanished(engine, &container, &image, &mut told).await?,
         Some(Ended::Nonsense | Ended::Placed) => {
             container.kill().await;
             Ending::Stopped { reason: StopReason::Crashed("its runner was made to talk nonsense".to_owned()) }
@@ -147,7 +149,7 @@ async fn finished(engine: &Engine, container: &Container, end: &End, told: &mut 
 }
 
 /// The container fell silent without saying how the script ended.
-async fn vanished(engine: &Engine, container: &Container, told: &mut Told) -> Result<Ending> {
+async fn vanished(engine: &Engine, container: &Container, image: &str, told: &mut Told) -> Result<Ending> {
     let ended = |state: &ContainerState| state.running == Some(false) && state.status.is_some();
     let Some(state) = news(engine, container, END_NEWS, ended).await else {
         return Err(Error::unavailable("the connection to the job's container was lost, and Docker does not answer"));
@@ -166,6 +168,11 @@ async fn vanished(engine: &Engine, container: &Container, told: &mut Told) -> Re
     }
     let status = state.exit_code.unwrap_or_default();
     let complaint = told.complaint().map(|line| format!(": {line}")).unwrap_or_default();
+    if !told.started {
+        // Nothing of the job ran: it is the image, or this service.
+        let what = if matches!(status, 126 | 127) { "has no python3" } else { "does not run the runner" };
+        return Err(Error::unavailable(format!("the image {image:?} {what} (status {status}{complaint})")));
+    }
     Ok(Ending::Stopped { reason: StopReason::Crashed(format!("the container ended with status {status}{complaint}")) })
 }
 
