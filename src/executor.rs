@@ -1,8 +1,13 @@
 //! The contract that both tiers implement.
 
+pub mod docker;
+mod traceback;
 pub mod wasm;
 
 use crate::{Job, Outcome, Result, outcome::Tier};
+
+/// Most that collected files may have together, since they come back in memory.
+pub(crate) const COLLECTED_BYTES_MAX: u64 = 256 << 20;
 
 /// Runs jobs, each in a world of its own.
 ///

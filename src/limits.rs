@@ -22,11 +22,13 @@ pub struct Limits {
     ///
     /// The same program uses the same fuel on every machine, so a budget is reproducible where a time is not.
     pub cpu_fuel: Option<u64>,
-    /// Memory of the whole interpreter, in bytes. Python sees `MemoryError`.
+    /// Memory of the whole interpreter, in bytes. Python sees `MemoryError`. In Docker each process of the job may have
+    /// that much; together they, and their files, have this and [`Limits::disk_bytes`].
     pub memory_bytes: u64,
-    /// Bytes in the project directory and `/tmp` together. Python sees `OSError` with `ENOSPC`.
+    /// Bytes in the project directory and `/tmp` together; in Docker, where they cannot share one limit, in each. Python
+    /// sees `OSError` with `ENOSPC`.
     pub disk_bytes: u64,
-    /// Files, folders and links in the project directory and `/tmp` together.
+    /// Files, folders and links in the project directory and `/tmp` together; in Docker, in each.
     pub disk_files: u64,
     /// Bytes kept of each of stdout and stderr; more is counted and dropped from the middle.
     pub output_bytes: u64,

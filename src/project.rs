@@ -33,6 +33,13 @@ pub struct Project {
     archive: Option<Arc<Archive>>,
 }
 
+/// Takes a project, entry by entry. What is written goes to the file named last.
+pub(crate) trait Receiver: Write {
+    fn folder(&mut self, path: &str) -> io::Result<()>;
+    fn file(&mut self, path: &str) -> io::Result<()>;
+    fn link(&mut self, path: &str, target: &str) -> io::Result<()>;
+}
+
 #[derive(Clone)]
 enum Entry {
     Folder,
@@ -310,6 +317,32 @@ impl Project {
         Ok(())
     }
 
+    /// Gives everything to `into`: folders before what is in them, links last.
+    pub(crate) fn send(&self, into: &mut impl Receiver) -> io::Result<()> {
+        for links in [false, true] {
+            for (path, entry) in self.entries.iter().filter(|(_, entry)| matches!(entry, Entry::Link { .. }) == links) {
+                match entry {
+                    Entry::Folder => into.folder(path)?,
+                    Entry::Link { target } => into.link(path, target)?,
+                    Entry::Memory(content) => {
+                        into.file(path)?;
+                        into.write_all(content)?;
+                    }
+                    Entry::OnDisk { path: source, bytes } => {
+                        into.file(path)?;
+                        // What was checked against the limit, though the file may have grown since.
+                        io::copy(&mut File::open(source)?.take(*bytes), into)?;
+                    }
+                    &Entry::InArchive { offset, bytes } => {
+                        into.file(path)?;
+                        self.copy_from_archive(offset, bytes, into)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn copy_from_archive(&self, offset: u64, bytes: u64, into: &mut impl Write) -> io::Result<()> {
         self.read_archive(offset, bytes, |part| io::copy(part, into)).map(drop)
     }
@@ -445,7 +478,7 @@ fn parents(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A path in its one form: no `.`, no `..`, no root, `/` between components.
-fn relative(path: &str) -> Result<String> {
+pub(crate) fn relative(path: &str) -> Result<String> {
     let bad = |why: &str| Err(Error::invalid(format!("bad file name {path:?}: {why}")));
     if path.len() > PATH_BYTES_MAX {
         return Err(Error::invalid(format!("a file name of {} bytes is too long", path.len())));

@@ -5,6 +5,7 @@
 //! - `cpython.rs`: CPython's own test suite, inside the sandbox
 //! - `attacks.rs`: hostile programs, and what must become of them
 //! - `isolation.rs`: what jobs must not see of each other, and what they must give back
+//! - `docker.rs`: what the Docker tier adds to the contract: walls, leftovers, faults of the daemon
 //! - `archives.rs`: hostile projects
 //! - `command_line.rs`: the `pyexec` command, as a user runs it
 //! - `command_line_client.rs`: the same against a server, which is scripted
@@ -16,6 +17,7 @@ mod command_line;
 mod command_line_client;
 mod contract;
 mod cpython;
+mod docker;
 mod isolation;
 mod programs;
 mod server;

@@ -15,7 +15,6 @@ mod metering;
 mod quota;
 mod run;
 mod stdio;
-mod traceback;
 mod wasi;
 
 use crate::{

@@ -2,7 +2,7 @@
 
 mod suite;
 
-use crate::support;
+use crate::support::{self, docker::Containers};
 use pyexec::executor::{
     Executor,
     wasm::{WasmExecutor, WasmOptions},
@@ -19,7 +19,8 @@ macro_rules! executor {
     };
 }
 
-executor!(wasm, super::wasm());
+executor!(wasm, Some(super::wasm()));
+executor!(docker, super::docker());
 
 /// With two slots, so that a slot that is not given back is noticed.
 fn wasm() -> Arc<dyn Executor> {
@@ -32,4 +33,9 @@ fn wasm() -> Arc<dyn Executor> {
         Arc::new(WasmExecutor::new(&options, &|line| eprintln!("{line}")).expect("the interpreter"))
     });
     Arc::clone(executor) as Arc<dyn Executor>
+}
+
+/// One for each test, with two slots; at its end it waits for its containers to be gone.
+fn docker() -> Option<Arc<dyn Executor>> {
+    Containers::new(|options| options.slots = 2).map(|containers| Arc::new(containers) as Arc<dyn Executor>)
 }

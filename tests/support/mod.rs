@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub mod docker;
 pub mod http;
 pub mod load;
 pub mod process;

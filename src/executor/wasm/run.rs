@@ -7,11 +7,10 @@ use super::{
     library::Library,
     metering,
     stdio::Stream,
-    traceback,
 };
 use crate::{
     Error, Job, Limits, Outcome, Project, Result, Want,
-    executor::Observer,
+    executor::{COLLECTED_BYTES_MAX, Observer, traceback},
     outcome::{Ending, Exception, LimitHit, OutputFile, StopReason, Tier, Usage},
     project::Workspace,
 };
@@ -31,9 +30,6 @@ const PROJECT: &str = "/work";
 
 const WANT_RESULT: u32 = 1;
 const CALL_FUNCTION: u32 = 2;
-
-/// Most that the collected files may have together, since they come back in memory.
-const COLLECTED_BYTES_MAX: u64 = 256 << 20;
 
 pub(crate) async fn run(image: &Image, job: Job, observer: Box<dyn Observer>, reason: &str) -> Result<Outcome> {
     job.check()?;
@@ -211,7 +207,7 @@ async fn last_words(
     call_briefly(store, instance, "pyexec_where", deadline).await;
     let outputs = &mut store.data_mut().outputs;
     let dump = outputs.diverted();
-    let text = traceback::format(&String::from_utf8_lossy(&dump), &explain(reason, limits), PROJECT, project);
+    let text = traceback::format(&String::from_utf8_lossy(&dump), &traceback::explain(reason, limits), PROJECT, project);
     outputs.write(Stream::Stderr, text.as_bytes());
 }
 
@@ -222,15 +218,6 @@ async fn call_briefly(store: &mut Store<Host>, instance: Instance, export: &str,
     if let Ok(function) = instance.get_typed_func::<(), ()>(&mut *store, export) {
         // A trap here is one more sign of the state the guest is in.
         let _ = until(deadline, function.call_async(&mut *store, ())).await;
-    }
-}
-
-fn explain(reason: &StopReason, limits: &Limits) -> String {
-    match reason {
-        StopReason::TimeLimit => format!("time limit of {} s exceeded", limits.wall_clock_ms as f64 / 1000.0),
-        StopReason::CpuLimit => format!("CPU budget of {} fuel exceeded", limits.cpu_fuel.unwrap_or_default()),
-        StopReason::MemoryLimit => format!("memory limit of {} MiB exceeded", limits.memory_bytes >> 20),
-        StopReason::StackOverflow | StopReason::Crashed(_) => reason.to_string(),
     }
 }
 

@@ -1,6 +1,6 @@
-//! Turns CPython's crash dump of a stack into the traceback that a Python programmer knows.
+//! Where a stopped job was: CPython's dump of a stack as the traceback that a Python programmer knows.
 
-use crate::Project;
+use crate::{Limits, Project, outcome::StopReason};
 use std::{collections::HashMap, fmt::Write};
 
 /// `dump` has lines `  File "PATH", line N in NAME`, innermost frame first.
@@ -24,6 +24,16 @@ pub(crate) fn format(dump: &str, reason: &str, root: &str, project: &Project) ->
     }
     let _ = writeln!(text, "pyexec: {reason}");
     text
+}
+
+/// Why a job was stopped, with the limit.
+pub(crate) fn explain(reason: &StopReason, limits: &Limits) -> String {
+    match reason {
+        StopReason::TimeLimit => format!("time limit of {} s exceeded", limits.wall_clock_ms as f64 / 1000.0),
+        StopReason::CpuLimit => format!("CPU budget of {} fuel exceeded", limits.cpu_fuel.unwrap_or_default()),
+        StopReason::MemoryLimit => format!("memory limit of {} MiB exceeded", limits.memory_bytes >> 20),
+        StopReason::StackOverflow | StopReason::Crashed(_) => reason.to_string(),
+    }
 }
 
 fn frame(line: &str) -> Option<(&str, usize, &str)> {

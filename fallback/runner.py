@@ -1,0 +1,558 @@
+"""Runs one job in a container: takes it as frames on stdin, tells what happens as frames on stdout.
+
+A frame is one byte of kind, four of length (little endian), and the content; `src/executor/docker/frames.rs` has the
+other side. The job runs in a fork of this process, as the same user: it can forge what is told here. So the host bounds
+all of it, and decides by itself about time, memory and the container's end.
+
+Needs Python 3.10 and nothing but its standard library.
+"""
+import sys
+
+FRESH = frozenset(sys.modules)  # what `python main.py` has imported, too
+
+import _frozen_importlib_external
+import builtins
+import errno
+import faulthandler
+import fcntl
+import json
+import os
+import resource
+import select
+import signal
+import stat
+import time
+
+WORK = "/work"
+CHUNK_BYTES = 64 * 1024
+REPORT_BYTES_MAX = 16 << 20
+PLACE_BYTES_MAX = 64 * 1024
+# For an interpreter out of memory to say so.
+SPARE_BYTES = 16 << 20
+# Asks the job where it is. Programs use the lower ones.
+WHERE_SIGNAL = signal.SIGRTMAX - 3
+WHERE_SECONDS = 0.12
+DRAIN_SECONDS = 0.2
+
+# From the host.
+JOB, FOLDER, FILE, CONTENT, LINK, RUN, INPUT, INPUT_END, WHERE = b"J", b"D", b"F", b"C", b"L", b"R", b"I", b"E", b"W"
+# To the host; FILE and CONTENT too.
+REFUSED, STARTED, STDOUT, STDERR, TAKEN, REPORT, PLACE, END = b"N", b"S", b"O", b"X", b"K", b"V", b"P", b"Z"
+
+
+def main():
+    set_dumpable(0)
+    os.chdir(WORK)
+    frames = Frames()
+    try:
+        job, submitted = receive(frames)
+    except OSError as error:
+        send(1, REFUSED, json.dumps({"errno": error.errno, "message": str(error)}).encode())
+        return
+    pipes = Pipes()
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    wake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker)
+    send(1, STARTED)
+    child = os.fork()
+    if child == 0:
+        become_job(job, pipes)
+        run(job, pipes.report[1])
+    pipes.keep_ours()
+    Watch(frames, pipes, wake, child, job, submitted).until_the_end()
+    # Whatever the job left behind holds nothing of this process that must be put in order.
+    os._exit(0)
+
+
+def set_dumpable(flag):
+    """Whether other processes of this user may look into this one."""
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(4, flag, 0, 0, 0)  # PR_SET_DUMPABLE
+    except (ImportError, OSError, AttributeError):
+        pass  # one wall less around frames that the host does not believe anyway
+
+
+# ---- frames ----
+
+
+class Frames:
+    """Cuts a stream of bytes into frames."""
+
+    def __init__(self):
+        self.rest = bytearray()
+
+    def cut(self, data):
+        self.rest += data
+        at = 0
+        while len(self.rest) - at >= 5:
+            end = at + 5 + int.from_bytes(self.rest[at + 1 : at + 5], "little")
+            if end > len(self.rest):
+                break
+            frame = bytes(self.rest[at : at + 1]), bytes(self.rest[at + 5 : end])
+            at = end
+            yield frame
+        del self.rest[:at]
+
+
+def send(fd, kind, content=b""):
+    data = memoryview(kind + len(content).to_bytes(4, "little") + content)
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def receive(frames):
+    """Unpacks the project. Returns the job, and what tells a submitted file from a changed one."""
+    job, file = None, -1
+    while True:
+        data = os.read(0, CHUNK_BYTES)
+        if not data:
+            os._exit(1)  # the host is gone
+        for kind, content in frames.cut(data):
+            if kind == CONTENT:
+                while content:
+                    content = content[os.write(file, content) :]
+                continue
+            if file >= 0:
+                os.close(file)
+                file = -1
+            if kind == JOB:
+                job = json.loads(content)
+            elif kind == FOLDER:
+                os.mkdir(inside(content))
+            elif kind == FILE:
+                file = os.open(inside(content), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+            elif kind == LINK:
+                path, _, target = content.partition(b"\0")
+                os.symlink(target, inside(path))
+            elif kind == RUN:
+                # The last of its frames until it is told that the job has started.
+                return job, {path: signature(status) for path, status in regular_files()}
+
+
+def inside(path):
+    if path.startswith(b"/") or b".." in path.split(b"/"):
+        raise OSError(errno.EINVAL, f"not a path in the project: {path!r}")
+    return path
+
+
+def regular_files():
+    """Path and status of each regular file in the project, following no links."""
+    pending = [b""]
+    while pending:
+        folder = pending.pop()
+        try:
+            entries = sorted(os.scandir(folder or b"."), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in entries:
+            path = folder + b"/" + entry.name if folder else entry.name
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            if stat.S_ISREG(status.st_mode):
+                yield path, status
+            elif stat.S_ISDIR(status.st_mode) and path.count(b"/") < 64:
+                pending.append(path)
+
+
+def signature(status):
+    # The time of the last change cannot be set by a program.
+    return status.st_ino, status.st_size, status.st_ctime_ns
+
+
+# ---- the process that watches ----
+
+
+class Pipes:
+    """Between the job and its watch; each is (read end, write end)."""
+
+    def __init__(self):
+        self.stdin, self.stdout, self.stderr, self.report, self.place = (os.pipe() for _ in range(5))
+
+    def keep_ours(self):
+        for fd in (self.stdin[0], self.stdout[1], self.stderr[1], self.report[1], self.place[1]):
+            os.close(fd)
+        os.set_blocking(self.stdin[1], False)
+
+
+class Watch:
+    def __init__(self, frames, pipes, wake, child, job, submitted):
+        self.frames, self.pipes, self.child, self.job, self.submitted = frames, pipes, child, job, submitted
+        self.wake = wake
+        self.stdin = pipes.stdin[1]
+        self.input, self.input_ended, self.input_waits = [], False, False
+        self.reports = Frames()
+        self.place, self.place_until = b"", None
+        self.poll = select.poll()
+        # There is no telling which of two pipes was written to first; remarks mostly precede what they are about.
+        self.sources = {
+            pipes.stderr[0]: lambda data: send(1, STDERR, data),
+            pipes.stdout[0]: lambda data: send(1, STDOUT, data),
+            pipes.report[0]: self.relay_report,
+            pipes.place[0]: self.take_place,
+        }
+        for fd in (0, wake, *self.sources):
+            self.poll.register(fd, select.POLLIN)
+
+    def until_the_end(self):
+        while True:
+            timeout = None if self.place_until is None else max(0, self.place_until - time.monotonic()) * 1000
+            ready = dict(self.poll.poll(timeout))
+            self.relay(ready)
+            if self.stdin in ready:
+                self.write_input()
+            if 0 in ready:
+                self.take_frames()
+            if self.place_until is not None and time.monotonic() >= self.place_until:
+                self.tell_place()
+            if self.wake in ready:
+                os.read(self.wake, 4096)
+                pid, status, usage = os.wait4(self.child, os.WNOHANG)
+                if pid:
+                    self.end(status, usage)
+                    return
+
+    def relay(self, ready):
+        for fd in [fd for fd in self.sources if fd in ready]:
+            data = os.read(fd, CHUNK_BYTES)
+            if data:
+                self.sources[fd](data)
+            else:
+                self.poll.unregister(fd)
+                del self.sources[fd]
+
+    def relay_report(self, data):
+        for _, content in self.reports.cut(data):
+            send(1, REPORT, content)
+        if len(self.reports.rest) > REPORT_BYTES_MAX:
+            self.reports.rest.clear()
+
+    def take_frames(self):
+        data = os.read(0, CHUNK_BYTES)
+        if not data:
+            kill_all()
+            os._exit(1)  # the host is gone
+        for kind, content in self.frames.cut(data):
+            if kind == INPUT:
+                self.input.append(content)
+            elif kind == INPUT_END:
+                self.input_ended = True
+            elif kind == WHERE:
+                os.kill(self.child, WHERE_SIGNAL)
+                self.place_until = time.monotonic() + WHERE_SECONDS
+        self.write_input()
+
+    def write_input(self):
+        """What the job takes now. The host has only a few pieces under way, so that these are not many."""
+        try:
+            while self.input and self.stdin >= 0:
+                written = os.write(self.stdin, self.input[0])
+                if written < len(self.input[0]):
+                    self.input[0] = self.input[0][written:]
+                else:
+                    self.input.pop(0)
+                    send(1, TAKEN)
+        except BlockingIOError:
+            self.wait_for_room(True)
+            return
+        except BrokenPipeError:
+            self.input_ended = True
+            self.input.clear()
+        self.wait_for_room(False)
+        if self.input_ended and self.stdin >= 0:
+            os.close(self.stdin)
+            self.stdin = -1
+
+    def wait_for_room(self, wait):
+        if wait and not self.input_waits:
+            self.poll.register(self.stdin, select.POLLOUT)
+        elif self.input_waits and not wait:
+            self.poll.unregister(self.stdin)
+        self.input_waits = wait
+
+    def take_place(self, data):
+        if self.place_until is None:
+            return
+        self.place = (self.place + data)[:PLACE_BYTES_MAX]
+        if data.endswith(b"\0"):
+            self.tell_place()
+
+    def tell_place(self):
+        self.place_until = None
+        send(1, PLACE, json.dumps({"dump": self.place.rstrip(b"\0").decode(errors="replace"), **self.used()}).encode())
+
+    def used(self):
+        """Of the running job: as its end tells it otherwise."""
+        try:
+            with open(f"/proc/{self.child}/stat", "rb") as file:
+                times = file.read().rpartition(b")")[2].split()[11:15]
+            with open(f"/proc/{self.child}/status", "rb") as file:
+                peak = [line.split()[1] for line in file if line.startswith(b"VmHWM:")]
+        except OSError:
+            return {}
+        cpu = sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+        return {"cpu_us": int(cpu * 1e6), "peak_bytes": int(peak[0]) << 10 if peak else 0, **disk()}
+
+    def end(self, status, usage):
+        kill_all()
+        until = time.monotonic() + DRAIN_SECONDS
+        while self.sources and time.monotonic() < until:
+            self.relay(dict(self.poll.poll(20)))
+        told = {
+            "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+            "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+            "cpu_us": int((usage.ru_utime + usage.ru_stime) * 1e6),
+            "peak_bytes": usage.ru_maxrss << 10,
+            "oom": out_of_memory(),
+            **disk(),
+        }
+        if self.job["collect"]:
+            self.send_files()
+        send(1, END, json.dumps(told).encode())
+
+    def send_files(self):
+        room = self.job["collect_bytes"]
+        for path, status in regular_files():
+            if self.submitted.get(path) == signature(status) or status.st_size > room:
+                continue
+            try:
+                fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            except OSError:
+                continue
+            send(1, FILE, path)
+            # To the size that was asked for, not to an end that may not come.
+            left = status.st_size
+            while left > 0 and (data := os.read(fd, min(left, CHUNK_BYTES))):
+                send(1, CONTENT, data)
+                left -= len(data)
+            os.close(fd)
+            room -= status.st_size
+
+
+def kill_all():
+    """Every process but this one and the container's first."""
+    try:
+        os.kill(-1, signal.SIGKILL)
+    except OSError:
+        pass
+
+
+def disk():
+    used, full, no_names = 0, False, False
+    for folder in (WORK, "/tmp"):
+        status = os.statvfs(folder)
+        used += (status.f_blocks - status.f_bfree) * status.f_frsize
+        full |= status.f_bfree == 0
+        no_names |= status.f_ffree == 0
+    return {"disk_bytes": used, "disk_full": full, "files_full": no_names}
+
+
+def out_of_memory():
+    """Processes that the kernel killed for it."""
+    for path in ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"):
+        try:
+            with open(path) as file:
+                return sum(int(line.split()[1]) for line in file if line.startswith("oom_kill "))
+        except OSError:
+            continue
+    return 0
+
+
+# ---- the process that is the job ----
+
+
+def become_job(job, pipes):
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    set_dumpable(1)
+    os.setsid()
+    for fd, end in ((0, pipes.stdin[0]), (1, pipes.stdout[1]), (2, pipes.stderr[1])):
+        os.dup2(end, fd)
+    # Out of the way, so that the job's first file is descriptor 3.
+    report, place = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 1000) for end in (pipes.report[1], pipes.place[1]))
+    os.closerange(3, 1000)
+    pipes.report, pipes.place = (-1, report), (-1, place)
+    with open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+    memory = job["memory_bytes"]
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory + SPARE_BYTES))
+    answer_where(place)
+
+
+def answer_where(place):
+    """On a signal writes the Python frames, even from C code; then, when Python runs, what was printed but not flushed."""
+
+    def flush(*_):
+        for file in (sys.stdout, sys.stderr):
+            try:
+                file.flush()
+            except Exception:
+                pass  # closed, or interrupted in the middle of a write
+        try:
+            os.write(place, b"\0")
+        except OSError:
+            pass
+
+    signal.signal(WHERE_SIGNAL, flush)
+    faulthandler.register(WHERE_SIGNAL, file=place, all_threads=False, chain=True)
+
+
+def run(job, report):
+    """As `python main.py` does; does not return."""
+    path = f"{WORK}/{job['script']}"
+    try:
+        names = become_main(job, path)
+        value, called = execute(job, path, names)
+        describe(value, called, report)
+    except SystemExit:
+        raise
+    except BaseException as error:
+        status = uncaught(error, path, report)
+    else:
+        status = 0
+    raise SystemExit(status)
+
+
+def become_main(job, path):
+    folder = os.path.dirname(path)
+    sys.argv = [job["script"], *job["args"]]
+    sys.orig_argv = ["python3", *sys.argv]
+    sys.path[:] = [folder, *(entry for entry in sys.path if entry)]
+    if job["environment"]:
+        import site
+
+        site.addsitedir(job["environment"])
+    forget(entry.name.partition(".")[0] for entry in os.scandir(folder))
+    for name, value in job["env"]:
+        os.environ[name] = value
+    if "TZ" in os.environ:
+        time.tzset()
+    # As on a terminal: what is printed is seen when it is printed, and survives a stop.
+    sys.stdout.reconfigure(line_buffering=True)
+    module = type(sys)("__main__")
+    module.__loader__ = _frozen_importlib_external.SourceFileLoader("__main__", path)
+    module.__builtins__ = builtins
+    module.__file__ = path
+    module.__cached__ = None
+    sys.modules["__main__"] = module
+    return vars(module)
+
+
+def forget(beside):
+    """Modules that this file has imported and that the script has its own of."""
+    beside = frozenset(beside) - {name.partition(".")[0] for name in FRESH}
+    for name in [name for name in sys.modules if name.partition(".")[0] in beside]:
+        del sys.modules[name]
+
+
+def execute(job, path, names):
+    """The value asked for, and whether a function returned it."""
+    with open(path, "rb") as file:
+        source = file.read()
+    if b"\0" in source:
+        raise SyntaxError("source code cannot contain null bytes")
+    value = None
+    if job["last_expression"]:
+        first, last = split(source, path)
+        exec(first, names)
+        if last is not None:
+            value = eval(last, names)
+    else:
+        exec(compile(source, path, "exec", dont_inherit=True), names)
+    if job["function"] is None:
+        return value, False
+    return call(names, job["function"], job["arguments"]), True
+
+
+def split(source, path):
+    """The code of all but the last statement, and of the last as an expression, or None when it is not one."""
+    import ast
+
+    tree = ast.parse(source, path)
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        last = compile(ast.Expression(tree.body.pop().value), path, "eval", dont_inherit=True)
+    return compile(tree, path, "exec", dont_inherit=True), last
+
+
+def call(names, function, arguments):
+    """Calls the job's function; `arguments` is a list of positional ones, an object of keywords, or nothing."""
+    target = names.get(function)
+    if not callable(target):
+        what = "is not callable" if function in names else "is not defined"
+        raise NameError(f"entry function {function!r} {what}")
+    value = target(**arguments) if isinstance(arguments, dict) else target(*(arguments or []))
+    import types
+
+    if isinstance(value, types.CoroutineType):
+        import asyncio
+
+        value = asyncio.run(value)
+    return value
+
+
+def describe(value, called, report):
+    """Reports the value; as with the interactive prompt, None is no result unless a function returned it."""
+    if value is None and not called:
+        return
+    tell(report, result=printable(repr(value)))
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return
+    tell(report, result_json=text)
+
+
+def uncaught(error, path, report):
+    """Prints and reports an exception that ends the job; returns the exit status."""
+    memory = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals is globals():
+        trace = trace.tb_next
+    error.__traceback__ = trace
+    line = None
+    while trace is not None and line is None:
+        if trace.tb_frame.f_code.co_filename == path:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    if line is None and isinstance(error, SyntaxError) and error.filename == path:
+        line = error.lineno
+    try:
+        message = printable(str(error))
+    except Exception:
+        message = "<exception str() failed>"
+    no_space = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    tell(report, kind=printable(type(error).__name__), message=message, line=line, no_space=no_space)
+    show(error)
+    return 130 if isinstance(error, KeyboardInterrupt) else 1
+
+
+def show(error):
+    try:
+        sys.excepthook(type(error), error, error.__traceback__)
+    except BaseException as second:
+        print("Error in sys.excepthook:", file=sys.stderr)
+        second.__traceback__ = second.__traceback__.tb_next
+        second.__context__ = None
+        sys.__excepthook__(type(second), second, second.__traceback__)
+        print("\nOriginal exception was:", file=sys.stderr)
+        sys.__excepthook__(type(error), error, error.__traceback__)
+
+
+def printable(text):
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def tell(report, **what):
+    try:
+        send(report, REPORT, json.dumps(what).encode())
+    except OSError:
+        pass  # the job closed it
+
+
+main()

@@ -1,0 +1,240 @@
+//! The Docker tier: each job in a container of its own, hardened, without network, gone afterwards.
+//!
+//! **Architecture invariant:** bollard is known only here. Reading order: `run` is the life of a job; `container` makes
+//! what it runs in, with `hardening` as the whole of what a container may do, and removes it; `feed` and `frames` are
+//! the conversation with `fallback/runner.py`, which runs in there, and `told` what comes of it; `engine` is the daemon,
+//! its faults, and the sweep.
+//!
+//! What holds the job is the kernel, told by the daemon: the runner has the job's own user, so nothing is believed of it
+//! but what harms only the job itself. Time, memory and the end of the container are decided on this side.
+//!
+//! Where it says less than the wasm tier does: fuel is not counted, so that a job with a CPU budget is refused; a
+//! `MemoryError` that a program caught leaves no trace; a full disk is told when it is full at the end or when its error
+//! ended the script; the project directory and `/tmp` each have the disk limit, and together the container's memory; of
+//! output on both streams at the same moment the order is not known.
+
+mod container;
+mod engine;
+mod feed;
+mod frames;
+mod hardening;
+mod run;
+mod told;
+
+use crate::{
+    Error, Job, Outcome, Result,
+    executor::{Executor, Observer},
+    outcome::Tier,
+};
+use engine::Engine;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::{
+    runtime::Runtime,
+    task::{AbortHandle, JoinHandle},
+};
+
+/// How long containers may take to go away when an executor is dropped.
+const GONE_AT_DROP: Duration = Duration::from_secs(5);
+
+/// Settings of a [`DockerExecutor`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DockerOptions {
+    /// The daemon: the path of a socket, or `tcp://host:port`.
+    ///
+    /// # Security
+    ///
+    /// Who may talk to the daemon is root on its machine.
+    pub socket: String,
+    /// Names the containers of one service, which removes them when it starts again. Two that run at the same time must
+    /// have different ones. The default is new each time.
+    pub instance: String,
+    /// The image for a Python version, which takes the place of `{version}`. Nothing is pulled: it must be there.
+    pub image: String,
+    /// Images for single versions, instead of [`DockerOptions::image`].
+    pub images: BTreeMap<String, String>,
+    /// The Python version of jobs that ask for none.
+    pub python: String,
+    /// Jobs that run at the same time; more wait. A slot is free again when its container is gone.
+    pub slots: u32,
+    /// Processes and threads of a job, with two of ours.
+    pub pids_max: u32,
+    /// Weight of a job that asks for none, when there is less CPU than is wanted; 1024 is a usual program's.
+    pub cpu_shares: u32,
+    /// Name servers of jobs with a network; none leaves it to the daemon.
+    pub dns: Vec<String>,
+    /// Whether a daemon will do that does not hold limits, as without root on the first version of control groups.
+    ///
+    /// # Security
+    ///
+    /// On such a daemon a job can use all memory and all processes of the machine.
+    pub allow_unenforced_limits: bool,
+}
+
+impl Default for DockerOptions {
+    fn default() -> DockerOptions {
+        DockerOptions {
+            socket: "/var/run/docker.sock".to_owned(),
+            instance: uuid::Uuid::new_v4().simple().to_string(),
+            image: "python:{version}-slim".to_owned(),
+            images: BTreeMap::new(),
+            python: "3.13".to_owned(),
+            // A container is a few processes and some ten MB: two on each core keep it busy while others come and go.
+            slots: std::thread::available_parallelism().map_or(4, |cores| (2 * cores.get() as u32).max(4)),
+            pids_max: 128,
+            cpu_shares: 1024,
+            dns: Vec::new(),
+            allow_unenforced_limits: false,
+        }
+    }
+}
+
+/// Where and how a job runs, beyond what the job says itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Placement {
+    /// The Python version; `None` is [`DockerOptions::python`].
+    pub python: Option<String>,
+    /// The image, instead of that of the Python version.
+    pub image: Option<String>,
+    /// The network it is attached to, by name; `None` is no network at all.
+    pub network: Option<String>,
+    /// A volume with installed packages, which the job sees but cannot change.
+    pub environment: Option<String>,
+    /// Its weight when there is less CPU than is wanted; `None` is [`DockerOptions::cpu_shares`].
+    pub cpu_shares: Option<u32>,
+    /// Why it runs on Docker, for the [`Outcome`].
+    pub reason: String,
+}
+
+impl Default for Placement {
+    fn default() -> Placement {
+        Placement {
+            python: None,
+            image: None,
+            network: None,
+            environment: None,
+            cpu_shares: None,
+            reason: "Docker was asked for".to_owned(),
+        }
+    }
+}
+
+/// Runs jobs in containers.
+///
+/// It has threads of its own, so that containers are removed even when the runtime of a caller ends. Dropping it waits
+/// some seconds for that; [`DockerExecutor::shutdown`] is the orderly way.
+pub struct DockerExecutor {
+    engine: Arc<Engine>,
+    /// `None` only while it is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl DockerExecutor {
+    /// Connects to the daemon, checks that it holds limits, and removes what an earlier process of the same instance left
+    /// behind. Blocks the thread while it does, for half a minute at most.
+    ///
+    /// # Errors
+    ///
+    /// When the daemon cannot be reached, does not answer, or does not hold limits.
+    pub fn connect(options: DockerOptions) -> Result<DockerExecutor> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("pyexec-docker")
+            .enable_all()
+            .build()
+            .map_err(|e| Error::caused("cannot start threads for Docker", e))?;
+        let handle = runtime.handle().clone();
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        runtime.spawn(async move {
+            let connected = Engine::connect(options, handle).await;
+            let swept = match &connected {
+                Ok(engine) => engine.sweep().await.map(drop),
+                Err(_) => Ok(()),
+            };
+            // Nobody is there to hear it only when the thread that waits has gone with its process.
+            let _ = sender.send(swept.and(connected));
+        });
+        let connected = receiver.recv().unwrap_or_else(|_| Err(Error::unavailable("connecting to Docker was cut off")));
+        match connected {
+            Ok(engine) => Ok(DockerExecutor { engine, runtime: Some(runtime) }),
+            Err(error) => {
+                runtime.shutdown_background();
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs `job` as [`Executor::run`] does, where `placement` says.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Executor::run`].
+    pub async fn run_placed(&self, job: Job, placement: Placement, observer: Box<dyn Observer>) -> Result<Outcome> {
+        let engine = Arc::clone(&self.engine);
+        self.detached(async move {
+            let mut closing = engine.closing();
+            tokio::select! {
+                outcome = run::run(&engine, job, &placement, observer) => outcome,
+                _ = closing.wait_for(|closing| *closing) => Err(Error::unavailable("the executor is shutting down")),
+            }
+        })
+        .await
+    }
+
+    /// Removes containers of this instance that no running job has, and returns how many.
+    ///
+    /// # Errors
+    ///
+    /// When the daemon does not answer.
+    pub async fn sweep(&self) -> Result<usize> {
+        let engine = Arc::clone(&self.engine);
+        self.detached(async move { engine.sweep().await }).await
+    }
+
+    /// Ends all jobs, waits until their containers are gone, and sweeps.
+    ///
+    /// # Errors
+    ///
+    /// When the daemon does not answer.
+    pub async fn shutdown(&self) -> Result<()> {
+        let engine = Arc::clone(&self.engine);
+        self.detached(async move { engine.shutdown().await }).await
+    }
+
+    /// Runs `work` on threads of this executor, until the returned future is dropped.
+    async fn detached<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+        let task: JoinHandle<_> = self.engine.runtime().spawn(work);
+        let _abort = AbortOnDrop(task.abort_handle());
+        task.await.unwrap_or_else(|fault| Err(Error::caused("running the job in Docker failed", fault)))
+    }
+}
+
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Drop for DockerExecutor {
+    fn drop(&mut self) {
+        self.engine.close();
+        self.engine.wait_until_gone(GONE_AT_DROP);
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Executor for DockerExecutor {
+    fn tier(&self) -> Tier {
+        Tier::Docker
+    }
+
+    async fn run(&self, job: Job, observer: Box<dyn Observer>) -> Result<Outcome> {
+        self.run_placed(job, Placement::default(), observer).await
+    }
+}

@@ -1,0 +1,195 @@
+//! The life of one job in one container.
+
+use super::{
+    Placement,
+    container::Container,
+    engine::Engine,
+    feed::{Signals, feed},
+    hardening::ENVIRONMENT,
+    told::{End, Ended, Told},
+};
+use crate::{
+    Error, Job, Outcome, Result, Want,
+    executor::{COLLECTED_BYTES_MAX, Observer, traceback},
+    outcome::{Ending, StopReason},
+};
+use bollard::models::ContainerState;
+use std::{
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// An interpreter needs some, before any of the job's.
+const MEMORY_BYTES_MIN: u64 = 32 << 20;
+/// For a job at its deadline to say where it is.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+/// The daemon learns of a process killed for memory a moment later than we learn of its end.
+const OOM_NEWS: Duration = Duration::from_millis(500);
+/// The end of a container that has closed its output.
+const END_NEWS: Duration = Duration::from_secs(1);
+const NEWS_PAUSE: Duration = Duration::from_millis(10);
+const SIGKILL: i64 = 9;
+
+pub(crate) async fn run(
+    engine: &Arc<Engine>,
+    job: Job,
+    placement: &Placement,
+    observer: Box<dyn Observer>,
+) -> Result<Outcome> {
+    let script = check(&job)?;
+    let header = header(&job, &script, placement);
+    let slot = engine.slot().await?;
+    let limits = job.limits;
+    let began = Instant::now();
+    let deadline = tokio::time::Instant::from_std(began + limits.wall_clock());
+    let mut told = Told::new(&job, observer);
+
+    let spec = engine.spec(limits, placement);
+    let image = spec.image.clone();
+    let starting = Container::start(engine, spec, slot);
+    let Ok(started) = tokio::time::timeout_at(deadline, starting).await else {
+        let reason = StopReason::TimeLimit;
+        told.explain(&format!("{} before its container had started", traceback::explain(&reason, &limits)));
+        return Ok(told.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, placement));
+    };
+    let (container, input, mut output) = started?;
+    let signals = Signals::new();
+    let mut feeding = pin!(feed(input, header, job.project.clone(), job.stdin, &signals));
+
+    let ended = tokio::select! {
+        error = &mut feeding => return Err(error),
+        () = tokio::time::sleep_until(deadline) => None,
+        ended = told.listen(&mut output, &signals) => Some(ended),
+    };
+    let ending = match ended {
+        None => {
+            if told.started {
+                signals.ask_where();
+                let until = tokio::time::Instant::now() + LAST_WORDS;
+                tokio::select! {
+                    _ = &mut feeding => {}
+                    () = tokio::time::sleep_until(until) => {}
+                    _ = told.listen(&mut output, &signals) => {}
+                }
+            }
+            container.kill().await;
+            Ending::Stopped { reason: StopReason::TimeLimit }
+        }
+        Some(Ended::Refused(refusal)) => return Err(refusal.into_error(&limits)),
+        Some(Ended::Told(end)) => finished(engine, &container, &end, &mut told).await,
+        Some(Ended::Gone) => vanished(engine, &container, &image, &mut told).await?,
+        Some(Ended::Nonsense | Ended::Placed) => {
+            container.kill().await;
+            Ending::Stopped { reason: StopReason::Crashed("its runner was made to talk nonsense".to_owned()) }
+        }
+    };
+    if let Ending::Stopped { reason } = &ending {
+        told.say_where(reason, &limits, &job.project);
+    }
+    Ok(told.outcome(ending, began.elapsed(), &limits, placement))
+}
+
+/// Refuses what this tier cannot run; returns the path of the script.
+fn check(job: &Job) -> Result<String> {
+    job.check()?;
+    if job.limits.cpu_fuel.is_some() {
+        return Err(Error::invalid(
+            "a CPU budget in fuel is counted in WebAssembly only: run this job there, or without the budget",
+        ));
+    }
+    if job.limits.memory_bytes < MEMORY_BYTES_MIN {
+        return Err(Error::invalid(format!(
+            "a memory limit of {} bytes is less than the interpreter itself needs: ask for 64 MiB or more",
+            job.limits.memory_bytes
+        )));
+    }
+    let script = job.project.entrypoint(job.entrypoint.as_deref())?;
+    // A link is not a script, on either tier.
+    job.project.read(&script)?;
+    Ok(script)
+}
+
+/// The job as `fallback/runner.py` reads it.
+fn header(job: &Job, script: &str, placement: &Placement) -> Vec<u8> {
+    let (function, arguments) = match &job.want {
+        Want::Call { function, arguments } => (Some(function), Some(arguments)),
+        Want::Nothing | Want::LastExpression => (None, None),
+    };
+    serde_json::json!({
+        "script": script,
+        "args": job.args,
+        "env": job.env,
+        "memory_bytes": job.limits.memory_bytes,
+        "environment": placement.environment.as_ref().map(|_| ENVIRONMENT),
+        "collect": job.collect_files,
+        "collect_bytes": COLLECTED_BYTES_MAX,
+        "last_expression": job.want == Want::LastExpression,
+        "function": function,
+        "arguments": arguments,
+    })
+    .to_string()
+    .into_bytes()
+}
+
+/// The script ended, as the runner says.
+async fn finished(engine: &Engine, container: &Container, end: &End, told: &mut Told) -> Ending {
+    let killed = end.signal == Some(SIGKILL);
+    // Asking always would cost every job a call.
+    if killed || end.oom > 0 {
+        let state = news(engine, container, OOM_NEWS, |state| state.oom_killed == Some(true)).await;
+        told.out_of_memory = state.is_some_and(|state| state.oom_killed == Some(true));
+    }
+    match end.signal {
+        Some(_) if killed && told.out_of_memory => Ending::Stopped { reason: StopReason::MemoryLimit },
+        // As a shell has it.
+        Some(signal) => Ending::Exited { exit_code: (128 + (signal & 0x7f)) as u8 },
+        None => Ending::Exited { exit_code: (end.code.unwrap_or_default() & 0xff) as u8 },
+    }
+}
+
+/// The container fell silent without saying how the script ended.
+async fn vanished(engine: &Engine, container: &Container, image: &str, told: &mut Told) -> Result<Ending> {
+    let ended = |state: &ContainerState| state.running == Some(false) && state.status.is_some();
+    let Some(state) = news(engine, container, END_NEWS, ended).await else {
+        return Err(Error::unavailable("the connection to the job's container was lost, and Docker does not answer"));
+    };
+    if !ended(&state) {
+        return Err(Error::unavailable("the connection to the job's container was lost"));
+    }
+    let state = if state.oom_killed == Some(true) {
+        state
+    } else {
+        news(engine, container, OOM_NEWS, |state| state.oom_killed == Some(true)).await.unwrap_or(state)
+    };
+    told.out_of_memory = state.oom_killed == Some(true);
+    if told.out_of_memory {
+        return Ok(Ending::Stopped { reason: StopReason::MemoryLimit });
+    }
+    let status = state.exit_code.unwrap_or_default();
+    let complaint = told.complaint().map(|line| format!(": {line}")).unwrap_or_default();
+    if !told.started {
+        // Nothing of the job ran: it is the image, or this service.
+        let what = if matches!(status, 126 | 127) { "has no python3" } else { "does not run the runner" };
+        return Err(Error::unavailable(format!("the image {image:?} {what} (status {status}{complaint})")));
+    }
+    Ok(Ending::Stopped { reason: StopReason::Crashed(format!("the container ended with status {status}{complaint}")) })
+}
+
+/// The container's state once it is as `wanted`, or at last.
+async fn news(
+    engine: &Engine,
+    container: &Container,
+    longest: Duration,
+    wanted: impl Fn(&ContainerState) -> bool,
+) -> Option<ContainerState> {
+    let until = Instant::now() + longest;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let state = tokio::time::timeout(left + longest, engine.state(container.name())).await.ok()?.ok()?;
+        if wanted(&state) || Instant::now() >= until {
+            return Some(state);
+        }
+        tokio::time::sleep(NEWS_PAUSE).await;
+    }
+}

@@ -1,0 +1,372 @@
+//! What a container says, within bounds. Anyone in there can say it.
+
+use super::{
+    Placement,
+    container::Output,
+    feed::Signals,
+    frames::{CONTENT, Decoder, FILE, Nonsense, from},
+    hardening::PROJECT,
+};
+use crate::{
+    Error, Job, Limits, Outcome, Project,
+    capture::Capture,
+    executor::{COLLECTED_BYTES_MAX, Event, Observer, traceback},
+    outcome::{Ending, Exception, LimitHit, OutputFile, StopReason, Tier, Usage},
+    project,
+};
+use bollard::container::LogOutput;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use serde::Deserialize;
+use std::{collections::BTreeMap, time::Duration};
+
+const ENOSPC: i64 = 28;
+/// Of what the runner itself complains about.
+const COMPLAINT_BYTES_MAX: usize = 2000;
+
+/// How listening ended.
+pub(super) enum Ended {
+    /// The runner said how the script ended.
+    Told(End),
+    /// The runner cannot take the project.
+    Refused(Refusal),
+    /// It said where the script is.
+    Placed,
+    /// The output is closed.
+    Gone,
+    /// What came was not what the runner says.
+    Nonsense,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct End {
+    pub(super) code: Option<i64>,
+    pub(super) signal: Option<i64>,
+    /// Processes that the kernel has killed for memory.
+    pub(super) oom: u64,
+    #[serde(flatten)]
+    used: Used,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Used {
+    cpu_us: u64,
+    peak_bytes: u64,
+    disk_bytes: u64,
+    disk_full: bool,
+    files_full: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Place {
+    dump: String,
+    #[serde(flatten)]
+    used: Used,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Refusal {
+    errno: Option<i64>,
+    message: String,
+}
+
+/// One of the things that the script reports.
+#[derive(Debug, Deserialize)]
+struct Report {
+    result: Option<String>,
+    result_json: Option<String>,
+    kind: Option<String>,
+    message: Option<String>,
+    line: Option<u32>,
+    #[serde(default)]
+    no_space: bool,
+}
+
+impl Refusal {
+    pub(super) fn into_error(self, limits: &Limits) -> Error {
+        if self.errno == Some(ENOSPC) {
+            return Error::invalid(format!(
+                "the project takes more than the disk limit of {} bytes and {} files, counted in blocks of 4096 bytes",
+                limits.disk_bytes, limits.disk_files
+            ));
+        }
+        Error::caused("the project cannot be unpacked in its container", self.message)
+    }
+}
+
+/// All that a container has told, within bounds.
+pub(super) struct Told {
+    observer: Box<dyn Observer>,
+    decoder: Decoder,
+    /// The script runs, or has run.
+    pub(super) started: bool,
+    stdout: Capture,
+    stderr: Capture,
+    result: Option<String>,
+    result_json: Option<serde_json::Value>,
+    exception: Option<Exception>,
+    no_space: bool,
+    /// The daemon says that the kernel has killed for memory.
+    pub(super) out_of_memory: bool,
+    dump: String,
+    used: Used,
+    files: Option<Files>,
+    /// What the runner itself wrote to its standard error.
+    complaint: Vec<u8>,
+}
+
+impl Told {
+    pub(super) fn new(job: &Job, observer: Box<dyn Observer>) -> Told {
+        Told {
+            observer,
+            decoder: Decoder::default(),
+            started: false,
+            stdout: Capture::new(job.limits.output_bytes),
+            stderr: Capture::new(job.limits.output_bytes),
+            result: None,
+            result_json: None,
+            exception: None,
+            no_space: false,
+            out_of_memory: false,
+            dump: String::new(),
+            used: Used::default(),
+            files: job.collect_files.then(|| Files::new(&job.project, job.limits.disk_files)),
+            complaint: Vec::new(),
+        }
+    }
+
+    /// Takes what comes, until something ends it. Dropping the future loses nothing.
+    pub(super) async fn listen(&mut self, output: &mut Output, signals: &Signals) -> Ended {
+        loop {
+            match self.decoder.next() {
+                Ok(Some((kind, content))) => {
+                    if let Some(ended) = self.take(kind, content, signals) {
+                        return ended;
+                    }
+                    continue;
+                }
+                Ok(None) => {}
+                Err(Nonsense) => return Ended::Nonsense,
+            }
+            match output.next().await {
+                Some(Ok(LogOutput::StdOut { message })) => self.decoder.push(&message),
+                Some(Ok(LogOutput::StdErr { message })) => {
+                    let room = COMPLAINT_BYTES_MAX.saturating_sub(self.complaint.len());
+                    self.complaint.extend(message.iter().take(room));
+                }
+                Some(Ok(LogOutput::StdIn { .. } | LogOutput::Console { .. })) => {}
+                Some(Err(_)) | None => return Ended::Gone,
+            }
+        }
+    }
+
+    fn take(&mut self, kind: u8, content: Bytes, signals: &Signals) -> Option<Ended> {
+        match kind {
+            from::STARTED => {
+                self.start();
+                signals.started();
+            }
+            from::STDOUT => {
+                self.start();
+                self.stdout.write(&content);
+                self.observer.event(Event::Stdout(&content));
+            }
+            from::STDERR => {
+                self.start();
+                self.stderr.write(&content);
+                self.observer.event(Event::Stderr(&content));
+            }
+            from::TAKEN => signals.taken(),
+            from::REPORT => {
+                if let Ok(report) = serde_json::from_slice(&content) {
+                    self.report(report);
+                }
+            }
+            FILE => self.files.as_mut()?.open(&content),
+            CONTENT => self.files.as_mut()?.write(&content),
+            from::PLACE => {
+                let Ok(place) = serde_json::from_slice::<Place>(&content) else { return Some(Ended::Nonsense) };
+                self.dump = place.dump;
+                self.used = place.used;
+                return Some(Ended::Placed);
+            }
+            from::REFUSED => {
+                return Some(serde_json::from_slice(&content).map_or(Ended::Nonsense, Ended::Refused));
+            }
+            from::END => {
+                let Ok(mut end) = serde_json::from_slice::<End>(&content) else { return Some(Ended::Nonsense) };
+                self.used = std::mem::take(&mut end.used);
+                return Some(Ended::Told(end));
+            }
+            _ => return Some(Ended::Nonsense),
+        }
+        None
+    }
+
+    fn start(&mut self) {
+        if !self.started {
+            self.started = true;
+            self.observer.event(Event::Started);
+        }
+    }
+
+    fn report(&mut self, report: Report) {
+        self.result = report.result.or(self.result.take());
+        if let Some(text) = report.result_json {
+            self.result_json = serde_json::from_str(&text).ok();
+        }
+        if let Some(kind) = report.kind {
+            self.exception = Some(Exception { kind, message: report.message.unwrap_or_default(), line: report.line });
+        }
+        self.no_space |= report.no_space;
+    }
+
+    /// Ends standard error with where the script was and why it was stopped.
+    pub(super) fn say_where(&mut self, reason: &StopReason, limits: &Limits, project: &Project) {
+        let text = traceback::format(frames_of_job(&self.dump), &traceback::explain(reason, limits), PROJECT, project);
+        self.write_stderr(&text);
+    }
+
+    pub(super) fn explain(&mut self, why: &str) {
+        self.write_stderr(&format!("pyexec: {why}\n"));
+    }
+
+    /// The last thing that the runner itself complained about.
+    pub(super) fn complaint(&self) -> Option<String> {
+        String::from_utf8_lossy(&self.complaint).lines().next_back().map(str::to_owned)
+    }
+
+    fn write_stderr(&mut self, text: &str) {
+        self.stderr.write(text.as_bytes());
+        self.observer.event(Event::Stderr(text.as_bytes()));
+    }
+
+    pub(super) fn outcome(self, ending: Ending, wall: Duration, limits: &Limits, placement: &Placement) -> Outcome {
+        let ran_out = self.exception.as_ref().is_some_and(|exception| exception.kind == "MemoryError");
+        let stopped = |wanted| matches!(&ending, Ending::Stopped { reason } if *reason == wanted);
+        let limits_hit = [
+            (LimitHit::WallClock, stopped(StopReason::TimeLimit)),
+            (LimitHit::Memory, self.out_of_memory || ran_out),
+            (LimitHit::DiskBytes, self.used.disk_full || self.no_space && !self.used.files_full),
+            (LimitHit::DiskFiles, self.used.files_full),
+            (LimitHit::Output, self.stdout.truncated() || self.stderr.truncated()),
+        ];
+        let wall_us = u64::try_from(wall.as_micros()).unwrap_or(u64::MAX);
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+        Outcome {
+            limits_hit: limits_hit.into_iter().filter_map(|(limit, hit)| hit.then_some(limit)).collect(),
+            ending,
+            stdout: self.stdout.finish(),
+            stderr: self.stderr.finish(),
+            result: self.result,
+            result_json: self.result_json,
+            exception: self.exception,
+            capability_misses: Vec::new(),
+            ended_in_miss: false,
+            // Nobody uses more than there is, whatever a job makes its runner say.
+            usage: Usage {
+                wall_us,
+                cpu_us: self.used.cpu_us.min(wall_us.saturating_mul(cores)),
+                fuel: 0,
+                peak_memory_bytes: self.used.peak_bytes.min(limits.memory_bytes.saturating_add(limits.disk_bytes)),
+                disk_bytes: self.used.disk_bytes.min(limits.disk_bytes.saturating_mul(2)),
+            },
+            outputs: Vec::new(),
+            files: self.files.map(Files::finish).unwrap_or_default(),
+            tier: Tier::Docker,
+            route_reason: placement.reason.clone(),
+        }
+    }
+}
+
+/// A dump has the innermost frame first; the outermost are the runner's.
+fn frames_of_job(dump: &str) -> &str {
+    let mut rest = dump.trim_end();
+    while let Some((before, last)) = rest.rsplit_once('\n')
+        && last.trim_start().starts_with("File \"<string>\", ")
+    {
+        rest = before.trim_end();
+    }
+    rest
+}
+
+/// Files that come back, by path.
+struct Files {
+    project: Project,
+    found: BTreeMap<String, Vec<u8>>,
+    open: Option<(String, Vec<u8>)>,
+    room: u64,
+    count_max: u64,
+}
+
+impl Files {
+    fn new(project: &Project, count_max: u64) -> Files {
+        Files { project: project.clone(), found: BTreeMap::new(), open: None, room: COLLECTED_BYTES_MAX, count_max }
+    }
+
+    fn open(&mut self, path: &[u8]) {
+        self.close();
+        // A name that is not text, or not in its one form, is not the runner's.
+        let path = std::str::from_utf8(path).ok().filter(|path| !path.is_empty());
+        let path = path.and_then(|path| project::relative(path).ok().filter(|normal| normal == path));
+        self.open = path.filter(|_| (self.found.len() as u64) < self.count_max).map(|path| (path, Vec::new()));
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let Some((_, content)) = &mut self.open else { return };
+        match self.room.checked_sub(bytes.len() as u64) {
+            Some(room) => {
+                self.room = room;
+                content.extend_from_slice(bytes);
+            }
+            None => self.open = None,
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some((path, content)) = self.open.take() {
+            self.found.insert(path, content);
+        }
+    }
+
+    fn finish(mut self) -> Vec<OutputFile> {
+        self.close();
+        let changed = |(path, content): &(String, Vec<u8>)| !self.project.has(path, content);
+        self.found.into_iter().filter(changed).map(|(path, content)| OutputFile { path, content }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_the_runner_are_left_out_of_a_dump() {
+        let dump = "Stack (most recent call first):\n  File \"<string>\", line 1 in f\n  File \"/work/main.py\", line 3 in <module>\n  \
+                    File \"<string>\", line 9 in run\n  File \"<string>\", line 99 in <module>\n";
+        assert!(frames_of_job(dump).ends_with("line 1 in f\n  File \"/work/main.py\", line 3 in <module>"));
+        assert_eq!(frames_of_job(""), "");
+    }
+
+    #[test]
+    fn collected_files_are_bounded_and_stay_in_the_project() {
+        let project = Project::files([("same.txt", "same")]).expect("a project");
+        let mut files = Files::new(&project, 2);
+        for path in ["../out", "/etc/passwd", "a//b", "", "same.txt", "new.txt", "third.txt"] {
+            files.open(path.as_bytes());
+            files.write(b"same");
+        }
+        files.open(b"\xff");
+        let found: Vec<_> = files.finish().into_iter().map(|file| file.path).collect();
+        assert_eq!(found, ["new.txt"]);
+        let mut files = Files::new(&project, 2);
+        files.room = 3;
+        files.open(b"big");
+        files.write(b"1234");
+        files.write(b"5");
+        assert!(files.finish().is_empty());
+    }
+}

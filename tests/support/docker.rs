@@ -1,0 +1,83 @@
+//! A Docker executor for one test, and what is left of it.
+
+use pyexec::{
+    Job, Outcome, Result,
+    executor::{
+        Executor, Observer,
+        docker::{DockerExecutor, DockerOptions, Placement},
+    },
+    outcome::Tier,
+};
+use std::process::Command;
+
+/// A [`DockerExecutor`] whose end checks that nothing is left.
+pub struct Containers {
+    executor: Option<DockerExecutor>,
+    pub instance: String,
+}
+
+impl Containers {
+    /// `None` when the tests were told to do without Docker.
+    pub fn new(change: impl FnOnce(&mut DockerOptions)) -> Option<Containers> {
+        if std::env::var_os("PYEXEC_TEST_NO_DOCKER").is_some_and(|value| value == "1") {
+            return None;
+        }
+        let mut options = DockerOptions::default();
+        change(&mut options);
+        let instance = options.instance.clone();
+        let executor = DockerExecutor::connect(options).unwrap_or_else(|error| {
+            panic!("{error}\n\nThese tests need Docker with the image python:3.13-slim; PYEXEC_TEST_NO_DOCKER=1 leaves them out.")
+        });
+        Some(Containers { executor: Some(executor), instance })
+    }
+
+    pub fn executor(&self) -> &DockerExecutor {
+        self.executor.as_ref().expect("not dropped")
+    }
+
+    pub async fn run(&self, job: Job) -> Outcome {
+        self.placed(job, Placement::default()).await.expect("an outcome")
+    }
+
+    pub async fn placed(&self, job: Job, placement: Placement) -> Result<Outcome> {
+        self.executor().run_placed(job, placement, Box::new(|_: pyexec::Event<'_>| ())).await
+    }
+
+    /// Ids of the instance's containers.
+    pub fn left(&self) -> Vec<String> {
+        containers_of(&self.instance)
+    }
+}
+
+#[async_trait::async_trait]
+impl Executor for Containers {
+    fn tier(&self) -> Tier {
+        self.executor().tier()
+    }
+
+    async fn run(&self, job: Job, observer: Box<dyn Observer>) -> Result<Outcome> {
+        self.executor().run(job, observer).await
+    }
+}
+
+impl Drop for Containers {
+    fn drop(&mut self) {
+        drop(self.executor.take());
+        let left = self.left();
+        if !std::thread::panicking() {
+            assert!(left.is_empty(), "containers are left: {left:?}");
+        }
+    }
+}
+
+pub fn containers_of(instance: &str) -> Vec<String> {
+    let ids = docker(&["ps", "--all", "--quiet", "--filter", &format!("label=pyexec.instance={instance}")]);
+    ids.lines().map(str::to_owned).collect()
+}
+
+/// Runs the `docker` command, which must succeed, and returns its output.
+pub fn docker(args: &[&str]) -> String {
+    let output = Command::new("docker").args(args).output().expect("the docker command");
+    assert!(output.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
