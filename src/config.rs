@@ -5,17 +5,24 @@
 //! errors are reported together.
 
 mod api_keys;
+mod containers;
 mod keys;
 mod render;
 mod sources;
+mod table;
 mod values;
 
 pub use api_keys::ApiKey;
-pub use keys::{KEYS, Key};
+pub use containers::{ContainerSettings, FallbackMode};
+pub use keys::Key;
 pub use render::{example, markdown_table};
 pub use sources::{Source, Sources};
+pub use table::KEYS;
 
-use crate::{Error, Limits, Result};
+use crate::{
+    Error, Limits, Result,
+    executor::docker::{DockerOptions, Instance},
+};
 use keys::Kind;
 use sources::{Gathered, Given};
 use std::{
@@ -44,8 +51,6 @@ pub struct Settings {
     pub defaults: Limits,
     /// The most that a job may ask for.
     pub maxima: Limits,
-    /// CPU weight of a job in a container.
-    pub default_cpu_shares: u32,
     /// Jobs at the same time, at least 1.
     pub slots: u32,
     /// Jobs that may wait for a slot, at least 1.
@@ -84,6 +89,8 @@ pub struct Settings {
     pub page_reuse: bool,
     /// Whether a job may be given network at all.
     pub allow_network: bool,
+    /// What runs in containers.
+    pub containers: ContainerSettings,
 }
 
 /// How the log is written.
@@ -146,6 +153,17 @@ impl Settings {
         Ok(Loaded { settings, values, warnings })
     }
 
+    /// The settings of a job that runs without a server, from variables: those that matter to it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Settings::load`], about those variables.
+    pub fn without_server(variables: impl IntoIterator<Item = (String, String)>) -> Result<Settings> {
+        let local = |(name, _): &(String, String)| KEYS.iter().any(|key| key.local && key.variable() == *name);
+        let environment = variables.into_iter().filter(local).collect();
+        Ok(Settings::load(&Sources { environment, ..Sources::default() })?.settings)
+    }
+
     /// Something of each type; every field is set from [`KEYS`], whose defaults are the only ones.
     fn blank() -> Settings {
         Settings {
@@ -157,7 +175,6 @@ impl Settings {
             allow_anonymous: false,
             defaults: Limits::default(),
             maxima: Limits::MAXIMA,
-            default_cpu_shares: 0,
             slots: 0,
             queue: 0,
             queue_ttl: Duration::ZERO,
@@ -177,6 +194,7 @@ impl Settings {
             cache_dir: None,
             page_reuse: false,
             allow_network: false,
+            containers: ContainerSettings::default(),
         }
     }
 
@@ -215,10 +233,20 @@ impl Settings {
         self.defaults = self.defaults.clamped(&self.maxima);
         if self.slots == 0 {
             let cores = thread::available_parallelism().map_or(1, usize::from);
-            self.slots = u32::try_from(2 * cores).unwrap_or(u32::MAX).clamp(4, keys::SLOTS_MAX);
+            self.slots = u32::try_from(2 * cores).unwrap_or(u32::MAX).clamp(4, table::SLOTS_MAX);
         }
         if self.queue == 0 {
             self.queue = 4 * self.slots as usize;
+        }
+        let docker = &mut self.containers.docker;
+        if docker.slots == 0 {
+            docker.slots = DockerOptions::default().slots;
+        }
+        if docker.instance == Instance::Exclusive(String::new()) {
+            docker.instance = Instance::Exclusive(format!("{}-{}", host_name(), self.port));
+        }
+        if let Some(url) = &self.containers.environments.index_url {
+            docker.build_env = vec![("PIP_INDEX_URL".to_owned(), url.clone())];
         }
         if self.data_dir.as_os_str().is_empty() {
             self.data_dir = std::env::temp_dir();
@@ -237,6 +265,12 @@ impl Value {
             Kind::List(..) | Kind::Text(..) | Kind::Path(_) => text(),
         }
     }
+}
+
+/// This machine's, as far as names of containers may have it.
+fn host_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(40).collect()
 }
 
 #[cfg(test)]

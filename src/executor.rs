@@ -41,8 +41,12 @@ pub trait Executor: Send + Sync {
 /// What happens in a running job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
+    /// Something that takes a while goes on before the script starts: a download, an installation.
+    Progress(&'a str),
     /// The script starts.
     Started,
+    /// What came so far is void: the job runs again from its start, on another tier, for this reason.
+    Restarted(&'a str),
     /// Bytes written to standard output.
     Stdout(&'a [u8]),
     /// Bytes written to standard error.

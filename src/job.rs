@@ -1,6 +1,6 @@
 //! What to run.
 
-use crate::{Error, Limits, Project, Result};
+use crate::{Error, Limits, Project, Python, Requirements, Result};
 use bytes::Bytes;
 use std::fmt;
 use tokio::io::AsyncRead;
@@ -25,6 +25,47 @@ pub struct Job {
     pub(crate) limits: Limits,
     pub(crate) want: Want,
     pub(crate) collect_files: bool,
+    pub(crate) containers: Containers,
+}
+
+/// Where it may run, and what it gets in a container.
+#[derive(Debug, Clone)]
+pub(crate) struct Containers {
+    pub(crate) tier: TierChoice,
+    pub(crate) python: Option<Python>,
+    pub(crate) image: Option<String>,
+    pub(crate) requirements: Requirements,
+    pub(crate) detect_packages: bool,
+    pub(crate) pre_commands: Vec<String>,
+    pub(crate) network: bool,
+    pub(crate) cpu_shares: Option<u32>,
+}
+
+impl Default for Containers {
+    fn default() -> Containers {
+        Containers {
+            tier: TierChoice::Auto,
+            python: None,
+            image: None,
+            requirements: Requirements::default(),
+            detect_packages: true,
+            pre_commands: Vec::new(),
+            network: false,
+            cpu_shares: None,
+        }
+    }
+}
+
+/// The tier that a job asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TierChoice {
+    /// The fastest that can run it.
+    #[default]
+    Auto,
+    /// WebAssembly or nothing.
+    Wasm,
+    /// A container or nothing.
+    Docker,
 }
 
 /// Which value of the program is asked for, besides its output.
@@ -73,6 +114,7 @@ impl Job {
             limits: Limits::default(),
             want: Want::Nothing,
             collect_files: false,
+            containers: Containers::default(),
         }
     }
 
@@ -123,6 +165,78 @@ impl Job {
     pub fn collect_files(mut self, collect: bool) -> Job {
         self.collect_files = collect;
         self
+    }
+
+    /// The tier it may run on; by default the fastest that can run it.
+    #[must_use]
+    pub fn tier(mut self, tier: TierChoice) -> Job {
+        self.containers.tier = tier;
+        self
+    }
+
+    /// The version of Python. Other than the newest it takes a container.
+    #[must_use]
+    pub fn python(mut self, version: Python) -> Job {
+        self.containers.python = Some(version);
+        self
+    }
+
+    /// The container image to run in, with a Python of its own.
+    #[must_use]
+    pub fn image(mut self, image: impl Into<String>) -> Job {
+        self.containers.image = Some(image.into());
+        self
+    }
+
+    /// Packages that are there when it runs, besides those that its code is seen to import.
+    #[must_use]
+    pub fn requirements(mut self, requirements: Requirements) -> Job {
+        self.containers.requirements = requirements;
+        self
+    }
+
+    /// Whether packages that its code imports are installed without being asked for, which is the default.
+    #[must_use]
+    pub fn detect_packages(mut self, detect: bool) -> Job {
+        self.containers.detect_packages = detect;
+        self
+    }
+
+    /// Shell commands that prepare its container, as root and with a network: `apt-get install -y …`. They see nothing of
+    /// the job. What they leave is kept for the next job with the same ones.
+    #[must_use]
+    pub fn pre_commands<S: Into<String>>(mut self, commands: impl IntoIterator<Item = S>) -> Job {
+        self.containers.pre_commands = commands.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Permission to use the network. Code that uses it then runs in a container with one; other code stays without.
+    #[must_use]
+    pub fn network(mut self, allowed: bool) -> Job {
+        self.containers.network = allowed;
+        self
+    }
+
+    /// Its weight among containers when there is less CPU than is wanted; 1024 is usual.
+    #[must_use]
+    pub fn cpu_shares(mut self, shares: u32) -> Job {
+        self.containers.cpu_shares = Some(shares);
+        self
+    }
+
+    /// The job again, with nothing on its standard input.
+    pub(crate) fn without_stdin(&self) -> Job {
+        Job {
+            project: self.project.clone(),
+            entrypoint: self.entrypoint.clone(),
+            args: self.args.clone(),
+            env: self.env.clone(),
+            stdin: Stdin::Empty,
+            limits: self.limits,
+            want: self.want.clone(),
+            collect_files: self.collect_files,
+            containers: self.containers.clone(),
+        }
     }
 
     /// Refuses what no executor can run; every executor calls it first.

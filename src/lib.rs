@@ -32,11 +32,9 @@ mod error;
 pub mod executor;
 mod job;
 mod limits;
-#[cfg_attr(not(test), expect(dead_code, reason = "the service does not ask yet"))]
 mod needs;
 pub mod outcome;
 mod project;
-#[cfg_attr(not(test), expect(dead_code, reason = "the service does not ask yet"))]
 mod route;
 pub mod server;
 mod service;
@@ -44,11 +42,12 @@ mod service;
 pub use cache::Verification;
 pub use error::{Error, Result};
 pub use executor::Event;
-pub use job::{Job, Stdin, Want};
+pub use job::{Job, Stdin, TierChoice, Want};
 pub use limits::Limits;
+pub use needs::{Python, UnsupportedPython};
 pub use outcome::Outcome;
 pub use project::Project;
-pub use service::{Builder, Pyexec};
+pub use service::{Attempt, Builder, Plan, Pyexec};
 
 /// Version of CPython in the wasm tier.
 pub const PYTHON_VERSION: &str = wasm_python::VERSION;

@@ -18,7 +18,7 @@ mod script;
 mod stdlib;
 mod syntax;
 
-pub(crate) use python::Python;
+pub use python::{Python, UnsupportedPython};
 pub(crate) use script::Script;
 
 use crate::{

@@ -9,7 +9,10 @@
 //! 4. The rest goes to Docker. Where that is off, a need that is certain is refused; one that may never come up, because
 //!    it is in a function, is tried in WebAssembly, which does no harm.
 
-use crate::needs::{Bound, Capability, Needs, Python, Urgency, Use};
+use crate::{
+    TierChoice,
+    needs::{Bound, Capability, Needs, Python, Urgency, Use},
+};
 use std::fmt;
 
 /// Memory that an interpreter in WebAssembly can have.
@@ -46,18 +49,6 @@ impl Default for Asked<'_> {
             network: false,
         }
     }
-}
-
-/// The tier that a job asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum TierChoice {
-    /// The service chooses.
-    #[default]
-    Auto,
-    /// WebAssembly.
-    Wasm,
-    /// A container.
-    Docker,
 }
 
 /// What there is to run on.

@@ -24,8 +24,11 @@ mod run;
 mod store;
 mod submit;
 
-use crate::{Error, Pyexec, Result, config::Settings};
-use admission::Admission;
+use crate::{
+    Error, Pyexec, Result,
+    config::{FallbackMode, Settings},
+};
+use admission::{Admission, Gates};
 use listener::ListenerOptions;
 use metrics::Metrics;
 use std::{
@@ -63,7 +66,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 struct App {
     settings: Settings,
     pyexec: Pyexec,
-    admission: Arc<Admission>,
+    gates: Gates,
     store: Store,
     metrics: Arc<Metrics>,
     /// Where executions run. Their threads are busy for as long as a slice of a job takes; those that answer requests
@@ -102,14 +105,14 @@ pub fn serve(
     if let Some(folder) = &settings.cache_dir {
         builder = builder.cache_folder(folder);
     }
-    let pyexec = builder.build()?;
+    let pyexec = builder.settings(&settings).build()?;
 
     let fail = |e| Error::caused("cannot start a runtime", e);
     let jobs = Builder::new_multi_thread().thread_name("jobs").enable_all().build().map_err(fail)?;
     let front = Builder::new_multi_thread().worker_threads(2).thread_name("http").enable_all().build().map_err(fail)?;
     let app = Arc::new(App {
         pyexec,
-        admission: Admission::new(settings.slots as usize, settings.queue),
+        gates: gates(&settings),
         store: Store::new(Retention {
             time: settings.cleanup_ttl,
             count_max: settings.results_max,
@@ -120,11 +123,38 @@ pub fn serve(
         draining: AtomicBool::new(false),
         settings,
     });
-    let result = front.block_on(listen(app, ready));
+    let result = front.block_on(async {
+        connect_docker(&app).await?;
+        let result = listen(Arc::clone(&app), ready).await;
+        if let Err(error) = app.pyexec.shutdown().await {
+            tracing::error!(%error, "containers may be left; they are removed when this server starts again");
+        }
+        result
+    });
     // A call of the host that is still going on must not keep us.
     jobs.shutdown_background();
     front.shutdown_background();
     result
+}
+
+/// What runs in a container counts by itself: it must not keep short jobs waiting.
+fn gates(settings: &Settings) -> Gates {
+    let docker = settings.containers.docker.slots as usize;
+    let waiting = (settings.queue / settings.slots as usize).max(1) * docker;
+    Gates::new(Admission::new(settings.slots as usize, settings.queue), Admission::new(docker, waiting))
+}
+
+/// Before the first request, so that what an earlier server left behind is gone and the pool is filled.
+async fn connect_docker(app: &App) -> Result<()> {
+    match app.settings.containers.fallback {
+        FallbackMode::Off => tracing::info!("containers are off"),
+        FallbackMode::On => drop(app.pyexec.connect_docker().await?),
+        FallbackMode::Auto => match app.pyexec.connect_docker().await {
+            Ok(_) => tracing::info!("jobs that need more than WebAssembly run in containers"),
+            Err(error) => tracing::warn!(%error, "no containers: jobs that need one are refused until Docker answers"),
+        },
+    }
+    Ok(())
 }
 
 async fn listen(app: Arc<App>, ready: impl FnOnce(SocketAddr)) -> Result<()> {
@@ -150,7 +180,8 @@ async fn listen(app: Arc<App>, ready: impl FnOnce(SocketAddr)) -> Result<()> {
     let router = routes::router(Arc::clone(&app));
     let connections = listener::serve_connections(listener, router, options, stopped, FAREWELL);
     let serving = tokio::spawn(connections);
-    tracing::info!(%address, slots = app.admission.slots(), python = crate::PYTHON_VERSION, "serving");
+    let slots = app.settings.slots;
+    tracing::info!(%address, slots, python = crate::PYTHON_VERSION, "serving");
     ready(address);
 
     either(&mut term, &mut int).await;
@@ -173,7 +204,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 async fn drain(app: &App, term: &mut Signal, int: &mut Signal) {
     app.draining.store(true, Ordering::Relaxed);
-    let busy = || app.admission.busy() + app.admission.queued();
+    let busy = || app.gates.present();
     tracing::info!(executions = busy(), grace_s = app.settings.shutdown_grace.as_secs(), "draining");
     let idle = async {
         while busy() > 0 {

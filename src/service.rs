@@ -1,14 +1,28 @@
 //! Ties the flow together: what the library, the command line and the server all call.
 
+mod fallback;
+mod plan;
+mod stdin;
+
+pub use plan::{Attempt, Plan};
+
 use crate::{
     Job, Outcome, Result,
     cache::Verification,
+    config::{ContainerSettings, FallbackMode, Settings},
+    environment::{EnvironmentOptions, Environments},
     executor::{
         Event, Executor, Observer,
+        docker::{DockerExecutor, DockerOptions, Placement},
         wasm::{WasmExecutor, WasmOptions},
     },
 };
-use std::{path::PathBuf, sync::Arc};
+use fallback::Fallback;
+use plan::Place;
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Runs Python jobs. Make one and share it: cloning is cheap, and all clones share the same slots.
 ///
@@ -22,9 +36,14 @@ use std::{path::PathBuf, sync::Arc};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// What WebAssembly cannot do goes to Docker by itself, when there is one: see [`Plan`].
 #[derive(Clone)]
 pub struct Pyexec {
     wasm: Arc<WasmExecutor>,
+    fallback: Arc<Fallback>,
+    detect_packages: bool,
+    allow_network: bool,
 }
 
 impl Pyexec {
@@ -40,7 +59,14 @@ impl Pyexec {
 
     /// Settings.
     pub fn builder() -> Builder {
-        Builder { wasm: WasmOptions::default(), progress: Box::new(|line| tracing::info!("{line}")) }
+        Builder {
+            wasm: WasmOptions::default(),
+            docker: Ok(DockerOptions::default()),
+            environments: EnvironmentOptions::default(),
+            detect_packages: true,
+            allow_network: true,
+            progress: Box::new(|line| tracing::info!("{line}")),
+        }
     }
 
     /// Runs a job to its end. Must be called within a tokio runtime, on whose thread the job runs, in slices of less than
@@ -61,7 +87,92 @@ impl Pyexec {
     ///
     /// As for [`Pyexec::run`].
     pub async fn run_observed(&self, job: Job, observer: impl Observer) -> Result<Outcome> {
-        self.wasm.run(job, Box::new(observer)).await
+        let mut plan = self.plan(job).await?;
+        // Told by both attempts.
+        let observer = Arc::new(Mutex::new(observer));
+        loop {
+            let shared = Arc::clone(&observer);
+            let tell = move |event: Event<'_>| shared.lock().unwrap_or_else(PoisonError::into_inner).event(event);
+            match self.attempt(plan, tell).await? {
+                Attempt::Done(outcome) => return Ok(*outcome),
+                Attempt::Again(again) => {
+                    let event = Event::Restarted(&again.reason);
+                    observer.lock().unwrap_or_else(PoisonError::into_inner).event(event);
+                    plan = *again;
+                }
+            }
+        }
+    }
+
+    /// Runs a job where its plan says, once. For those who count what runs on each tier; [`Pyexec::run`] does it all.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Pyexec::run`].
+    pub async fn attempt(&self, plan: Plan, observer: impl Observer) -> Result<Attempt> {
+        let Plan { job, reason, place } = plan;
+        let outcome = match place {
+            Place::Docker { detected, python, network } => {
+                let placement = placement(&job, python, network, &reason);
+                self.fallback.run(job, detected, placement, observer).await?
+            }
+            Place::Wasm { again: None } => self.in_wasm(job, reason, observer).await?,
+            Place::Wasm { again: Some(detected) } => {
+                let (job, again) = plan::twice(job, detected);
+                let network = self.allow_network && job.containers.network;
+                let outcome = self.in_wasm(job, reason, observer).await?;
+                if outcome.ended_in_miss
+                    && self.fallback.executor().await.is_ok()
+                    && let Some(again) = again.plan(&outcome, network)
+                {
+                    return Ok(Attempt::Again(Box::new(again)));
+                }
+                outcome
+            }
+        };
+        Ok(Attempt::Done(Box::new(outcome)))
+    }
+
+    async fn in_wasm(&self, job: Job, reason: String, observer: impl Observer) -> Result<Outcome> {
+        let mut outcome = self.wasm.run(job, Box::new(observer)).await?;
+        outcome.route_reason = reason;
+        Ok(outcome)
+    }
+
+    /// The Docker executor, if a job has needed it yet, or [`Pyexec::connect_docker`] was called.
+    pub fn docker(&self) -> Option<&Arc<DockerExecutor>> {
+        self.fallback.connected()
+    }
+
+    /// Whether containers can be used, as far as is known; if not, why.
+    ///
+    /// # Errors
+    ///
+    /// Why not: they are turned off, or Docker could not be reached when it was last tried.
+    pub fn docker_state(&self) -> Result<(), Arc<str>> {
+        self.fallback.state()
+    }
+
+    /// Connects to Docker now, instead of when the first job needs it: sweeps, and fills the pool.
+    ///
+    /// # Errors
+    ///
+    /// When Docker is turned off or cannot be used; the message says why.
+    pub async fn connect_docker(&self) -> Result<Arc<DockerExecutor>> {
+        self.fallback.executor().await.map_err(|why| crate::Error::unavailable(&*why))
+    }
+
+    /// Ends all jobs in containers and waits until nothing of them is left. Dropping the last clone does the same, less
+    /// patiently.
+    ///
+    /// # Errors
+    ///
+    /// When Docker does not answer.
+    pub async fn shutdown(&self) -> Result<()> {
+        match self.fallback.connected() {
+            Some(docker) => docker.shutdown().await,
+            None => Ok(()),
+        }
     }
 
     /// Runs a job on this thread. Must not be called from asynchronous code.
@@ -81,6 +192,11 @@ impl Pyexec {
 /// Settings for a [`Pyexec`].
 pub struct Builder {
     wasm: WasmOptions,
+    /// Why it is off, otherwise.
+    docker: Result<DockerOptions, String>,
+    environments: EnvironmentOptions,
+    detect_packages: bool,
+    allow_network: bool,
     progress: Box<dyn Fn(&str) + Send>,
 }
 
@@ -117,6 +233,56 @@ impl Builder {
         self
     }
 
+    /// Settings of the Docker executor. It is connected to when the first job needs it.
+    #[must_use]
+    pub fn docker(mut self, options: DockerOptions) -> Builder {
+        self.docker = Ok(options);
+        self
+    }
+
+    /// Runs nothing in containers. A job that needs one is refused with what it needs, and with `why`: a sentence without a
+    /// full stop that says how to turn them on.
+    #[must_use]
+    pub fn without_docker(mut self, why: impl Into<String>) -> Builder {
+        self.docker = Err(why.into());
+        self
+    }
+
+    /// How packages are found, installed and kept.
+    #[must_use]
+    pub fn environments(mut self, options: EnvironmentOptions) -> Builder {
+        self.environments = options;
+        self
+    }
+
+    /// What settings say of containers, packages and the network.
+    #[must_use]
+    pub fn settings(self, settings: &Settings) -> Builder {
+        let ContainerSettings { fallback, detect_packages, docker, environments } = &settings.containers;
+        let builder =
+            self.detect_packages(*detect_packages).allow_network(settings.allow_network).environments(environments.clone());
+        match fallback {
+            FallbackMode::Off => {
+                builder.without_docker("containers are off: set PYEXEC_FALLBACK=auto or on where Docker can be used")
+            }
+            FallbackMode::Auto | FallbackMode::On => builder.docker(docker.clone()),
+        }
+    }
+
+    /// Whether packages that code imports are installed without being asked for. The default is yes.
+    #[must_use]
+    pub fn detect_packages(mut self, detect: bool) -> Builder {
+        self.detect_packages = detect;
+        self
+    }
+
+    /// Whether jobs may have the network when they ask for it. The default is yes.
+    #[must_use]
+    pub fn allow_network(mut self, allow: bool) -> Builder {
+        self.allow_network = allow;
+        self
+    }
+
     /// Is told what takes long when the interpreter is made. The default logs it.
     #[must_use]
     pub fn on_progress(mut self, progress: impl Fn(&str) + Send + 'static) -> Builder {
@@ -130,6 +296,28 @@ impl Builder {
     ///
     /// When the compiled interpreter can be neither loaded nor made.
     pub fn build(self) -> Result<Pyexec> {
-        Ok(Pyexec { wasm: Arc::new(WasmExecutor::new(&self.wasm, &*self.progress)?) })
+        let wasm = Arc::new(WasmExecutor::new(&self.wasm, &*self.progress)?);
+        let fallback = match self.docker {
+            Ok(options) => Fallback::on(options, Environments::new(self.environments)?),
+            Err(why) => Fallback::Off(why),
+        };
+        Ok(Pyexec {
+            wasm,
+            fallback: Arc::new(fallback),
+            detect_packages: self.detect_packages,
+            allow_network: self.allow_network,
+        })
+    }
+}
+
+fn placement(job: &Job, python: Option<String>, network: bool, reason: &str) -> Placement {
+    Placement {
+        python,
+        image: job.containers.image.clone(),
+        network,
+        pre_commands: job.containers.pre_commands.clone(),
+        cpu_shares: job.containers.cpu_shares,
+        reason: reason.to_owned(),
+        ..Placement::default()
     }
 }

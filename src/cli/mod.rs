@@ -14,6 +14,7 @@ mod order;
 mod prepare;
 mod progress;
 mod remote;
+mod replay;
 mod report;
 mod request;
 mod run;

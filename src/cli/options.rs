@@ -42,19 +42,19 @@ pub(crate) struct JobOptions {
     #[arg(long, value_name = "MIB", help_heading = "Limits", value_parser = clap::value_parser!(u64).range(1..))]
     disk: Option<u64>,
 
-    /// Weight of the script's share of the CPU [default: 1024]; needs a server with Docker
+    /// Weight of the script's share of the CPU [default: 1024]; in a container
     #[arg(long, value_name = "SHARES", help_heading = "Limits", value_parser = clap::value_parser!(u64).range(1..))]
     cpu: Option<u64>,
 
-    /// Run in this container image; needs a server with Docker
+    /// Run in this container image
     #[arg(long, value_name = "IMAGE", help_heading = "Job")]
     image: Option<String>,
 
-    /// Let the script use the network; needs a server with Docker
+    /// Let the script use the network, in a container
     #[arg(long, help_heading = "Job")]
     network: bool,
 
-    /// Install the packages of this requirements.txt; needs a server with Docker
+    /// Install the packages of this requirements.txt, besides those that the script imports
     #[arg(long, value_name = "PATH", help_heading = "Job")]
     requirements: Option<PathBuf>,
 }

@@ -6,6 +6,7 @@ use super::{
     interrupt::{INTERRUPTED, interruptible},
     options::OutputOptions,
     progress::Progress,
+    replay::Stream,
     report::{Report, write},
     request::JobRequest,
     session::Show,
@@ -217,6 +218,8 @@ struct Watch {
     /// Whether the server was there at all.
     connected: bool,
     failures: usize,
+    out: Stream,
+    err: Stream,
 }
 
 #[derive(Deserialize)]
@@ -232,7 +235,7 @@ struct Lagged {
 impl Watch {
     fn new(client: Client, output: OutputOptions, progress: Progress) -> Watch {
         let id = Arc::default();
-        Watch { client, output, progress, id, last_event: None, connected: false, failures: 0 }
+        Watch { client, output, progress, id, last_event: None, connected: false, failures: 0, out: Stream::default(), err: Stream::default() }
     }
 
     fn until_end(&mut self, id: &str) -> Result<ExecutionResult> {
@@ -300,7 +303,7 @@ impl Watch {
     }
 
     /// The answer of a server without events.
-    fn whole(&self, response: &mut Response<Body>) -> Result<ExecutionResult> {
+    fn whole(&mut self, response: &mut Response<Body>) -> Result<ExecutionResult> {
         let text = response.body_mut().with_config().limit(256 << 20).read_to_string();
         let text = text.map_err(|e| Failure::Fault(format!("the connection was lost: {e}\nhint: try again")))?;
         let result: ExecutionResult = understood(&text)?;
@@ -334,6 +337,18 @@ impl Watch {
                     let _ = self.id.set(id);
                 }
             }
+            "progress" => {
+                let text = understood::<Text>(&frame.data)?.text;
+                self.progress.status(&text);
+                if !self.output.quiet {
+                    let line = format!("pyexec: {text}\n");
+                    self.progress.around(line.as_bytes(), || write(io::stderr().lock(), line.as_bytes()));
+                }
+            }
+            "restarted" => {
+                self.out.restart();
+                self.err.restart();
+            }
             "stdout" => self.stdout(&understood::<Text>(&frame.data)?.text),
             "stderr" => self.stderr(&understood::<Text>(&frame.data)?.text),
             "result" => return understood(&frame.data).map(Some),
@@ -342,15 +357,17 @@ impl Watch {
         Ok(None)
     }
 
-    fn stdout(&self, text: &str) {
+    fn stdout(&mut self, text: &str) {
         if !self.output.json {
-            self.progress.around(text.as_bytes(), || write(io::stdout().lock(), text.as_bytes()));
+            let new = self.out.printed(text.as_bytes());
+            self.progress.around(&new, || write(io::stdout().lock(), &new));
         }
     }
 
-    fn stderr(&self, text: &str) {
+    fn stderr(&mut self, text: &str) {
         if !self.output.json && !self.output.quiet {
-            self.progress.around(text.as_bytes(), || write(io::stderr().lock(), text.as_bytes()));
+            let new = self.err.printed(text.as_bytes());
+            self.progress.around(&new, || write(io::stderr().lock(), &new));
         }
     }
 }

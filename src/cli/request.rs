@@ -4,9 +4,11 @@ use super::{
     Failure, Result, session,
     wire::{Config, Eval, EvalFile, Metadata},
 };
-use pyexec::{Job, Limits, Project, Want};
+use pyexec::{Job, Limits, Project, Requirements, UnsupportedPython, Want};
 
 const MIB: u64 = 1 << 20;
+/// More than any machine has.
+const MEMORY_BYTES_MAX: u64 = 1 << 40;
 
 /// A job, before it is known where it runs.
 #[derive(Debug)]
@@ -33,7 +35,7 @@ pub(crate) struct Asked {
     pub(crate) disk_mib: Option<u64>,
 }
 
-/// What only a server with containers can give.
+/// What only a container has.
 #[derive(Debug, Default)]
 pub(crate) struct Needs {
     pub(crate) cpu_shares: Option<u64>,
@@ -60,16 +62,6 @@ impl JobRequest {
 
     /// The job for this process.
     pub(crate) fn local(self) -> Result<Job> {
-        self.needs.none()?;
-        if let Some(version) = &self.python
-            && !pyexec::PYTHON_VERSION.starts_with(&format!("{version}."))
-            && version != pyexec::PYTHON_VERSION
-        {
-            return Err(Failure::Usage(format!(
-                "Python {version} is not available here: this is Python {}\nhint: leave out --python",
-                pyexec::PYTHON_VERSION
-            )));
-        }
         let mut job =
             Job::project(self.project).args(self.args).limits(self.asked.local()?).collect_files(self.collect_files);
         for (name, value) in self.env {
@@ -84,7 +76,11 @@ impl JobRequest {
         if self.stdin {
             job = job.stdin(session::stdin());
         }
-        Ok(job)
+        if let Some(version) = &self.python {
+            let version = version.parse().map_err(|e: UnsupportedPython| Failure::Usage(format!("--python: {e}")))?;
+            job = job.python(version);
+        }
+        self.needs.give(job)
     }
 
     /// What accompanies the archive of the project.
@@ -164,7 +160,8 @@ impl Asked {
         Ok(Limits {
             wall_clock_ms,
             cpu_fuel: self.fuel,
-            memory_bytes: mib("--memory", self.memory_mib, usual.memory_bytes, most.memory_bytes)?,
+            // More than WebAssembly can have takes a container.
+            memory_bytes: mib("--memory", self.memory_mib, usual.memory_bytes, MEMORY_BYTES_MAX)?,
             disk_bytes: mib("--disk", self.disk_mib, usual.disk_bytes, most.disk_bytes)?,
             ..usual
         })
@@ -172,20 +169,23 @@ impl Asked {
 }
 
 impl Needs {
-    /// Refuses by name what this process cannot give.
-    fn none(&self) -> Result<()> {
-        let asked = [
-            ("--cpu", self.cpu_shares.is_some()),
-            ("--image", self.image.is_some()),
-            ("--network", self.network),
-            ("--requirements", self.requirements.is_some()),
-        ];
-        match asked.iter().find(|(_, asked)| *asked) {
-            None => Ok(()),
-            Some((flag, _)) => Err(Failure::Usage(format!(
-                "{flag} needs a server with Docker enabled\nhint: name one with --server URL, or in PYEXEC_SERVER"
-            ))),
+    /// The job with them.
+    fn give(self, mut job: Job) -> Result<Job> {
+        if let Some(image) = self.image {
+            job = job.image(image);
         }
+        match self.requirements.as_deref() {
+            None => {}
+            Some(text) => {
+                let requirements =
+                    Requirements::parse(text).map_err(|e| Failure::Usage(format!("--requirements: {e}")))?;
+                job = job.requirements(requirements);
+            }
+        }
+        if let Some(shares) = self.cpu_shares {
+            job = job.cpu_shares(u32::try_from(shares).unwrap_or(u32::MAX));
+        }
+        Ok(job.network(self.network))
     }
 }
 
@@ -252,25 +252,8 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_containers_is_refused_here_by_name() {
-        for (flag, needs) in [
-            ("--cpu", Needs { cpu_shares: Some(1), ..Needs::default() }),
-            ("--image", Needs { image: Some("x".into()), ..Needs::default() }),
-            ("--network", Needs { network: true, ..Needs::default() }),
-            ("--requirements", Needs { requirements: Some(String::new()), ..Needs::default() }),
-        ] {
-            let failure = JobRequest { needs, ..request() }.local().expect_err("refused");
-            assert!(
-                matches!(&failure, Failure::Usage(text) if text.starts_with(flag) && text.contains("--server")),
-                "{failure}"
-            );
-        }
-    }
-
-    #[test]
     fn limits_above_what_this_process_gives_are_refused_here_only() {
         for asked in [
-            Asked { memory_mib: Some(4097), ..Asked::default() },
             Asked { disk_mib: Some(u64::MAX), ..Asked::default() },
             Asked { timeout_ms: Some(3_600_001), ..Asked::default() },
         ] {

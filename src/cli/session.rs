@@ -4,10 +4,11 @@ use super::{
     Failure, Result,
     interrupt::INTERRUPTED,
     options::OutputOptions,
+    replay::Stream,
     report::{Report, write},
 };
-use pyexec::{Builder, Event, Job, Outcome, Pyexec, Stdin};
-use std::{fs, io, path::Path};
+use pyexec::{Builder, Event, Job, Outcome, Pyexec, Stdin, config::Settings};
+use std::{env, fs, io, path::Path};
 
 /// What the user came for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,19 +33,15 @@ pub(crate) fn builder(quiet: bool) -> Builder {
 }
 
 pub(crate) fn run(job: Job, output: OutputOptions, show: Show, out: Option<&Path>) -> Result<u8> {
-    let pyexec = builder(output.quiet).build()?;
+    let settings = Settings::without_server(env::vars())?;
+    let pyexec = builder(output.quiet).settings(&settings).build()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Failure::Fault(format!("cannot start a runtime: {e}")))?;
     let finished = runtime.block_on(async {
-        let live = !output.json;
-        let quiet = output.quiet;
-        let run = pyexec.run_observed(job, move |event: Event<'_>| match event {
-            Event::Stdout(bytes) if live => write(io::stdout().lock(), bytes),
-            Event::Stderr(bytes) if live && !quiet => write(io::stderr().lock(), bytes),
-            _ => {}
-        });
+        let mut screen = Screen::new(output);
+        let run = pyexec.run_observed(job, move |event: Event<'_>| screen.event(event));
         tokio::select! {
             outcome = run => Some(outcome),
             _ = tokio::signal::ctrl_c() => None,
@@ -52,6 +49,8 @@ pub(crate) fn run(job: Job, output: OutputOptions, show: Show, out: Option<&Path
     });
     // A read of stdin that is still going on must not keep us.
     runtime.shutdown_background();
+    // Before anything else ends this process: containers are removed here.
+    drop(pyexec);
     let Some(outcome) = finished else { return Ok(INTERRUPTED) };
     let report = Report::from(outcome?);
     report.show(output, show);
@@ -60,6 +59,36 @@ pub(crate) fn run(job: Job, output: OutputOptions, show: Show, out: Option<&Path
     }
     report.comment(output);
     Ok(report.exit_code())
+}
+
+/// What a person sees while the script runs.
+struct Screen {
+    output: OutputOptions,
+    stdout: Stream,
+    stderr: Stream,
+}
+
+impl Screen {
+    fn new(output: OutputOptions) -> Screen {
+        Screen { output, stdout: Stream::default(), stderr: Stream::default() }
+    }
+
+    fn event(&mut self, event: Event<'_>) {
+        let OutputOptions { quiet, verbose, json } = self.output;
+        match event {
+            Event::Stdout(bytes) if !json => write(io::stdout().lock(), &self.stdout.printed(bytes)),
+            Event::Stderr(bytes) if !json && !quiet => write(io::stderr().lock(), &self.stderr.printed(bytes)),
+            Event::Progress(text) if !quiet => eprintln!("pyexec: {text}"),
+            Event::Restarted(reason) => {
+                if verbose {
+                    eprintln!("pyexec: {reason}");
+                }
+                self.stdout.restart();
+                self.stderr.restart();
+            }
+            Event::Stdout(_) | Event::Stderr(_) | Event::Progress(_) | Event::Started => {}
+        }
+    }
 }
 
 /// Writes the script's files below `folder`. Their names were checked to stay inside by the directory they come from.

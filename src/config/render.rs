@@ -1,6 +1,9 @@
 //! The table of settings, written out.
 
-use super::keys::{KEYS, Key, Kind, entries};
+use super::{
+    keys::{Key, Kind, entries},
+    table::KEYS,
+};
 use std::fmt::Write;
 
 /// The table for the README.

@@ -2,7 +2,8 @@
 
 use super::{
     Key, Settings, Value,
-    keys::{KEYS, WITHOUT_EFFECT, entries, variable},
+    keys::{entries, variable},
+    table::{KEYS, WITHOUT_EFFECT},
 };
 use std::{
     collections::BTreeMap,

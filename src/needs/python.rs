@@ -2,9 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-/// A version that jobs can run on: the minor number of Python 3.
+/// A version of Python that jobs can run on, 3.10 to 3.14. Made from text: `"3.11".parse()`.
+// The minor number of Python 3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Python(u8);
+pub struct Python(u8);
 
 impl Python {
     pub(crate) const V3_10: Python = Python(10);
@@ -13,7 +14,7 @@ impl Python {
     pub(crate) const V3_14: Python = Python(14);
 
     /// The one in the wasm tier.
-    pub(crate) const WASM: Python = Python::V3_14;
+    pub const WASM: Python = Python::V3_14;
 
     /// All of them, the newest first.
     pub(crate) fn all() -> impl Iterator<Item = Python> {
@@ -35,7 +36,7 @@ impl fmt::Display for Python {
 /// The text is not `3.10` to `3.14`; says so in the words of the wire.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unsupported python_version {asked:?}; supported versions: 3.10, 3.11, 3.12, 3.13, 3.14")]
-pub(crate) struct UnsupportedPython {
+pub struct UnsupportedPython {
     asked: String,
 }
 

@@ -3,6 +3,7 @@
 //! There are so many slots, and so many places in the queue. Within the queue callers take turns: one that sends a
 //! thousand jobs does not keep another's first one waiting for all of them.
 
+use crate::outcome::Tier;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -38,6 +39,35 @@ struct Waiting {
     /// Tells one waiting from another when it leaves the queue.
     number: u64,
     grant: oneshot::Sender<Slot>,
+}
+
+/// The slots of each tier, with a queue of its own.
+#[derive(Debug)]
+pub(crate) struct Gates {
+    wasm: Arc<Admission>,
+    docker: Arc<Admission>,
+}
+
+impl Gates {
+    pub(crate) fn new(wasm: Arc<Admission>, docker: Arc<Admission>) -> Gates {
+        Gates { wasm, docker }
+    }
+
+    pub(crate) fn of(&self, tier: Tier) -> &Arc<Admission> {
+        match tier {
+            Tier::Wasm => &self.wasm,
+            Tier::Docker => &self.docker,
+        }
+    }
+
+    pub(crate) fn all(&self) -> [(Tier, &Admission); 2] {
+        [(Tier::Wasm, &self.wasm), (Tier::Docker, &self.docker)]
+    }
+
+    /// Executions that run or wait.
+    pub(crate) fn present(&self) -> usize {
+        self.all().iter().map(|(_, admission)| admission.busy() + admission.queued()).sum()
+    }
 }
 
 /// The queue is full.
@@ -92,6 +122,11 @@ impl Admission {
             None => state.turns.push_back(Turn { caller, waiting: VecDeque::from([waiting]) }),
         }
         Ok(Place::Queue(Ticket { admission: Arc::clone(self), caller, number, granted }))
+    }
+
+    /// In words, for who is turned away.
+    pub(crate) fn why_full(&self) -> String {
+        format!("all {} slots are busy and {} executions wait: try again later", self.slots(), self.queued())
     }
 
     pub(crate) fn slots(&self) -> usize {

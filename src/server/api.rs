@@ -42,7 +42,7 @@ pub(crate) struct EvalRequest {
     pub(crate) stdin: String,
     #[serde(deserialize_with = "object_or_default")]
     pub(crate) config: Config,
-    /// `3.14` runs in WebAssembly; 3.10 to 3.13 need the Docker fallback.
+    /// `3.14` runs in WebAssembly; 3.10 to 3.13 take a container.
     #[serde(deserialize_with = "null_as_default")]
     #[schema(pattern = r"^(3\.1[0-4])?$")]
     pub(crate) python_version: String,
@@ -52,7 +52,7 @@ pub(crate) struct EvalRequest {
     /// Packages, one requirement a line; `-` turns their detection off.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) requirements_txt: String,
-    /// Needs the Docker fallback.
+    /// The container image to run in.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) docker_image: String,
     /// The rest is common to all ways to run something.
@@ -172,21 +172,21 @@ pub(crate) struct Metadata {
     /// The file to run. Default: `main.py`, `__main__.py` or the first `.py` file.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) entrypoint: String,
-    /// Needs the Docker fallback.
+    /// The container image to run in.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) docker_image: String,
     /// Packages, one requirement a line; `-` turns their detection off.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) requirements_txt: String,
-    /// Shell commands to run first; they need the Docker fallback.
+    /// Shell commands that prepare the container, as root and with a network; they see nothing of the project.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) pre_commands: Vec<String>,
     /// Standard input.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) stdin: String,
-    #[serde(deserialize_with = "object_or_default")]
-    pub(crate) config: Config,
-    /// `3.14` runs in WebAssembly; 3.10 to 3.13 need the Docker fallback.
+    #[serde(deserialize_with = "object_or_nothing")]
+    pub(crate) config: Option<Config>,
+    /// `3.14` runs in WebAssembly; 3.10 to 3.13 take a container.
     #[serde(deserialize_with = "null_as_default")]
     #[schema(pattern = r"^(3\.1[0-4])?$")]
     pub(crate) python_version: String,
@@ -237,6 +237,9 @@ pub(crate) struct ExecutionResult {
     /// The tier that ran it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) executor: Option<Tier>,
+    /// What goes on before the script starts, such as an installation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) progress: Option<String>,
     /// Why that tier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) route_reason: Option<String>,
@@ -340,9 +343,10 @@ pub(crate) struct StreamEvent {
     /// Counts from 1.
     #[schema(pattern = "^[1-9][0-9]*$")]
     id: String,
-    #[schema(pattern = "^(state|stdout|stderr|lagged|result)$")]
+    #[schema(pattern = "^(state|progress|restarted|stdout|stderr|lagged|result)$")]
     event: String,
-    /// Of `state` an object with `status`, of the first also with `execution_id`; of `stdout` and `stderr` one with `text`; of
+    /// Of `state` an object with `status`, of the first also with `execution_id`; of `progress`, `stdout` and `stderr` one with
+    /// `text`; of `restarted`, after which what came before is void, one with the `reason`; of
     /// `lagged` one with `missed`, the number of events that were dropped; of `result` an `ExecutionResult`.
     #[schema(content_media_type = "application/json")]
     data: String,
@@ -394,6 +398,10 @@ pub(crate) struct HealthDetails {
     pub(crate) python: &'static str,
     #[schema(required = false)]
     pub(crate) executors: Vec<Tier>,
+    /// Whether containers can be used, and if not, why.
+    #[schema(required = false)]
+    pub(crate) docker: String,
+    /// Of all tiers together.
     #[schema(required = false)]
     pub(crate) slots: usize,
     #[schema(required = false)]
@@ -424,6 +432,11 @@ fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(val
 /// As [`null_as_default`], of an object.
 fn object_or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(value: D) -> Result<T, D::Error> {
     Ok(Option::<FromObject<T>>::deserialize(value)?.map(|object| object.0).unwrap_or_default())
+}
+
+/// An object, or nothing for null.
+fn object_or_nothing<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    Ok(Option::<FromObject<T>>::deserialize(value)?.map(|object| object.0))
 }
 
 /// As [`null_as_default`], of an array of objects.

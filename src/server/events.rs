@@ -28,6 +28,10 @@ pub(crate) struct Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     State,
+    /// Something that takes a while before the script starts.
+    Progress,
+    /// The script starts again, elsewhere: what it printed before is void.
+    Restarted,
     Stdout,
     Stderr,
     Result,
@@ -39,6 +43,8 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::State => "state",
+            Kind::Progress => "progress",
+            Kind::Restarted => "restarted",
             Kind::Stdout => "stdout",
             Kind::Stderr => "stderr",
             Kind::Result => "result",
@@ -81,6 +87,11 @@ struct StateData<'a> {
 }
 
 #[derive(Serialize)]
+struct RestartedData<'a> {
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
 struct OutputData<'a> {
     text: &'a str,
 }
@@ -89,6 +100,16 @@ impl EventLog {
     pub(crate) fn state(&self, status: Status, execution_id: Option<&str>) {
         let data = serde_json::to_string(&StateData { status, execution_id }).unwrap_or_default();
         self.push(Kind::State, data);
+    }
+
+    /// What goes on before the script starts.
+    pub(crate) fn progress(&self, text: &str) {
+        self.push(Kind::Progress, text.to_owned());
+    }
+
+    /// The script starts again.
+    pub(crate) fn restarted(&self, reason: &str) {
+        self.push(Kind::Restarted, serde_json::to_string(&RestartedData { reason }).unwrap_or_default());
     }
 
     /// Output of one of the two streams.
@@ -159,10 +180,12 @@ impl EventLog {
         }
     }
 
-    /// The output of one stream as far as it is kept, and whether some of it is not.
+    /// The output of one stream since the script started for the last time, as far as it is kept, and whether some is not.
     pub(crate) fn text(&self, kind: Kind) -> (String, bool) {
         let inner = self.lock();
-        let text = inner.kept.iter().filter(|event| event.kind == kind).map(|event| event.content.as_str()).collect();
+        let start = inner.kept.iter().rposition(|event| event.kind == Kind::Restarted).unwrap_or(0);
+        let output = inner.kept.iter().skip(start).filter(|event| event.kind == kind);
+        let text = output.map(|event| event.content.as_str()).collect();
         (text, inner.last > inner.kept.len() as u64)
     }
 
@@ -192,7 +215,8 @@ impl Inner {
     /// Forgets the oldest output. States and the result are few and small.
     fn shorten(&mut self) {
         while self.bytes > BYTES_MAX {
-            let oldest = self.kept.iter().position(|event| matches!(event.kind, Kind::Stdout | Kind::Stderr));
+            let long = |event: &Stored| matches!(event.kind, Kind::Stdout | Kind::Stderr | Kind::Progress);
+            let oldest = self.kept.iter().position(long);
             let Some(event) = oldest.and_then(|at| self.kept.remove(at)) else { return };
             self.bytes -= event.content.len();
         }
@@ -209,10 +233,10 @@ impl Inner {
         }
         self.seen = self.seen.max(event.number);
         let data = match event.kind {
-            Kind::Stdout | Kind::Stderr => {
+            Kind::Stdout | Kind::Stderr | Kind::Progress => {
                 serde_json::to_string(&OutputData { text: &event.content }).unwrap_or_default()
             }
-            Kind::State | Kind::Result | Kind::Lagged => event.content.clone(),
+            Kind::State | Kind::Restarted | Kind::Result | Kind::Lagged => event.content.clone(),
         };
         Some(Event { number: event.number, kind: event.kind, data })
     }

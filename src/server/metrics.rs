@@ -5,10 +5,14 @@ mod process;
 
 pub(crate) use self::labels::RejectReason;
 use self::{
-    labels::{ExecutionLabels, HttpLabels, LimitLabels, RanOn, RejectLabels, Route, RouteLabels, TierLabels},
+    labels::{
+        ExecutionLabels, HttpLabels, LimitLabels, PoolLabels, PoolState, RanOn, RejectLabels, Route, RouteLabels, Taken,
+        TakenLabels, TierLabels,
+    },
     process::Process,
 };
-use super::api::ExecutionResult;
+use super::{admission::Admission, api::ExecutionResult};
+use crate::{executor::docker::PoolStats, outcome::Tier};
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
@@ -45,9 +49,12 @@ pub(crate) struct Metrics {
     http_durations: Family<RouteLabels, Histogram>,
     limits_hit: Family<LimitLabels, Counter>,
     rejected: Family<RejectLabels, Counter>,
-    slots: Gauge,
-    slots_busy: Gauge,
-    queue_length: Gauge,
+    slots: Family<TierLabels, Gauge>,
+    slots_busy: Family<TierLabels, Gauge>,
+    queue_length: Family<TierLabels, Gauge>,
+    replays: Counter,
+    pool_containers: Family<PoolLabels, Gauge>,
+    pool_taken: Family<TakenLabels, Counter>,
     results_kept: Gauge,
     results_bytes: Gauge,
 }
@@ -63,9 +70,12 @@ impl Metrics {
             http_durations: Family::new_with_constructor(durations),
             limits_hit: Family::default(),
             rejected: Family::default(),
-            slots: Gauge::default(),
-            slots_busy: Gauge::default(),
-            queue_length: Gauge::default(),
+            slots: Family::default(),
+            slots_busy: Family::default(),
+            queue_length: Family::default(),
+            replays: Counter::default(),
+            pool_containers: Family::default(),
+            pool_taken: Family::default(),
             results_kept: Gauge::default(),
             results_bytes: Gauge::default(),
         };
@@ -101,6 +111,11 @@ impl Metrics {
         registry.register("pyexec_slots", "Executions that can run at the same time", self.slots.clone());
         registry.register("pyexec_slots_busy", "Executions that run", self.slots_busy.clone());
         registry.register("pyexec_queue_length", "Executions that wait for a slot", self.queue_length.clone());
+        registry.register("pyexec_replays", "Executions run again in a container", self.replays.clone());
+        let ready = self.pool_containers.clone();
+        registry.register("pyexec_pool_containers", "Containers kept for the next jobs", ready);
+        let taken = self.pool_taken.clone();
+        registry.register("pyexec_pool_starts", "Containers that jobs got, by where from, and those thrown away", taken);
         registry.register("pyexec_limits_hit", "Limits that executions ran into", self.limits_hit.clone());
         registry.register("pyexec_rejected", "Requests that were turned away", self.rejected.clone());
         registry.register("pyexec_results_kept", "Executions kept in memory", self.results_kept.clone());
@@ -148,16 +163,29 @@ impl Metrics {
         self.rejected.get_or_create(&RejectLabels { reason }).inc();
     }
 
-    pub(crate) fn set_slots(&self, total: usize) {
-        self.slots.set(count(total));
+    /// An execution is run again on another tier.
+    pub(crate) fn replayed(&self) {
+        self.replays.inc();
     }
 
-    pub(crate) fn set_slots_busy(&self, busy: usize) {
-        self.slots_busy.set(count(busy));
+    /// How busy a tier is.
+    pub(crate) fn set_admission(&self, tier: Tier, admission: &Admission) {
+        let labels = TierLabels { tier: tier.into() };
+        self.slots.get_or_create(&labels).set(count(admission.slots()));
+        self.slots_busy.get_or_create(&labels).set(count(admission.busy()));
+        self.queue_length.get_or_create(&labels).set(count(admission.queued()));
     }
 
-    pub(crate) fn set_queue_length(&self, length: usize) {
-        self.queue_length.set(count(length));
+    /// The containers that are kept ready.
+    pub(crate) fn set_pool(&self, stats: &PoolStats) {
+        for (state, containers) in [(PoolState::Ready, stats.idle), (PoolState::Warming, stats.warming)] {
+            self.pool_containers.get_or_create(&PoolLabels { state }).set(count(containers));
+        }
+        let taken = [(Taken::Pool, stats.hits), (Taken::Cold, stats.misses), (Taken::Discarded, stats.discarded)];
+        for (from, total) in taken {
+            let counter = self.pool_taken.get_or_create(&TakenLabels { from });
+            counter.inc_by(total.saturating_sub(counter.get()));
+        }
     }
 
     /// What the store keeps: executions, and the bytes that they take.
@@ -246,16 +274,23 @@ mod tests {
     #[test]
     fn gauges_and_counters_have_their_names() {
         let metrics = Metrics::new();
-        metrics.set_slots(8);
-        metrics.set_slots_busy(3);
-        metrics.set_queue_length(5);
+        let admission = Admission::new(2, 3);
+        let _places: Vec<_> = (0..3).map(|_| admission.enter(0).unwrap()).collect();
+        metrics.set_admission(Tier::Wasm, &admission);
+        metrics.replayed();
+        metrics.set_pool(&PoolStats { idle: 2, warming: 1, hits: 7, misses: 3, discarded: 0 });
+        metrics.set_pool(&PoolStats { idle: 1, warming: 1, hits: 9, misses: 3, discarded: 0 });
         metrics.set_results(7, 9000);
         metrics.rejected(RejectReason::QueueFull);
         metrics.queue_left(Duration::from_millis(3));
         for line in [
-            "pyexec_slots 8",
-            "pyexec_slots_busy 3",
-            "pyexec_queue_length 5",
+            "pyexec_slots{tier=\"wasm\"} 2",
+            "pyexec_slots_busy{tier=\"wasm\"} 2",
+            "pyexec_queue_length{tier=\"wasm\"} 1",
+            "pyexec_replays_total 1",
+            "pyexec_pool_containers{state=\"ready\"} 1",
+            "pyexec_pool_starts_total{from=\"pool\"} 9",
+            "pyexec_pool_starts_total{from=\"cold\"} 3",
             "pyexec_results_kept 7",
             "pyexec_results_bytes 9000",
             "pyexec_rejected_total{reason=\"queue_full\"} 1",

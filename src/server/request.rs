@@ -1,11 +1,12 @@
 //! From the objects of the wire to a job. What comes out of here is valid; what is not is refused with what to do.
 
 use super::{
+    App,
     api::{Common, Config, EntryFunction, EvalRequest, ExecutorChoice, Metadata},
     error::{ApiError, Problem},
     run::{Request, Waiting},
 };
-use crate::{Job, Limits, Project, Want, config::Settings};
+use crate::{Error, Job, Limits, Project, Python, Requirements, TierChoice, UnsupportedPython, Want, config::Settings};
 
 type Result<T> = std::result::Result<T, ApiError>;
 
@@ -14,12 +15,11 @@ const CODE_BYTES_MAX: usize = 102_400;
 
 const MIB: u64 = 1 << 20;
 
-/// Versions that a client may ask for. Only the newest runs in WebAssembly.
-const PYTHON_VERSIONS: [&str; 5] = ["3.10", "3.11", "3.12", "3.13", "3.14"];
-const WASM_PYTHON: &str = "3.14";
+/// The most that the kernel takes.
+const CPU_SHARES_MAX: u32 = 262_144;
 
 /// Code that came as JSON.
-pub(crate) fn eval(request: EvalRequest, settings: &Settings) -> Result<Request> {
+pub(crate) async fn eval(request: EvalRequest, app: &App) -> Result<Request> {
     if request.code.is_empty() && request.files.is_empty() {
         return Err(ApiError::invalid("either 'code' or 'files' must be provided"));
     }
@@ -31,7 +31,15 @@ pub(crate) fn eval(request: EvalRequest, settings: &Settings) -> Result<Request>
             format!("total code size {bytes} bytes exceeds limit of {CODE_BYTES_MAX} bytes"),
         ));
     }
-    let python = python_version(&request.python_version)?;
+    let containers = Containers {
+        python: &request.python_version,
+        requirements: &request.requirements_txt,
+        image: request.docker_image,
+        pre_commands: Vec::new(),
+        network_unless_denied: false,
+    };
+    // Before the code is looked at, as clients are used to.
+    containers.python()?;
     if request.code.contains('\0') || sources().any(|content| content.contains('\0')) {
         return Err(ApiError::invalid("code cannot contain NUL"));
     }
@@ -48,63 +56,72 @@ pub(crate) fn eval(request: EvalRequest, settings: &Settings) -> Result<Request>
         }
         Project::files(request.files.into_iter().map(|file| (file.name, file.content)))?
     };
-    Needs {
-        python,
-        requirements: &request.requirements_txt,
-        image: &request.docker_image,
-        pre_commands: &[],
-        executor: request.common.executor,
-    }
-    .fit_wasm()?;
-    let job = job(project, &entrypoint, request.stdin, &request.config, request.common, settings)?;
+    let job = job(project, &entrypoint, request.stdin, &request.config, request.common, &app.settings)?;
+    let job = containers.give(job, &request.config)?;
     let job = if request.eval_last_expr { wanting_last_expression(job) } else { job };
-    Ok(Request { job, waiting: Waiting::Yes, strip_newline: request.eval_last_expr })
+    planned(job, Waiting::Yes, request.eval_last_expr, app).await
 }
 
 /// A project that was uploaded.
-pub(crate) fn exec(project: Project, metadata: Metadata, waiting: Waiting, settings: &Settings) -> Result<Request> {
-    Needs {
-        python: python_version(&metadata.python_version)?,
+pub(crate) async fn exec(project: Project, metadata: Metadata, waiting: Waiting, app: &App) -> Result<Request> {
+    let containers = Containers {
+        python: &metadata.python_version,
         requirements: &metadata.requirements_txt,
-        image: &metadata.docker_image,
-        pre_commands: &metadata.pre_commands,
-        executor: metadata.common.executor,
-    }
-    .fit_wasm()?;
-    let job = job(project, &metadata.entrypoint, metadata.stdin, &metadata.config, metadata.common, settings)?;
+        image: metadata.docker_image,
+        pre_commands: metadata.pre_commands,
+        network_unless_denied: metadata.config.is_some(),
+    };
+    let config = metadata.config.unwrap_or_default();
+    let job = job(project, &metadata.entrypoint, metadata.stdin, &config, metadata.common, &app.settings)?;
+    let job = containers.give(job, &config)?;
     let job = if metadata.eval_last_expr { wanting_last_expression(job) } else { job };
-    Ok(Request { job, waiting, strip_newline: false })
+    planned(job, waiting, false, app).await
 }
 
-/// What decides on the tier that is said outright.
-struct Needs<'a> {
+async fn planned(job: Job, waiting: Waiting, strip_newline: bool, app: &App) -> Result<Request> {
+    let collect_files = job.collect_files;
+    let plan = app.pyexec.plan(job).await.map_err(|error| match error {
+        // Docker is not there: what it would be needed for is the client's to know.
+        Error::Unavailable { message, .. } => ApiError::new(Problem::Unavailable, message).retry_after(5),
+        error => error.into(),
+    })?;
+    Ok(Request { plan, waiting, strip_newline, collect_files })
+}
+
+/// What the request says of containers.
+struct Containers<'a> {
     python: &'a str,
     requirements: &'a str,
-    image: &'a str,
-    pre_commands: &'a [String],
-    executor: ExecutorChoice,
+    image: String,
+    pre_commands: Vec<String>,
+    /// Uploads have always had the network when they have a `config` that says nothing of it.
+    network_unless_denied: bool,
 }
 
-impl Needs<'_> {
-    /// Refuses what WebAssembly cannot do, since there is no other tier.
-    fn fit_wasm(&self) -> Result<()> {
-        let what = if self.executor == ExecutorChoice::Docker {
-            "executor \"docker\"".to_owned()
-        } else if self.python != WASM_PYTHON {
-            format!("python_version {:?}", self.python)
-        } else if !self.image.is_empty() {
-            "docker_image".to_owned()
-        } else if !self.pre_commands.is_empty() {
-            "pre_commands".to_owned()
-        } else if !matches!(self.requirements.trim(), "" | "-") {
-            "requirements_txt".to_owned()
+impl Containers<'_> {
+    fn python(&self) -> Result<Option<Python>> {
+        let version = (!self.python.is_empty()).then(|| self.python.parse());
+        version.transpose().map_err(|e: UnsupportedPython| ApiError::invalid(e.to_string()))
+    }
+
+    /// The job with it.
+    fn give(self, mut job: Job, config: &Config) -> Result<Job> {
+        if let Some(python) = self.python()? {
+            job = job.python(python);
+        }
+        if !self.image.is_empty() {
+            job = job.image(self.image);
+        }
+        if self.requirements.trim() == "-" {
+            job = job.detect_packages(false);
         } else {
-            return Ok(());
-        };
-        Err(ApiError::invalid(format!(
-            "{what} needs the Docker executor, which this server does not have; it runs Python {WASM_PYTHON} with its \
-             standard library in WebAssembly"
-        )))
+            let requirements = Requirements::parse(self.requirements)
+                .map_err(|e| ApiError::invalid(format!("requirements_txt: {e}")))?;
+            job = job.requirements(requirements);
+        }
+        let network = job.containers.network;
+        let allowed = network || config.network_disabled.map_or(self.network_unless_denied, |disabled| !disabled);
+        Ok(job.pre_commands(self.pre_commands).network(allowed))
     }
 }
 
@@ -138,6 +155,13 @@ fn job(
     if common.network == Some(true) && config.network_disabled == Some(true) {
         return Err(ApiError::invalid("network is true and network_disabled is true: say one of them"));
     }
+    job = job.network(common.network == Some(true)).tier(match common.executor {
+        ExecutorChoice::Auto => TierChoice::Auto,
+        ExecutorChoice::Wasm => TierChoice::Wasm,
+        ExecutorChoice::Docker => TierChoice::Docker,
+    });
+    let shares = chosen("cpu_shares", config.cpu_shares, settings.containers.docker.cpu_shares.into(), 1)?;
+    job = job.cpu_shares(u32::try_from(shares).unwrap_or(u32::MAX).clamp(2, CPU_SHARES_MAX));
     job = match common.entry_function {
         None => job,
         Some(EntryFunction::Name(function)) => job.want(Want::Call { function, arguments: serde_json::Value::Null }),
@@ -149,15 +173,17 @@ fn job(
     Ok(job)
 }
 
-/// Zero is the default; more than the maximum is the maximum; less than nothing is an error.
-fn limits(config: &Config, settings: &Settings) -> Result<Limits> {
-    let chosen = |name: &str, value: i64, default: u64, unit: u64| match u64::try_from(value) {
+/// Zero is the default; less than nothing is an error.
+fn chosen(name: &str, value: i64, default: u64, unit: u64) -> Result<u64> {
+    match u64::try_from(value) {
         Ok(0) => Ok(default),
         Ok(value) => Ok(value.saturating_mul(unit)),
         Err(_) => Err(ApiError::invalid(format!("config: {name} is {value}; it cannot be negative"))),
-    };
-    // It weighs containers against each other, of which there are none.
-    chosen("cpu_shares", config.cpu_shares, 0, 1)?;
+    }
+}
+
+/// More than the maximum is the maximum.
+fn limits(config: &Config, settings: &Settings) -> Result<Limits> {
     let default = settings.defaults;
     let asked = Limits {
         wall_clock_ms: chosen("timeout_seconds", config.timeout_seconds, default.wall_clock_ms, 1000)?,
@@ -170,16 +196,4 @@ fn limits(config: &Config, settings: &Settings) -> Result<Limits> {
         ..default
     };
     Ok(asked.clamped(&settings.maxima))
-}
-
-fn python_version(asked: &str) -> Result<&'static str> {
-    if asked.is_empty() {
-        return Ok(WASM_PYTHON);
-    }
-    PYTHON_VERSIONS.into_iter().find(|version| *version == asked).ok_or_else(|| {
-        ApiError::invalid(format!(
-            "unsupported python_version {asked:?}; supported versions: {}",
-            PYTHON_VERSIONS.join(", ")
-        ))
-    })
 }

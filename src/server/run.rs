@@ -2,19 +2,19 @@
 
 use super::{
     App,
-    admission::Place,
+    admission::{Full, Place},
     api::{ErrorKind, ExecutionResult, FileLink, Status, Usage},
     events::{Decoder, Kind, OUTPUT_BYTES_MAX},
     store::Execution,
 };
 use crate::{
-    Error, Event, Job, Outcome,
-    outcome::{Ending, OutputFile, StopReason},
+    Attempt, Error, Event, Outcome, Plan,
+    outcome::{Ending, OutputFile, StopReason, Tier},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 use tracing::Instrument as _;
 
@@ -34,10 +34,12 @@ pub(crate) enum Waiting {
 /// What is to be run.
 #[derive(Debug)]
 pub(crate) struct Request {
-    pub(crate) job: Job,
+    pub(crate) plan: Plan,
     pub(crate) waiting: Waiting,
     /// As clients expect it of an evaluation with a result: without the last newline of stdout.
     pub(crate) strip_newline: bool,
+    /// Whether files come back.
+    pub(crate) collect_files: bool,
 }
 
 /// Runs it to its end, whichever that is, and stores what came of it.
@@ -88,50 +90,72 @@ async fn attempt(
     request: Request,
     place: Place,
 ) -> (ExecutionResult, Vec<OutputFile>) {
-    let Request { mut job, waiting, strip_newline } = request;
-    let timeout = job.limits.wall_clock();
-    let collect = job.collect_files;
-    let patience = match waiting {
-        Waiting::Yes => timeout,
-        Waiting::No => app.settings.queue_ttl,
-    };
-    let queued = tokio::select! {
-        biased;
-        () = execution.killed() => return (killed(execution), Vec::new()),
-        slot = tokio::time::timeout(patience, place.slot()).instrument(tracing::info_span!("queue")) => slot,
-    };
-    let waited = execution.queued_at.elapsed();
-    let Ok(_slot) = queued else {
-        let message = match waiting {
-            Waiting::Yes => format!("execution timeout after {} in the queue", go_duration(timeout)),
-            Waiting::No => format!("no slot became free within {}", go_duration(patience)),
+    let Request { mut plan, waiting, strip_newline, collect_files } = request;
+    let timeout = plan.wall_clock();
+    let mut place = place;
+    let mut waited = Duration::ZERO;
+    loop {
+        let tier = plan.tier();
+        // A second attempt has what the first has left, whoever waits.
+        let counts = waiting == Waiting::Yes || execution.started().is_some();
+        let patience = if counts { plan.wall_clock() } else { app.settings.queue_ttl };
+        let since = if execution.started().is_some() { Instant::now() } else { execution.queued_at };
+        let queued = tokio::select! {
+            biased;
+            () = execution.killed() => return (killed(execution), Vec::new()),
+            slot = tokio::time::timeout(patience, place.slot()).instrument(tracing::info_span!("queue")) => slot,
         };
-        return (failed(execution, ErrorKind::QueueTimeout, message), Vec::new());
-    };
-    if waiting == Waiting::Yes {
-        let left = timeout.saturating_sub(waited);
-        job.limits.wall_clock_ms = u64::try_from(left.as_micros().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
-    }
-    app.metrics.queue_left(waited);
-    execution.start();
-    let mut output = LiveOutput::new(Arc::clone(execution));
-    let run = app.pyexec.run_observed(job, move |event: Event<'_>| output.event(event));
-    let run = run.instrument(tracing::info_span!("run"));
-    let outcome = tokio::select! {
-        biased;
-        () = execution.killed() => return (killed(execution), Vec::new()),
-        outcome = run => outcome,
-    };
-    match outcome {
-        Ok(outcome) => {
-            let files = collect.then(|| links(&execution.id, &outcome.files));
-            finished(execution, outcome, Ended { waited, timeout, strip_newline, files })
+        waited += since.elapsed();
+        let Ok(slot) = queued else {
+            let message = match counts {
+                true => format!("execution timeout after {} in the queue", go_duration(timeout)),
+                false => format!("no slot became free within {}", go_duration(patience)),
+            };
+            return (failed(execution, ErrorKind::QueueTimeout, message), Vec::new());
+        };
+        if counts {
+            plan.set_wall_clock(patience.saturating_sub(since.elapsed()));
         }
-        Err(Error::InvalidJob { message }) => (failed(execution, ErrorKind::Invalid, message), Vec::new()),
-        Err(error) => {
-            tracing::error!(%error, "the execution could not be run");
-            let message = "the service cannot run it now; its log says why".to_owned();
-            (failed(execution, ErrorKind::Unavailable, message), Vec::new())
+        if execution.started().is_none() {
+            app.metrics.queue_left(waited);
+            execution.start();
+        }
+        let mut output = LiveOutput::new(Arc::clone(execution));
+        let run = app.pyexec.attempt(plan, move |event: Event<'_>| output.event(event));
+        let run = run.instrument(tracing::info_span!("run"));
+        let attempt = tokio::select! {
+            biased;
+            () = execution.killed() => return (killed(execution), Vec::new()),
+            attempt = run => attempt,
+        };
+        drop(slot);
+        match attempt {
+            Ok(Attempt::Done(outcome)) => {
+                let files = collect_files.then(|| links(&execution.id, &outcome.files));
+                return finished(execution, *outcome, Ended { waited, timeout, strip_newline, files });
+            }
+            Ok(Attempt::Again(again)) => {
+                plan = *again;
+                let gate = app.gates.of(plan.tier());
+                place = match gate.enter(execution.owner) {
+                    Ok(place) => place,
+                    Err(Full) => return (failed(execution, ErrorKind::Unavailable, gate.why_full()), Vec::new()),
+                };
+                app.metrics.replayed();
+                execution.events.restarted(plan.reason());
+            }
+            Err(Error::InvalidJob { message }) => {
+                return (failed(execution, ErrorKind::Invalid, message), Vec::new());
+            }
+            Err(error) => {
+                tracing::error!(%error, "the execution could not be run");
+                // What a daemon says is about the job's container; what goes wrong in here is for the log alone.
+                let message = match tier {
+                    Tier::Docker => error.to_string(),
+                    Tier::Wasm => "the service cannot run it now; its log says why".to_owned(),
+                };
+                return (failed(execution, ErrorKind::Unavailable, message), Vec::new());
+            }
         }
     }
 }
@@ -150,7 +174,10 @@ impl LiveOutput {
 
     fn event(&mut self, event: Event<'_>) {
         let (kind, decoder, bytes) = match event {
-            Event::Started => return,
+            Event::Progress(text) => return self.execution.set_progress(Some(text)),
+            Event::Started => return self.execution.set_progress(None),
+            // An attempt is one run.
+            Event::Restarted(_) => return,
             Event::Stdout(bytes) => (Kind::Stdout, &mut self.stdout, bytes),
             Event::Stderr(bytes) => (Kind::Stderr, &mut self.stderr, bytes),
         };
@@ -187,6 +214,7 @@ pub(crate) fn blank(execution: &Execution) -> ExecutionResult {
         result: None,
         result_json: None,
         executor: None,
+        progress: execution.progress().filter(|_| execution.result().is_none()),
         route_reason: None,
         usage: Usage::default(),
         stdout_truncated: false,
@@ -212,6 +240,7 @@ pub(crate) fn failed(execution: &Execution, kind: ErrorKind, message: String) ->
         error: Some(message),
         error_kind: Some(kind),
         finished_at: Some(timestamp(now)),
+        progress: None,
         usage: Usage { wall_us: microseconds(ran), queue_us: microseconds(queued), ..Usage::default() },
         ..blank(execution)
     }
@@ -273,6 +302,7 @@ fn finished(execution: &Execution, outcome: Outcome, ended: Ended) -> (Execution
         result: outcome.result,
         result_json: outcome.result_json,
         executor: Some(outcome.tier),
+        progress: None,
         route_reason: Some(outcome.route_reason),
         usage: Usage {
             fuel: usage.fuel,

@@ -39,6 +39,7 @@ pub(crate) struct Execution {
     pub(crate) queued_at: Instant,
     pub(crate) events: EventLog,
     started: OnceLock<SystemTime>,
+    progress: Mutex<Option<String>>,
     end: OnceLock<End>,
     kill: watch::Sender<bool>,
     /// Requests that led to it and were not given up. Changed only while the store is locked, so that nobody joins an
@@ -69,6 +70,18 @@ impl Execution {
         // Only its own task starts it, once.
         let _ = self.started.set(SystemTime::now());
         self.events.state(Status::Running, None);
+    }
+
+    /// What goes on before its script starts; `None` when it does.
+    pub(crate) fn set_progress(&self, text: Option<&str>) {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = text.map(str::to_owned);
+        if let Some(text) = text {
+            self.events.progress(text);
+        }
+    }
+
+    pub(crate) fn progress(&self) -> Option<String> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn result(&self) -> Option<&Arc<ExecutionResult>> {

@@ -55,17 +55,13 @@ pub(crate) fn submit(
             return Err(ApiError::new(Problem::Conflict, message));
         }
     };
-    let place = match app.admission.enter(caller.index) {
+    let gate = app.gates.of(request.plan.tier());
+    let place = match gate.enter(caller.index) {
         Ok(place) => place,
         Err(Full) => {
             app.store.withdraw(&execution);
             app.metrics.rejected(RejectReason::QueueFull);
-            let message = format!(
-                "all {} slots are busy and {} executions wait: try again later",
-                app.admission.slots(),
-                app.admission.queued()
-            );
-            return Err(ApiError::new(Problem::QueueFull, message).retry_after(1));
+            return Err(ApiError::new(Problem::QueueFull, gate.why_full()).retry_after(1));
         }
     };
     app.jobs.spawn(run::run(Arc::clone(app), Arc::clone(&execution), request, place));

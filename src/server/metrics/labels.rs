@@ -35,6 +35,23 @@ label! {
     }
 }
 
+label! {
+    /// Of a container in the pool.
+    PoolState {
+        Ready => "ready",
+        Warming => "warming",
+    }
+}
+
+label! {
+    /// Where a job's container came from; or that it was thrown away.
+    Taken {
+        Pool => "pool",
+        Cold => "cold",
+        Discarded => "discarded",
+    }
+}
+
 impl EncodeLabelValue for Status {
     fn encode(&self, encoder: &mut LabelValueEncoder) -> fmt::Result {
         encoder.write_str(match self {
@@ -108,6 +125,16 @@ pub(super) struct ExecutionLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct TierLabels {
     pub(super) tier: RanOn,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct PoolLabels {
+    pub(super) state: PoolState,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct TakenLabels {
+    pub(super) from: Taken,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -53,7 +53,7 @@ pub(super) async fn eval(
     let idempotency = idempotency(&headers, &[b"eval", &bytes])?;
     drop(bytes);
     let streamed = request.stream;
-    let request = request::eval(request, &app.settings)?;
+    let request = request::eval(request, &app).await?;
     let execution = submit(&app, &caller, request, idempotency)?;
     if streamed {
         let waiting = GiveUpOnDrop::new(&app, &execution);

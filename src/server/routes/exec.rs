@@ -130,7 +130,7 @@ async fn receive(
         .await
         .map_err(|_| ApiError::new(Problem::Unavailable, "reading the archive failed"))?
         .map_err(|e| ApiError::invalid(format!("reading tar: {e}")))?;
-    Ok((request::exec(project, metadata, waiting, &app.settings)?, idempotency))
+    Ok((request::exec(project, metadata, waiting, app).await?, idempotency))
 }
 
 /// Writes a part into a file without a name, which goes when the execution has ended.

@@ -4,6 +4,7 @@ use super::refusals::Guarded;
 use crate::outcome::Tier;
 use crate::server::{
     App,
+    admission::Admission,
     api::{Health, HealthDetails},
     auth::Caller,
     metrics::CONTENT_TYPE,
@@ -30,13 +31,16 @@ const PAGE: &str = include_str!("../page.html");
     )
 )]
 pub(super) async fn health(State(app): State<Arc<App>>, caller: Option<Extension<Caller>>) -> Response {
+    let sum = |of: fn(&Admission) -> usize| app.gates.all().iter().map(|(_, admission)| of(admission)).sum();
+    let docker = app.pyexec.docker_state();
     let details = caller.map(|_| HealthDetails {
         version: env!("CARGO_PKG_VERSION"),
         python: crate::PYTHON_VERSION,
-        executors: vec![Tier::Wasm],
-        slots: app.admission.slots(),
-        busy: app.admission.busy(),
-        queued: app.admission.queued(),
+        executors: if docker.is_ok() { vec![Tier::Wasm, Tier::Docker] } else { vec![Tier::Wasm] },
+        docker: docker.map_or_else(|why| why.to_string(), |()| "ready".to_owned()),
+        slots: sum(Admission::slots),
+        busy: sum(Admission::busy),
+        queued: sum(Admission::queued),
         state: "memory",
     });
     let (code, status) =
@@ -53,9 +57,12 @@ pub(super) async fn health(State(app): State<Arc<App>>, caller: Option<Extension
 )]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let (kept, bytes) = app.store.kept();
-    app.metrics.set_slots(app.admission.slots());
-    app.metrics.set_slots_busy(app.admission.busy());
-    app.metrics.set_queue_length(app.admission.queued());
+    for (tier, admission) in app.gates.all() {
+        app.metrics.set_admission(tier, admission);
+    }
+    if let Some(docker) = app.pyexec.docker() {
+        app.metrics.set_pool(&docker.pool_stats());
+    }
     app.metrics.set_results(kept, bytes);
     ([(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))], app.metrics.encode()).into_response()
 }

@@ -1,0 +1,172 @@
+//! Containers, for jobs that need one: connected to when the first does, and given what the job requires.
+
+use super::plan::Detected;
+use crate::{
+    Error, Event, Job, Outcome, Requirements, Result,
+    environment::{Environments, Platform, Refusal},
+    executor::{
+        Observer,
+        docker::{DockerExecutor, DockerOptions, Packages, Placement},
+    },
+};
+use std::{
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// How long a daemon that could not be reached is left alone.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// The Docker tier, when there is one.
+pub(super) enum Fallback {
+    /// There is none; why, and how to turn it on.
+    Off(String),
+    On(Box<Containers>),
+}
+
+pub(super) struct Containers {
+    options: DockerOptions,
+    environments: Environments,
+    executor: OnceLock<Arc<DockerExecutor>>,
+    /// Held by who connects.
+    connecting: tokio::sync::Mutex<()>,
+    failed: Mutex<Option<Failed>>,
+}
+
+/// Why connecting failed the last time.
+#[derive(Clone)]
+struct Failed {
+    at: Instant,
+    why: Arc<str>,
+}
+
+impl Fallback {
+    pub(super) fn on(options: DockerOptions, environments: Environments) -> Fallback {
+        Fallback::On(Box::new(Containers {
+            options,
+            environments,
+            executor: OnceLock::new(),
+            connecting: tokio::sync::Mutex::default(),
+            failed: Mutex::default(),
+        }))
+    }
+
+    /// Whether it is meant to be used.
+    pub(super) fn configured(&self) -> Result<(), &str> {
+        match self {
+            Fallback::Off(why) => Err(why),
+            Fallback::On(_) => Ok(()),
+        }
+    }
+
+    /// The executor, connected.
+    pub(super) async fn executor(&self) -> Result<Arc<DockerExecutor>, Arc<str>> {
+        match self {
+            Fallback::Off(why) => Err(why.as_str().into()),
+            Fallback::On(containers) => containers.executor().await,
+        }
+    }
+
+    /// The executor, if it is connected.
+    pub(super) fn connected(&self) -> Option<&Arc<DockerExecutor>> {
+        match self {
+            Fallback::Off(_) => None,
+            Fallback::On(containers) => containers.executor.get(),
+        }
+    }
+
+    /// Whether it can be used, as far as is known.
+    pub(super) fn state(&self) -> Result<(), Arc<str>> {
+        match self {
+            Fallback::Off(why) => Err(why.as_str().into()),
+            Fallback::On(containers) if containers.executor.get().is_some() => Ok(()),
+            Fallback::On(containers) => containers.failed().map_or(Ok(()), |failed| Err(failed.why)),
+        }
+    }
+
+    /// Runs a job in a container that has what it requires.
+    pub(super) async fn run(
+        &self,
+        job: Job,
+        detected: Detected,
+        placement: Placement,
+        observer: impl Observer,
+    ) -> Result<Outcome> {
+        let containers = match self {
+            Fallback::Off(why) => return Err(Error::unavailable(why.as_str())),
+            Fallback::On(containers) => containers,
+        };
+        let executor = containers.executor().await.map_err(|why| Error::unavailable(&*why))?;
+        let observer = Arc::new(Mutex::new(observer));
+        let tell = |event: Event<'_>| observer.lock().unwrap_or_else(PoisonError::into_inner).event(event);
+        let progress = |line: &str| tell(Event::Progress(line));
+        let placement = containers.with_packages(&executor, &job, &detected, placement, &progress).await?;
+        let prepared = executor.prepare(&placement, &progress).await?;
+        let observer = Arc::clone(&observer);
+        let pass_on = move |event: Event<'_>| observer.lock().unwrap_or_else(PoisonError::into_inner).event(event);
+        executor.run_prepared(job, prepared, Box::new(pass_on)).await
+    }
+}
+
+impl Containers {
+    async fn executor(&self) -> Result<Arc<DockerExecutor>, Arc<str>> {
+        if let Some(executor) = self.executor.get() {
+            return Ok(Arc::clone(executor));
+        }
+        let _connecting = self.connecting.lock().await;
+        if let Some(executor) = self.executor.get() {
+            return Ok(Arc::clone(executor));
+        }
+        if let Some(failed) = self.failed().filter(|failed| failed.at.elapsed() < RETRY_AFTER) {
+            return Err(failed.why);
+        }
+        let options = self.options.clone();
+        let connected = tokio::task::spawn_blocking(|| DockerExecutor::connect(options)).await;
+        let connected = connected.unwrap_or_else(|fault| Err(Error::caused("connecting to Docker failed", fault)));
+        let failed = match connected {
+            Ok(executor) => return Ok(Arc::clone(self.executor.get_or_init(|| Arc::new(executor)))),
+            Err(error) => Failed { at: Instant::now(), why: error.to_string().into() },
+        };
+        let why = Arc::clone(&failed.why);
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed);
+        Err(why)
+    }
+
+    fn failed(&self) -> Option<Failed> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The placement with the packages that the job requires and that its code imports.
+    async fn with_packages(
+        &self,
+        executor: &DockerExecutor,
+        job: &Job,
+        detected: &Detected,
+        placement: Placement,
+        progress: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Placement> {
+        let written = Requirements::parse(&detected.dependencies.join("\n"))
+            .map_err(|e| Error::invalid(format!("the script's metadata: {e}")))?;
+        let mut asked = job.containers.requirements.merged(&written);
+        let mut guessed = detected.packages.clone();
+        loop {
+            let wanted = asked.with_detected(&guessed);
+            if wanted.is_empty() {
+                return Ok(placement);
+            }
+            let interpreter = executor.interpreter(&placement, progress).await?;
+            let platform = Platform::from(interpreter);
+            match self.environments.prepare(&wanted, platform, progress).await {
+                Ok(installed) => return Ok(Placement { packages: Packages::Folder(installed), ..placement }),
+                Err(Refusal::NoWheel { .. }) => {
+                    return Ok(Placement { packages: Packages::Build(wanted.lines()), ..placement });
+                }
+                // A module that nobody publishes: the script is to fail where it imports it, as anywhere else.
+                Err(Refusal::NotFound { packages }) if packages.iter().any(|name| guessed.contains(name)) => {
+                    guessed.retain(|name| !packages.contains(name));
+                }
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Where a job will run: decided before it waits for a slot, from its code and from what it asks for.
+
+use super::{Pyexec, stdin};
+use crate::{
+    Error, Job, Outcome, Result, TierChoice,
+    job::Containers,
+    needs::{Needs, Urgency},
+    outcome::Tier,
+    route::{Asked, Package, Route, Tiers, route},
+};
+use std::time::Duration;
+
+/// Up to so much in so many files is parsed on the thread that asks; it takes less than changing threads a few times.
+const SMALL_BYTES: u64 = 32 << 10;
+const SMALL_FILES: u64 = 16;
+
+/// A job, and where it will run.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) job: Job,
+    pub(super) reason: String,
+    pub(super) place: Place,
+}
+
+#[derive(Debug)]
+pub(super) enum Place {
+    /// With what is known for a second attempt in a container, where there may be one.
+    Wasm { again: Option<Detected> },
+    Docker { detected: Detected, python: Option<String>, network: bool },
+}
+
+/// What the code is known to need of a container.
+#[derive(Debug, Default)]
+pub(super) struct Detected {
+    /// Distributions of the modules that it imports, normalised.
+    pub(super) packages: Vec<String>,
+    /// Requirements in the script's own metadata, as written.
+    pub(super) dependencies: Vec<String>,
+}
+
+/// What came of running a [`Plan`].
+#[derive(Debug)]
+pub enum Attempt {
+    /// It is over.
+    Done(Box<Outcome>),
+    /// In WebAssembly the job came upon something that only a container has, and nothing of it is left: this plan runs it
+    /// again there, from the start, in the time that is left.
+    Again(Box<Plan>),
+}
+
+impl Plan {
+    /// Which tier runs it.
+    pub fn tier(&self) -> Tier {
+        match self.place {
+            Place::Wasm { .. } => Tier::Wasm,
+            Place::Docker { .. } => Tier::Docker,
+        }
+    }
+
+    /// Why that tier, in words.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The most wall clock that running it may take.
+    pub fn wall_clock(&self) -> Duration {
+        self.job.limits.wall_clock()
+    }
+
+    /// Shortens the wall clock, for time that went by elsewhere.
+    pub fn set_wall_clock(&mut self, left: Duration) {
+        let milliseconds = u64::try_from(left.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+        self.job.limits.wall_clock_ms = milliseconds.max(1).min(self.job.limits.wall_clock_ms);
+    }
+}
+
+/// The job with a standard input that can be read again, and the job again.
+pub(super) fn twice(mut job: Job, detected: Detected) -> (Job, Again) {
+    let (first, second) = stdin::twice(std::mem::take(&mut job.stdin));
+    let again = Again { job: job.without_stdin(), stdin: second, detected };
+    (job.stdin(first), again)
+}
+
+/// A job that may have to run again.
+pub(super) struct Again {
+    job: Job,
+    stdin: stdin::Second,
+    detected: Detected,
+}
+
+impl Again {
+    /// The plan for the second attempt after `outcome`; none when its time is over, or its input cannot be had again.
+    pub(super) fn plan(self, outcome: &Outcome, network: bool) -> Option<Plan> {
+        let used = Duration::from_micros(outcome.usage.wall_us);
+        let left = self.job.limits.wall_clock().checked_sub(used).filter(|left| !left.is_zero())?;
+        let mut plan = Plan {
+            job: self.job.stdin(self.stdin.from_the_start()?),
+            reason: replayed(outcome),
+            place: Place::Docker { detected: self.detected, python: None, network },
+        };
+        plan.set_wall_clock(left);
+        Some(plan)
+    }
+}
+
+fn replayed(outcome: &Outcome) -> String {
+    match outcome.capability_misses.last() {
+        Some(miss) => format!("run again: WebAssembly lacks what it used ({}: {})", miss.kind, miss.detail),
+        None => "run again: WebAssembly lacks what it used".to_owned(),
+    }
+}
+
+impl Pyexec {
+    /// Decides where a job runs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJob`] when it is not acceptable, or needs what there is not; the message says what to do.
+    pub async fn plan(&self, job: Job) -> Result<Plan> {
+        job.check()?;
+        let (job, needs) = needs(job).await?;
+        let mut chosen = self.route(&job, &needs, self.fallback.configured());
+        if matches!(chosen, Route::Docker { .. })
+            && let Err(why) = self.fallback.executor().await
+        {
+            chosen = self.route(&job, &needs, Err(&why));
+            if let Route::Impossible { message } = chosen {
+                // The job is as it should be; it is Docker that is not there.
+                return Err(Error::unavailable(message));
+            }
+        }
+        let detected = || self.detected(&job, &needs);
+        let (reason, place) = match chosen {
+            Route::Impossible { message } => return Err(Error::invalid(message)),
+            Route::Wasm { reason } => {
+                let may_replay = job.containers.tier == TierChoice::Auto && self.fallback.configured().is_ok();
+                (reason, Place::Wasm { again: may_replay.then(detected) })
+            }
+            Route::Docker { reason, python, network } => {
+                (reason, Place::Docker { detected: detected(), python: python.map(|p| p.to_string()), network })
+            }
+        };
+        Ok(Plan { job, reason, place })
+    }
+
+    fn route(&self, job: &Job, needs: &Needs, docker: Result<(), &str>) -> Route {
+        let Containers { tier, python, image, requirements, detect_packages, pre_commands, network, .. } =
+            &job.containers;
+        let asked = Asked {
+            tier: *tier,
+            python: *python,
+            docker_image: image.as_deref(),
+            pre_commands: !pre_commands.is_empty(),
+            requirements: &requirements.names(),
+            detect_packages: *detect_packages && self.detect_packages,
+            memory_bytes: job.limits.memory_bytes,
+            network: *network,
+        };
+        let tiers = Tiers { docker, allow_network: self.allow_network, package: &|_| Package::Unknown };
+        route(needs, &asked, &tiers)
+    }
+
+    fn detected(&self, job: &Job, needs: &Needs) -> Detected {
+        let modules = needs.modules.iter().filter(|module| module.urgency != Urgency::Optional);
+        let detect = job.containers.detect_packages && self.detect_packages;
+        Detected {
+            packages: modules.filter(|_| detect).filter_map(|module| module.distribution.clone()).collect(),
+            dependencies: needs.script.iter().flat_map(|script| script.dependencies.clone()).collect(),
+        }
+    }
+}
+
+async fn needs(job: Job) -> Result<(Job, Needs)> {
+    let (bytes, files) = job.project.size();
+    if bytes <= SMALL_BYTES && files <= SMALL_FILES {
+        let needs = find(&job)?;
+        return Ok((job, needs));
+    }
+    let found = tokio::task::spawn_blocking(move || {
+        let needs = find(&job)?;
+        Ok((job, needs))
+    });
+    found.await.unwrap_or_else(|fault| Err(Error::caused("looking through the code failed", fault)))
+}
+
+fn find(job: &Job) -> Result<Needs> {
+    let script = job.project.entrypoint(job.entrypoint.as_deref())?;
+    let python_path = job.env.iter().any(|(name, _)| name == "PYTHONPATH");
+    Needs::of(&job.project, &script, python_path)
+}
