@@ -1,6 +1,6 @@
 //! What to run.
 
-use crate::{Error, Limits, Project, Python, Requirements, Result};
+use crate::{Error, Limits, Project, Python, Requirements, Result, needs::Container};
 use bytes::Bytes;
 use std::fmt;
 use tokio::io::AsyncRead;
@@ -39,6 +39,18 @@ pub(crate) struct Containers {
     pub(crate) pre_commands: Vec<String>,
     pub(crate) network: bool,
     pub(crate) cpu_shares: Option<u32>,
+}
+
+impl Containers {
+    /// What the job does not say, its script may.
+    pub(crate) fn fill_in(&mut self, script: &Container) {
+        if self.image.is_none() {
+            self.image.clone_from(&script.image);
+        }
+        if self.pre_commands.is_empty() {
+            self.pre_commands.clone_from(&script.pre_commands);
+        }
+    }
 }
 
 impl Default for Containers {

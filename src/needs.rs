@@ -19,7 +19,7 @@ mod stdlib;
 mod syntax;
 
 pub use python::{Python, UnsupportedPython};
-pub(crate) use script::Script;
+pub(crate) use script::{Container, Script};
 
 use crate::{
     Result,

@@ -21,10 +21,6 @@ pub(crate) struct Arguments {
     #[arg(long, help_heading = "Output")]
     no_result: bool,
 
-    /// The Python version wanted
-    #[arg(long, value_name = "VERSION", help_heading = "Job")]
-    python: Option<String>,
-
     #[command(flatten)]
     job: JobOptions,
 
@@ -39,7 +35,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<u8> {
-    let Arguments { code, no_result, python, job, out: OutOption { out }, server, output } = arguments;
+    let Arguments { code, no_result, job, out: OutOption { out }, server, output } = arguments;
     let server = server.named(output.quiet)?;
     let given = code.filter(|code| code != "-");
     let from_stdin = given.is_none();
@@ -51,7 +47,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8> {
     request.entrypoint = Some("main.py".to_owned());
     request.want_result = !no_result;
     request.stdin = !from_stdin;
-    request.python = python;
     request.collect_files = out.is_some();
     match server {
         Some(client) => remote::eval(client, request, View { output, show: Show::Result, out }),

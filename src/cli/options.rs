@@ -6,7 +6,7 @@ use super::{
     request::{Asked, JobRequest, Needs},
 };
 use clap::Args;
-use pyexec::Project;
+use pyexec::{Project, Python};
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -54,9 +54,41 @@ pub(crate) struct JobOptions {
     #[arg(long, help_heading = "Job")]
     network: bool,
 
+    /// Run this shell command first, as root, to prepare the container; repeatable
+    #[arg(long = "pre-command", value_name = "COMMAND", help_heading = "Job")]
+    pre_commands: Vec<String>,
+
+    /// The Python version wanted, 3.10 to 3.14 [default: what is fastest]
+    #[arg(long, value_name = "VERSION", help_heading = "Job")]
+    python: Option<Python>,
+
+    /// Where it may run
+    #[arg(long, value_name = "TIER", help_heading = "Job", value_enum, default_value_t)]
+    executor: Executor,
+
     /// Install the packages of this requirements.txt, besides those that the script imports
     #[arg(long, value_name = "PATH", help_heading = "Job")]
     requirements: Option<PathBuf>,
+}
+
+/// A tier, or the fastest that will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Executor {
+    /// The fastest that can run it
+    #[default]
+    Auto,
+    /// WebAssembly or nothing
+    Wasm,
+    /// A container or nothing
+    Docker,
+}
+
+impl Executor {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    pub(crate) fn is_auto(&self) -> bool {
+        *self == Executor::Auto
+    }
 }
 
 /// Where files go that the script made.
@@ -131,7 +163,10 @@ impl JobOptions {
         request.env = self.env.iter().map(|variable| named_or_passed_on(variable)).collect::<Result<_>>()?;
         request.asked =
             Asked { timeout_ms: self.timeout, fuel: self.fuel, memory_mib: self.memory, disk_mib: self.disk };
+        request.python = self.python;
         request.needs = Needs {
+            executor: self.executor,
+            pre_commands: self.pre_commands.clone(),
             cpu_shares: self.cpu,
             image: self.image.clone(),
             network: self.network,

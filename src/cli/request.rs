@@ -1,10 +1,12 @@
 //! What the flags ask for: turned into a job for this process, or into a request for a server.
 
 use super::{
-    Failure, Result, session,
+    Failure, Result,
+    options::Executor,
+    session,
     wire::{Config, Eval, EvalFile, Metadata},
 };
-use pyexec::{Job, Limits, Project, Requirements, UnsupportedPython, Want};
+use pyexec::{Job, Limits, Project, Python, Requirements, TierChoice, Want};
 
 const MIB: u64 = 1 << 20;
 /// More than any machine has.
@@ -20,7 +22,7 @@ pub(crate) struct JobRequest {
     /// Whether the script gets this process's standard input.
     pub(crate) stdin: bool,
     pub(crate) want_result: bool,
-    pub(crate) python: Option<String>,
+    pub(crate) python: Option<Python>,
     pub(crate) collect_files: bool,
     pub(crate) asked: Asked,
     pub(crate) needs: Needs,
@@ -38,6 +40,8 @@ pub(crate) struct Asked {
 /// What only a container has.
 #[derive(Debug, Default)]
 pub(crate) struct Needs {
+    pub(crate) executor: Executor,
+    pub(crate) pre_commands: Vec<String>,
     pub(crate) cpu_shares: Option<u64>,
     pub(crate) image: Option<String>,
     pub(crate) network: bool,
@@ -76,8 +80,7 @@ impl JobRequest {
         if self.stdin {
             job = job.stdin(session::stdin());
         }
-        if let Some(version) = &self.python {
-            let version = version.parse().map_err(|e: UnsupportedPython| Failure::Usage(format!("--python: {e}")))?;
+        if let Some(version) = self.python {
             job = job.python(version);
         }
         self.needs.give(job)
@@ -89,8 +92,11 @@ impl JobRequest {
             entrypoint: self.project.entrypoint(self.entrypoint.as_deref())?,
             docker_image: self.needs.image.clone(),
             requirements_txt: self.needs.requirements.clone(),
+            pre_commands: self.needs.pre_commands.clone(),
             stdin,
             config: self.config(),
+            python_version: self.python_version(),
+            executor: self.needs.executor,
             env_vars: self.env_vars(),
             script_args: self.args.clone(),
             collect_files: self.collect_files,
@@ -116,7 +122,9 @@ impl JobRequest {
             files,
             stdin,
             config: self.config(),
-            python_version: self.python.clone(),
+            python_version: self.python_version(),
+            pre_commands: self.needs.pre_commands.clone(),
+            executor: self.needs.executor,
             eval_last_expr: self.want_result,
             requirements_txt: self.needs.requirements.clone(),
             docker_image: self.needs.image.clone(),
@@ -138,6 +146,10 @@ impl JobRequest {
             cpu_shares: self.needs.cpu_shares,
             cpu_fuel: self.asked.fuel,
         }
+    }
+
+    fn python_version(&self) -> Option<String> {
+        self.python.map(|version| version.to_string())
     }
 
     fn env_vars(&self) -> Vec<String> {
@@ -185,7 +197,12 @@ impl Needs {
         if let Some(shares) = self.cpu_shares {
             job = job.cpu_shares(u32::try_from(shares).unwrap_or(u32::MAX));
         }
-        Ok(job.network(self.network))
+        let tier = match self.executor {
+            Executor::Auto => TierChoice::Auto,
+            Executor::Wasm => TierChoice::Wasm,
+            Executor::Docker => TierChoice::Docker,
+        };
+        Ok(job.network(self.network).pre_commands(self.pre_commands).tier(tier))
     }
 }
 

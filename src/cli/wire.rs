@@ -1,5 +1,6 @@
 //! What goes to a server and comes from it. Lenient in what it reads: an older server sends less, a newer one more.
 
+use super::options::Executor;
 use pyexec::outcome::{CapabilityMiss, RichOutput, Usage};
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,12 @@ pub(crate) struct Metadata {
     pub(crate) docker_image: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) requirements_txt: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) pre_commands: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) python_version: Option<String>,
+    #[serde(skip_serializing_if = "Executor::is_auto")]
+    pub(crate) executor: Executor,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stdin: Option<String>,
     pub(crate) config: Config,
@@ -41,6 +48,10 @@ pub(crate) struct Eval {
     pub(crate) requirements_txt: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) docker_image: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) pre_commands: Vec<String>,
+    #[serde(skip_serializing_if = "Executor::is_auto")]
+    pub(crate) executor: Executor,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) env_vars: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -11,6 +11,18 @@ pub(crate) struct Script {
     pub(crate) requires_python: Option<Requirement>,
     /// Requirements, as written.
     pub(crate) dependencies: Vec<String>,
+    /// What its table `tool.pyexec` says.
+    pub(crate) container: Container,
+}
+
+/// The container that a script asks for: `[tool.pyexec]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Container {
+    /// The image to run in.
+    pub(crate) image: Option<String>,
+    /// Shell commands that prepare it.
+    pub(crate) pre_commands: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -19,6 +31,15 @@ struct Content {
     requires_python: Option<String>,
     #[serde(default)]
     dependencies: Vec<String>,
+    #[serde(default)]
+    tool: Tool,
+}
+
+/// Other tools have tables of their own.
+#[derive(Default, Deserialize)]
+struct Tool {
+    #[serde(default)]
+    pyexec: Container,
 }
 
 impl Script {
@@ -36,7 +57,8 @@ impl Script {
             Some(Ok(requirement)) => Some(requirement),
             Some(Err(why)) => return Err(bad(format!("requires-python: {why}"))),
         };
-        Ok(Some(Script { requires_python, dependencies: content.dependencies }))
+        let container = content.tool.pyexec;
+        Ok(Some(Script { requires_python, dependencies: content.dependencies, container }))
     }
 }
 
@@ -108,8 +130,17 @@ mod tests {
     }
 
     #[test]
+    fn a_script_may_say_what_container_it_needs() {
+        let source = "# /// script\n# [tool.pyexec]\n# image = 'python:3.12-slim'\n# pre-commands = ['apt-get update']\n# ///\n";
+        let container = Script::find(source).unwrap().unwrap().container;
+        assert_eq!(container.image.as_deref(), Some("python:3.12-slim"));
+        assert_eq!(container.pre_commands, ["apt-get update"]);
+    }
+
+    #[test]
     fn a_bad_block_is_refused_with_the_reason() {
         for (source, reason) in [
+            ("# /// script\n# [tool.pyexec]\n# network = true\n# ///\n", "unknown field `network`"),
             ("# /// script\n# dependencies = 'x'\n# ///\n", "invalid type"),
             ("# /// script\n# dependencies = [\n# ///\n", "bad '# /// script' block"),
             ("# /// script\n# requires-python = 'new'\n# ///\n", "requires-python"),

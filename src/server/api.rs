@@ -34,14 +34,35 @@ pub(crate) struct EvalRequest {
     /// Files of the project; they win over `code`.
     #[serde(deserialize_with = "objects")]
     pub(crate) files: Vec<CodeFile>,
-    /// The file to run. Default: `main.py` when there is one, else the first file.
+    /// The rest is common to all ways to run something.
+    #[serde(flatten)]
+    pub(crate) common: Common,
+    /// Answer with server-sent events while the code runs.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) stream: bool,
+}
+
+/// The part `metadata` of an uploaded project.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct Metadata {
+    #[serde(flatten)]
+    pub(crate) common: Common,
+}
+
+/// What every way to run something accepts.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct Common {
+    /// The file to run. Default: `main.py`; without one, the first file of code, or `__main__.py` or the first `.py` file of an
+    /// upload.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) entrypoint: String,
     /// Standard input.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) stdin: String,
-    #[serde(deserialize_with = "object_or_default")]
-    pub(crate) config: Config,
+    #[serde(deserialize_with = "object_or_nothing")]
+    pub(crate) config: Option<Config>,
     /// `3.14` runs in WebAssembly; 3.10 to 3.13 take a container.
     #[serde(deserialize_with = "null_as_default")]
     #[schema(pattern = r"^(3\.1[0-4])?$")]
@@ -55,18 +76,9 @@ pub(crate) struct EvalRequest {
     /// The container image to run in.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) docker_image: String,
-    /// The rest is common to all ways to run something.
-    #[serde(flatten)]
-    pub(crate) common: Common,
-    /// Answer with server-sent events while the code runs.
+    /// Shell commands that prepare the container, as root and with a network; they see nothing of the project.
     #[serde(deserialize_with = "null_as_default")]
-    pub(crate) stream: bool,
-}
-
-/// What every way to run something accepts.
-#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
-#[serde(default)]
-pub(crate) struct Common {
+    pub(crate) pre_commands: Vec<String>,
     /// Environment variables.
     #[serde(deserialize_with = "null_as_default")]
     #[schema(value_type = Vec<Variable>)]
@@ -78,7 +90,7 @@ pub(crate) struct Common {
     /// Which tier may run it.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) executor: ExecutorChoice,
-    /// Whether it may use the network.
+    /// Whether it may use the network. An upload with a `config` that does not say `network_disabled` may.
     pub(crate) network: Option<bool>,
     /// A function of the script to call after it ran; what it returns is the `result`.
     pub(crate) entry_function: Option<EntryFunction>,
@@ -163,38 +175,6 @@ pub(crate) struct Config {
     #[serde(deserialize_with = "null_as_default")]
     #[schema(minimum = 0)]
     pub(crate) cpu_fuel: i64,
-}
-
-/// The part `metadata` of an uploaded project.
-#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
-#[serde(default)]
-pub(crate) struct Metadata {
-    /// The file to run. Default: `main.py`, `__main__.py` or the first `.py` file.
-    #[serde(deserialize_with = "null_as_default")]
-    pub(crate) entrypoint: String,
-    /// The container image to run in.
-    #[serde(deserialize_with = "null_as_default")]
-    pub(crate) docker_image: String,
-    /// Packages, one requirement a line; `-` turns their detection off.
-    #[serde(deserialize_with = "null_as_default")]
-    pub(crate) requirements_txt: String,
-    /// Shell commands that prepare the container, as root and with a network; they see nothing of the project.
-    #[serde(deserialize_with = "null_as_default")]
-    pub(crate) pre_commands: Vec<String>,
-    /// Standard input.
-    #[serde(deserialize_with = "null_as_default")]
-    pub(crate) stdin: String,
-    #[serde(deserialize_with = "object_or_nothing")]
-    pub(crate) config: Option<Config>,
-    /// `3.14` runs in WebAssembly; 3.10 to 3.13 take a container.
-    #[serde(deserialize_with = "null_as_default")]
-    #[schema(pattern = r"^(3\.1[0-4])?$")]
-    pub(crate) python_version: String,
-    /// Give the value of the last expression back as `result`.
-    #[serde(deserialize_with = "null_as_default")]
-    pub(crate) eval_last_expr: bool,
-    #[serde(flatten)]
-    pub(crate) common: Common,
 }
 
 /// What an execution came to, or how far it is.
@@ -427,11 +407,6 @@ pub(crate) struct ErrorBody {
 /// Clients in Go send `null` for what they leave out.
 fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(value: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(value)?.unwrap_or_default())
-}
-
-/// As [`null_as_default`], of an object.
-fn object_or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(value: D) -> Result<T, D::Error> {
-    Ok(Option::<FromObject<T>>::deserialize(value)?.map(|object| object.0).unwrap_or_default())
 }
 
 /// An object, or nothing for null.

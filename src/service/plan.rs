@@ -118,7 +118,10 @@ impl Pyexec {
     /// [`Error::InvalidJob`] when it is not acceptable, or needs what there is not; the message says what to do.
     pub async fn plan(&self, job: Job) -> Result<Plan> {
         job.check()?;
-        let (job, needs) = needs(job).await?;
+        let (mut job, needs) = needs(job).await?;
+        if let Some(script) = &needs.script {
+            job.containers.fill_in(&script.container);
+        }
         let mut chosen = self.route(&job, &needs, self.fallback.configured());
         if matches!(chosen, Route::Docker { .. })
             && let Err(why) = self.fallback.executor().await
