@@ -5,7 +5,7 @@
 
 use crate::support::{for_each, name, pyexec, scripts};
 use pyexec::{
-    Job, Limits, Project, Stdin,
+    Job, Limits, Project, Stdin, TierChoice,
     outcome::{Ending, StopReason},
 };
 use serde::Deserialize;
@@ -60,7 +60,7 @@ fn attack(path: &Path) -> Result<(), String> {
     let (_never, silent) = tokio::io::duplex(1);
     let script = format!("{}.py", name(path));
     let project = Project::files([(script, source.clone())]).expect("a project");
-    let job = Job::project(project).limits(limits).stdin(if promise.stdin_open {
+    let job = Job::project(project).tier(TierChoice::Wasm).limits(limits).stdin(if promise.stdin_open {
         Stdin::Reader(Box::new(silent))
     } else {
         Stdin::Empty

@@ -5,7 +5,7 @@
 //! this, unless it passes when its module is run again: some depend on time.
 
 use crate::support::{pyexec, repository};
-use pyexec::{Job, Limits, Project};
+use pyexec::{Job, Limits, Project, TierChoice};
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -64,7 +64,7 @@ fn sandbox(project: &Project, module: &str) -> Result<Vec<TestEnd>, String> {
         disk_bytes: 16 << 30,
         ..Limits::default()
     };
-    let job = Job::project(project.clone()).args([module]).limits(limits).env("PYTHONHASHSEED", "0");
+    let job = Job::project(project.clone()).tier(TierChoice::Wasm).args([module]).limits(limits).env("PYTHONHASHSEED", "0");
     let outcome = pyexec().run_blocking(job).map_err(|e| e.to_string())?;
     let ends = parse(&outcome.stdout.text);
     if !outcome.success() {

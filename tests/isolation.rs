@@ -1,7 +1,7 @@
 //! What jobs must not see of each other, and what they must give back.
 
 use crate::support::pyexec;
-use pyexec::{Event, Job, Limits, Pyexec};
+use pyexec::{Event, Job, Limits, Pyexec, TierChoice};
 use std::{
     fs,
     time::{Duration, Instant},
@@ -28,9 +28,9 @@ fn no_page_of_one_job_is_seen_by_the_next() {
     for reuse in [true, false] {
         let pyexec = Pyexec::builder().slots(1).page_reuse(reuse).build().expect("the interpreter");
         for _ in 0..5 {
-            let left = pyexec.run_blocking(Job::code(leave)).expect("an outcome");
+            let left = pyexec.run_blocking(Job::code(leave).tier(TierChoice::Wasm)).expect("an outcome");
             assert!(left.usage.peak_memory_bytes > 60 << 20, "the memory was written");
-            let looked = pyexec.run_blocking(Job::code(look)).expect("an outcome");
+            let looked = pyexec.run_blocking(Job::code(look).tier(TierChoice::Wasm)).expect("an outcome");
             assert_eq!(looked.stdout.text, "0\nTrue\n0\n", "{}", looked.stderr.text);
         }
     }
@@ -43,8 +43,8 @@ fn a_thousand_poisoned_jobs_leave_nothing() {
     let look = "import sys, os, json\nprint(len(sys.argv), json.dumps({'a': [1]}), sorted(os.listdir('/tmp')))";
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     for _ in 0..1000 {
-        runtime.block_on(pyexec().run(Job::code(poison))).expect("an outcome");
-        let looked = runtime.block_on(pyexec().run(Job::code(look))).expect("an outcome");
+        runtime.block_on(pyexec().run(Job::code(poison).tier(TierChoice::Wasm))).expect("an outcome");
+        let looked = runtime.block_on(pyexec().run(Job::code(look).tier(TierChoice::Wasm))).expect("an outcome");
         assert_eq!(looked.stdout.text, "1 {\"a\": [1]} []\n", "{}", looked.stderr.text);
     }
 }

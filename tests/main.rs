@@ -9,6 +9,7 @@
 //! - `archives.rs`: hostile projects
 //! - `command_line.rs`: the `pyexec` command, as a user runs it
 //! - `command_line_client.rs`: the same against a server, which is scripted
+//! - `tiers.rs`: both tiers as one: where a job goes by itself, the same end on either
 //! - `server/`: `pyexec serve`, as its clients and its operator see it
 
 mod archives;
@@ -22,3 +23,4 @@ mod isolation;
 mod programs;
 mod server;
 mod support;
+mod tiers;

@@ -2,14 +2,14 @@
 
 use crate::support::{for_each, name, native, pyexec, scripts};
 use pyexec::{
-    Job, Limits, Project,
+    Job, Limits, Outcome, Project, TierChoice,
     outcome::{Ending, StopReason},
 };
 use std::{fs, io::Write, os::unix::process::ExitStatusExt, path::Path, process::Stdio};
 
 #[derive(Debug, PartialEq, Eq)]
-struct Seen {
-    stdout: String,
+pub struct Seen {
+    pub stdout: String,
     exit_code: i32,
     last_line: String,
 }
@@ -48,7 +48,7 @@ fn programs_behave_as_under_native_python() {
 }
 
 /// Lines `#< text` at the top are its standard input.
-fn stdin(source: &str) -> String {
+pub fn stdin(source: &str) -> String {
     source.lines().filter_map(|line| line.strip_prefix("#< ")).map(|line| format!("{line}\n")).collect()
 }
 
@@ -81,13 +81,19 @@ fn native_run(path: &Path, source: &str) -> Seen {
 fn sandbox_run(path: &Path, source: &str) -> Seen {
     let script = path.file_name().and_then(|name| name.to_str()).expect("a name");
     let job = Job::project(Project::files([(script, source.to_owned())]).expect("a project"))
+        .tier(TierChoice::Wasm)
         .stdin(stdin(source))
         .limits(Limits { wall_clock_ms: 60_000, ..Limits::default() });
-    let outcome = pyexec().run_blocking(job).expect("an outcome");
-    let exit_code = match outcome.ending {
-        Ending::Exited { exit_code } => exit_code.into(),
-        Ending::Stopped { reason: StopReason::TimeLimit } => -1,
-        Ending::Stopped { .. } => -2,
-    };
-    Seen { stdout: outcome.stdout.text, exit_code, last_line: last_line(&outcome.stderr.text) }
+    pyexec().run_blocking(job).expect("an outcome").into()
+}
+
+impl From<Outcome> for Seen {
+    fn from(outcome: Outcome) -> Seen {
+        let exit_code = match outcome.ending {
+            Ending::Exited { exit_code } => exit_code.into(),
+            Ending::Stopped { reason: StopReason::TimeLimit } => -1,
+            Ending::Stopped { .. } => -2,
+        };
+        Seen { stdout: outcome.stdout.text, exit_code, last_line: last_line(&outcome.stderr.text) }
+    }
 }
