@@ -1,5 +1,7 @@
 """Runs one job in a container: takes it as frames on stdin, tells what happens as frames on stdout.
 
+Its arguments are the source of `figures.py` and the modules to import before the job comes.
+
 A frame is one byte of kind, four of length (little endian), and the content; `src/executor/docker/frames.rs` has the
 other side. The job runs in a fork of this process, as the same user: it can forge what is told here. So the host bounds
 all of it, and decides by itself about time, memory and the container's end.
@@ -10,6 +12,7 @@ import sys
 
 FRESH = frozenset(sys.modules)  # what `python main.py` has imported, too
 
+import _frozen_importlib
 import _frozen_importlib_external
 import builtins
 import errno
@@ -17,13 +20,17 @@ import faulthandler
 import fcntl
 import json
 import os
+import re
 import resource
 import select
 import signal
 import stat
 import time
 
+FIGURES_SOURCE, *PRELOAD = sys.argv[1:]
+FIGURES_MODULE = "_pyexec_figures"
 WORK = "/work"
+ENVIRONMENT = "/environment"
 CHUNK_BYTES = 64 * 1024
 REPORT_BYTES_MAX = 16 << 20
 PLACE_BYTES_MAX = 64 * 1024
@@ -33,34 +40,57 @@ SPARE_BYTES = 16 << 20
 WHERE_SIGNAL = signal.SIGRTMAX - 3
 WHERE_SECONDS = 0.12
 DRAIN_SECONDS = 0.2
+FIGURES_MAX = 32
+FIGURE_BYTES_MAX = 15 << 20
+# OpenBLAS and OpenMP start a thread for each CPU; their memory is the job's.
+THREADS_MAX = 8
+
+# What modules read when they are imported. A job that sets one of these, or has such a file, gets a process that has not
+# imported any yet.
+READ_AT_IMPORT = re.compile(
+    "PYTHON|LC_|LANG|TZ|LD_|MALLOC_|TMPDIR|HOME|XDG_|OMP_|GOMP_|KMP_|MKL_|OPENBLAS_|GOTO_|BLIS_|NPY_|NUMPY_|NUMEXPR_|NUMBA_"
+    "|PANDAS_|PYARROW_|ARROW_|SCIPY_|SKLEARN_|JOBLIB_|MPL|MATPLOTLIB"
+)
+FILES_READ_AT_IMPORT = frozenset({"matplotlibrc"})
 
 # From the host.
 JOB, FOLDER, FILE, CONTENT, LINK, RUN, INPUT, INPUT_END, WHERE = b"J", b"D", b"F", b"C", b"L", b"R", b"I", b"E", b"W"
 # To the host; FILE and CONTENT too.
-REFUSED, STARTED, STDOUT, STDERR, TAKEN, REPORT, PLACE, END = b"N", b"S", b"O", b"X", b"K", b"V", b"P", b"Z"
+READY, REFUSED, STARTED, STDOUT, STDERR, TAKEN = b"Y", b"N", b"S", b"O", b"X", b"K"
+REPORT, FIGURE, PLACE, END = b"V", b"G", b"P", b"Z"
 
 
 def main():
     set_dumpable(0)
     os.chdir(WORK)
+    sys.path[:] = [entry for entry in sys.path if entry]
+    if os.path.isdir(ENVIRONMENT):
+        import site
+
+        site.addsitedir(ENVIRONMENT)
+    if len(os.sched_getaffinity(0)) > THREADS_MAX:
+        os.environ.setdefault("OMP_NUM_THREADS", str(THREADS_MAX))
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    wake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker)
+    pipes = Pipes()
+    process = Process(pipes, PRELOAD)
+    send(1, READY, json.dumps({"resident_bytes": resident(os.getpid()) + resident(process.pid)}).encode())
     frames = Frames()
     try:
         job, submitted = receive(frames)
     except OSError as error:
         send(1, REFUSED, json.dumps({"errno": error.errno, "message": str(error)}).encode())
         return
-    pipes = Pipes()
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    wake, waker = os.pipe()
-    os.set_blocking(waker, False)
-    signal.set_wakeup_fd(waker)
-    send(1, STARTED)
-    child = os.fork()
-    if child == 0:
-        become_job(job, pipes)
-        run(job, pipes.report[1])
+    told = json.loads(job)
+    if not process.suits(told, submitted):
+        process.end()
+        process = Process(pipes, [])
+    process.take(job)
     pipes.keep_ours()
-    Watch(frames, pipes, wake, child, job, submitted).until_the_end()
+    send(1, STARTED)
+    Watch(frames, pipes, wake, process, told, submitted).until_the_end()
     # Whatever the job left behind holds nothing of this process that must be put in order.
     os._exit(0)
 
@@ -119,7 +149,7 @@ def receive(frames):
                 os.close(file)
                 file = -1
             if kind == JOB:
-                job = json.loads(content)
+                job = content
             elif kind == FOLDER:
                 os.mkdir(inside(content))
             elif kind == FILE:
@@ -167,6 +197,66 @@ def signature(status):
 # ---- the process that watches ----
 
 
+class Process:
+    """A fork that imports modules, waits for the job, and becomes it."""
+
+    def __init__(self, pipes, modules):
+        go, ready = os.pipe(), os.pipe()
+        self.lives, self.pid = True, os.fork()
+        if self.pid == 0:
+            be_process(pipes, go[0], ready[1], modules)
+        os.close(go[0])
+        os.close(ready[1])
+        self.go = go[1]
+        # What it has imported: nothing that anyone waits for when there is nothing to import.
+        self.told = receive_told(ready[0]) if modules else {"names": [], "cpu_us": 0}
+        os.close(ready[0])
+
+    def suits(self, job, submitted):
+        """Whether it lives, and the job sees no difference to a process that has imported nothing."""
+        self.lives = self.lives and os.waitpid(self.pid, os.WNOHANG) == (0, 0)
+        if not self.lives or self.told is None:
+            return False
+        if not self.told["names"]:
+            return True
+        own = {part.partition(b".")[0].decode("utf-8", "replace") for path in submitted for part in path.split(b"/")}
+        return (
+            own.isdisjoint(self.told["names"])
+            and not any(READ_AT_IMPORT.match(name) for name, _ in job["env"])
+            and not any(os.path.lexists(name) for name in FILES_READ_AT_IMPORT)
+        )
+
+    def take(self, job):
+        try:
+            send(self.go, JOB, job)
+        except BrokenPipeError:
+            pass  # it has been killed: that is how the job ends
+        os.close(self.go)
+
+    def end(self):
+        os.close(self.go)
+        if self.lives:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+
+
+def receive_told(fd):
+    """`None` when the process has ended instead."""
+    frames = Frames()
+    while data := os.read(fd, CHUNK_BYTES):
+        for _, content in frames.cut(data):
+            return json.loads(content)
+    return None
+
+
+def resident(pid):
+    try:
+        with open(f"/proc/{pid}/status", "rb") as file:
+            return sum(int(line.split()[1]) << 10 for line in file if line.startswith(b"VmRSS:"))
+    except OSError:
+        return 0
+
+
 class Pipes:
     """Between the job and its watch; each is (read end, write end)."""
 
@@ -174,14 +264,18 @@ class Pipes:
         self.stdin, self.stdout, self.stderr, self.report, self.place = (os.pipe() for _ in range(5))
 
     def keep_ours(self):
-        for fd in (self.stdin[0], self.stdout[1], self.stderr[1], self.report[1], self.place[1]):
+        for fd in self.of_the_job():
             os.close(fd)
         os.set_blocking(self.stdin[1], False)
 
+    def of_the_job(self):
+        return self.stdin[0], self.stdout[1], self.stderr[1], self.report[1], self.place[1]
+
 
 class Watch:
-    def __init__(self, frames, pipes, wake, child, job, submitted):
-        self.frames, self.pipes, self.child, self.job, self.submitted = frames, pipes, child, job, submitted
+    def __init__(self, frames, pipes, wake, process, job, submitted):
+        self.frames, self.pipes, self.job, self.submitted = frames, pipes, job, submitted
+        self.child, self.cpu_us_before = process.pid, process.told["cpu_us"]
         self.wake = wake
         self.stdin = pipes.stdin[1]
         self.input, self.input_ended, self.input_waits = [], False, False
@@ -226,8 +320,9 @@ class Watch:
                 del self.sources[fd]
 
     def relay_report(self, data):
-        for _, content in self.reports.cut(data):
-            send(1, REPORT, content)
+        for kind, content in self.reports.cut(data):
+            if kind in (REPORT, FIGURE):
+                send(1, kind, content)
         if len(self.reports.rest) > REPORT_BYTES_MAX:
             self.reports.rest.clear()
 
@@ -295,7 +390,10 @@ class Watch:
         except OSError:
             return {}
         cpu = sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
-        return {"cpu_us": int(cpu * 1e6), "peak_bytes": int(peak[0]) << 10 if peak else 0, **disk()}
+        return {"cpu_us": self.of_the_job(cpu), "peak_bytes": int(peak[0]) << 10 if peak else 0, **disk()}
+
+    def of_the_job(self, cpu):
+        return max(0, int(cpu * 1e6) - self.cpu_us_before)
 
     def end(self, status, usage):
         kill_all()
@@ -305,7 +403,7 @@ class Watch:
         told = {
             "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
             "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
-            "cpu_us": int((usage.ru_utime + usage.ru_stime) * 1e6),
+            "cpu_us": self.of_the_job(usage.ru_utime + usage.ru_stime),
             "peak_bytes": usage.ru_maxrss << 10,
             "oom": out_of_memory(),
             **disk(),
@@ -365,22 +463,144 @@ def out_of_memory():
 # ---- the process that is the job ----
 
 
-def become_job(job, pipes):
+def be_process(pipes, go, ready, modules):
+    """Imports `modules`, waits for the job, and is it; does not return."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     set_dumpable(1)
     os.setsid()
-    for fd, end in ((0, pipes.stdin[0]), (1, pipes.stdout[1]), (2, pipes.stderr[1])):
-        os.dup2(end, fd)
-    # Out of the way, so that the job's first file is descriptor 3.
-    report, place = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 1000) for end in (pipes.report[1], pipes.place[1]))
-    os.closerange(3, 1000)
-    pipes.report, pipes.place = (-1, report), (-1, place)
     with open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
-    memory = job["memory_bytes"]
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory + SPARE_BYTES))
+    # Out of the way, so that the job's first file is descriptor 3.
+    kept = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 1000) for fd in (go, ready, *pipes.of_the_job())]
+    os.closerange(3, 1000)
+    go, ready, *standard, report, place = kept
+    imports = Imports(report)
+    sys.meta_path.insert(0, imports)
+    data = 0
+    if modules:
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for fd in range(3):
+            os.dup2(nowhere, fd)
+        os.close(nowhere)
+        before = data_bytes()
+        names = imports.preload(modules)
+        # The job has its own memory whether or not it uses them.
+        data = max(0, data_bytes() - before)
+        send(ready, READY, json.dumps({"names": names, "cpu_us": time.process_time_ns() // 1000}).encode())
+    os.close(ready)
+    frame = b""
+    while data_read := os.read(go, CHUNK_BYTES):
+        frame += data_read
+    if not frame:
+        os._exit(1)  # the runner is gone
+    os.close(go)
+    job = json.loads(frame[5:])
+    for fd, end in enumerate(standard):
+        os.dup2(end, fd)
+        os.close(end)
     answer_where(place)
+    memory = job["memory_bytes"] + data
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory + SPARE_BYTES))
+    run(job, imports, report)
+
+
+def data_bytes():
+    """What RLIMIT_DATA is compared with."""
+    with open("/proc/self/status", "rb") as file:
+        return sum(int(line.split()[1]) << 10 for line in file if line.startswith(b"VmData:"))
+
+
+class Imports:
+    """Imports modules before the job comes, and has them ready when it imports them: till then they are out of sight.
+
+    Those of the standard library are seen, as they are in the other tier.
+    """
+
+    def __init__(self, report):
+        self.report = report
+        # What was imported with each module asked for, in that order.
+        self.hidden = []
+
+    def preload(self, modules):
+        """The names, without what follows a dot, of all modules that came. Raises what an import raises."""
+        first = frozenset(sys.modules)
+        for name in modules:
+            if _frozen_importlib_external.PathFinder.find_spec(top(name)) is None:
+                continue
+            before = frozenset(sys.modules)
+            __import__(name)
+            new = [name for name in sys.modules if name not in before and top(name) not in sys.stdlib_module_names]
+            self.hidden.append({name: sys.modules[name] for name in new})
+        names = sorted({top(name) for name in sys.modules if name not in first})
+        for group in self.hidden:
+            for name in group:
+                del sys.modules[name]
+        for file in (sys.stdout, sys.stderr):
+            file.flush()
+        return names
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "matplotlib.pyplot":
+            self.figures().be_the_default()
+        for count, group in enumerate(self.hidden, 1):
+            if group.get(name) is not None:
+                return _frozen_importlib.ModuleSpec(name, Shown(self, count, group[name]))
+        return None
+
+    def show(self, count):
+        """They refer to each other, so that what was imported with it, or before, is seen as well."""
+        for group in self.hidden[:count]:
+            for name in group:
+                sys.modules.setdefault(name, group[name])
+            group.clear()
+
+    def figures(self):
+        """The module of `figures.py`."""
+        module = sys.modules.get(FIGURES_MODULE)
+        if module is None:
+            module = type(sys)(FIGURES_MODULE)
+            module.tell = FigureTeller(self.report)
+            exec(compile(FIGURES_SOURCE, "<string>", "exec"), vars(module))
+            sys.modules[FIGURES_MODULE] = module
+        return module
+
+
+class Shown:
+    """Loads a module that is there."""
+
+    def __init__(self, imports, count, module):
+        self.imports, self.count, self.module = imports, count, module
+        self.spec = getattr(module, "__spec__", None)
+
+    def create_module(self, spec):
+        return self.module
+
+    def exec_module(self, module):
+        module.__spec__ = self.spec
+        self.imports.show(self.count)
+
+
+class FigureTeller:
+    """Takes functions that draw a figure as PNG."""
+
+    def __init__(self, report):
+        self.report, self.count = report, 0
+
+    def __call__(self, draw):
+        data = draw() if self.count < FIGURES_MAX else None
+        if data is None or len(data) > FIGURE_BYTES_MAX:
+            tell(self.report, figures_left_out=1)
+            return
+        self.count += 1
+        try:
+            send(self.report, FIGURE, data)
+        except OSError:
+            pass  # the job closed it
+
+
+def top(name):
+    return name.partition(".")[0]
 
 
 def answer_where(place):
@@ -401,9 +621,19 @@ def answer_where(place):
     faulthandler.register(WHERE_SIGNAL, file=place, all_threads=False, chain=True)
 
 
-def run(job, report):
+def run(job, imports, report):
     """As `python main.py` does; does not return."""
     path = f"{WORK}/{job['script']}"
+    pid = os.getpid()
+    try:
+        status = run_script(job, path, report)
+    finally:
+        if os.getpid() == pid and "matplotlib._pylab_helpers" in sys.modules:
+            imports.figures().tell_open()
+    raise SystemExit(status)
+
+
+def run_script(job, path, report):
     try:
         names = become_main(job, path)
         value, called = execute(job, path, names)
@@ -411,21 +641,15 @@ def run(job, report):
     except SystemExit:
         raise
     except BaseException as error:
-        status = uncaught(error, path, report)
-    else:
-        status = 0
-    raise SystemExit(status)
+        return uncaught(error, path, report)
+    return 0
 
 
 def become_main(job, path):
     folder = os.path.dirname(path)
     sys.argv = [job["script"], *job["args"]]
     sys.orig_argv = ["python3", *sys.argv]
-    sys.path[:] = [folder, *(entry for entry in sys.path if entry)]
-    if job["environment"]:
-        import site
-
-        site.addsitedir(job["environment"])
+    sys.path.insert(0, folder)
     forget(entry.name.partition(".")[0] for entry in os.scandir(folder))
     for name, value in job["env"]:
         os.environ[name] = value

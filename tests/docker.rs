@@ -16,6 +16,9 @@ use std::{
 };
 
 mod faults;
+mod figures;
+mod pool;
+mod preload;
 
 /// Runs `test` with an executor of its own; when that ends, no container may be left.
 fn with_docker<F: Future<Output = ()>>(test: impl FnOnce(Arc<Containers>) -> F) {

@@ -1,7 +1,8 @@
 //! The Docker tier: each job in a container of its own, hardened, without network, gone afterwards.
 //!
 //! **Architecture invariant:** bollard is known only here. Reading order: `run` is the life of a job; `container` makes
-//! what it runs in, with `hardening` as the whole of what a container may do, and removes it; `feed` and `frames` are
+//! what it runs in, with `hardening` as the whole of what a container may do, and removes it; `pool` has some of them
+//! ready; `feed` and `frames` are
 //! the conversation with `fallback/runner.py`, which runs in there, and `told` what comes of it; `engine` is the daemon,
 //! its faults, and the sweep.
 //!
@@ -18,15 +19,18 @@ mod engine;
 mod feed;
 mod frames;
 mod hardening;
+mod pool;
 mod run;
 mod told;
 
 use crate::{
-    Error, Job, Outcome, Result,
+    Error, Job, Limits, Outcome, Result,
     executor::{Executor, Observer},
     outcome::Tier,
 };
 use engine::Engine;
+use pool::Pool;
+pub use pool::PoolStats;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     runtime::Runtime,
@@ -63,6 +67,22 @@ pub struct DockerOptions {
     pub cpu_shares: u32,
     /// Name servers of jobs with a network; none leaves it to the daemon.
     pub dns: Vec<String>,
+    /// Containers of each class that are kept started, with the runner waiting in them: a job that finds one needs
+    /// milliseconds. A class is an image with [`DockerOptions::pool_limits`] and everything else as it is usually; the
+    /// default image's is kept always, others from their first use. 0 is no pool.
+    pub pool: u32,
+    /// Such containers of all classes together. The classes used last have them.
+    pub pool_max: u32,
+    /// Memory, in bytes, that all of them may take while they wait.
+    pub pool_memory_bytes: u64,
+    /// How long a class is kept without being used.
+    pub pool_idle: Duration,
+    /// The limits of these containers: a job whose limits on memory, disk and files are different starts its own.
+    pub pool_limits: Limits,
+    /// Modules that these containers have imported beforehand, if they are installed. A job sees no difference but the
+    /// time, and its peak of memory; one that would (by a variable that modules read at their import, or a module of
+    /// that name of its own) gets a process without.
+    pub preload: Vec<String>,
     /// Whether a daemon will do that does not hold limits, as without root on the first version of control groups.
     ///
     /// # Security
@@ -84,6 +104,12 @@ impl Default for DockerOptions {
             pids_max: 128,
             cpu_shares: 1024,
             dns: Vec::new(),
+            pool: 0,
+            pool_max: 8,
+            pool_memory_bytes: 2 << 30,
+            pool_idle: Duration::from_secs(600),
+            pool_limits: Limits::default(),
+            preload: ["numpy", "pandas"].map(str::to_owned).to_vec(),
             allow_unenforced_limits: false,
         }
     }
@@ -126,6 +152,7 @@ impl Default for Placement {
 /// some seconds for that; [`DockerExecutor::shutdown`] is the orderly way.
 pub struct DockerExecutor {
     engine: Arc<Engine>,
+    pool: Arc<Pool>,
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
 }
@@ -157,7 +184,7 @@ impl DockerExecutor {
         });
         let connected = receiver.recv().unwrap_or_else(|_| Err(Error::unavailable("connecting to Docker was cut off")));
         match connected {
-            Ok(engine) => Ok(DockerExecutor { engine, runtime: Some(runtime) }),
+            Ok(engine) => Ok(DockerExecutor { pool: Pool::start(&engine), engine, runtime: Some(runtime) }),
             Err(error) => {
                 runtime.shutdown_background();
                 Err(error)
@@ -171,15 +198,20 @@ impl DockerExecutor {
     ///
     /// As for [`Executor::run`].
     pub async fn run_placed(&self, job: Job, placement: Placement, observer: Box<dyn Observer>) -> Result<Outcome> {
-        let engine = Arc::clone(&self.engine);
+        let (engine, pool) = (Arc::clone(&self.engine), Arc::clone(&self.pool));
         self.detached(async move {
             let mut closing = engine.closing();
             tokio::select! {
-                outcome = run::run(&engine, job, &placement, observer) => outcome,
+                outcome = run::run(&engine, &pool, job, &placement, observer) => outcome,
                 _ = closing.wait_for(|closing| *closing) => Err(Error::unavailable("the executor is shutting down")),
             }
         })
         .await
+    }
+
+    /// What its pool has and did.
+    pub fn stats(&self) -> PoolStats {
+        self.pool.stats()
     }
 
     /// Removes containers of this instance that no running job has, and returns how many.

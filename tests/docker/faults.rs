@@ -9,6 +9,10 @@ use pyexec::{
 };
 use std::{
     path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
@@ -21,7 +25,7 @@ const DAEMON: &str = "/var/run/docker.sock";
 
 /// What becomes of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     PassOn,
     /// It is read, and that is all.
     Hang,
@@ -36,19 +40,22 @@ enum Mode {
 }
 
 /// A socket that behaves as it is told.
-struct Proxy {
+pub(super) struct Proxy {
     mode: watch::Sender<Mode>,
     folder: tempfile::TempDir,
     thread: Option<std::thread::JoinHandle<()>>,
     stop: watch::Sender<bool>,
+    connections: Arc<AtomicU32>,
 }
 
 impl Proxy {
-    fn start() -> Proxy {
+    pub(super) fn start() -> Proxy {
         let folder = tempfile::tempdir().expect("a folder");
         let (mode, mode_seen) = watch::channel(Mode::PassOn);
         let (stop, mut stopped) = watch::channel(false);
         let path = folder.path().join("docker.sock");
+        let connections = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&connections);
         let (ready, is_ready) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             block_on(async move {
@@ -59,6 +66,7 @@ impl Proxy {
                         _ = stopped.wait_for(|stop| *stop) => break,
                         accepted = listener.accept() => {
                             let (client, _) = accepted.expect("a connection");
+                            counted.fetch_add(1, Ordering::Relaxed);
                             tokio::spawn(serve(client, mode_seen.clone()));
                         }
                     }
@@ -66,15 +74,20 @@ impl Proxy {
             });
         });
         is_ready.recv().expect("listening");
-        Proxy { mode, folder, thread: Some(thread), stop }
+        Proxy { mode, folder, thread: Some(thread), stop, connections }
     }
 
-    fn socket(&self) -> PathBuf {
+    pub(super) fn socket(&self) -> PathBuf {
         self.folder.path().join("docker.sock")
     }
 
-    fn set(&self, mode: Mode) {
+    pub(super) fn set(&self, mode: Mode) {
         self.mode.send_replace(mode);
+    }
+
+    /// How many connections there have been.
+    pub(super) fn connections(&self) -> u32 {
+        self.connections.load(Ordering::Relaxed)
     }
 
     fn containers(&self) -> Option<Containers> {

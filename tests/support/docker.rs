@@ -8,7 +8,7 @@ use pyexec::{
     },
     outcome::Tier,
 };
-use std::process::Command;
+use std::{process::Command, sync::Once};
 
 /// A [`DockerExecutor`] whose end checks that nothing is left.
 pub struct Containers {
@@ -80,4 +80,21 @@ pub fn docker(args: &[&str]) -> String {
     let output = Command::new("docker").args(args).output().expect("the docker command");
     assert!(output.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// An image like python:3.13-slim with numpy, pandas and matplotlib in `/environment`. Kept for the next run.
+pub fn image_with_packages() -> &'static str {
+    const IMAGE: &str = "pyexec-test-packages:1";
+    static MADE: Once = Once::new();
+    MADE.call_once(|| {
+        if !docker(&["images", "--quiet", IMAGE]).is_empty() {
+            return;
+        }
+        let install = "pip install --quiet --no-cache-dir --target /environment numpy pandas matplotlib";
+        let id = docker(&["create", "--label", "pyexec-test=packages", "python:3.13-slim", "sh", "-c", install]);
+        docker(&["start", "--attach", &id]);
+        docker(&["commit", "--change", "CMD [\"python3\"]", &id, IMAGE]);
+        docker(&["rm", &id]);
+    });
+    IMAGE
 }

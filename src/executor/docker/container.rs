@@ -10,7 +10,7 @@ use bollard::{
     container::LogOutput,
     query_parameters::{AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder},
 };
-use futures_util::Stream;
+use futures_util::{FutureExt, Stream, StreamExt};
 use std::{pin::Pin, sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -20,7 +20,21 @@ const KILL: Duration = Duration::from_secs(1);
 /// What comes out of a container.
 pub(crate) type Output = Pin<Box<dyn Stream<Item = std::result::Result<LogOutput, bollard::errors::Error>> + Send>>;
 
-/// A container and its slot. Dropping it ends and removes the one in the background, and then gives back the other.
+/// A container, and the ways into and out of it.
+pub(crate) struct Waiting {
+    pub(crate) container: Container,
+    pub(crate) input: Input,
+    pub(crate) output: Output,
+}
+
+impl Waiting {
+    /// Whether its runner waits as far as is known. It says nothing while it waits.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.output.next().now_or_never().is_none()
+    }
+}
+
+/// A container, and its slot when a job has it. Dropping it ends and removes the one in the background, and then gives back the other.
 pub(crate) struct Container {
     engine: Arc<Engine>,
     name: String,
@@ -36,17 +50,13 @@ enum Made {
 }
 
 impl Container {
-    /// A container with the runner in it, waiting for a job.
-    pub(crate) async fn start(
-        engine: &Arc<Engine>,
-        spec: Spec,
-        slot: OwnedSemaphorePermit,
-    ) -> Result<(Container, Input, Output)> {
+    /// A container with the runner in it, waiting for a job, or soon.
+    pub(crate) async fn start(engine: &Arc<Engine>, spec: Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
         let image = spec.image.clone();
         let container = Container {
             engine: Arc::clone(engine),
             name: format!("pyexec-{}", uuid::Uuid::new_v4().simple()),
-            slot: Some(slot),
+            slot,
             made: Made::No,
         };
         let volumes = engine.volumes_of(&image).await.map_err(|fault| not_started(fault, &image))?;
@@ -59,7 +69,7 @@ impl Container {
         let container = container.create(spec).await?;
         let started = container.attach_and_start().await;
         let (input, output) = started.map_err(|fault| not_started(fault, &image))?;
-        Ok((container, input, output))
+        Ok(Waiting { container, input, output })
     }
 
     /// In a task of its own: who waits for it may be dropped at any moment, but the daemon finishes what it was told.
@@ -91,6 +101,16 @@ impl Container {
         let attached = self.engine.ask(docker.attach_container(&self.name, Some(options))).await?;
         self.engine.work(docker.start_container(&self.name, None)).await?;
         Ok((attached.input, attached.output))
+    }
+
+    /// From now on it is a job's.
+    pub(crate) fn hold(&mut self, slot: Option<OwnedSemaphorePermit>) {
+        self.slot = slot;
+    }
+
+    /// It is no job's any more.
+    pub(crate) fn release(mut self) -> Option<OwnedSemaphorePermit> {
+        self.slot.take()
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -117,12 +117,13 @@ impl Engine {
             || options.images.get(python).cloned().unwrap_or_else(|| options.image.replace("{version}", python));
         Spec {
             image: placement.image.clone().unwrap_or_else(usual),
-            limits,
+            limits: limits.into(),
             network: placement.network.clone(),
             environment: placement.environment.clone(),
             cpu_shares: placement.cpu_shares.unwrap_or(options.cpu_shares),
             pids_max: options.pids_max,
             dns: options.dns.clone(),
+            preload: Vec::new(),
         }
     }
 

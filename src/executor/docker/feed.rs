@@ -53,9 +53,15 @@ impl Signals {
     }
 }
 
-/// Feeds a container until it is dropped; returns only when the project cannot be read. A container that no longer takes
+/// Feeds a container until it is dropped, and takes nothing of `stdin` before the job has started; returns only when the project cannot be read. A container that no longer takes
 /// anything is noticed by the one who listens to it.
-pub(crate) async fn feed(mut input: Input, job: Vec<u8>, project: Project, stdin: Stdin, signals: &Signals) -> Error {
+pub(crate) async fn feed(
+    mut input: Input,
+    job: &[u8],
+    project: Project,
+    stdin: &mut Stdin,
+    signals: &Signals,
+) -> Error {
     match send_all(&mut input, job, project, stdin, signals).await {
         Err(Fault::Project(error)) => error,
         Err(Fault::Container) | Ok(()) => pending().await,
@@ -75,13 +81,13 @@ impl From<io::Error> for Fault {
 
 async fn send_all(
     input: &mut Input,
-    job: Vec<u8>,
+    job: &[u8],
     project: Project,
-    stdin: Stdin,
+    stdin: &mut Stdin,
     signals: &Signals,
 ) -> Result<(), Fault> {
     let mut bytes = Vec::new();
-    put(&mut bytes, to::JOB, &job);
+    put(&mut bytes, to::JOB, job);
     input.write_all(&bytes).await?;
     let (sender, mut parts) = mpsc::channel(PARTS_READ_AHEAD);
     let reading = tokio::task::spawn_blocking(move || {
@@ -100,7 +106,7 @@ async fn send_all(
     signals.started.notified().await;
     tokio::select! {
         () = signals.wanted.notified() => {}
-        result = send_input(input, Pieces::new(stdin), signals) => {
+        result = send_input(input, Pieces { stdin }, signals) => {
             result?;
             signals.wanted.notified().await;
         }
@@ -112,7 +118,7 @@ async fn send_all(
     Ok(input.flush().await?)
 }
 
-async fn send_input(input: &mut Input, mut pieces: Pieces, signals: &Signals) -> io::Result<()> {
+async fn send_input(input: &mut Input, mut pieces: Pieces<'_>, signals: &Signals) -> io::Result<()> {
     let mut frame = Vec::new();
     loop {
         if let Ok(room) = signals.room.acquire().await {
@@ -131,18 +137,14 @@ async fn send_input(input: &mut Input, mut pieces: Pieces, signals: &Signals) ->
 }
 
 /// Standard input, piece by piece.
-struct Pieces {
-    stdin: Stdin,
+struct Pieces<'a> {
+    stdin: &'a mut Stdin,
 }
 
-impl Pieces {
-    fn new(stdin: Stdin) -> Pieces {
-        Pieces { stdin }
-    }
-
+impl Pieces<'_> {
     /// `None` at the end, and for a source that fails.
     async fn next(&mut self) -> Option<Bytes> {
-        match &mut self.stdin {
+        match self.stdin {
             Stdin::Empty => None,
             Stdin::Bytes(rest) => {
                 let piece = rest.split_to(rest.len().min(PIECE_BYTES));

@@ -22,6 +22,8 @@ pub(crate) mod to {
 
 /// From the runner.
 pub(crate) mod from {
+    /// It waits for a job: JSON.
+    pub(crate) const READY: u8 = b'Y';
     /// The project cannot be unpacked: JSON.
     pub(crate) const REFUSED: u8 = b'N';
     /// The script starts.
@@ -34,6 +36,8 @@ pub(crate) mod from {
     pub(crate) const TAKEN: u8 = b'K';
     /// Result or exception, as JSON.
     pub(crate) const REPORT: u8 = b'V';
+    /// A figure as PNG.
+    pub(crate) const FIGURE: u8 = b'G';
     /// Where the job is, as JSON.
     pub(crate) const PLACE: u8 = b'P';
     /// The job has ended: JSON; the last frame.

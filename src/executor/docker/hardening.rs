@@ -21,6 +21,7 @@ pub(crate) const ENVIRONMENT: &str = "/environment";
 const USER: &str = "65534:65534";
 
 const RUNNER: &str = include_str!("../../../fallback/runner.py");
+const FIGURES: &str = include_str!("../../../fallback/figures.py");
 const SECCOMP: &str = include_str!("../../../fallback/seccomp.json");
 
 /// Memory for the runner, page tables and pipes, beside what the job may have.
@@ -30,23 +31,40 @@ const SHARED_MEMORY_BYTES_MAX: u64 = 64 << 20;
 const PAGE_BYTES: u64 = 4096;
 
 /// What tells one container from another.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Spec {
     pub(crate) image: String,
-    pub(crate) limits: Limits,
+    pub(crate) limits: Held,
     pub(crate) network: Option<String>,
     pub(crate) environment: Option<String>,
     pub(crate) cpu_shares: u32,
     pub(crate) pids_max: u32,
     pub(crate) dns: Vec<String>,
+    /// Modules that are imported before the job comes.
+    pub(crate) preload: Vec<String>,
+}
+
+/// Those of a job's limits that its container holds; the others are held from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) memory_bytes: u64,
+    pub(crate) disk_bytes: u64,
+    pub(crate) disk_files: u64,
+}
+
+impl From<Limits> for Held {
+    fn from(limits: Limits) -> Held {
+        let Limits { memory_bytes, disk_bytes, disk_files, wall_clock_ms: _, cpu_fuel: _, output_bytes: _ } = limits;
+        Held { memory_bytes, disk_bytes, disk_files }
+    }
 }
 
 /// A container that waits for a job on its standard input.
 pub(crate) fn body(spec: &Spec, instance: &str) -> ContainerCreateBody {
     ContainerCreateBody {
         image: Some(spec.image.clone()),
-        entrypoint: Some(["python3", "-c", RUNNER].map(str::to_owned).to_vec()),
-        cmd: Some(Vec::new()),
+        entrypoint: Some(["python3", "-c", RUNNER, FIGURES].map(str::to_owned).to_vec()),
+        cmd: Some(spec.preload.clone()),
         user: Some(USER.to_owned()),
         // Nothing there that the runner could import by mistake; it goes to the project by itself.
         working_dir: Some("/".to_owned()),
@@ -70,7 +88,7 @@ pub(crate) fn body(spec: &Spec, instance: &str) -> ContainerCreateBody {
 }
 
 fn host_config(spec: &Spec) -> HostConfig {
-    let Limits { memory_bytes, disk_bytes, disk_files, .. } = spec.limits;
+    let Held { memory_bytes, disk_bytes, disk_files } = spec.limits;
     // Files are memory, too: so much that a full disk is a full disk, and not the end of the job.
     let memory = signed(memory_bytes.saturating_add(disk_bytes).saturating_add(OVERHEAD_BYTES));
     // 0 would mean no limit.
@@ -137,12 +155,13 @@ mod tests {
     fn spec() -> Spec {
         Spec {
             image: "python:3.13-slim".into(),
-            limits: Limits { memory_bytes: 100 << 20, disk_bytes: 10 << 20, disk_files: 50, ..Limits::default() },
+            limits: Held { memory_bytes: 100 << 20, disk_bytes: 10 << 20, disk_files: 50 },
             network: None,
             environment: None,
             cpu_shares: 512,
             pids_max: 128,
             dns: vec!["10.0.0.1".into()],
+            preload: Vec::new(),
         }
     }
 
@@ -188,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_limit_of_zero_is_not_unlimited() {
-        let limits = Limits { memory_bytes: 0, disk_bytes: 0, disk_files: 0, ..Limits::default() };
+        let limits = Held { memory_bytes: 0, disk_bytes: 0, disk_files: 0 };
         let config = host_config(&Spec { limits, ..spec() });
         let tmpfs = config.tmpfs.expect("mounted");
         assert!(tmpfs["/work"].contains("size=4096,nr_inodes=1,"), "{tmpfs:?}");

@@ -2,10 +2,11 @@
 
 use super::{
     Placement,
-    container::Container,
+    container::{Container, Waiting},
     engine::Engine,
     feed::{Signals, feed},
-    hardening::ENVIRONMENT,
+    hardening::Spec,
+    pool::Pool,
     told::{End, Ended, Told},
 };
 use crate::{
@@ -19,6 +20,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 /// An interpreter needs some, before any of the job's.
 const MEMORY_BYTES_MIN: u64 = 32 << 20;
@@ -33,61 +35,86 @@ const SIGKILL: i64 = 9;
 
 pub(crate) async fn run(
     engine: &Arc<Engine>,
-    job: Job,
+    pool: &Pool,
+    mut job: Job,
     placement: &Placement,
     observer: Box<dyn Observer>,
 ) -> Result<Outcome> {
     let script = check(&job)?;
-    let header = header(&job, &script, placement);
-    let slot = engine.slot().await?;
+    let header = header(&job, &script);
+    let mut slot = Some(engine.slot().await?);
     let limits = job.limits;
     let began = Instant::now();
     let deadline = tokio::time::Instant::from_std(began + limits.wall_clock());
     let mut told = Told::new(&job, observer);
 
     let spec = engine.spec(limits, placement);
-    let image = spec.image.clone();
-    let starting = Container::start(engine, spec, slot);
-    let Ok(started) = tokio::time::timeout_at(deadline, starting).await else {
-        let reason = StopReason::TimeLimit;
-        told.explain(&format!("{} before its container had started", traceback::explain(&reason, &limits)));
-        return Ok(told.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, placement));
-    };
-    let (container, input, mut output) = started?;
-    let signals = Signals::new();
-    let mut feeding = pin!(feed(input, header, job.project.clone(), job.stdin, &signals));
-
-    let ended = tokio::select! {
-        error = &mut feeding => return Err(error),
-        () = tokio::time::sleep_until(deadline) => None,
-        ended = told.listen(&mut output, &signals) => Some(ended),
-    };
-    let ending = match ended {
-        None => {
-            if told.started {
-                signals.ask_where();
-                let until = tokio::time::Instant::now() + LAST_WORDS;
-                tokio::select! {
-                    _ = &mut feeding => {}
-                    () = tokio::time::sleep_until(until) => {}
-                    _ = told.listen(&mut output, &signals) => {}
-                }
+    let mut warm = pool.take(&spec);
+    // Once more only when a container that waited has ended before it started the job.
+    loop {
+        let (waiting, was_warm) = match warm.take() {
+            Some(mut waiting) => {
+                waiting.container.hold(slot.take());
+                (waiting, true)
             }
-            container.kill().await;
-            Ending::Stopped { reason: StopReason::TimeLimit }
+            None => match tokio::time::timeout_at(deadline, cold(engine, pool, &spec, slot.take())).await {
+                Ok(waiting) => (waiting?, false),
+                Err(_) => {
+                    let reason = StopReason::TimeLimit;
+                    let explained = traceback::explain(&reason, &limits);
+                    told.explain(&format!("{explained} before its container had started"));
+                    return Ok(told.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, placement));
+                }
+            },
+        };
+        let Waiting { container, input, mut output } = waiting;
+        let signals = Signals::new();
+        let mut feeding = pin!(feed(input, &header, job.project.clone(), &mut job.stdin, &signals));
+        let ended = tokio::select! {
+            error = &mut feeding => return Err(error),
+            () = tokio::time::sleep_until(deadline) => None,
+            ended = told.listen(&mut output, &signals) => Some(ended),
+        };
+        let ending = match ended {
+            Some(Ended::Gone) if was_warm && !told.started => {
+                slot = container.release();
+                told.restart();
+                continue;
+            }
+            None => {
+                if told.started {
+                    signals.ask_where();
+                    let until = tokio::time::Instant::now() + LAST_WORDS;
+                    tokio::select! {
+                        _ = &mut feeding => {}
+                        () = tokio::time::sleep_until(until) => {}
+                        _ = told.listen(&mut output, &signals) => {}
+                    }
+                }
+                container.kill().await;
+                Ending::Stopped { reason: StopReason::TimeLimit }
+            }
+            Some(Ended::Refused(refusal)) => return Err(refusal.into_error(&limits)),
+            Some(Ended::Told(end)) => finished(engine, &container, &end, &mut told).await,
+            Some(Ended::Gone) => vanished(engine, &container, &spec.image, &mut told).await?,
+            Some(Ended::Nonsense | Ended::Placed) => {
+                container.kill().await;
+                Ending::Stopped { reason: StopReason::Crashed("its runner was made to talk nonsense".to_owned()) }
+            }
+        };
+        if let Ending::Stopped { reason } = &ending {
+            told.say_where(reason, &limits, &job.project);
         }
-        Some(Ended::Refused(refusal)) => return Err(refusal.into_error(&limits)),
-        Some(Ended::Told(end)) => finished(engine, &container, &end, &mut told).await,
-        Some(Ended::Gone) => vanished(engine, &container, &image, &mut told).await?,
-        Some(Ended::Nonsense | Ended::Placed) => {
-            container.kill().await;
-            Ending::Stopped { reason: StopReason::Crashed("its runner was made to talk nonsense".to_owned()) }
-        }
-    };
-    if let Ending::Stopped { reason } = &ending {
-        told.say_where(reason, &limits, &job.project);
+        return Ok(told.outcome(ending, began.elapsed(), &limits, placement));
     }
-    Ok(told.outcome(ending, began.elapsed(), &limits, placement))
+}
+
+/// A container for this job alone.
+async fn cold(engine: &Arc<Engine>, pool: &Pool, spec: &Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
+    let _cold = pool.cold_start();
+    let waiting = Container::start(engine, spec.clone(), slot).await?;
+    pool.learn(spec);
+    Ok(waiting)
 }
 
 /// Refuses what this tier cannot run; returns the path of the script.
@@ -111,7 +138,7 @@ fn check(job: &Job) -> Result<String> {
 }
 
 /// The job as `fallback/runner.py` reads it.
-fn header(job: &Job, script: &str, placement: &Placement) -> Vec<u8> {
+fn header(job: &Job, script: &str) -> Vec<u8> {
     let (function, arguments) = match &job.want {
         Want::Call { function, arguments } => (Some(function), Some(arguments)),
         Want::Nothing | Want::LastExpression => (None, None),
@@ -121,7 +148,6 @@ fn header(job: &Job, script: &str, placement: &Placement) -> Vec<u8> {
         "args": job.args,
         "env": job.env,
         "memory_bytes": job.limits.memory_bytes,
-        "environment": placement.environment.as_ref().map(|_| ENVIRONMENT),
         "collect": job.collect_files,
         "collect_bytes": COLLECTED_BYTES_MAX,
         "last_expression": job.want == Want::LastExpression,

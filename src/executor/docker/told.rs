@@ -11,9 +11,10 @@ use crate::{
     Error, Job, Limits, Outcome, Project,
     capture::Capture,
     executor::{COLLECTED_BYTES_MAX, Event, Observer, traceback},
-    outcome::{Ending, Exception, LimitHit, OutputFile, StopReason, Tier, Usage},
+    outcome::{Ending, Exception, LimitHit, OutputFile, RichOutput, StopReason, Tier, Usage},
     project,
 };
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bollard::container::LogOutput;
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -23,6 +24,10 @@ use std::{collections::BTreeMap, time::Duration};
 const ENOSPC: i64 = 28;
 /// Of what the runner itself complains about.
 const COMPLAINT_BYTES_MAX: usize = 2000;
+/// As many as the runner tells.
+const FIGURES_MAX: usize = 32;
+const FIGURES_BYTES_MAX: usize = 16 << 20;
+const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// How listening ended.
 pub(super) enum Ended {
@@ -83,6 +88,8 @@ struct Report {
     line: Option<u32>,
     #[serde(default)]
     no_space: bool,
+    #[serde(default)]
+    figures_left_out: u64,
 }
 
 impl Refusal {
@@ -109,6 +116,7 @@ pub(super) struct Told {
     result_json: Option<serde_json::Value>,
     exception: Option<Exception>,
     no_space: bool,
+    figures: Figures,
     /// The daemon says that the kernel has killed for memory.
     pub(super) out_of_memory: bool,
     dump: String,
@@ -130,6 +138,7 @@ impl Told {
             result_json: None,
             exception: None,
             no_space: false,
+            figures: Figures::default(),
             out_of_memory: false,
             dump: String::new(),
             used: Used::default(),
@@ -179,6 +188,8 @@ impl Told {
                 self.stderr.write(&content);
                 self.observer.event(Event::Stderr(&content));
             }
+            from::READY => {}
+            from::FIGURE => self.figures.add(&content),
             from::TAKEN => signals.taken(),
             from::REPORT => {
                 if let Ok(report) = serde_json::from_slice(&content) {
@@ -222,6 +233,13 @@ impl Told {
             self.exception = Some(Exception { kind, message: report.message.unwrap_or_default(), line: report.line });
         }
         self.no_space |= report.no_space;
+        self.figures.left_out = self.figures.left_out.saturating_add(report.figures_left_out);
+    }
+
+    /// Another container takes the job, of which this one has run nothing.
+    pub(super) fn restart(&mut self) {
+        self.decoder = Decoder::default();
+        self.complaint.clear();
     }
 
     /// Ends standard error with where the script was and why it was stopped.
@@ -244,7 +262,10 @@ impl Told {
         self.observer.event(Event::Stderr(text.as_bytes()));
     }
 
-    pub(super) fn outcome(self, ending: Ending, wall: Duration, limits: &Limits, placement: &Placement) -> Outcome {
+    pub(super) fn outcome(mut self, ending: Ending, wall: Duration, limits: &Limits, placement: &Placement) -> Outcome {
+        if let Some(cut) = self.figures.cut() {
+            self.explain(&cut);
+        }
         let ran_out = self.exception.as_ref().is_some_and(|exception| exception.kind == "MemoryError");
         let stopped = |wanted| matches!(&ending, Ending::Stopped { reason } if *reason == wanted);
         let limits_hit = [
@@ -274,7 +295,7 @@ impl Told {
                 peak_memory_bytes: self.used.peak_bytes.min(limits.memory_bytes.saturating_add(limits.disk_bytes)),
                 disk_bytes: self.used.disk_bytes.min(limits.disk_bytes.saturating_mul(2)),
             },
-            outputs: Vec::new(),
+            outputs: self.figures.found,
             files: self.files.map(Files::finish).unwrap_or_default(),
             tier: Tier::Docker,
             route_reason: placement.reason.clone(),
@@ -291,6 +312,43 @@ fn frames_of_job(dump: &str) -> &str {
         rest = before.trim_end();
     }
     rest
+}
+
+/// Figures that come back, in the order in which they were shown.
+#[derive(Default)]
+struct Figures {
+    found: Vec<RichOutput>,
+    bytes: usize,
+    left_out: u64,
+}
+
+impl Figures {
+    fn add(&mut self, png: &[u8]) {
+        if !png.starts_with(PNG_SIGNATURE) {
+            return;
+        }
+        if self.found.len() >= FIGURES_MAX || self.bytes + png.len() > FIGURES_BYTES_MAX {
+            self.left_out = self.left_out.saturating_add(1);
+            return;
+        }
+        self.bytes += png.len();
+        self.found.push(RichOutput {
+            mime: "image/png".to_owned(),
+            name: format!("figure-{}.png", self.found.len() + 1),
+            data: BASE64_STANDARD.encode(png),
+        });
+    }
+
+    /// Says what is missing, if anything is.
+    fn cut(&self) -> Option<String> {
+        (self.left_out > 0).then(|| {
+            format!(
+                "{} more figures were left out: {FIGURES_MAX} of {} MiB together come back",
+                self.left_out,
+                FIGURES_BYTES_MAX >> 20
+            )
+        })
+    }
 }
 
 /// Files that come back, by path.
@@ -349,6 +407,26 @@ mod tests {
                     File \"<string>\", line 9 in run\n  File \"<string>\", line 99 in <module>\n";
         assert!(frames_of_job(dump).ends_with("line 1 in f\n  File \"/work/main.py\", line 3 in <module>"));
         assert_eq!(frames_of_job(""), "");
+    }
+
+    #[test]
+    fn figures_are_bounded_and_what_is_missing_is_said() {
+        let mut figures = Figures::default();
+        figures.add(b"<script>");
+        assert_eq!((figures.found.len(), figures.cut()), (0, None));
+        for _ in 0..FIGURES_MAX {
+            figures.add(PNG_SIGNATURE);
+        }
+        assert_eq!((figures.found.len(), figures.cut()), (FIGURES_MAX, None));
+        assert_eq!((figures.found[1].name.as_str(), figures.found[1].data.as_str()), ("figure-2.png", "iVBORw0KGgo="));
+        figures.add(PNG_SIGNATURE);
+        assert!(figures.found.len() == FIGURES_MAX && figures.cut().is_some_and(|cut| cut.starts_with("1 more")));
+        let mut figures = Figures::default();
+        let large = [PNG_SIGNATURE, &[0; FIGURES_BYTES_MAX / 2]].concat();
+        figures.add(&large);
+        figures.add(&large);
+        figures.add(PNG_SIGNATURE);
+        assert_eq!((figures.found.len(), figures.left_out), (2, 1));
     }
 
     #[test]
