@@ -2,7 +2,7 @@
 //!
 //! What is in it is machine code that this process will run. Therefore: the folder belongs to us and nobody else may
 //! enter it; a file's name says what it was made from; its SHA-256 is recorded when it is written and compared before it
-//! is used, or, where start-up time matters, its size, times, inode and owner are.
+//! is used; where start-up time matters, it is enough that its size, times, inode and owner are as they were.
 
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ pub(crate) const FOLDER_VARIABLE: &str = "PYEXEC_CACHE_DIR";
 #[non_exhaustive]
 pub enum Verification {
     /// That it is untouched since it was written: size, modification and change times, inode, owner. Microseconds; right
-    /// for a command line.
+    /// for a command line. What was touched, or copied, is verified in full.
     #[default]
     Stamp,
     /// Its whole SHA-256. Some tenths of a second; right for a server's start.
@@ -97,11 +97,11 @@ impl Cache {
             tracing::warn!(path = %path.display(), "cache entry refused: wrong owner or permissions");
             return None;
         }
-        let sha256 = match verification {
-            Verification::Stamp => recorded.sha256.clone(),
-            Verification::Full => sha256(&mut file).ok()?,
-        };
-        if stamp(sha256, &metadata) == recorded {
+        if verification == Verification::Stamp && stamp(recorded.sha256.clone(), &metadata) == recorded {
+            return Some(path);
+        }
+        // A copy, such as the one in a container image, has other times and another inode, and is as good.
+        if metadata.len() == recorded.bytes && sha256(&mut file).ok()? == recorded.sha256 {
             return Some(path);
         }
         tracing::warn!(path = %path.display(), "cache entry refused: it is not what was written");
@@ -208,9 +208,20 @@ mod tests {
     fn a_replaced_file_is_refused() {
         let (_folder, cache) = cache();
         let path = cache.store("entry", b"code").unwrap();
-        fs::write(path.with_extension("new"), b"code").unwrap();
+        fs::write(path.with_extension("new"), b"cOde").unwrap();
         fs::rename(path.with_extension("new"), &path).unwrap();
         assert_eq!(found(&cache), [false, false]);
+    }
+
+    /// As when it is in a container image.
+    #[test]
+    fn a_copy_is_as_good_as_what_was_written() {
+        let (_folder, cache) = cache();
+        let path = cache.store("entry", b"code").unwrap();
+        fs::copy(&path, path.with_extension("new")).unwrap();
+        fs::rename(path.with_extension("new"), &path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(found(&cache), [true, true]);
     }
 
     #[test]
