@@ -1,15 +1,17 @@
 //! The life of one job in one container.
 
 use super::{
-    Placement,
-    container::Container,
-    engine::Engine,
-    feed::{Signals, feed},
+    Placement, Prepared, Progress,
+    container::{Container, Output},
+    engine::{Engine, Fault},
+    feed::{Input, Signals, feed},
     hardening::ENVIRONMENT,
+    network::{self, Attachment},
+    prepare::prepare,
     told::{End, Ended, Told},
 };
 use crate::{
-    Error, Job, Outcome, Result, Want,
+    Error, Job, Limits, Outcome, Result, Want,
     executor::{COLLECTED_BYTES_MAX, Observer, traceback},
     outcome::{Ending, StopReason},
 };
@@ -19,6 +21,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 /// An interpreter needs some, before any of the job's.
 const MEMORY_BYTES_MIN: u64 = 32 << 20;
@@ -31,29 +34,45 @@ const END_NEWS: Duration = Duration::from_secs(1);
 const NEWS_PAUSE: Duration = Duration::from_millis(10);
 const SIGKILL: i64 = 9;
 
+/// Where a job runs.
+pub(crate) enum Place {
+    Ready(Prepared),
+    /// To be prepared, in the job's own time.
+    Wanted(Placement),
+}
+
+impl Place {
+    fn placement(&self) -> &Placement {
+        match self {
+            Place::Ready(prepared) => prepared.placement(),
+            Place::Wanted(placement) => placement,
+        }
+    }
+}
+
 pub(crate) async fn run(
     engine: &Arc<Engine>,
     job: Job,
-    placement: &Placement,
+    place: Place,
     observer: Box<dyn Observer>,
 ) -> Result<Outcome> {
     let script = check(&job)?;
-    let header = header(&job, &script, placement);
+    let placement = &place.placement().clone();
     let slot = engine.slot().await?;
     let limits = job.limits;
     let began = Instant::now();
     let deadline = tokio::time::Instant::from_std(began + limits.wall_clock());
     let mut told = Told::new(&job, observer);
 
-    let spec = engine.spec(limits, placement);
-    let image = spec.image.clone();
-    let starting = Container::start(engine, spec, slot);
+    let starting = start(engine, place, limits, slot);
     let Ok(started) = tokio::time::timeout_at(deadline, starting).await else {
         let reason = StopReason::TimeLimit;
         told.explain(&format!("{} before its container had started", traceback::explain(&reason, &limits)));
         return Ok(told.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, placement));
     };
-    let (container, input, mut output) = started?;
+    let Started { container, input, mut output, prepared } = started?;
+    let header = header(&job, &script, prepared.has_packages());
+    let image = prepared.base().name.to_string();
     let signals = Signals::new();
     let mut feeding = pin!(feed(input, header, job.project.clone(), job.stdin, &signals));
 
@@ -90,6 +109,51 @@ pub(crate) async fn run(
     Ok(told.outcome(ending, began.elapsed(), &limits, placement))
 }
 
+struct Started {
+    container: Container,
+    input: Input,
+    output: Output,
+    /// Keeps its layer.
+    prepared: Prepared,
+}
+
+/// Starts a container, with what it takes prepared once more when that was removed meanwhile.
+async fn start(engine: &Arc<Engine>, place: Place, limits: Limits, slot: OwnedSemaphorePermit) -> Result<Started> {
+    let silent: Progress = Arc::new(|_| ());
+    let prepared = match place {
+        Place::Ready(prepared) => prepared,
+        Place::Wanted(placement) => prepare(engine, &placement, &silent).await?,
+    };
+    let error = match start_once(engine, &prepared, limits, slot).await {
+        Err(error) if image_is_gone(engine, &prepared).await => error,
+        started => return started,
+    };
+    tracing::warn!(%error, "an image was removed, and is made again");
+    prepared.forget(engine).await;
+    let prepared = prepare(engine, prepared.placement(), &silent).await?;
+    start_once(engine, &prepared, limits, engine.slot().await?).await
+}
+
+async fn start_once(
+    engine: &Arc<Engine>,
+    prepared: &Prepared,
+    limits: Limits,
+    slot: OwnedSemaphorePermit,
+) -> Result<Started> {
+    let network = match prepared.placement().network {
+        true => network::attachment(engine).await?,
+        false => Attachment::None,
+    };
+    let spec = engine.spec(limits, prepared, network);
+    let (container, input, output) = Container::start(engine, spec, slot).await?;
+    Ok(Started { container, input, output, prepared: prepared.clone() })
+}
+
+async fn image_is_gone(engine: &Engine, prepared: &Prepared) -> bool {
+    let found = engine.ask(engine.docker().inspect_image(&prepared.image())).await;
+    matches!(found, Err(Fault::Refused { status: 404, .. }))
+}
+
 /// Refuses what this tier cannot run; returns the path of the script.
 fn check(job: &Job) -> Result<String> {
     job.check()?;
@@ -111,7 +175,7 @@ fn check(job: &Job) -> Result<String> {
 }
 
 /// The job as `fallback/runner.py` reads it.
-fn header(job: &Job, script: &str, placement: &Placement) -> Vec<u8> {
+fn header(job: &Job, script: &str, has_packages: bool) -> Vec<u8> {
     let (function, arguments) = match &job.want {
         Want::Call { function, arguments } => (Some(function), Some(arguments)),
         Want::Nothing | Want::LastExpression => (None, None),
@@ -121,7 +185,7 @@ fn header(job: &Job, script: &str, placement: &Placement) -> Vec<u8> {
         "args": job.args,
         "env": job.env,
         "memory_bytes": job.limits.memory_bytes,
-        "environment": placement.environment.as_ref().map(|_| ENVIRONMENT),
+        "environment": has_packages.then_some(ENVIRONMENT),
         "collect": job.collect_files,
         "collect_bytes": COLLECTED_BYTES_MAX,
         "last_expression": job.want == Want::LastExpression,
