@@ -1,10 +1,11 @@
-//! The Docker tier: each job in a container of its own, hardened, without network, gone afterwards.
+//! The Docker tier: each job in a container of its own, hardened, gone afterwards.
 //!
-//! **Architecture invariant:** bollard is known only here. Reading order: `run` is the life of a job; `container` makes
-//! what it runs in, with `hardening` as the whole of what a container may do, and removes it; `pool` has some of them
-//! ready; `feed` and `frames` are
-//! the conversation with `fallback/runner.py`, which runs in there, and `told` what comes of it; `engine` is the daemon,
-//! its faults, and the sweep.
+//! **Architecture invariant:** bollard is known only here. Reading order: `prepare` is what must be there before a job,
+//! `images` its image and `layers` what is added to that, made by `build` from commands and from a `folder`, once for all
+//! who wait (`flights`); `run` is the life of a job; `container` makes what it runs in, with `hardening` as the whole of
+//! what a container may do, and removes it; `pool` has some of them ready; `network` walls off those that have one; `feed`
+//! and `frames` are the conversation with `fallback/runner.py`, which runs in there, and `told` what comes of it; `engine`
+//! is the daemon and its faults, `instance` and `sweep` are whose is what, and what becomes of what is left.
 //!
 //! What holds the job is the kernel, told by the daemon: the runner has the job's own user, so nothing is believed of it
 //! but what harms only the job itself. Time, memory and the end of the container are decided on this side.
@@ -14,14 +15,32 @@
 //! ended the script; the project directory and `/tmp` each have the disk limit, and together the container's memory; of
 //! output on both streams at the same moment the order is not known.
 
+mod build;
 mod container;
 mod engine;
 mod feed;
+mod flights;
+mod folder;
 mod frames;
 mod hardening;
+mod helper;
+mod images;
+mod instance;
+mod layers;
+mod network;
 mod pool;
+mod prepare;
 mod run;
+mod said;
+mod sweep;
 mod told;
+
+pub use flights::{Progress, Step};
+pub use images::ImagePull;
+pub use instance::Instance;
+pub use layers::{PackageFolder, Packages};
+pub use network::NetworkMode;
+pub use prepare::Prepared;
 
 use crate::{
     Error, Job, Limits, Outcome, Result,
@@ -29,6 +48,7 @@ use crate::{
     outcome::Tier,
 };
 use engine::Engine;
+pub(crate) use images::{Interpreter, Libc};
 use pool::Pool;
 pub use pool::PoolStats;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -50,13 +70,16 @@ pub struct DockerOptions {
     ///
     /// Who may talk to the daemon is root on its machine.
     pub socket: String,
-    /// Names the containers of one service, which removes them when it starts again. Two that run at the same time must
-    /// have different ones. The default is new each time.
-    pub instance: String,
-    /// The image for a Python version, which takes the place of `{version}`. Nothing is pulled: it must be there.
+    /// On whose behalf: names the containers, networks and layers of one service or user.
+    pub instance: Instance,
+    /// The image for a Python version, which takes the place of `{version}`.
     pub image: String,
     /// Images for single versions, instead of [`DockerOptions::image`].
     pub images: BTreeMap<String, String>,
+    /// Images that jobs may ask for beside these: names, with `*` for anything.
+    pub allowed_images: Vec<String>,
+    /// What becomes of a job whose image is not there.
+    pub image_pull: ImagePull,
     /// The Python version of jobs that ask for none.
     pub python: String,
     /// Jobs that run at the same time; more wait. A slot is free again when its container is gone.
@@ -65,6 +88,8 @@ pub struct DockerOptions {
     pub pids_max: u32,
     /// Weight of a job that asks for none, when there is less CPU than is wanted; 1024 is a usual program's.
     pub cpu_shares: u32,
+    /// The network of jobs that may have one.
+    pub network_mode: NetworkMode,
     /// Name servers of jobs with a network; none leaves it to the daemon.
     pub dns: Vec<String>,
     /// Containers of each class that are kept started, with the runner waiting in them: a job that finds one needs
@@ -83,6 +108,20 @@ pub struct DockerOptions {
     /// time, and its peak of memory; one that would (by a variable that modules read at their import, or a module of
     /// that name of its own) gets a process without.
     pub preload: Vec<String>,
+    /// Layers that are made at the same time; more wait.
+    pub builds: u32,
+    /// How long it may take to make one.
+    pub build_timeout: Duration,
+    /// What one may take on the disk, in bytes. It is measured each second.
+    pub build_disk_bytes: u64,
+    /// Environment variables of commands and of pip while a layer is made, such as `PIP_INDEX_URL`.
+    ///
+    /// # Security
+    ///
+    /// Whoever may send `pre_commands` or packages without wheels can read them.
+    pub build_env: Vec<(String, String)>,
+    /// What all layers together may take on the disk beyond their base images, in bytes. Those not used for longest go.
+    pub layers_max_bytes: u64,
     /// Whether a daemon will do that does not hold limits, as without root on the first version of control groups.
     ///
     /// # Security
@@ -95,14 +134,17 @@ impl Default for DockerOptions {
     fn default() -> DockerOptions {
         DockerOptions {
             socket: "/var/run/docker.sock".to_owned(),
-            instance: uuid::Uuid::new_v4().simple().to_string(),
+            instance: Instance::default(),
             image: "python:{version}-slim".to_owned(),
             images: BTreeMap::new(),
+            allowed_images: vec!["python:*".to_owned()],
+            image_pull: ImagePull::default(),
             python: "3.13".to_owned(),
             // A container is a few processes and some ten MB: two on each core keep it busy while others come and go.
             slots: std::thread::available_parallelism().map_or(4, |cores| (2 * cores.get() as u32).max(4)),
             pids_max: 128,
             cpu_shares: 1024,
+            network_mode: NetworkMode::default(),
             dns: Vec::new(),
             pool: 0,
             pool_max: 8,
@@ -110,6 +152,11 @@ impl Default for DockerOptions {
             pool_idle: Duration::from_secs(600),
             pool_limits: Limits::default(),
             preload: ["numpy", "pandas"].map(str::to_owned).to_vec(),
+            builds: 2,
+            build_timeout: Duration::from_secs(600),
+            build_disk_bytes: 10 << 30,
+            build_env: Vec::new(),
+            layers_max_bytes: 20 << 30,
             allow_unenforced_limits: false,
         }
     }
@@ -123,10 +170,12 @@ pub struct Placement {
     pub python: Option<String>,
     /// The image, instead of that of the Python version.
     pub image: Option<String>,
-    /// The network it is attached to, by name; `None` is no network at all.
-    pub network: Option<String>,
-    /// A volume with installed packages, which the job sees but cannot change.
-    pub environment: Option<String>,
+    /// Whether it has a network, which is [`DockerOptions::network_mode`].
+    pub network: bool,
+    /// Commands for `sh` that change the image first, as root and with a network.
+    pub pre_commands: Vec<String>,
+    /// What it can import beside the standard library.
+    pub packages: Packages,
     /// Its weight when there is less CPU than is wanted; `None` is [`DockerOptions::cpu_shares`].
     pub cpu_shares: Option<u32>,
     /// Why it runs on Docker, for the [`Outcome`].
@@ -138,8 +187,9 @@ impl Default for Placement {
         Placement {
             python: None,
             image: None,
-            network: None,
-            environment: None,
+            network: false,
+            pre_commands: Vec::new(),
+            packages: Packages::None,
             cpu_shares: None,
             reason: "Docker was asked for".to_owned(),
         }
@@ -176,9 +226,14 @@ impl DockerExecutor {
         runtime.spawn(async move {
             let connected = Engine::connect(options, handle).await;
             let swept = match &connected {
-                Ok(engine) => engine.sweep().await.map(drop),
+                Ok(engine) => sweep::sweep(engine).await.map(drop),
                 Err(_) => Ok(()),
             };
+            if let (Ok(engine), Ok(())) = (&connected, &swept)
+                && let Err(fault) = layers::evict(engine).await
+            {
+                tracing::warn!(%fault, "layers beyond their limit are left for later");
+            }
             // Nobody is there to hear it only when the thread that waits has gone with its process.
             let _ = sender.send(swept.and(connected));
         });
@@ -192,39 +247,70 @@ impl DockerExecutor {
         }
     }
 
-    /// Runs `job` as [`Executor::run`] does, where `placement` says.
+    /// What the image of a job has, for its Python version and the image that it asks for.
+    ///
+    /// # Errors
+    ///
+    /// When the image is not allowed, not there and cannot be fetched, or has no usable Python.
+    pub(crate) async fn interpreter(
+        &self,
+        python: Option<&str>,
+        image: Option<&str>,
+        progress: Progress,
+    ) -> Result<Interpreter> {
+        let name = images::choose(self.engine.options(), python, image)?;
+        let engine = Arc::clone(&self.engine);
+        self.open(async move { Ok(images::base(&engine, &name, &progress).await?.interpreter.clone()) }).await
+    }
+
+    /// Fetches the image and makes the layer that `placement` takes, unless they are there. `progress` is told what
+    /// happens. Jobs that want the same at the same time wait for the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJob`] when the image is not allowed, or a command or an installation fails;
+    /// [`Error::Unavailable`] when the image cannot be fetched or the daemon is at fault.
+    pub async fn prepare(&self, placement: &Placement, progress: Progress) -> Result<Prepared> {
+        let (engine, placement) = (Arc::clone(&self.engine), placement.clone());
+        self.open(async move { prepare::prepare(&engine, &placement, &progress).await }).await
+    }
+
+    /// Runs `job` as [`Executor::run`] does, in what was prepared.
     ///
     /// # Errors
     ///
     /// As for [`Executor::run`].
+    pub async fn run_prepared(&self, job: Job, prepared: Prepared, observer: Box<dyn Observer>) -> Result<Outcome> {
+        let (engine, pool) = (Arc::clone(&self.engine), Arc::clone(&self.pool));
+        self.open(async move { run::run(&engine, &pool, job, run::Place::Ready(prepared), observer).await }).await
+    }
+
+    /// Runs `job` as [`Executor::run`] does, where `placement` says. The job's time includes preparing that.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Executor::run`] and [`DockerExecutor::prepare`].
     pub async fn run_placed(&self, job: Job, placement: Placement, observer: Box<dyn Observer>) -> Result<Outcome> {
         let (engine, pool) = (Arc::clone(&self.engine), Arc::clone(&self.pool));
-        self.detached(async move {
-            let mut closing = engine.closing();
-            tokio::select! {
-                outcome = run::run(&engine, &pool, job, &placement, observer) => outcome,
-                _ = closing.wait_for(|closing| *closing) => Err(Error::unavailable("the executor is shutting down")),
-            }
-        })
-        .await
+        self.open(async move { run::run(&engine, &pool, job, run::Place::Wanted(placement), observer).await }).await
     }
 
     /// What its pool has and did.
-    pub fn stats(&self) -> PoolStats {
+    pub fn pool_stats(&self) -> PoolStats {
         self.pool.stats()
     }
 
-    /// Removes containers of this instance that no running job has, and returns how many.
+    /// Removes containers of this instance that nobody has, as [`Instance`] says, and returns how many.
     ///
     /// # Errors
     ///
     /// When the daemon does not answer.
     pub async fn sweep(&self) -> Result<usize> {
         let engine = Arc::clone(&self.engine);
-        self.detached(async move { engine.sweep().await }).await
+        self.detached(async move { sweep::sweep(&engine).await }).await
     }
 
-    /// Ends all jobs, waits until their containers are gone, and sweeps.
+    /// Ends all jobs and builds, waits until their containers are gone, and sweeps. Layers stay.
     ///
     /// # Errors
     ///
@@ -232,6 +318,18 @@ impl DockerExecutor {
     pub async fn shutdown(&self) -> Result<()> {
         let engine = Arc::clone(&self.engine);
         self.detached(async move { engine.shutdown().await }).await
+    }
+
+    /// As [`DockerExecutor::detached`], until a shutdown.
+    async fn open<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+        let mut closing = self.engine.closing();
+        self.detached(async move {
+            tokio::select! {
+                done = work => done,
+                _ = closing.wait_for(|closing| *closing) => Err(Error::unavailable("the executor is shutting down")),
+            }
+        })
+        .await
     }
 
     /// Runs `work` on threads of this executor, until the returned future is dropped.
@@ -254,6 +352,13 @@ impl Drop for DockerExecutor {
     fn drop(&mut self) {
         self.engine.close();
         self.engine.wait_until_gone(GONE_AT_DROP);
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        let engine = Arc::clone(&self.engine);
+        self.engine.runtime().spawn(async move {
+            network::leave(&engine).await;
+            let _ = sender.send(());
+        });
+        let _ = receiver.recv_timeout(GONE_AT_DROP);
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

@@ -4,10 +4,12 @@ use super::{
     engine::{Engine, Fault},
     feed::Input,
     hardening::{self, Spec},
+    network::{self, Attachment},
 };
 use crate::{Error, Result};
 use bollard::{
     container::LogOutput,
+    models::ContainerCreateBody,
     query_parameters::{AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder},
 };
 use futures_util::{FutureExt, Stream, StreamExt};
@@ -52,54 +54,54 @@ enum Made {
 impl Container {
     /// A container with the runner in it, waiting for a job, or soon.
     pub(crate) async fn start(engine: &Arc<Engine>, spec: Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
-        let image = spec.image.clone();
-        let container = Container {
+        let body = hardening::body(&spec, engine.options().instance.name());
+        let container = Container::make(engine, body, slot).await?;
+        let (input, output) = container.attach_and_start().await?;
+        if let Attachment::Guarded(_) = spec.network {
+            network::guard(engine, container.name()).await?;
+        }
+        Ok(Waiting { container, input, output })
+    }
+
+    /// A container that is not started yet.
+    ///
+    /// It is made in a task of its own: who waits for it may be dropped at any moment, but the daemon finishes what it was
+    /// told.
+    pub(crate) async fn make(
+        engine: &Arc<Engine>,
+        body: ContainerCreateBody,
+        slot: Option<OwnedSemaphorePermit>,
+    ) -> Result<Container> {
+        let mut container = Container {
             engine: Arc::clone(engine),
             name: format!("pyexec-{}", uuid::Uuid::new_v4().simple()),
             slot,
             made: Made::No,
         };
-        let volumes = engine.volumes_of(&image).await.map_err(|fault| not_started(fault, &image))?;
-        if !volumes.is_empty() {
-            let volumes = volumes.join(", ");
-            return Err(Error::unavailable(format!(
-                "the image {image:?} declares volumes ({volumes}), which no limit holds: make one without VOLUME"
-            )));
-        }
-        let container = container.create(spec).await?;
-        let started = container.attach_and_start().await;
-        let (input, output) = started.map_err(|fault| not_started(fault, &image))?;
-        Ok(Waiting { container, input, output })
-    }
-
-    /// In a task of its own: who waits for it may be dropped at any moment, but the daemon finishes what it was told.
-    async fn create(mut self, spec: Spec) -> Result<Container> {
         let (sender, receiver) = oneshot::channel();
-        let runtime = self.engine.runtime().clone();
-        runtime.spawn(async move {
-            let options = CreateContainerOptionsBuilder::default().name(&self.name).build();
-            let body = hardening::body(&spec, &self.engine.options().instance);
-            self.engine.expect(&self.name);
-            self.made = Made::Perhaps;
-            let created = self.engine.work(self.engine.docker().create_container(Some(options), body)).await;
-            self.made = match &created {
+        engine.runtime().spawn(async move {
+            let options = CreateContainerOptionsBuilder::default().name(&container.name).build();
+            let engine = Arc::clone(&container.engine);
+            engine.expect(&container.name);
+            container.made = Made::Perhaps;
+            let created = engine.work(engine.docker().create_container(Some(options), body)).await;
+            container.made = match &created {
                 Ok(_) => Made::Yes,
                 Err(Fault::Lost(_)) => Made::Perhaps,
                 Err(Fault::Refused { .. } | Fault::Unreachable(_)) => Made::No,
             };
-            let created = created.map_err(|fault| not_started(fault, &spec.image));
             // When nobody waits any more, it comes back and is dropped here.
-            let _ = sender.send(created.map(|_| self));
+            let _ = sender.send(created.map_err(not_started).map(|_| container));
         });
         receiver.await.unwrap_or_else(|_| Err(Error::unavailable("making the container was cut off")))
     }
 
-    async fn attach_and_start(&self) -> std::result::Result<(Input, Output), Fault> {
+    pub(crate) async fn attach_and_start(&self) -> Result<(Input, Output)> {
         let docker = self.engine.docker();
         let options =
             AttachContainerOptionsBuilder::default().stdin(true).stdout(true).stderr(true).stream(true).build();
-        let attached = self.engine.ask(docker.attach_container(&self.name, Some(options))).await?;
-        self.engine.work(docker.start_container(&self.name, None)).await?;
+        let attached = self.engine.ask(docker.attach_container(&self.name, Some(options))).await.map_err(not_started)?;
+        self.engine.work(docker.start_container(&self.name, None)).await.map_err(not_started)?;
         Ok((attached.input, attached.output))
     }
 
@@ -134,11 +136,6 @@ impl Drop for Container {
     }
 }
 
-fn not_started(fault: Fault, image: &str) -> Error {
-    match &fault {
-        Fault::Refused { status: 404, message } if message.contains("No such image") => Error::unavailable(format!(
-            "Docker has no image {image:?}, and none is fetched for a job: `docker pull {image}` on its machine"
-        )),
-        _ => Error::caused("Docker does not start a container", fault.to_string()),
-    }
+fn not_started(fault: Fault) -> Error {
+    Error::caused("Docker does not start a container", fault.to_string())
 }

@@ -1,13 +1,17 @@
 //! The daemon: every call has a time by which it must have answered.
 
 use super::{
-    DockerOptions, Placement,
+    DockerOptions, Prepared,
     hardening::{INSTANCE_LABEL, Spec},
+    images::Images,
+    layers::Layers,
+    network::{self, Attachment, Bridge},
+    sweep,
 };
 use crate::{Error, Limits, Result};
 use bollard::{
     API_DEFAULT_VERSION, Docker,
-    models::{ContainerState, SystemInfo},
+    models::{ContainerState, ContainerSummary, SystemInfo},
     query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder},
 };
 use std::{
@@ -29,6 +33,8 @@ const WORK: Duration = Duration::from_secs(30);
 const REMOVAL: Duration = Duration::from_secs(120);
 const REMOVAL_PAUSE: Duration = Duration::from_millis(50);
 const REMOVAL_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// Someone else is at a removal already.
+pub(crate) const REMOVAL_CONFLICT: u16 = 409;
 
 /// One daemon, and the containers that this process has there.
 pub(crate) struct Engine {
@@ -37,8 +43,9 @@ pub(crate) struct Engine {
     runtime: Handle,
     slots: Arc<Semaphore>,
     closing: watch::Sender<bool>,
-    /// Images that declare no volumes.
-    vetted: Mutex<HashSet<String>>,
+    images: Images,
+    layers: Layers,
+    bridge: Bridge,
     /// Names of containers that exist, or may.
     live: Mutex<HashSet<String>>,
     /// Told when `live` becomes empty.
@@ -58,6 +65,7 @@ pub(crate) enum Fault {
 
 impl Engine {
     pub(crate) async fn connect(options: DockerOptions, runtime: Handle) -> Result<Arc<Engine>> {
+        options.instance.check()?;
         let socket = options.socket.as_str();
         let hint = |fault: Fault| {
             Error::caused(
@@ -78,10 +86,12 @@ impl Engine {
         Ok(Arc::new(Engine {
             docker,
             slots: Arc::new(Semaphore::new(options.slots as usize)),
+            images: Images::new(),
+            layers: Layers::new(options.builds),
+            bridge: Bridge::default(),
             options,
             runtime,
             closing: watch::Sender::new(false),
-            vetted: Mutex::default(),
             live: Mutex::default(),
             gone: Condvar::new(),
         }))
@@ -93,6 +103,18 @@ impl Engine {
 
     pub(crate) fn options(&self) -> &DockerOptions {
         &self.options
+    }
+
+    pub(crate) fn images(&self) -> &Images {
+        &self.images
+    }
+
+    pub(crate) fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
+    pub(crate) fn bridge(&self) -> &Bridge {
+        &self.bridge
     }
 
     pub(crate) fn runtime(&self) -> &Handle {
@@ -110,17 +132,13 @@ impl Engine {
     }
 
     /// The container for a job of these limits, in this place.
-    pub(crate) fn spec(&self, limits: Limits, placement: &Placement) -> Spec {
+    pub(crate) fn spec(&self, limits: Limits, prepared: &Prepared, network: Attachment) -> Spec {
         let options = &self.options;
-        let python = placement.python.as_ref().unwrap_or(&options.python);
-        let usual =
-            || options.images.get(python).cloned().unwrap_or_else(|| options.image.replace("{version}", python));
         Spec {
-            image: placement.image.clone().unwrap_or_else(usual),
+            image: prepared.image(),
             limits: limits.into(),
-            network: placement.network.clone(),
-            environment: placement.environment.clone(),
-            cpu_shares: placement.cpu_shares.unwrap_or(options.cpu_shares),
+            network,
+            cpu_shares: prepared.placement().cpu_shares.unwrap_or(options.cpu_shares),
             pids_max: options.pids_max,
             dns: options.dns.clone(),
             preload: Vec::new(),
@@ -139,19 +157,6 @@ impl Engine {
         Ok(self.ask(self.docker.inspect_container(name, None)).await?.state.unwrap_or_default())
     }
 
-    /// The volumes that `image` declares: writable folders on the host's disk, without a limit.
-    pub(crate) async fn volumes_of(&self, image: &str) -> Result<Vec<String>, Fault> {
-        if lock(&self.vetted).contains(image) {
-            return Ok(Vec::new());
-        }
-        let found = self.ask(self.docker.inspect_image(image)).await?;
-        let volumes = found.config.and_then(|config| config.volumes).unwrap_or_default();
-        if volumes.is_empty() {
-            lock(&self.vetted).insert(image.to_owned());
-        }
-        Ok(volumes)
-    }
-
     /// From now on `name` may exist.
     pub(crate) fn expect(&self, name: &str) {
         self.live().insert(name.to_owned());
@@ -164,6 +169,11 @@ impl Engine {
         if live.is_empty() {
             self.gone.notify_all();
         }
+    }
+
+    /// Whether `name` is a container of this process.
+    pub(crate) fn owns(&self, name: &str) -> bool {
+        self.live().contains(name)
     }
 
     fn live(&self) -> MutexGuard<'_, HashSet<String>> {
@@ -182,8 +192,7 @@ impl Engine {
                 match engine.remove(&name).await {
                     Ok(()) if certain => break,
                     Ok(()) => drop(slot.take()),
-                    // Someone else is at it already.
-                    Err(Fault::Refused { status: 409, .. }) => {}
+                    Err(Fault::Refused { status: REMOVAL_CONFLICT, .. }) => {}
                     Err(fault) => {
                         tracing::warn!(container = name, %fault, "a container is not removed yet");
                         // Who takes the slot next hears of the daemon's troubles without waiting for their end.
@@ -205,7 +214,7 @@ impl Engine {
     }
 
     /// Ends and removes a container with its volumes; well when it is not there.
-    async fn remove(&self, name: &str) -> Result<(), Fault> {
+    pub(crate) async fn remove(&self, name: &str) -> Result<(), Fault> {
         let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
         match self.work(self.docker.remove_container(name, Some(options))).await {
             Err(Fault::Refused { status: 404, .. }) => Ok(()),
@@ -213,28 +222,12 @@ impl Engine {
         }
     }
 
-    /// Removes this instance's containers that no job of this process has.
-    pub(crate) async fn sweep(&self) -> Result<usize> {
-        let label = format!("{INSTANCE_LABEL}={}", self.options.instance);
+    /// All containers of this instance, whoever's.
+    pub(crate) async fn containers(&self) -> Result<Vec<ContainerSummary>, Fault> {
+        let label = format!("{INSTANCE_LABEL}={}", self.options.instance.name());
         let filters = HashMap::from([("label", vec![label])]);
         let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
-        let found = self.ask(self.docker.list_containers(Some(options))).await.map_err(swept)?;
-        let mut removed = 0;
-        for container in found {
-            let names = container.names.unwrap_or_default();
-            let owned = names.iter().any(|name| self.live().contains(name.trim_start_matches('/')));
-            if let (false, Some(id)) = (owned, container.id) {
-                match self.remove(&id).await {
-                    // The one who is at it finishes it.
-                    Ok(()) | Err(Fault::Refused { status: 409, .. }) => removed += 1,
-                    Err(fault) => return Err(swept(fault)),
-                }
-            }
-        }
-        if removed > 0 {
-            tracing::info!(removed, "removed containers left behind");
-        }
-        Ok(removed)
+        self.ask(self.docker.list_containers(Some(options))).await
     }
 
     pub(crate) fn close(&self) {
@@ -249,7 +242,8 @@ impl Engine {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         self.live().clear();
-        self.sweep().await.map(drop)
+        network::leave(self).await;
+        sweep::sweep(self).await.map(drop)
     }
 
     /// Blocks until all containers are gone, or it has taken too long.
@@ -262,9 +256,9 @@ impl Engine {
     }
 }
 
-/// A set of names is whole at every moment, whoever panicked.
-fn lock(names: &Mutex<HashSet<String>>) -> MutexGuard<'_, HashSet<String>> {
-    names.lock().unwrap_or_else(PoisonError::into_inner)
+/// What is locked here is whole at every moment, whoever panicked.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 type Reply<T> = std::result::Result<T, bollard::errors::Error>;
@@ -274,10 +268,6 @@ async fn within<T>(longest: Duration, call: impl Future<Output = Reply<T>>) -> R
         Ok(reply) => reply.map_err(Fault::from),
         Err(_) => Err(Fault::Lost(format!("no answer from Docker in {} s", longest.as_secs()))),
     }
-}
-
-fn swept(fault: Fault) -> Error {
-    Error::caused("cannot look for containers left behind", fault.to_string())
 }
 
 fn check_limits(info: &SystemInfo, allow: bool) -> Result<()> {

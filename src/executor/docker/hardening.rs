@@ -1,9 +1,10 @@
-//! All that a container may do, in one function. What is not set here is the daemon's default.
+//! All that a container may do: what a job's may, what one in which a layer is made may, and what our own helpers may.
+//! What is not set here is the daemon's default.
 
+use super::network::Attachment;
 use crate::Limits;
 use bollard::models::{
-    ContainerCreateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, Mount, MountType,
-    ResourcesUlimits,
+    ContainerCreateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, ResourcesUlimits,
 };
 use std::collections::HashMap;
 
@@ -19,9 +20,14 @@ pub(crate) const ENVIRONMENT: &str = "/environment";
 
 /// nobody, in every image.
 const USER: &str = "65534:65534";
+const ROOT: &str = "0:0";
 
 const RUNNER: &str = include_str!("../../../fallback/runner.py");
 const FIGURES: &str = include_str!("../../../fallback/figures.py");
+const PROBE: &str = include_str!("../../../fallback/probe.py");
+const FIREWALL: &str = include_str!("../../../fallback/firewall.py");
+/// Ends when this process does, since its input then ends.
+const STAY: &str = "import sys; sys.stdin.read()";
 const SECCOMP: &str = include_str!("../../../fallback/seccomp.json");
 
 /// Memory for the runner, page tables and pipes, beside what the job may have.
@@ -29,14 +35,21 @@ const OVERHEAD_BYTES: u64 = 64 << 20;
 /// `/dev/shm`, as Docker has it; it counts as the job's memory.
 const SHARED_MEMORY_BYTES_MAX: u64 = 64 << 20;
 const PAGE_BYTES: u64 = 4096;
+/// For our own small scripts.
+const HELPER_BYTES: i64 = 128 << 20;
+/// For installers and compilers.
+pub(crate) const BUILD_MEMORY_BYTES: u64 = 2 << 30;
+const BUILD_PIDS_MAX: i64 = 1024;
+/// What apt, dpkg and pip need as root: to give files away and to use those of others, and to become the user that
+/// downloads.
+const BUILD_CAPABILITIES: [&str; 6] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"];
 
 /// What tells one container from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Spec {
     pub(crate) image: String,
     pub(crate) limits: Held,
-    pub(crate) network: Option<String>,
-    pub(crate) environment: Option<String>,
+    pub(crate) network: Attachment,
     pub(crate) cpu_shares: u32,
     pub(crate) pids_max: u32,
     pub(crate) dns: Vec<String>,
@@ -59,31 +72,136 @@ impl From<Limits> for Held {
     }
 }
 
+/// What tells one container in which a layer is made from another.
+#[derive(Debug, Clone)]
+pub(crate) struct BuildSpec {
+    pub(crate) image: String,
+    pub(crate) network: Attachment,
+    pub(crate) dns: Vec<String>,
+    pub(crate) disk_bytes: u64,
+}
+
 /// A container that waits for a job on its standard input.
 pub(crate) fn body(spec: &Spec, instance: &str) -> ContainerCreateBody {
     ContainerCreateBody {
-        image: Some(spec.image.clone()),
         entrypoint: Some(["python3", "-c", RUNNER, FIGURES].map(str::to_owned).to_vec()),
         cmd: Some(spec.preload.clone()),
-        user: Some(USER.to_owned()),
-        // Nothing there that the runner could import by mistake; it goes to the project by itself.
-        working_dir: Some("/".to_owned()),
-        env: Some(vec!["HOME=/tmp".to_owned(), "LANG=C.UTF-8".to_owned()]),
         hostname: Some("pyexec".to_owned()),
+        env: Some(vec!["HOME=/tmp".to_owned(), "LANG=C.UTF-8".to_owned()]),
+        ..waiting(&spec.image, RUNNER, USER, "run", instance, host_config(spec))
+    }
+}
+
+/// A container in which commands of strangers make a layer, as root, and with a network.
+pub(crate) fn build_body(spec: &BuildSpec, instance: &str) -> ContainerCreateBody {
+    ContainerCreateBody {
+        hostname: Some("pyexec-build".to_owned()),
+        ..waiting(&spec.image, STAY, ROOT, "build", instance, build_config(spec))
+    }
+}
+
+/// A container that is filled, and never started.
+pub(crate) fn fill_body(image: &str, instance: &str) -> ContainerCreateBody {
+    let config = HostConfig { readonly_rootfs: Some(false), ..walls() };
+    waiting(image, STAY, USER, "fill", instance, config)
+}
+
+/// A container that says what is in `image`.
+pub(crate) fn probe_body(image: &str, instance: &str) -> ContainerCreateBody {
+    waiting(image, PROBE, USER, "probe", instance, helper_config())
+}
+
+/// A container that walls off the network of `container`, for which it sees the host's processes. Nothing of a job is in
+/// it: the image is the operator's, the script ours, and its input empty.
+pub(crate) fn firewall_body(image: &str, container: &str, instance: &str) -> ContainerCreateBody {
+    let config = HostConfig {
+        cap_add: Some(vec!["NET_ADMIN".to_owned()]),
+        network_mode: Some(format!("container:{container}")),
+        pid_mode: Some("host".to_owned()),
+        ..helper_config()
+    };
+    waiting(image, FIREWALL, ROOT, "firewall", instance, config)
+}
+
+fn waiting(
+    image: &str,
+    script: &str,
+    user: &str,
+    kind: &str,
+    instance: &str,
+    config: HostConfig,
+) -> ContainerCreateBody {
+    ContainerCreateBody {
+        image: Some(image.to_owned()),
+        entrypoint: Some(["python3", "-c", script].map(str::to_owned).to_vec()),
+        cmd: Some(Vec::new()),
+        user: Some(user.to_owned()),
+        // Nothing there that a script could import by mistake; the runner goes to the project by itself.
+        working_dir: Some("/".to_owned()),
         attach_stdin: Some(true),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
         open_stdin: Some(true),
-        // When this process dies, the runner reads the end of its input, and ends.
+        // When this process dies, the script reads the end of its input, and ends.
         stdin_once: Some(true),
         tty: Some(false),
         healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }),
         labels: Some(HashMap::from([
             (INSTANCE_LABEL.to_owned(), instance.to_owned()),
-            (KIND_LABEL.to_owned(), "run".to_owned()),
+            (KIND_LABEL.to_owned(), kind.to_owned()),
         ])),
-        host_config: Some(host_config(spec)),
+        host_config: Some(config),
         ..ContainerCreateBody::default()
+    }
+}
+
+/// What every container starts from.
+fn walls() -> HostConfig {
+    HostConfig {
+        cap_drop: Some(vec!["ALL".to_owned()]),
+        security_opt: Some(vec!["no-new-privileges:true".to_owned(), format!("seccomp={SECCOMP}")]),
+        privileged: Some(false),
+        readonly_rootfs: Some(true),
+        network_mode: Some("none".to_owned()),
+        ipc_mode: Some("private".to_owned()),
+        cgroupns_mode: Some(HostConfigCgroupnsModeEnum::PRIVATE),
+        // Before anything of the host is.
+        oom_score_adj: Some(500),
+        log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
+        // Collects the processes that nobody waits for.
+        init: Some(true),
+        auto_remove: Some(false),
+        ..HostConfig::default()
+    }
+}
+
+fn helper_config() -> HostConfig {
+    HostConfig {
+        memory: Some(HELPER_BYTES),
+        memory_swap: Some(HELPER_BYTES),
+        pids_limit: Some(16),
+        ulimits: Some(vec![ulimit("core", 0)]),
+        ..walls()
+    }
+}
+
+fn build_config(spec: &BuildSpec) -> HostConfig {
+    HostConfig {
+        cap_add: Some(BUILD_CAPABILITIES.map(str::to_owned).to_vec()),
+        readonly_rootfs: Some(false),
+        network_mode: Some(spec.network.mode().to_owned()),
+        dns: dns(&spec.network, &spec.dns),
+        memory: Some(signed(BUILD_MEMORY_BYTES)),
+        memory_swap: Some(signed(BUILD_MEMORY_BYTES)),
+        // Jobs that run come first.
+        cpu_shares: Some(256),
+        pids_limit: Some(BUILD_PIDS_MAX),
+        ulimits: Some(vec![
+            ulimit("core", 0),
+            ulimit("nofile", 4096),
+            ulimit("fsize", signed(spec.disk_bytes.max(PAGE_BYTES))),
+        ]),
+        ..walls()
     }
 }
 
@@ -97,26 +215,11 @@ fn host_config(spec: &Spec) -> HostConfig {
         let files = disk_files.saturating_add(1); // the folder itself
         format!("rw,exec,nosuid,nodev,size={size},nr_inodes={files},{rest}")
     };
-    let mounts = spec.environment.iter().map(|volume| Mount {
-        target: Some(ENVIRONMENT.to_owned()),
-        source: Some(volume.clone()),
-        typ: Some(MountType::VOLUME),
-        read_only: Some(true),
-        ..Mount::default()
-    });
     HostConfig {
-        cap_drop: Some(vec!["ALL".to_owned()]),
-        security_opt: Some(vec!["no-new-privileges:true".to_owned(), format!("seccomp={SECCOMP}")]),
-        privileged: Some(false),
-        readonly_rootfs: Some(true),
-        network_mode: Some(spec.network.clone().unwrap_or_else(|| "none".to_owned())),
-        dns: spec.network.as_ref().map(|_| spec.dns.clone()).filter(|dns| !dns.is_empty()),
-        ipc_mode: Some("private".to_owned()),
-        cgroupns_mode: Some(HostConfigCgroupnsModeEnum::PRIVATE),
+        network_mode: Some(spec.network.mode().to_owned()),
+        dns: dns(&spec.network, &spec.dns),
         memory: Some(memory),
         memory_swap: Some(memory),
-        // Before anything of the host is.
-        oom_score_adj: Some(500),
         cpu_shares: Some(spec.cpu_shares.into()),
         pids_limit: Some(spec.pids_max.into()),
         ulimits: Some(vec![
@@ -131,13 +234,12 @@ fn host_config(spec: &Spec) -> HostConfig {
             ("/tmp".to_owned(), tmpfs("mode=1777")),
         ])),
         shm_size: Some(signed(memory_bytes.clamp(PAGE_BYTES, SHARED_MEMORY_BYTES_MAX))),
-        mounts: Some(mounts.collect()),
-        log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
-        // Collects the processes that nobody waits for.
-        init: Some(true),
-        auto_remove: Some(false),
-        ..HostConfig::default()
+        ..walls()
     }
+}
+
+fn dns(network: &Attachment, servers: &[String]) -> Option<Vec<String>> {
+    (*network != Attachment::None && !servers.is_empty()).then(|| servers.to_vec())
 }
 
 fn ulimit(name: &str, value: i64) -> ResourcesUlimits {
@@ -156,8 +258,7 @@ mod tests {
         Spec {
             image: "python:3.13-slim".into(),
             limits: Held { memory_bytes: 100 << 20, disk_bytes: 10 << 20, disk_files: 50 },
-            network: None,
-            environment: None,
+            network: Attachment::None,
             cpu_shares: 512,
             pids_max: 128,
             dns: vec!["10.0.0.1".into()],
@@ -184,7 +285,6 @@ mod tests {
             "LogConfig": {"Type": "none"},
             "Memory": 174 << 20,
             "MemorySwap": 174 << 20,
-            "Mounts": [],
             "NetworkMode": "none",
             "OomScoreAdj": 500,
             "PidsLimit": 128,
@@ -214,12 +314,65 @@ mod tests {
         assert!(config.memory.is_some_and(|bytes| bytes > 0) && config.shm_size.is_some_and(|bytes| bytes > 0));
     }
 
+    /// And whoever weakens one in which strangers' commands are root.
     #[test]
-    fn packages_are_read_only_and_a_network_is_named() {
-        let asked = Spec { environment: Some("packages".into()), network: Some("jobs".into()), ..spec() };
+    fn a_build_container_may_do_exactly_this() {
+        let spec = BuildSpec {
+            image: "python:3.13-slim".into(),
+            network: Attachment::Guarded("pyexec-test".into()),
+            dns: Vec::new(),
+            disk_bytes: 1 << 30,
+        };
+        let mut found = serde_json::to_value(build_config(&spec)).expect("JSON");
+        let seccomp = found["SecurityOpt"].as_array_mut().and_then(Vec::pop).expect("a profile");
+        assert_eq!(seccomp, format!("seccomp={SECCOMP}"));
+        let expected = serde_json::json!({
+            "AutoRemove": false,
+            "CapAdd": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"],
+            "CapDrop": ["ALL"],
+            "CgroupnsMode": "private",
+            "CpuShares": 256,
+            "Init": true,
+            "IpcMode": "private",
+            "LogConfig": {"Type": "none"},
+            "Memory": 2_u64 << 30,
+            "MemorySwap": 2_u64 << 30,
+            "NetworkMode": "pyexec-test",
+            "OomScoreAdj": 500,
+            "PidsLimit": 1024,
+            "Privileged": false,
+            "ReadonlyRootfs": false,
+            "SecurityOpt": ["no-new-privileges:true"],
+            "Ulimits": [
+                {"Name": "core", "Soft": 0, "Hard": 0},
+                {"Name": "nofile", "Soft": 4096, "Hard": 4096},
+                {"Name": "fsize", "Soft": 1 << 30, "Hard": 1 << 30},
+            ],
+        });
+        assert_eq!(found, expected);
+        let body = build_body(&spec, "one");
+        assert_eq!((body.env, body.volumes), (None, None));
+    }
+
+    /// What the helper that sees the host's processes has beyond any other.
+    #[test]
+    fn a_helper_may_do_exactly_this() {
+        let config = |body: ContainerCreateBody| serde_json::to_value(body.host_config).expect("JSON");
+        let firewall = config(firewall_body("python:3.13-slim", "job", "one"));
+        let mut probe = config(probe_body("python:3.13-slim", "one"));
+        assert_eq!((&probe["NetworkMode"], &probe["ReadonlyRootfs"]), (&"none".into(), &true.into()));
+        for (key, value) in
+            [("CapAdd", serde_json::json!(["NET_ADMIN"])), ("NetworkMode", "container:job".into()), ("PidMode", "host".into())]
+        {
+            probe[key] = value;
+        }
+        assert_eq!(firewall, probe);
+    }
+
+    #[test]
+    fn a_network_is_named() {
+        let asked = Spec { network: Attachment::Named("jobs".into()), ..spec() };
         let config = host_config(&asked);
-        let mount = config.mounts.and_then(|mut mounts| mounts.pop()).expect("mounted");
-        assert_eq!((mount.source.as_deref(), mount.read_only), (Some("packages"), Some(true)));
         assert_eq!(config.network_mode.as_deref(), Some("jobs"));
         assert_eq!(config.dns, Some(vec!["10.0.0.1".to_owned()]));
     }

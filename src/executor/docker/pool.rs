@@ -4,11 +4,13 @@
 //! while a job starts a container of its own.
 
 use super::{
-    DockerOptions, Placement,
+    DockerOptions, Placement, Progress,
     container::{Container, Waiting},
     engine::Engine,
     frames::{Decoder, from},
     hardening::Spec,
+    network::Attachment,
+    prepare::prepare,
 };
 use crate::{Error, Result};
 use bollard::container::LogOutput;
@@ -17,7 +19,7 @@ use serde::Deserialize;
 use std::{
     cmp::Reverse,
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -69,6 +71,8 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct State {
+    /// The default image, once it is found: its class is kept always.
+    default_image: Option<String>,
     /// In the order in which they get room.
     classes: Vec<Class>,
     /// Jobs that are starting a container.
@@ -98,16 +102,25 @@ pub(crate) struct ColdStart<'a>(&'a Pool);
 impl Pool {
     pub(crate) fn start(engine: &Arc<Engine>) -> Arc<Pool> {
         let options = engine.options();
-        let usual = engine.spec(options.pool_limits, &Placement::default());
+        let usual = Spec {
+            image: String::new(),
+            limits: options.pool_limits.into(),
+            network: Attachment::None,
+            cpu_shares: options.cpu_shares,
+            pids_max: options.pids_max,
+            dns: options.dns.clone(),
+            preload: Vec::new(),
+        };
         let pool = Arc::new(Pool {
             engine: Arc::clone(engine),
-            state: Mutex::new(State { classes: vec![Class::new(usual.clone())], ..State::default() }),
             usual,
+            state: Mutex::default(),
             changed: Notify::new(),
         });
         if options.pool > 0 {
             engine.expect(KEEPER);
             engine.runtime().spawn(keep(Arc::clone(&pool)));
+            engine.runtime().spawn(find_default(Arc::downgrade(&pool)));
         }
         pool
     }
@@ -158,6 +171,16 @@ impl Pool {
         self.changed.notify_one();
     }
 
+    fn keep_always(&self, image: String) {
+        let mut state = self.state();
+        let spec = Spec { image: image.clone(), ..self.usual.clone() };
+        if !state.classes.iter().any(|class| class.spec == spec) {
+            state.classes.push(Class::new(spec));
+        }
+        state.default_image = Some(image);
+        self.changed.notify_one();
+    }
+
     pub(crate) fn stats(&self) -> PoolStats {
         let state = self.state();
         PoolStats {
@@ -180,13 +203,13 @@ impl Pool {
     /// Gives up what ended, what was not used for long, and what there is no room for.
     fn tidy(&self, now: Instant) {
         let mut state = self.state();
-        let State { classes, discarded, .. } = &mut *state;
+        let State { default_image, classes, discarded, .. } = &mut *state;
         for class in classes.iter_mut() {
             let before = class.idle.len();
             class.idle.retain_mut(Waiting::is_alive);
             *discarded += (before - class.idle.len()) as u64;
         }
-        let is_default = |class: &Class| class.spec == self.usual;
+        let is_default = |class: &Class| default_image.as_ref() == Some(&class.spec.image);
         classes.sort_by_key(|class| (!is_default(class), Reverse(class.used)));
         let mut rooms = rooms(classes.iter().map(|class| class.bytes), self.options()).into_iter();
         classes.retain_mut(|class| {
@@ -233,6 +256,27 @@ impl Pool {
             // Its class was given up meanwhile.
             (None, Ok(_)) => state.discarded += 1,
             (None, Err(_)) => {}
+        }
+    }
+}
+
+/// Finds the default image, fetching it where that is allowed, however long the daemon takes to be well.
+async fn find_default(pool: Weak<Pool>) {
+    let mut pause = RETRY;
+    while let Some(pool) = pool.upgrade() {
+        let mut closing = pool.engine.closing();
+        if *closing.borrow() {
+            return;
+        }
+        let log: Progress = Arc::new(|step| tracing::info!("{step}"));
+        match prepare(&pool.engine, &Placement::default(), &log).await {
+            Ok(prepared) => return pool.keep_always(prepared.image()),
+            Err(error) => tracing::warn!(%error, ?pause, "the default image is not ready"),
+        }
+        drop(pool);
+        tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => return,
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(RETRY_MAX),
         }
     }
 }

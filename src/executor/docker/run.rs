@@ -1,16 +1,18 @@
 //! The life of one job in one container.
 
 use super::{
-    Placement,
+    Placement, Prepared, Progress,
     container::{Container, Waiting},
-    engine::Engine,
+    engine::{Engine, Fault},
     feed::{Signals, feed},
     hardening::Spec,
+    network::{self, Attachment},
     pool::Pool,
+    prepare::prepare,
     told::{End, Ended, Told},
 };
 use crate::{
-    Error, Job, Outcome, Result, Want,
+    Error, Job, Limits, Outcome, Result, Want,
     executor::{COLLECTED_BYTES_MAX, Observer, traceback},
     outcome::{Ending, StopReason},
 };
@@ -33,41 +35,49 @@ const END_NEWS: Duration = Duration::from_secs(1);
 const NEWS_PAUSE: Duration = Duration::from_millis(10);
 const SIGKILL: i64 = 9;
 
+/// Where a job runs.
+pub(crate) enum Place {
+    Ready(Prepared),
+    /// To be prepared, in the job's own time.
+    Wanted(Placement),
+}
+
+impl Place {
+    fn placement(&self) -> &Placement {
+        match self {
+            Place::Ready(prepared) => prepared.placement(),
+            Place::Wanted(placement) => placement,
+        }
+    }
+}
+
 pub(crate) async fn run(
     engine: &Arc<Engine>,
     pool: &Pool,
     mut job: Job,
-    placement: &Placement,
+    place: Place,
     observer: Box<dyn Observer>,
 ) -> Result<Outcome> {
     let script = check(&job)?;
     let header = header(&job, &script);
+    let placement = place.placement().clone();
     let mut slot = Some(engine.slot().await?);
     let limits = job.limits;
     let began = Instant::now();
     let deadline = tokio::time::Instant::from_std(began + limits.wall_clock());
     let mut told = Told::new(&job, observer);
 
-    let spec = engine.spec(limits, placement);
-    let mut warm = pool.take(&spec);
+    let mut may_be_warm = true;
     // Once more only when a container that waited has ended before it started the job.
     loop {
-        let (waiting, was_warm) = match warm.take() {
-            Some(mut waiting) => {
-                waiting.container.hold(slot.take());
-                (waiting, true)
-            }
-            None => match tokio::time::timeout_at(deadline, cold(engine, pool, &spec, slot.take())).await {
-                Ok(waiting) => (waiting?, false),
-                Err(_) => {
-                    let reason = StopReason::TimeLimit;
-                    let explained = traceback::explain(&reason, &limits);
-                    told.explain(&format!("{explained} before its container had started"));
-                    return Ok(told.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, placement));
-                }
-            },
+        let starting = start(engine, may_be_warm.then_some(pool), &place, limits, slot.take());
+        let Ok(started) = tokio::time::timeout_at(deadline, starting).await else {
+            let reason = StopReason::TimeLimit;
+            let explained = traceback::explain(&reason, &limits);
+            told.explain(&format!("{explained} before its container had started"));
+            return Ok(told.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, &placement));
         };
-        let Waiting { container, input, mut output } = waiting;
+        let Started { waiting: Waiting { container, input, mut output }, was_warm, prepared } = started?;
         let signals = Signals::new();
         let mut feeding = pin!(feed(input, &header, job.project.clone(), &mut job.stdin, &signals));
         let ended = tokio::select! {
@@ -79,6 +89,7 @@ pub(crate) async fn run(
             Some(Ended::Gone) if was_warm && !told.started => {
                 slot = container.release();
                 told.restart();
+                may_be_warm = false;
                 continue;
             }
             None => {
@@ -96,7 +107,9 @@ pub(crate) async fn run(
             }
             Some(Ended::Refused(refusal)) => return Err(refusal.into_error(&limits)),
             Some(Ended::Told(end)) => finished(engine, &container, &end, &mut told).await,
-            Some(Ended::Gone) => vanished(engine, &container, &spec.image, &mut told).await?,
+            Some(Ended::Gone) => {
+                vanished(engine, &container, prepared.base().name.as_ref(), &mut told).await?
+            }
             Some(Ended::Nonsense | Ended::Placed) => {
                 container.kill().await;
                 Ending::Stopped { reason: StopReason::Crashed("its runner was made to talk nonsense".to_owned()) }
@@ -105,16 +118,75 @@ pub(crate) async fn run(
         if let Ending::Stopped { reason } = &ending {
             told.say_where(reason, &limits, &job.project);
         }
-        return Ok(told.outcome(ending, began.elapsed(), &limits, placement));
+        return Ok(told.outcome(ending, began.elapsed(), &limits, &placement));
     }
 }
 
+struct Started {
+    waiting: Waiting,
+    was_warm: bool,
+    /// Keeps its layer.
+    prepared: Prepared,
+}
+
+/// A container from the pool, or one for this job alone; what that takes is prepared once more when it was removed
+/// meanwhile.
+async fn start(
+    engine: &Arc<Engine>,
+    pool: Option<&Pool>,
+    place: &Place,
+    limits: Limits,
+    slot: Option<OwnedSemaphorePermit>,
+) -> Result<Started> {
+    let silent: Progress = Arc::new(|_| ());
+    let prepared = match place {
+        Place::Ready(prepared) => prepared.clone(),
+        Place::Wanted(placement) => prepare(engine, placement, &silent).await?,
+    };
+    let spec = spec(engine, &prepared, limits).await?;
+    if let Some(mut waiting) = pool.and_then(|pool| pool.take(&spec)) {
+        waiting.container.hold(slot);
+        return Ok(Started { waiting, was_warm: true, prepared });
+    }
+    let error = match cold(engine, pool, &spec, slot).await {
+        Ok(waiting) => return Ok(Started { waiting, was_warm: false, prepared }),
+        Err(error) if image_is_gone(engine, &prepared).await => error,
+        Err(error) => return Err(error),
+    };
+    tracing::warn!(%error, "an image was removed, and is made again");
+    prepared.forget(engine).await;
+    let prepared = prepare(engine, prepared.placement(), &silent).await?;
+    let spec = self::spec(engine, &prepared, limits).await?;
+    let waiting = cold(engine, pool, &spec, Some(engine.slot().await?)).await?;
+    Ok(Started { waiting, was_warm: false, prepared })
+}
+
+async fn spec(engine: &Engine, prepared: &Prepared, limits: Limits) -> Result<Spec> {
+    let network = match prepared.placement().network {
+        true => network::attachment(engine).await?,
+        false => Attachment::None,
+    };
+    Ok(engine.spec(limits, prepared, network))
+}
+
 /// A container for this job alone.
-async fn cold(engine: &Arc<Engine>, pool: &Pool, spec: &Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
-    let _cold = pool.cold_start();
+async fn cold(
+    engine: &Arc<Engine>,
+    pool: Option<&Pool>,
+    spec: &Spec,
+    slot: Option<OwnedSemaphorePermit>,
+) -> Result<Waiting> {
+    let _cold = pool.map(Pool::cold_start);
     let waiting = Container::start(engine, spec.clone(), slot).await?;
-    pool.learn(spec);
+    if let Some(pool) = pool {
+        pool.learn(spec);
+    }
     Ok(waiting)
+}
+
+async fn image_is_gone(engine: &Engine, prepared: &Prepared) -> bool {
+    let found = engine.ask(engine.docker().inspect_image(&prepared.image())).await;
+    matches!(found, Err(Fault::Refused { status: 404, .. }))
 }
 
 /// Refuses what this tier cannot run; returns the path of the script.

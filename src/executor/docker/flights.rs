@@ -1,0 +1,190 @@
+//! Work that many wait for and that is done once.
+
+use crate::{Error, Result};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared, WeakShared},
+};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::broadcast;
+
+/// Steps that one who waits may lag behind; then it misses some.
+const STEPS_KEPT: usize = 256;
+
+/// What happens before a job can run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// An image is fetched.
+    Pulling {
+        /// Its name.
+        image: String,
+    },
+    /// Packages are copied into a layer.
+    Copying,
+    /// A command, or the installation of packages, runs in a build container.
+    Running {
+        /// The command.
+        command: String,
+    },
+    /// A line of what it says, or of what the daemon says about a pull.
+    Line(String),
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Pulling { image } => write!(f, "pulling {image}"),
+            Step::Copying => f.write_str("copying packages into a layer"),
+            Step::Running { command } => write!(f, "running {command}"),
+            Step::Line(line) => f.write_str(line),
+        }
+    }
+}
+
+/// Is told each [`Step`], on a thread of the executor: it must not block.
+pub type Progress = Arc<dyn Fn(Step) + Send + Sync>;
+
+type Work<T> = BoxFuture<'static, Result<T, Arc<Error>>>;
+
+/// Work under way, by what it makes. It goes on while anyone waits, and is dropped when nobody does. Nothing is kept of
+/// what it came to.
+pub(crate) struct Flights<T: Clone> {
+    open: Mutex<HashMap<String, Flight<T>>>,
+}
+
+struct Flight<T: Clone> {
+    work: WeakShared<Work<T>>,
+    steps: broadcast::Sender<Step>,
+}
+
+impl<T: Clone + Send + Sync + 'static> Flights<T> {
+    pub(crate) fn new() -> Flights<T> {
+        Flights { open: Mutex::default() }
+    }
+
+    /// What the work called `key` comes to, which `begin` starts unless it is under way.
+    pub(crate) async fn join(
+        &self,
+        key: &str,
+        progress: &Progress,
+        begin: impl FnOnce(Progress) -> BoxFuture<'static, Result<T>>,
+    ) -> Result<T> {
+        let (mut work, mut steps) = self.enter(key, begin);
+        let mut steps_end = false;
+        let ended = loop {
+            tokio::select! {
+                biased;
+                step = steps.recv(), if !steps_end => match step {
+                    Ok(step) => progress(step),
+                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => steps_end = true,
+                },
+                ended = &mut work => break ended,
+            }
+        };
+        while let Ok(step) = steps.try_recv() {
+            progress(step);
+        }
+        ended.map_err(|error| again(&error))
+    }
+
+    fn enter(
+        &self,
+        key: &str,
+        begin: impl FnOnce(Progress) -> BoxFuture<'static, Result<T>>,
+    ) -> (Shared<Work<T>>, broadcast::Receiver<Step>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flight) = open.get(key)
+            && let Some(work) = flight.work.upgrade()
+            // One that has ended is here only while someone takes what it came to.
+            && work.peek().is_none()
+        {
+            return (work, flight.steps.subscribe());
+        }
+        open.retain(|_, flight| flight.work.upgrade().is_some());
+        let (steps, receiver) = broadcast::channel(STEPS_KEPT);
+        let sender = steps.clone();
+        let tell: Progress = Arc::new(move |step| drop(sender.send(step)));
+        let work = begin(tell).map(|ended| ended.map_err(Arc::new)).boxed().shared();
+        if let Some(weak) = work.downgrade() {
+            open.insert(key.to_owned(), Flight { work: weak, steps });
+        }
+        (work, receiver)
+    }
+}
+
+/// The same error once more; its cause is in its message.
+fn again(error: &Error) -> Error {
+    match error {
+        Error::InvalidJob { message } => Error::invalid(message.clone()),
+        Error::Unavailable { message, .. } => Error::unavailable(message.clone()),
+        Error::InvalidSettings { problems } => Error::InvalidSettings { problems: problems.clone() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    use std::time::Duration;
+
+    fn silent() -> Progress {
+        Arc::new(|_| ())
+    }
+
+    #[tokio::test]
+    async fn work_is_done_once_and_the_first_who_waits_may_go_away() {
+        let flights = Flights::<u32>::new();
+        let begun = Arc::new(AtomicU32::new(0));
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let begin = |tell: Progress| {
+            let begun = Arc::clone(&begun);
+            async move {
+                begun.fetch_add(1, Relaxed);
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                tell(Step::Copying);
+                Ok(7)
+            }
+            .boxed()
+        };
+        let quiet = silent();
+        let mut first = Box::pin(flights.join("key", &quiet, begin));
+        assert!(futures_util::poll!(&mut first).is_pending());
+        let progress: Progress = {
+            let heard = Arc::clone(&heard);
+            Arc::new(move |step| heard.lock().expect("not poisoned").push(step))
+        };
+        let mut second = Box::pin(flights.join("key", &progress, begin));
+        assert!(futures_util::poll!(&mut second).is_pending());
+        drop(first);
+        assert_eq!(second.await.expect("done"), 7);
+        assert_eq!((begun.load(Relaxed), heard.lock().expect("not poisoned").as_slice()), (1, &[Step::Copying][..]));
+        assert_eq!(flights.join("key", &quiet, begin).await.expect("done"), 7);
+        assert_eq!(begun.load(Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_is_dropped() {
+        let flights = Flights::<()>::new();
+        let held = Arc::new(());
+        let quiet = silent();
+        let work = Arc::clone(&held);
+        let mut only = Box::pin(flights.join("key", &quiet, |_| {
+            async move {
+                std::future::pending::<()>().await;
+                drop(work);
+                Ok(())
+            }
+            .boxed()
+        }));
+        assert!(futures_util::poll!(&mut only).is_pending());
+        assert_eq!(Arc::strong_count(&held), 2);
+        drop(only);
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
+}

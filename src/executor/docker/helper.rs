@@ -1,0 +1,69 @@
+//! Containers of our own that do one thing and say what came of it.
+
+use super::{
+    container::Container,
+    engine::Engine,
+};
+use crate::{Error, Result};
+use bollard::container::LogOutput;
+use futures_util::StreamExt;
+use std::time::Duration;
+
+/// Of each stream.
+const SAID_BYTES_MAX: usize = 4096;
+/// How long the daemon may take to notice the end of a container whose output has ended.
+const END: Duration = Duration::from_secs(5);
+const END_PAUSE: Duration = Duration::from_millis(10);
+
+/// What came of one.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) status: i64,
+    pub(crate) stdout: String,
+    stderr: String,
+}
+
+impl Said {
+    pub(crate) fn last_complaint(&self) -> &str {
+        self.stderr.trim_end().lines().next_back().unwrap_or("it says nothing")
+    }
+}
+
+/// Starts `container`, waits for its end, and removes it.
+pub(crate) async fn run(engine: &Engine, container: Container, longest: Duration) -> Result<Said> {
+    let running = async {
+        let (input, mut output) = container.attach_and_start().await?;
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        while let Some(said) = output.next().await {
+            let (stream, message) = match said {
+                Ok(LogOutput::StdErr { message }) => (&mut stderr, message),
+                Ok(LogOutput::StdOut { message } | LogOutput::StdIn { message } | LogOutput::Console { message }) => {
+                    (&mut stdout, message)
+                }
+                Err(error) => return Err(Error::caused("the connection to a helper was lost", error)),
+            };
+            let room = SAID_BYTES_MAX.saturating_sub(stream.len());
+            stream.extend(message.iter().take(room));
+        }
+        drop(input);
+        let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        Ok(Said { status: status(engine, &container).await?, stdout, stderr })
+    };
+    let ran = tokio::time::timeout(longest, running).await;
+    ran.unwrap_or_else(|_| Err(Error::unavailable(format!("a helper in Docker takes longer than {} s", longest.as_secs()))))
+}
+
+async fn status(engine: &Engine, container: &Container) -> Result<i64> {
+    let until = tokio::time::Instant::now() + END;
+    loop {
+        let state = engine.state(container.name()).await;
+        let state = state.map_err(|fault| Error::caused("Docker does not say how a helper ended", fault.to_string()))?;
+        if state.running == Some(false) {
+            return Ok(state.exit_code.unwrap_or(-1));
+        }
+        if tokio::time::Instant::now() >= until {
+            return Err(Error::unavailable("a helper in Docker does not end"));
+        }
+        tokio::time::sleep(END_PAUSE).await;
+    }
+}

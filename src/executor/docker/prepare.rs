@@ -1,0 +1,60 @@
+//! All that must be there before a job can run: its image, and a layer with what it asked for.
+
+use super::{
+    Placement,
+    engine::Engine,
+    flights::Progress,
+    images::{self, Base},
+    layers::{self, Lease, Recipe},
+};
+use crate::Result;
+use std::sync::Arc;
+
+/// An image in which a job can run, made from a [`Placement`]. Its layer is kept while this lives.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    placement: Arc<Placement>,
+    recipe: Arc<Recipe>,
+    layer: Option<Arc<Lease>>,
+}
+
+impl Prepared {
+    /// What it was made from.
+    pub fn placement(&self) -> &Placement {
+        &self.placement
+    }
+
+    /// The image, as the daemon finds it.
+    pub(crate) fn image(&self) -> String {
+        self.layer.as_ref().map_or_else(|| self.base().id.clone(), |layer| layer.image())
+    }
+
+    pub(crate) fn base(&self) -> &Base {
+        &self.recipe.base
+    }
+
+    pub(crate) fn has_packages(&self) -> bool {
+        self.recipe.has_packages()
+    }
+
+    /// What was prepared is not there after all, because somebody removed it.
+    pub(crate) async fn forget(&self, engine: &Engine) {
+        if let Some(layer) = &self.layer {
+            engine.layers().forget(layer);
+        }
+        engine.images().forget(&self.base().name).await;
+    }
+}
+
+/// Fetches and makes what `placement` takes.
+pub(crate) async fn prepare(engine: &Arc<Engine>, placement: &Placement, progress: &Progress) -> Result<Prepared> {
+    let name = images::choose(engine.options(), placement.python.as_deref(), placement.image.as_deref())?;
+    let base = images::base(engine, &name, progress).await?;
+    let recipe =
+        Recipe { base, pre_commands: placement.pre_commands.clone(), packages: placement.packages.clone() };
+    let layer = match recipe.is_empty() {
+        true => None,
+        false => Some(Arc::new(layers::ensure(engine, &recipe, progress).await?)),
+    };
+    Ok(Prepared { placement: Arc::new(placement.clone()), recipe: Arc::new(recipe), layer })
+}
