@@ -28,6 +28,7 @@
 mod cache;
 mod capture;
 pub mod config;
+pub mod environment;
 mod error;
 pub mod executor;
 mod job;
@@ -40,6 +41,7 @@ pub mod server;
 mod service;
 
 pub use cache::Verification;
+pub use environment::Requirements;
 pub use error::{Error, Result};
 pub use executor::Event;
 pub use job::{Job, Stdin, TierChoice, Want};

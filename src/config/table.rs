@@ -1,7 +1,7 @@
 //! The one table of settings.
 
 use super::{
-    Key, Settings, api_keys, containers,
+    Key, api_keys, containers,
     keys::{flag, list, milliseconds, number, path, seconds, text},
     values,
 };
@@ -273,7 +273,7 @@ pub const KEYS: &[Key] = &[
     })
     .local(),
     number("environments_mb", "10240", "most disk for installed packages, in MiB", 1, TIB_IN_MIB, |s, n| {
-        s.containers.environments.max_bytes = n * MIB;
+        s.containers.environments.bytes_max = n * MIB;
     })
     .local(),
     seconds("install_timeout", "300", "longest that installing packages may take", TICK, DAY, |s, time| {

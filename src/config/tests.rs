@@ -319,10 +319,10 @@ fn the_readme_has_the_table() {
 #[test]
 fn names_are_unique_and_derived() {
     let mut names: Vec<_> = KEYS.iter().map(|key| key.name).collect();
-    names.extend(keys::WITHOUT_EFFECT);
+    names.extend(table::WITHOUT_EFFECT);
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), KEYS.len() + keys::WITHOUT_EFFECT.len());
+    assert_eq!(names.len(), KEYS.len() + table::WITHOUT_EFFECT.len());
     let key = KEYS.iter().find(|key| key.name == "max_memory_mb").unwrap();
     assert_eq!((key.variable().as_str(), key.flag().as_str()), ("PYEXEC_MAX_MEMORY_MB", "max-memory-mb"));
 }

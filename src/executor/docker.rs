@@ -61,7 +61,7 @@ use tokio::{
 const GONE_AT_DROP: Duration = Duration::from_secs(5);
 
 /// Settings of a [`DockerExecutor`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DockerOptions {
     /// The daemon: the path of a socket, or `tcp://host:port`.
@@ -72,6 +72,8 @@ pub struct DockerOptions {
     pub socket: String,
     /// On whose behalf: names the containers, networks and layers of one service or user.
     pub instance: Instance,
+    /// The image of jobs that ask for no version of Python.
+    pub default_image: String,
     /// The image for a Python version, which takes the place of `{version}`.
     pub image: String,
     /// Images for single versions, instead of [`DockerOptions::image`].
@@ -80,8 +82,6 @@ pub struct DockerOptions {
     pub allowed_images: Vec<String>,
     /// What becomes of a job whose image is not there.
     pub image_pull: ImagePull,
-    /// The Python version of jobs that ask for none.
-    pub python: String,
     /// Jobs that run at the same time; more wait. A slot is free again when its container is gone.
     pub slots: u32,
     /// Processes and threads of a job, with two of ours.
@@ -135,11 +135,11 @@ impl Default for DockerOptions {
         DockerOptions {
             socket: "/var/run/docker.sock".to_owned(),
             instance: Instance::default(),
+            default_image: "python:3.13-slim".to_owned(),
             image: "python:{version}-slim".to_owned(),
             images: BTreeMap::new(),
             allowed_images: vec!["python:*".to_owned()],
             image_pull: ImagePull::default(),
-            python: "3.13".to_owned(),
             // A container is a few processes and some ten MB: two on each core keep it busy while others come and go.
             slots: std::thread::available_parallelism().map_or(4, |cores| (2 * cores.get() as u32).max(4)),
             pids_max: 128,
@@ -166,7 +166,7 @@ impl Default for DockerOptions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Placement {
-    /// The Python version; `None` is [`DockerOptions::python`].
+    /// The Python version; `None` is that of [`DockerOptions::default_image`].
     pub python: Option<String>,
     /// The image, instead of that of the Python version.
     pub image: Option<String>,

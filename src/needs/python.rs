@@ -21,6 +21,11 @@ impl Python {
         (Python::V3_10.0..=Python::V3_14.0).rev().map(Python)
     }
 
+    /// Major and minor version.
+    pub(crate) fn numbers(self) -> (u8, u8) {
+        (3, self.0)
+    }
+
     /// The newest, of those up to `at_most`, that a `requires-python` allows.
     pub(crate) fn newest_allowed(requirement: &Requirement, at_most: Python) -> Option<Python> {
         Python::all().find(|&python| python <= at_most && requirement.allows(python))

@@ -179,7 +179,7 @@ impl Metrics {
     /// The containers that are kept ready.
     pub(crate) fn set_pool(&self, stats: &PoolStats) {
         for (state, containers) in [(PoolState::Ready, stats.idle), (PoolState::Warming, stats.warming)] {
-            self.pool_containers.get_or_create(&PoolLabels { state }).set(count(containers));
+            self.pool_containers.get_or_create(&PoolLabels { state }).set(containers.into());
         }
         let taken = [(Taken::Pool, stats.hits), (Taken::Cold, stats.misses), (Taken::Discarded, stats.discarded)];
         for (from, total) in taken {

@@ -175,6 +175,7 @@ impl Store {
             queued_at: Instant::now(),
             events: EventLog::default(),
             started: OnceLock::new(),
+            progress: Mutex::default(),
             end: OnceLock::new(),
             kill: watch::Sender::new(false),
             wanted: AtomicUsize::new(1),

@@ -3,13 +3,16 @@
 use super::plan::Detected;
 use crate::{
     Error, Event, Job, Outcome, Requirements, Result,
-    environment::{Environments, Platform, Refusal},
+    environment::{Environments, Installed, Libc, Machine, Platform, Reason, Target},
     executor::{
         Observer,
-        docker::{DockerExecutor, DockerOptions, Packages, Placement},
+        docker::{
+            self, DockerExecutor, DockerOptions, Interpreter, PackageFolder, Packages, Placement, Progress, Step,
+        },
     },
 };
 use std::{
+    path::Path,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
@@ -97,14 +100,15 @@ impl Fallback {
             Fallback::On(containers) => containers,
         };
         let executor = containers.executor().await.map_err(|why| Error::unavailable(&*why))?;
-        let observer = Arc::new(Mutex::new(observer));
-        let tell = |event: Event<'_>| observer.lock().unwrap_or_else(PoisonError::into_inner).event(event);
-        let progress = |line: &str| tell(Event::Progress(line));
+        let observer: Arc<Mutex<dyn Observer>> = Arc::new(Mutex::new(observer));
+        let tell = |observer: &Mutex<dyn Observer>, event: Event<'_>| {
+            observer.lock().unwrap_or_else(PoisonError::into_inner).event(event);
+        };
+        let told = Arc::clone(&observer);
+        let progress: Progress = Arc::new(move |step| tell(&told, Event::Progress(&step.to_string())));
         let placement = containers.with_packages(&executor, &job, &detected, placement, &progress).await?;
-        let prepared = executor.prepare(&placement, &progress).await?;
-        let observer = Arc::clone(&observer);
-        let pass_on = move |event: Event<'_>| observer.lock().unwrap_or_else(PoisonError::into_inner).event(event);
-        executor.run_prepared(job, prepared, Box::new(pass_on)).await
+        let prepared = executor.prepare(&placement, progress).await?;
+        executor.run_prepared(job, prepared, Box::new(move |event: Event<'_>| tell(&observer, event))).await
     }
 }
 
@@ -143,30 +147,67 @@ impl Containers {
         job: &Job,
         detected: &Detected,
         placement: Placement,
-        progress: &(dyn Fn(&str) + Send + Sync),
+        progress: &Progress,
     ) -> Result<Placement> {
-        let written = Requirements::parse(&detected.dependencies.join("\n"))
-            .map_err(|e| Error::invalid(format!("the script's metadata: {e}")))?;
-        let mut asked = job.containers.requirements.merged(&written);
+        let written = job.containers.requirements.to_string();
+        let written = written.lines().chain(detected.dependencies.iter().map(String::as_str));
+        let written = Requirements::from_list(written)?;
         let mut guessed = detected.packages.clone();
         loop {
-            let wanted = asked.with_detected(&guessed);
+            let wanted = written.clone().merge(guessed.iter().map(String::as_str))?;
             if wanted.is_empty() {
                 return Ok(placement);
             }
-            let interpreter = executor.interpreter(&placement, progress).await?;
-            let platform = Platform::from(interpreter);
-            match self.environments.prepare(&wanted, platform, progress).await {
-                Ok(installed) => return Ok(Placement { packages: Packages::Folder(installed), ..placement }),
-                Err(Refusal::NoWheel { .. }) => {
-                    return Ok(Placement { packages: Packages::Build(wanted.lines()), ..placement });
+            let (python, image) = (placement.python.as_deref(), placement.image.as_deref());
+            let interpreter = executor.interpreter(python, image, Arc::clone(progress)).await?;
+            let platform = platform(&interpreter)?;
+            let step = |line: &str| progress(Step::Line(line.to_owned()));
+            let refusal = match self.environments.prepare(&wanted, platform, &step).await {
+                Ok(installed) => {
+                    let folder = PackageFolder::new(installed.id().to_owned(), Folder(installed));
+                    return Ok(Placement { packages: Packages::Folder(folder), ..placement });
+                }
+                Err(refusal) => refusal,
+            };
+            match &refusal.reason {
+                Reason::NoWheel { .. } | Reason::NoUv => {
+                    tracing::info!(%refusal, "packages are installed in a build container");
+                    let lines = wanted.to_string().lines().map(str::to_owned).collect();
+                    return Ok(Placement { packages: Packages::Build(lines), ..placement });
                 }
                 // A module that nobody publishes: the script is to fail where it imports it, as anywhere else.
-                Err(Refusal::NotFound { packages }) if packages.iter().any(|name| guessed.contains(name)) => {
-                    guessed.retain(|name| !packages.contains(name));
+                Reason::NotFound { package } if guessed.contains(package) => guessed.retain(|name| name != package),
+                reason => {
+                    tracing::warn!(log = refusal.log(), "packages cannot be installed");
+                    return Err(match reason {
+                        Reason::IndexDown | Reason::Timeout { .. } | Reason::Fault => {
+                            Error::unavailable(refusal.to_string())
+                        }
+                        _ => Error::invalid(refusal.to_string()),
+                    });
                 }
-                Err(refusal) => return Err(refusal.into()),
             }
         }
     }
+}
+
+/// Keeps an environment while its folder is read.
+struct Folder(Arc<Installed>);
+
+impl AsRef<Path> for Folder {
+    fn as_ref(&self) -> &Path {
+        self.0.packages_folder()
+    }
+}
+
+/// Whose wheels an image takes.
+fn platform(interpreter: &Interpreter) -> Result<Platform> {
+    let machine = Machine::named(&interpreter.machine).ok_or_else(|| {
+        Error::invalid(format!("there are no wheels for machines of type {:?}: leave the packages out", interpreter.machine))
+    })?;
+    let libc = match interpreter.libc {
+        docker::Libc::Glibc { major, minor } => Libc::Glibc { major: major.into(), minor: minor.into() },
+        docker::Libc::Musl => Libc::Musl,
+    };
+    Ok(Platform { python: interpreter.python.numbers(), target: Target::Linux { machine, libc } })
 }

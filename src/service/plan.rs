@@ -3,6 +3,7 @@
 use super::{Pyexec, stdin};
 use crate::{
     Error, Job, Outcome, Result, TierChoice,
+    environment::Platform,
     job::Containers,
     needs::{Needs, Urgency},
     outcome::Tier,
@@ -149,12 +150,13 @@ impl Pyexec {
     fn route(&self, job: &Job, needs: &Needs, docker: Result<(), &str>) -> Route {
         let Containers { tier, python, image, requirements, detect_packages, pre_commands, network, .. } =
             &job.containers;
+        let names: Vec<_> = requirements.names(&Platform::WASM).into_iter().map(str::to_owned).collect();
         let asked = Asked {
             tier: *tier,
             python: *python,
             docker_image: image.as_deref(),
             pre_commands: !pre_commands.is_empty(),
-            requirements: &requirements.names(),
+            requirements: &names,
             detect_packages: *detect_packages && self.detect_packages,
             memory_bytes: job.limits.memory_bytes,
             network: *network,

@@ -231,12 +231,11 @@ pub(crate) fn choose(options: &DockerOptions, python: Option<&str>, image: Optio
         let name = options.images.get(python).cloned().unwrap_or_else(|| options.image.replace("{version}", python));
         name.parse::<ImageName>()
     };
-    let Some(image) = image else { return own(python.unwrap_or(&options.python)) };
+    let Some(image) = image else { return python.map_or_else(|| options.default_image.parse(), own) };
     let name: ImageName = image.parse()?;
     let is_own = || {
-        let pythons = Python::all().map(|python| python.to_string()).chain([options.python.clone()]);
-        options.images.values().filter_map(|own| own.parse().ok()).chain(pythons.filter_map(|python| own(&python).ok()))
-            .any(|own: ImageName| own == name)
+        let versions = Python::all().filter_map(|python| own(&python.to_string()).ok());
+        options.default_image.parse().into_iter().chain(versions).any(|own: ImageName| own == name)
     };
     if options.allowed_images.iter().any(|pattern| name.matches(pattern)) || is_own() {
         return Ok(name);
