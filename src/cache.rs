@@ -52,24 +52,9 @@ impl Cache {
     pub(crate) fn open(folder: Option<&Path>) -> Result<Cache> {
         let folder = match folder {
             Some(folder) => folder.to_owned(),
-            None => usual_folder()?,
+            None => usual_folder("images")?,
         };
-        let fail = |e| {
-            Error::caused(
-                format!("cannot use {} as the cache (set {FOLDER_VARIABLE} to another folder)", folder.display()),
-                e,
-            )
-        };
-        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(fail)?;
-        let metadata = fs::metadata(&folder).map_err(fail)?;
-        let me = rustix::process::geteuid().as_raw();
-        if metadata.uid() != me || metadata.mode() & 0o077 != 0 {
-            return Err(Error::unavailable(format!(
-                "the cache {} must belong to user {me} and be closed to others, because code from it is run\nhint: chmod 700 \
-                 {0}, or set {FOLDER_VARIABLE} to another folder",
-                folder.display()
-            )));
-        }
+        private_folder(&folder)?;
         Ok(Cache { folder })
     }
 
@@ -124,14 +109,37 @@ impl Cache {
     }
 }
 
-fn usual_folder() -> Result<PathBuf> {
-    env::var_os(FOLDER_VARIABLE)
-        .map(PathBuf::from)
-        .or_else(|| env::var_os("XDG_CACHE_HOME").map(|home| PathBuf::from(home).join("pyexec/images")))
-        .or_else(|| env::home_dir().map(|home| home.join(".cache/pyexec/images")))
+/// Where the user's cache of a kind is, unless it is said.
+pub(crate) fn usual_folder(kind: &str) -> Result<PathBuf> {
+    let ours = || env::var_os(FOLDER_VARIABLE).map(PathBuf::from);
+    // The variable is that of compiled code; other kinds are below.
+    let ours = if kind == "images" { ours() } else { ours().map(|folder| folder.join(kind)) };
+    ours.or_else(|| env::var_os("XDG_CACHE_HOME").map(|home| PathBuf::from(home).join("pyexec").join(kind)))
+        .or_else(|| env::home_dir().map(|home| home.join(".cache/pyexec").join(kind)))
         .ok_or_else(|| {
             Error::unavailable(format!("no home folder: set {FOLDER_VARIABLE} to a folder for compiled code"))
         })
+}
+
+/// Makes a folder if it is not there, and sees to it that it is the user's alone.
+pub(crate) fn private_folder(folder: &Path) -> Result<()> {
+    let fail = |e| {
+        Error::caused(
+            format!("cannot use {} as the cache (set {FOLDER_VARIABLE} to another folder)", folder.display()),
+            e,
+        )
+    };
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fail)?;
+    let metadata = fs::metadata(folder).map_err(fail)?;
+    let me = rustix::process::geteuid().as_raw();
+    if metadata.uid() != me || metadata.mode() & 0o077 != 0 {
+        return Err(Error::unavailable(format!(
+            "the cache {} must belong to user {me} and be closed to others, because code from it is run\nhint: chmod 700 \
+             {0}, or set {FOLDER_VARIABLE} to another folder",
+            folder.display()
+        )));
+    }
+    Ok(())
 }
 
 fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {

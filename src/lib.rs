@@ -28,6 +28,8 @@
 mod cache;
 mod capture;
 pub mod config;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the service does not ask yet"))]
+mod environment;
 mod error;
 pub mod executor;
 mod job;
