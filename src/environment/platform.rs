@@ -156,6 +156,20 @@ mod tests {
     }
 
     #[test]
+    fn machines_have_the_names_that_engines_give_them() {
+        for (name, machine) in [
+            ("x86_64", Some(Machine::X86_64)),
+            ("amd64", Some(Machine::X86_64)),
+            ("aarch64", Some(Machine::Aarch64)),
+            ("arm64", Some(Machine::Aarch64)),
+            ("riscv64", None),
+        ] {
+            assert_eq!(Machine::named(name), machine, "{name}");
+        }
+        assert_eq!(Machine::here().map(Machine::name), Machine::named(std::env::consts::ARCH).map(Machine::name));
+    }
+
+    #[test]
     fn older_libraries_do_not_take_packages_for_newer_ones() {
         let at = |minor| linux(Machine::X86_64, Libc::Glibc { major: 2, minor });
         assert!(at(36).takes(at(28)) && at(28).takes(at(28)));

@@ -116,8 +116,10 @@ impl Uv<'_> {
         command.env_clear().env("HOME", &home).env("LANG", "C.UTF-8").env("TMPDIR", self.folder);
         // A Python may be a script that looks for programs.
         command.envs(["PATH"].into_iter().chain(NETWORK_VARIABLES).filter_map(|name| Some((name, env::var_os(name)?))));
-        // An index that does not answer is given up after some half a minute.
-        command.env("UV_PYTHON_DOWNLOADS", "never").env("UV_HTTP_TIMEOUT", "10").env("UV_HTTP_RETRIES", "2");
+        // An index that does not answer is given up long before the deadline.
+        let answer_within = (self.options.install_timeout.as_secs() / 30).clamp(1, 10);
+        command.env("UV_HTTP_TIMEOUT", answer_within.to_string()).env("UV_HTTP_RETRIES", "2");
+        command.env("UV_PYTHON_DOWNLOADS", "never");
         // Not as arguments, which other users of the machine can see.
         command.envs(self.options.index_url.iter().map(|url| ("UV_DEFAULT_INDEX", url)));
         if !self.options.extra_index_urls.is_empty() {
