@@ -5,6 +5,7 @@ pub mod http;
 pub mod load;
 pub mod process;
 pub mod scripted_server;
+pub mod tools;
 
 use pyexec::Pyexec;
 use std::{

@@ -1,0 +1,713 @@
+//! Packages: what is required becomes a folder of pinned, unpacked wheels, made once and kept.
+//!
+//! An environment is known by its content address: the SHA-256 of Python version, platform and normalised requirements,
+//! with the settings that decide what these resolve to. It stays what it is: newer versions of its packages do not come
+//! in until it is removed.
+//!
+//! **Architecture invariant:** no code of a package runs here; uv is known only here, in `uv`. Nothing is known of tiers:
+//! somebody else puts the folder before a job. Reading order: `requirements` and `marker` are what is accepted, `platform`
+//! what it is for, `uv` resolves and installs, `refusal` says why not, `site` and `disk` look at what came of it, and
+//! `store` keeps it.
+
+mod disk;
+mod marker;
+mod platform;
+mod refusal;
+mod requirements;
+mod site;
+mod store;
+#[cfg(test)]
+mod tests;
+mod uv;
+
+pub(crate) use platform::{Libc, Machine, Platform, Target};
+pub(crate) use refusal::{Reason, Refusal};
+pub use requirements::Requirements;
+
+use crate::{Error, Result, Verification, cache};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs::{File, FileTimes},
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    time::{Duration, Instant, SystemTime},
+};
+use store::{Checked, Id, Identity, Meta, Store, Trust, Unusable};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
+use uv::Uv;
+
+/// Between looks at whether somebody else is done with an entry.
+const WAIT: Duration = Duration::from_millis(50);
+/// How long an entry is taken to be untouched without a look at its files; there may be thousands of them.
+const LOOKED_AT_EVERY: Duration = Duration::from_secs(60);
+
+/// Settings of [`Environments`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EnvironmentOptions {
+    /// The program; `None` is the one beside this program or on the search path.
+    pub uv: Option<PathBuf>,
+    /// The package index, instead of PyPI. It may have a name and a password in it.
+    pub index_url: Option<String>,
+    /// Further indexes, which come before that one.
+    pub extra_index_urls: Vec<String>,
+    /// Versions that packages must have if they are installed, as a `requirements.txt`.
+    pub constraints: String,
+    /// Whether the network is not used, but only what is there.
+    pub offline: bool,
+    /// Names of the only packages that may be installed, also by others that need them; `None` allows all.
+    pub allow: Option<Vec<String>>,
+    /// Names of packages that may not be installed, also by others that need them.
+    pub deny: Vec<String>,
+    /// Where environments are kept; `None` is a folder in the user's cache.
+    pub folder: Option<PathBuf>,
+    /// Such folders that only are read, as in a deployment image. Whatever of their environments has all that is required
+    /// is taken, with what else is in it.
+    pub prepared: Vec<PathBuf>,
+    /// What the folder may hold, and so one environment, in bytes.
+    pub bytes_max: u64,
+    /// What resolving and installing one may take, with waiting for others who do.
+    pub install_timeout: Duration,
+    /// Installations at the same time; more wait.
+    pub installs: usize,
+    /// How an environment is checked when a process uses it first.
+    pub verification: Verification,
+}
+
+impl Default for EnvironmentOptions {
+    fn default() -> EnvironmentOptions {
+        EnvironmentOptions {
+            uv: None,
+            index_url: None,
+            extra_index_urls: Vec::new(),
+            constraints: String::new(),
+            offline: false,
+            allow: None,
+            deny: Vec::new(),
+            folder: None,
+            prepared: Vec::new(),
+            bytes_max: 10 << 30,
+            install_timeout: Duration::from_secs(300),
+            // It is the network and the disk that take the time.
+            installs: 2,
+            verification: Verification::Full,
+        }
+    }
+}
+
+/// Makes environments, and keeps them.
+#[derive(Debug, Clone)]
+pub(crate) struct Environments {
+    shared: Arc<Shared>,
+}
+
+/// An environment that is there. As long as this lives, it stays.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    known: Arc<Known>,
+    /// Of what is in the folder of the user's own; what is prepared is never removed.
+    _lock: Option<File>,
+}
+
+/// A package in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Pin {
+    /// Normalised.
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// Whether its wheel has no native parts, and suits every machine.
+    pub(crate) pure: bool,
+    /// Its top-level modules.
+    pub(crate) modules: Vec<String>,
+}
+
+/// An environment in the folder, as it is listed.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) id: String,
+    pub(crate) platform: Platform,
+    /// What was asked for.
+    pub(crate) requirements: Vec<String>,
+    pub(crate) pins: Vec<Pin>,
+    pub(crate) bytes: u64,
+    pub(crate) last_used: SystemTime,
+}
+
+#[derive(Debug)]
+struct Shared {
+    options: EnvironmentOptions,
+    constraints: Requirements,
+    policy: Policy,
+    store: Store,
+    prepared: OnceLock<Vec<Prepared>>,
+    /// Environments that this process has checked.
+    known: Mutex<HashMap<Id, Arc<Known>>>,
+    /// Those that are being made. Who waits holds the making; when nobody does any more, it stops.
+    making: Mutex<HashMap<Id, Weak<Making>>>,
+    slots: Semaphore,
+}
+
+/// An environment that was checked.
+#[derive(Debug)]
+struct Known {
+    /// Of the entry, which is another than that of what is wanted when it was prepared with more.
+    id: Id,
+    meta: Meta,
+    packages: PathBuf,
+    identity: Identity,
+    stamp: String,
+    is_pure: bool,
+    prepared: bool,
+    looked_at: Mutex<Instant>,
+}
+
+/// An environment that came with the service.
+#[derive(Debug)]
+struct Prepared {
+    id: Id,
+    entry: PathBuf,
+    meta: Meta,
+}
+
+#[derive(Debug)]
+struct Making {
+    state: watch::Receiver<State>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    Phase(Arc<str>),
+    Done(Result<Arc<Installed>, Refusal>),
+}
+
+/// What is wanted, and its address.
+#[derive(Debug, Clone)]
+struct Wanted {
+    id: Id,
+    platform: Platform,
+    requirements: Requirements,
+    /// What of it applies.
+    lines: Vec<String>,
+    constraints: Vec<String>,
+}
+
+/// Which packages may be installed.
+#[derive(Debug)]
+struct Policy {
+    allow: Option<BTreeSet<String>>,
+    deny: BTreeSet<String>,
+}
+
+impl Environments {
+    /// Opens the folder. Nothing else is needed until something must be installed.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be used, or a setting is malformed.
+    pub(crate) fn new(options: EnvironmentOptions) -> Result<Environments> {
+        let policy = Policy { allow: options.allow.as_deref().map(names).transpose()?, deny: names(&options.deny)? };
+        let constraints = Requirements::parse(&options.constraints)
+            .map_err(|error| Error::unavailable(format!("the constraints of packages: {error}")))?;
+        if let Some(name) = constraints.with_extras().next() {
+            return Err(Error::unavailable(format!("the constraints of packages: {name} has extras; leave them out")));
+        }
+        let urls = options.index_url.iter().chain(&options.extra_index_urls);
+        if urls.into_iter().any(|url| url.is_empty() || url.contains(|c: char| c.is_whitespace() || c.is_control())) {
+            return Err(Error::unavailable("the address of a package index is empty or has blanks in it"));
+        }
+        let folder = match &options.folder {
+            Some(folder) => folder.clone(),
+            None => cache::usual_folder("environments")?,
+        };
+        let shared = Shared {
+            store: Store::open(folder)?,
+            constraints,
+            policy,
+            prepared: OnceLock::new(),
+            known: Mutex::default(),
+            making: Mutex::default(),
+            slots: Semaphore::new(options.installs.max(1)),
+            options,
+        };
+        Ok(Environments { shared: Arc::new(shared) })
+    }
+
+    /// The environment with these packages; made, if it is not there. Whatever number of callers want the same, it is made
+    /// once, and goes on being made as long as one of them waits. `progress` is told what is being done, in a few words,
+    /// when it takes time.
+    ///
+    /// # Errors
+    ///
+    /// Says why it cannot be had.
+    pub(crate) async fn prepare(
+        &self,
+        requirements: &Requirements,
+        platform: Platform,
+        progress: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Arc<Installed>, Refusal> {
+        let wanted = self.shared.wanted(requirements, platform)?;
+        if let Some(installed) = self.shared.known(&wanted.id, Some(LOOKED_AT_EVERY)) {
+            return Ok(installed);
+        }
+        // A runtime that ends takes what it was making with it; then it is made on this one.
+        for _ in 0..3 {
+            let making = self.shared.making(&wanted);
+            let mut state = making.state.clone();
+            loop {
+                match state.borrow_and_update().clone() {
+                    State::Phase(phase) if phase.is_empty() => {}
+                    State::Phase(phase) => progress(&phase),
+                    State::Done(result) => return result,
+                }
+                if state.changed().await.is_err() {
+                    break;
+                }
+            }
+        }
+        Err(Refusal::fault("making it was given up several times"))
+    }
+
+    /// The environment with these packages, if this process has used it before and it is still there. Takes some
+    /// microseconds.
+    pub(crate) fn cached(&self, requirements: &Requirements, platform: Platform) -> Option<Arc<Installed>> {
+        let wanted = self.shared.wanted(requirements, platform).ok()?;
+        self.shared.known(&wanted.id, None)
+    }
+
+    /// What is in the folder, the last used first. Reads files.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub(crate) fn list(&self) -> Result<Vec<Listed>> {
+        let entries = self.shared.store.list().map_err(|error| Error::caused("cannot list environments", error))?;
+        let listed = entries.into_iter().map(|entry| Listed {
+            id: entry.id.to_string(),
+            platform: entry.meta.platform,
+            requirements: entry.meta.requirements,
+            pins: entry.meta.pins,
+            bytes: entry.meta.bytes,
+            last_used: entry.last_used,
+        });
+        Ok(listed.collect())
+    }
+
+    /// Removes an environment from the folder; `false` when there is none of that name.
+    ///
+    /// # Errors
+    ///
+    /// When it is in use, or cannot be removed.
+    pub(crate) fn remove(&self, id: &str) -> Result<bool> {
+        let Some(id) = Id::parse(id).filter(|id| self.shared.store.entry(id).exists()) else { return Ok(false) };
+        match self.shared.store.remove(&id) {
+            Ok(true) => Ok(true),
+            Ok(false) => Err(Error::invalid("the environment is in use: remove it when its jobs have ended")),
+            Err(error) => Err(Error::caused("cannot remove the environment", error)),
+        }
+    }
+}
+
+impl Installed {
+    /// Its content address: 64 hexadecimal digits.
+    pub(crate) fn id(&self) -> &str {
+        self.known.id.as_str()
+    }
+
+    /// The folder that goes onto Python's path: folders and regular files only.
+    pub(crate) fn packages_folder(&self) -> &Path {
+        &self.known.packages
+    }
+
+    /// Its packages, by name.
+    pub(crate) fn pins(&self) -> &[Pin] {
+        &self.known.meta.pins
+    }
+
+    /// Whether none of them has native parts.
+    pub(crate) fn is_pure(&self) -> bool {
+        self.known.is_pure
+    }
+
+    /// What its files take, in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.known.meta.bytes
+    }
+}
+
+impl Shared {
+    fn wanted(&self, requirements: &Requirements, platform: Platform) -> Result<Wanted, Refusal> {
+        let name = platform.name().ok_or_else(|| {
+            let reason = Reason::NoWheel { packages: vec!["no package".to_owned()], platform: platform.in_words() };
+            Refusal::new(reason, "the C library is too old")
+        })?;
+        for package in requirements.names(&platform) {
+            self.policy.check(package, true)?;
+        }
+        let (lines, constraints) = (requirements.on(&platform), self.constraints.on(&platform));
+        let python = platform.python();
+        let mut content = format!("environment {}\npython {python}\nplatform {name}\n", store::FORMAT);
+        let indexes = self.options.index_url.iter().map(|url| ("index", url));
+        let indexes = indexes.chain(self.options.extra_index_urls.iter().map(|url| ("extra-index", url)));
+        indexes.for_each(|(kind, url)| content.push_str(&format!("{kind} {}\n", without_credentials(url))));
+        let parts = lines.iter().map(|line| ("requirement", line));
+        let parts = parts.chain(constraints.iter().map(|line| ("constraint", line)));
+        parts.for_each(|(kind, line)| content.push_str(&format!("{kind} {line}\n")));
+        Ok(Wanted { id: Id::of(&content), platform, requirements: requirements.clone(), lines, constraints })
+    }
+
+    /// What this process has checked before, if it is still there; if it was looked at within that time, where one is given.
+    fn known(&self, id: &Id, within: Option<Duration>) -> Option<Arc<Installed>> {
+        let known = locked(&self.known).get(id).cloned()?;
+        if within.is_some_and(|within| locked(&known.looked_at).elapsed() > within) {
+            return None;
+        }
+        let lock = if known.prepared { None } else { Some(self.store.share(id).ok().flatten()?) };
+        if store::identity(&known.packages) != Some(known.identity) {
+            locked(&self.known).remove(id);
+            return None;
+        }
+        Some(installed(known, lock))
+    }
+
+    /// The making of it that goes on, or a new one.
+    fn making(self: &Arc<Self>, wanted: &Wanted) -> Arc<Making> {
+        let mut all = locked(&self.making);
+        let going_on = all.get(&wanted.id).and_then(Weak::upgrade);
+        if let Some(making) = going_on.filter(|making| !making.task.is_finished()) {
+            return making;
+        }
+        all.retain(|_, making| making.strong_count() > 0);
+        let (sender, state) = watch::channel(State::Phase("".into()));
+        let (shared, job) = (Arc::clone(self), wanted.clone());
+        let task = tokio::spawn(async move {
+            let result = shared.make(&job, &sender).await;
+            if let Err(refusal) = &result {
+                tracing::info!(environment = %job.id, %refusal, log = refusal.log(), "no environment");
+            }
+            sender.send_replace(State::Done(result));
+        });
+        let making = Arc::new(Making { state, task });
+        all.insert(wanted.id.clone(), Arc::downgrade(&making));
+        making
+    }
+
+    async fn make(self: &Arc<Self>, wanted: &Wanted, state: &watch::Sender<State>) -> Result<Arc<Installed>, Refusal> {
+        let limit = self.options.install_timeout;
+        let made = tokio::time::timeout(limit, self.find_or_install(wanted, state)).await;
+        made.unwrap_or_else(|_| Err(Refusal::new(Reason::Timeout { seconds: limit.as_secs() }, "out of time")))
+    }
+
+    async fn find_or_install(
+        self: &Arc<Self>,
+        wanted: &Wanted,
+        state: &watch::Sender<State>,
+    ) -> Result<Arc<Installed>, Refusal> {
+        let (shared, job) = (Arc::clone(self), wanted.clone());
+        if let Some((id, checked)) = blocking(move || Ok(shared.find_prepared(&job))).await? {
+            self.policy.check_all(wanted, &checked.meta.pins)?;
+            return Ok(installed(self.remember(wanted, id, checked, true), None));
+        }
+        let mut spoiled = false;
+        loop {
+            if let Some(lock) = self.store.share(&wanted.id).map_err(fault)? {
+                let (shared, id) = (Arc::clone(self), wanted.id.clone());
+                let (found, lock) = blocking(move || Ok((shared.find(&id), lock))).await?;
+                match found {
+                    Ok(checked) => {
+                        self.policy.check_all(wanted, &checked.meta.pins)?;
+                        return Ok(installed(self.remember(wanted, wanted.id.clone(), checked, false), Some(lock)));
+                    }
+                    Err(Unusable::Absent) => {}
+                    Err(Unusable::Spoiled(why)) => {
+                        tracing::warn!(environment = %wanted.id, why, "is not what was installed: it is made anew");
+                        spoiled = true;
+                    }
+                }
+            }
+            let Some(lock) = self.store.own(&wanted.id).map_err(fault)? else {
+                say(state, "waiting for another process that uses or installs the same packages");
+                tokio::time::sleep(WAIT).await;
+                continue;
+            };
+            // Somebody else may have been faster.
+            if !spoiled && self.store.entry(&wanted.id).exists() {
+                continue;
+            }
+            if let Some(installed) = self.install(wanted, state, Arc::new(lock)).await? {
+                return Ok(installed);
+            }
+        }
+    }
+
+    /// An environment that came with the service.
+    fn find_prepared(&self, wanted: &Wanted) -> Option<(Id, Checked)> {
+        let prepared = self.prepared.get_or_init(|| prepared(&self.options.prepared));
+        let exact = prepared.iter().filter(|prepared| prepared.id == wanted.id);
+        let satisfying = prepared.iter().filter(|prepared| {
+            let version_of = |name: &str| {
+                let pin = prepared.meta.pins.iter().find(|pin| pin.name == name);
+                pin.map(|pin| &*pin.version)
+            };
+            // Nothing required needs nothing.
+            !wanted.lines.is_empty()
+                && wanted.platform.takes(prepared.meta.platform)
+                && wanted.requirements.are_satisfied_by(&wanted.platform, version_of)
+        });
+        let before = locked(&self.known).get(&wanted.id).cloned();
+        exact.chain(satisfying).find_map(|prepared| {
+            let seen = before.as_ref().filter(|known| known.id == prepared.id);
+            let trust = seen.map_or(Trust::Nobody, |known| Trust::Stamp(&known.stamp));
+            match store::check(&prepared.entry, trust) {
+                Ok(checked) => Some((prepared.id.clone(), checked)),
+                Err(why) => {
+                    tracing::warn!(folder = %prepared.entry.display(), ?why, "a prepared environment is spoiled");
+                    None
+                }
+            }
+        })
+    }
+
+    /// What is in the folder.
+    fn find(&self, id: &Id) -> Result<Checked, Unusable> {
+        let before = locked(&self.known).get(id).cloned();
+        let trust = match (&before, self.options.verification) {
+            (Some(known), _) => Trust::Stamp(&known.stamp),
+            (None, Verification::Stamp) => Trust::Record,
+            (None, Verification::Full) => Trust::Nobody,
+        };
+        let checked = store::check(&self.store.entry(id), trust);
+        if checked.is_err() {
+            locked(&self.known).remove(id);
+        }
+        checked
+    }
+
+    fn remember(&self, wanted: &Wanted, id: Id, checked: Checked, prepared: bool) -> Arc<Known> {
+        let Checked { meta, packages, stamp, identity } = checked;
+        let is_pure = meta.pins.iter().all(|pin| pin.pure);
+        let looked_at = Mutex::new(Instant::now());
+        let known = Arc::new(Known { id, meta, packages, identity, stamp, is_pure, prepared, looked_at });
+        locked(&self.known).insert(wanted.id.clone(), Arc::clone(&known));
+        known
+    }
+
+    /// Makes the entry; the caller has its lock alone. `None` is that it was made, and removed by others at once.
+    async fn install(
+        self: &Arc<Self>,
+        wanted: &Wanted,
+        state: &watch::Sender<State>,
+        lock: Arc<File>,
+    ) -> Result<Option<Arc<Installed>>, Refusal> {
+        say(state, "waiting for other installations");
+        let _slot = self.slots.acquire().await.map_err(|_| Refusal::fault("the slots are closed"))?;
+        let (shared, id, held) = (Arc::clone(self), wanted.id.clone(), Arc::clone(&lock));
+        let workshop = blocking(move || {
+            let _held = held;
+            shared.store.discard(&id)?;
+            shared.store.sweep()?;
+            shared.store.workshop(&id)
+        })
+        .await?;
+        let downloads = loop {
+            match self.store.share_downloads().map_err(fault)? {
+                Some(lock) => break lock,
+                None => tokio::time::sleep(WAIT).await,
+            }
+        };
+        let cache = self.store.downloads();
+        let uv = Uv {
+            options: &self.options,
+            cache: &cache,
+            folder: workshop.path(),
+            lock: &lock,
+            constraints: &wanted.constraints,
+            platform: wanted.platform.in_words(),
+        };
+        let pins = self.resolve_and_install(&uv, wanted, state).await?;
+        drop(downloads);
+        say(state, "checking what was installed");
+        let (shared, job, held) = (Arc::clone(self), wanted.clone(), Arc::clone(&lock));
+        let checked = blocking(move || {
+            let _held = held;
+            let checked = shared.store.put(&job.id, workshop.path(), (job.platform, job.lines, &pins))?;
+            workshop.close()?;
+            Ok(checked)
+        })
+        .await?;
+        let bytes_max = self.options.bytes_max;
+        if checked.meta.bytes > bytes_max {
+            self.store.discard(&wanted.id).map_err(fault)?;
+            return Err(Refusal::new(Reason::TooLarge { bytes_max }, format!("{} bytes", checked.meta.bytes)));
+        }
+        if wanted.platform.target == Target::Wasm
+            && let Some(pin) = checked.meta.pins.iter().find(|pin| !pin.pure)
+        {
+            let packages = vec![format!("{}=={}", pin.name, pin.version)];
+            self.store.discard(&wanted.id).map_err(fault)?;
+            return Err(Refusal::new(
+                Reason::NoWheel { packages, platform: wanted.platform.in_words() },
+                "its wheel has native parts",
+            ));
+        }
+        // Between the two somebody else may have it for a moment, and remove the entry.
+        let packages = checked.packages.clone();
+        let identity = checked.identity;
+        let shares = lock.try_lock_shared().is_ok() && store::identity(&packages) == Some(identity);
+        let known = self.remember(wanted, wanted.id.clone(), checked, false);
+        let lock = Arc::into_inner(lock).ok_or_else(|| Refusal::fault("the lock is still in use"))?;
+        if !shares {
+            return Ok(None);
+        }
+        let installed = installed(known, Some(lock));
+        let shared = Arc::clone(self);
+        let room = blocking(move || shared.store.make_room(bytes_max)).await;
+        if let Err(refusal) = room {
+            tracing::warn!(log = refusal.log(), "cannot make room for environments");
+        }
+        Ok(Some(installed))
+    }
+
+    async fn resolve_and_install(
+        &self,
+        uv: &Uv<'_>,
+        wanted: &Wanted,
+        state: &watch::Sender<State>,
+    ) -> Result<Vec<String>, Refusal> {
+        let (Some(resolve_for), Some(install_for)) = (wanted.platform.to_resolve(), wanted.platform.to_install())
+        else {
+            return Err(Refusal::fault("a platform without a name"));
+        };
+        if wanted.lines.is_empty() {
+            return Ok(Vec::new());
+        }
+        let python = wanted.platform.python();
+        say(state, &counted("resolving", wanted.lines.len(), "requirement"));
+        let pins = uv.resolve(&python, &resolve_for, &wanted.lines.join("\n")).await?;
+        let pinned = pins.iter().filter_map(|pin| pin.split_once("==")).map(|(name, _)| name);
+        self.policy.check_pinned(wanted, pinned)?;
+        say(state, &counted("installing", pins.len(), "package"));
+        uv.install(&python, &install_for, &pins, &uv.folder.join("entry/packages")).await?;
+        Ok(pins)
+    }
+}
+
+impl Drop for Making {
+    /// Nobody waits for it any more.
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Policy {
+    fn check(&self, package: &str, asked: bool) -> Result<(), Refusal> {
+        let allowed = self.allow.as_ref().is_none_or(|allow| allow.contains(package));
+        if allowed && !self.deny.contains(package) {
+            return Ok(());
+        }
+        Err(Refusal::new(Reason::Denied { package: package.to_owned(), asked }, "by the settings"))
+    }
+
+    fn check_pinned<'a>(&self, wanted: &Wanted, names: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
+        let asked = wanted.requirements.names(&wanted.platform);
+        for name in names {
+            // A name may have extras behind it.
+            let name = requirements::normalised(name.split('[').next().unwrap_or(name))
+                .ok_or_else(|| Refusal::fault(format!("{name:?} is no name of a package")))?;
+            self.check(&name, asked.contains(&&*name))?;
+        }
+        Ok(())
+    }
+
+    /// What was installed under other settings is not necessarily allowed.
+    fn check_all(&self, wanted: &Wanted, pins: &[Pin]) -> Result<(), Refusal> {
+        self.check_pinned(wanted, pins.iter().map(|pin| &*pin.name))
+    }
+}
+
+/// Records the use.
+fn installed(known: Arc<Known>, lock: Option<File>) -> Arc<Installed> {
+    if let Some(lock) = &lock {
+        let now = FileTimes::new().set_modified(SystemTime::now());
+        if let Err(error) = lock.set_times(now) {
+            tracing::warn!(%error, "cannot record the use of an environment");
+        }
+    }
+    Arc::new(Installed { known, _lock: lock })
+}
+
+/// Environments in prepared folders.
+fn prepared(folders: &[PathBuf]) -> Vec<Prepared> {
+    let mut found = Vec::new();
+    for folder in folders {
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                tracing::warn!(folder = %folder.display(), %error, "cannot read prepared environments");
+                continue;
+            }
+        };
+        for entry in entries.flatten() {
+            let Some(id) = entry.file_name().to_str().and_then(Id::parse) else { continue };
+            let meta = std::fs::read(entry.path().join("meta.json")).map_err(|error| error.to_string());
+            match meta.and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string())) {
+                Ok(meta) => found.push(Prepared { id, entry: entry.path(), meta }),
+                Err(why) => tracing::warn!(folder = %entry.path().display(), why, "a prepared environment is spoiled"),
+            }
+        }
+    }
+    found.sort_by(|a, b| (a.meta.bytes, &a.id).cmp(&(b.meta.bytes, &b.id)));
+    found
+}
+
+fn names(list: &[String]) -> Result<BTreeSet<String>> {
+    let normalised = list.iter().map(|name| {
+        requirements::normalised(name)
+            .ok_or_else(|| Error::unavailable(format!("{name:?} in a list of packages is not the name of one")))
+    });
+    normalised.collect()
+}
+
+/// A new password makes no other packages.
+fn without_credentials(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let host_end = rest.find('/').unwrap_or(rest.len());
+    let host = rest[..host_end].rsplit_once('@').map_or(&rest[..host_end], |(_, host)| host);
+    format!("{scheme}://{host}{}", &rest[host_end..])
+}
+
+fn counted(doing: &str, count: usize, what: &str) -> String {
+    format!("{doing} {count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Says it once.
+fn say(state: &watch::Sender<State>, phase: &str) {
+    state.send_if_modified(|state| {
+        let new = !matches!(state, State::Phase(said) if **said == *phase);
+        if new {
+            *state = State::Phase(phase.into());
+        }
+        new
+    });
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Refusal> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result.map_err(fault),
+        Err(error) => Err(Refusal::fault(format!("a thread for files: {error}"))),
+    }
+}
+
+fn fault(error: io::Error) -> Refusal {
+    Refusal::fault(error.to_string())
+}
+
+/// What is behind these locks is whole after every statement.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,181 @@
+//! What an environment is for: a version of Python, and the system whose wheels it takes.
+
+use pep508_rs::pep440_rs::Version;
+use serde::{Deserialize, Serialize};
+
+/// A Python on a system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Platform {
+    /// Major and minor version.
+    pub(crate) python: (u8, u8),
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum Target {
+    Linux {
+        machine: Machine,
+        libc: Libc,
+    },
+    /// The wasm tier. What is installed is resolved for Linux, so that a package is not silently taken in an old version
+    /// just because that one had no native parts; then all of it must have wheels without any.
+    Wasm,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum Machine {
+    X86_64,
+    Aarch64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum Libc {
+    /// With its version.
+    Glibc {
+        major: u32,
+        minor: u32,
+    },
+    Musl,
+}
+
+/// Minor versions of glibc 2 that uv 0.13 knows as `manylinux_2_*`, the newest first.
+const MANYLINUX: [u32; 12] = [40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 28, 17];
+
+impl Platform {
+    /// The wasm tier's.
+    pub(crate) const WASM: Platform = Platform { python: (3, 14), target: Target::Wasm };
+
+    /// As uv's `--python-version` has it.
+    pub(super) fn python(&self) -> String {
+        format!("{}.{}", self.python.0, self.python.1)
+    }
+
+    /// What packages are resolved for, in uv's words; `None` when the C library is older than any that wheels are made for.
+    pub(super) fn to_resolve(self) -> Option<String> {
+        match self.target {
+            Target::Linux { machine, libc: Libc::Musl } => Some(format!("{}-unknown-linux-musl", machine.name())),
+            Target::Linux { machine, libc: Libc::Glibc { major, minor } } => {
+                let newest = MANYLINUX.into_iter().find(|&known| (2, known) <= (major, minor))?;
+                Some(format!("{}-manylinux_2_{newest}", machine.name()))
+            }
+            Target::Wasm => Some("x86_64-manylinux_2_28".to_owned()),
+        }
+    }
+
+    /// Whose wheels are installed, in uv's words. No wheel was ever built for this Pyodide and the Python of the wasm tier, so
+    /// that only those remain that suit every machine.
+    pub(super) fn to_install(self) -> Option<String> {
+        match self.target {
+            Target::Linux { .. } => self.to_resolve(),
+            Target::Wasm => Some("wasm32-pyodide2024".to_owned()),
+        }
+    }
+
+    /// A name for it that is the same for all whose packages are.
+    pub(super) fn name(self) -> Option<String> {
+        self.to_install()
+    }
+
+    /// In a sentence.
+    pub(super) fn in_words(self) -> String {
+        let python = self.python();
+        match self.target {
+            Target::Linux { machine, libc: Libc::Musl } => format!("Python {python} on {} with musl", machine.name()),
+            Target::Linux { machine, libc: Libc::Glibc { major, minor } } => {
+                format!("Python {python} on {} with glibc {major}.{minor}", machine.name())
+            }
+            Target::Wasm => format!("Python {python} on every machine"),
+        }
+    }
+
+    /// Of the versions that this may be, the oldest; uv assumes the same.
+    pub(super) fn python_full_version(self) -> Version {
+        Version::new([self.python.0, self.python.1, 0].map(u64::from))
+    }
+
+    /// Whether packages that were installed for `other` work here.
+    pub(super) fn takes(self, other: Platform) -> bool {
+        self.python == other.python
+            && match (self.target, other.target) {
+                (
+                    Target::Linux { machine, libc: Libc::Glibc { major, minor } },
+                    Target::Linux { machine: theirs, libc: Libc::Glibc { major: their_major, minor: their_minor } },
+                ) => machine == theirs && (their_major, their_minor) <= (major, minor),
+                (ours, theirs) => ours == theirs,
+            }
+    }
+}
+
+impl Machine {
+    /// The machine that this program runs on, where it is one of them.
+    pub(crate) fn here() -> Option<Machine> {
+        Machine::named(std::env::consts::ARCH)
+    }
+
+    /// By the name that the kernel or a container engine has for it.
+    pub(crate) fn named(name: &str) -> Option<Machine> {
+        match name {
+            "x86_64" | "amd64" => Some(Machine::X86_64),
+            "aarch64" | "arm64" => Some(Machine::Aarch64),
+            _ => None,
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Machine::X86_64 => "x86_64",
+            Machine::Aarch64 => "aarch64",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn linux(machine: Machine, libc: Libc) -> Platform {
+        Platform { python: (3, 13), target: Target::Linux { machine, libc } }
+    }
+
+    #[test]
+    fn the_newest_wheels_that_the_image_can_load_are_taken() {
+        for (major, minor, name) in [
+            (2, 41, Some("x86_64-manylinux_2_40")),
+            (2, 40, Some("x86_64-manylinux_2_40")),
+            (2, 36, Some("x86_64-manylinux_2_36")),
+            (2, 30, Some("x86_64-manylinux_2_28")),
+            (2, 17, Some("x86_64-manylinux_2_17")),
+            (2, 12, None),
+            (3, 0, Some("x86_64-manylinux_2_40")),
+        ] {
+            let platform = linux(Machine::X86_64, Libc::Glibc { major, minor });
+            assert_eq!(platform.name().as_deref(), name, "{major}.{minor}");
+        }
+        assert_eq!(linux(Machine::Aarch64, Libc::Musl).name().as_deref(), Some("aarch64-unknown-linux-musl"));
+        assert_eq!(Platform::WASM.name().as_deref(), Some("wasm32-pyodide2024"));
+    }
+
+    #[test]
+    fn machines_have_the_names_that_engines_give_them() {
+        for (name, machine) in [
+            ("x86_64", Some(Machine::X86_64)),
+            ("amd64", Some(Machine::X86_64)),
+            ("aarch64", Some(Machine::Aarch64)),
+            ("arm64", Some(Machine::Aarch64)),
+            ("riscv64", None),
+        ] {
+            assert_eq!(Machine::named(name), machine, "{name}");
+        }
+        assert_eq!(Machine::here().map(Machine::name), Machine::named(std::env::consts::ARCH).map(Machine::name));
+    }
+
+    #[test]
+    fn older_libraries_do_not_take_packages_for_newer_ones() {
+        let at = |minor| linux(Machine::X86_64, Libc::Glibc { major: 2, minor });
+        assert!(at(36).takes(at(28)) && at(28).takes(at(28)));
+        assert!(!at(28).takes(at(36)));
+        assert!(!at(36).takes(linux(Machine::Aarch64, Libc::Glibc { major: 2, minor: 28 })));
+        assert!(!at(36).takes(linux(Machine::X86_64, Libc::Musl)) && !at(36).takes(Platform::WASM));
+        assert!(!at(36).takes(Platform { python: (3, 12), ..at(36) }));
+    }
+}

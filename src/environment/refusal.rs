@@ -1,0 +1,278 @@
+//! Why there is no environment: in words for the client, and with uv's own for the log.
+
+use std::{fmt, sync::Arc};
+
+/// Why packages could not be provided. Its text is for the client: it names no paths, hosts or secrets of the service.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    pub(crate) reason: Reason,
+    /// For the log; it may hold paths and the index.
+    log: Arc<str>,
+}
+
+/// What a caller can tell apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// Packages exist, but not as wheels for the platform: a container that builds them may do.
+    NoWheel {
+        /// Names, with versions where these matter.
+        packages: Vec<String>,
+        platform: String,
+    },
+    /// The index has no such package, or not that version.
+    NotFound { package: String },
+    /// Requirements contradict each other, or what there is.
+    Conflict {
+        /// The explanation of the resolver.
+        text: String,
+    },
+    /// The operator does not allow a package.
+    Denied {
+        package: String,
+        /// Whether it was asked for itself, and not by another package.
+        asked: bool,
+    },
+    /// The index cannot be reached, or does not answer as one.
+    IndexDown,
+    /// The service may not use the network, and does not have the packages.
+    Offline,
+    /// Installing took longer than it may.
+    Timeout { seconds: u64 },
+    /// The packages are larger than the store may be.
+    TooLarge { bytes_max: u64 },
+    /// There is no uv, or no Python for it.
+    NoUv,
+    /// A fault of the service; the log says which.
+    Fault,
+}
+
+impl Refusal {
+    pub(super) fn new(reason: Reason, log: impl Into<String>) -> Refusal {
+        Refusal { reason, log: log.into().into() }
+    }
+
+    pub(super) fn fault(log: impl Into<String>) -> Refusal {
+        Refusal::new(Reason::Fault, log)
+    }
+
+    /// For the log.
+    pub(crate) fn log(&self) -> &str {
+        &self.log
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::NoWheel { packages, platform } => {
+                let has = if packages.len() == 1 { "has" } else { "have" };
+                write!(
+                    f,
+                    "{} {has} no wheel for {platform}: choose another version of the package or of Python, or one that \
+                     needs no building",
+                    in_words(packages)
+                )
+            }
+            Reason::NotFound { package } => {
+                write!(f, "{package} is not in the package index: check the name and the version")
+            }
+            Reason::Conflict { text } => write!(f, "the requirements cannot be met together: {text}"),
+            Reason::Denied { package, asked: true } => {
+                write!(f, "{package} is not allowed on this service: remove it from the requirements")
+            }
+            Reason::Denied { package, asked: false } => write!(
+                f,
+                "{package} is not allowed on this service, and the requirements need it: remove what depends on it"
+            ),
+            Reason::IndexDown => f.write_str("the package index cannot be reached: try again later"),
+            Reason::Offline => f.write_str(
+                "this service installs no packages from the network, and does not have these: use those that it has",
+            ),
+            Reason::Timeout { seconds } => write!(
+                f,
+                "installing the packages took longer than {seconds} seconds: try again, or require fewer of them"
+            ),
+            Reason::TooLarge { bytes_max } => {
+                write!(f, "the packages have more than {} MB: require fewer of them", bytes_max >> 20)
+            }
+            Reason::NoUv => f.write_str(
+                "this service cannot install packages, because uv or a Python for it is missing: its operator can get \
+                 it with 'pip install uv'",
+            ),
+            Reason::Fault => f.write_str("installing the packages failed; the log of the service says why"),
+        }
+    }
+}
+
+fn in_words(names: &[String]) -> String {
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => "a package".to_owned(),
+    }
+}
+
+/// What uv 0.13's explanation comes to. It is prose, and another version may word it otherwise: what is not recognised is
+/// a conflict with the explanation itself if it is one, else a fault.
+pub(super) fn understood(stderr: &str, platform: &str) -> Refusal {
+    let words: Vec<&str> = stderr.split_whitespace().collect();
+    let said = words.join(" ");
+    let has = |texts: &[&str]| texts.iter().any(|text| said.contains(text));
+    let reason = if has(&["network was disabled", "was not found in the cache", "network connectivity is disabled"]) {
+        Reason::Offline
+    } else if has(&["No interpreter found", "Failed to inspect Python", "Querying Python"]) {
+        Reason::NoUv
+    } else if has(&["No solution found"]) {
+        let unusable = without_wheels(&words);
+        let missing = before(&words, &["was", "not", "found", "in", "the", "package", "registry"]);
+        match (missing, unusable.is_empty()) {
+            (Some(package), _) => Reason::NotFound { package: package.to_owned() },
+            (None, false) => Reason::NoWheel { packages: unusable, platform: platform.to_owned() },
+            (None, true) => match only_version(&words) {
+                Some(package) => Reason::NotFound { package },
+                None => Reason::Conflict { text: explanation(stderr) },
+            },
+        }
+    } else if has(&["error sending request", "Failed to fetch", "Failed to download", "Request failed", "HTTP status"])
+    {
+        Reason::IndexDown
+    } else {
+        Reason::Fault
+    };
+    Refusal::new(reason, bounded(stderr.trim(), 8000))
+}
+
+/// Packages of which the explanation says that they have no wheels that can be used.
+fn without_wheels(words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, window) in words.windows(3).enumerate() {
+        let says_so = matches!(window, ["has" | "have", "no", "usable" | "wheels"]);
+        let Some(package) = says_so.then(|| at.checked_sub(1).and_then(|at| words.get(at))).flatten() else { continue };
+        let package = plain(package);
+        // Of versions that differ in their reason one is enough.
+        let same = |known: &String| name_of(known) == name_of(package);
+        if !package.is_empty() && !found.iter().any(same) {
+            found.push(package.to_owned());
+        }
+    }
+    found
+}
+
+/// The version that does not exist, if that is all there is to say.
+fn only_version(words: &[&str]) -> Option<String> {
+    let at = words.windows(5).position(|window| window == ["there", "is", "no", "version", "of"])?;
+    let package = plain(words.get(at + 5)?);
+    let alone = !words.contains(&"depends") && !words.contains(&"available:");
+    (alone && !package.is_empty()).then(|| package.to_owned())
+}
+
+/// The word before a phrase.
+fn before<'a>(words: &[&'a str], phrase: &[&str]) -> Option<&'a str> {
+    let at = words.windows(phrase.len()).position(|window| window == phrase)?;
+    at.checked_sub(1).and_then(|at| words.get(at)).map(|word| plain(word)).filter(|word| !word.is_empty())
+}
+
+/// A word as far as it can be a name with versions.
+fn plain(word: &str) -> &str {
+    let name = |c: char| c.is_ascii_alphanumeric() || "._-+=<>!~,*[]".contains(c);
+    let word = word.trim_matches(['`', ',', '.', ':', '(', ')']);
+    if word.len() <= 200 && word.chars().all(name) { word } else { "" }
+}
+
+fn name_of(package: &str) -> &str {
+    package.split(['=', '<', '>', '!', '~', '[']).next().unwrap_or(package)
+}
+
+/// The resolver's sentences, without what is the service's own.
+fn explanation(stderr: &str) -> String {
+    let sentences = stderr.split_once("cause:").map_or(stderr, |(_, rest)| rest);
+    let lines = sentences.lines().take_while(|line| !line.starts_with("hint:") && !line.starts_with("warning:"));
+    let words = lines.flat_map(str::split_whitespace);
+    let words: Vec<_> = words.filter(|word| !word.contains("://") && !word.contains('/')).collect();
+    bounded(&words.join(" "), 1000)
+}
+
+pub(super) fn bounded(text: &str, chars: usize) -> String {
+    match text.char_indices().nth(chars) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The reason for what uv 0.13.8 said.
+    fn reason(stderr: &str) -> Reason {
+        let refusal = understood(stderr, "Python 3.13");
+        assert_eq!(refusal.log(), stderr.trim());
+        refusal.reason
+    }
+
+    fn no_wheel(packages: &[&str]) -> Reason {
+        let packages = packages.iter().map(ToString::to_string).collect();
+        Reason::NoWheel { packages, platform: "Python 3.13".to_owned() }
+    }
+
+    #[test]
+    fn missing_wheels_are_told_from_missing_packages() {
+        let unusable = "error: No solution found when resolving dependencies\n  cause: Because numpy==1.19.0 has no usable \
+                        wheels and you require numpy==1.19.0, we can conclude that your requirements are \
+                        unsatisfiable.\nhint: Wheels are required for `numpy` because building from source is disabled \
+                        for all packages (i.e., with `--no-build`)\n";
+        assert_eq!(reason(unusable), no_wheel(&["numpy==1.19.0"]));
+        let all = unusable.replace("numpy==1.19.0 has", "all versions of docopt have");
+        assert_eq!(reason(&all), no_wheel(&["docopt"]));
+        let tags = "error: No solution found when resolving dependencies\n  cause: Because pywin32<=306 has no wheels with \
+                    a matching Python ABI tag (e.g., `cp313`) and only the following versions of pywin32 are available:\n\
+                    \x20            pywin32<=306\n             pywin32>=307\n         we can conclude that pywin32<307 \
+                    cannot be used.\n         And because pywin32>=307 has no wheels with a matching platform tag (e.g., \
+                    `manylinux_2_28_x86_64`) and you require pywin32, we can conclude that your requirements are \
+                    unsatisfiable.";
+        assert_eq!(reason(tags), no_wheel(&["pywin32<=306"]));
+        let missing = "error: No solution found when resolving dependencies\n  cause: Because nothing-like-it was not found \
+                       in the package registry and you require nothing-like-it, we can conclude that your requirements \
+                       are unsatisfiable.";
+        assert_eq!(reason(missing), Reason::NotFound { package: "nothing-like-it".to_owned() });
+        let version = "error: No solution found when resolving dependencies\n  cause: Because there is no version of \
+                       numpy==99.0 and you require numpy==99.0, we can conclude that your requirements are unsatisfiable.";
+        assert_eq!(reason(version), Reason::NotFound { package: "numpy==99.0".to_owned() });
+    }
+
+    #[test]
+    fn a_conflict_is_explained() {
+        let stderr = "error: No solution found when resolving dependencies\n  cause: Because jinja2==3.1.4 depends on \
+                      markupsafe>=2.0 and you require jinja2==3.1.4, we can conclude that you require markupsafe>=2.0.\n  \
+                      \x20      And because you require markupsafe<2.0, we can conclude that your requirements are \
+                      unsatisfiable.\nhint: see http://user:secret@index.example and /root/x";
+        let Reason::Conflict { text } = reason(stderr) else { panic!("{:?}", reason(stderr)) };
+        assert!(text.starts_with("Because jinja2==3.1.4 depends on markupsafe>=2.0 and"), "{text}");
+        assert!(text.ends_with("unsatisfiable."), "{text}");
+        let long = stderr.replace("depends on", &"depends on /root/x http://secret ".repeat(1000));
+        let Reason::Conflict { text } = understood(&long, "").reason else { panic!() };
+        assert!(text.len() < 1100 && !text.contains("secret") && !text.contains("/root"), "{text}");
+    }
+
+    #[test]
+    fn faults_of_the_index_are_not_the_clients() {
+        let down = "error: Request failed after 1 retry in 1.4s\n  cause: Failed to fetch: \
+                    http://127.0.0.1:9/simple/sympy/\n  cause: error sending request for url\n  cause: Connection refused";
+        assert_eq!(reason(down), Reason::IndexDown);
+        assert!(!understood(down, "").to_string().contains("127.0.0.1"));
+        let offline = "error: No solution found when resolving dependencies\n  cause: Because sympy was not found in the \
+                       cache and you require sympy, we can conclude that your requirements are unsatisfiable.\nhint: \
+                       Packages were unavailable because the network was disabled.";
+        assert_eq!(reason(offline), Reason::Offline);
+        assert_eq!(reason("error: No interpreter found at path `/nonexistent/python`"), Reason::NoUv);
+        assert_eq!(reason("error: something else in /root/secret"), Reason::Fault);
+    }
+}

@@ -1,0 +1,489 @@
+//! What packages are asked for: the lines of a `requirements.txt`, of which only names, extras, versions and markers are
+//! accepted.
+//!
+//! An installer takes more from such a file: options that run code (`-e .`), read files (`-r /etc/passwd`) or choose
+//! another index, URLs and paths. None of it reaches uv: what is handed on is written anew from what was understood.
+
+use super::{marker::Marker, platform::Platform};
+use crate::{Error, Result};
+use pep508_rs::{
+    PackageName, VerbatimUrl, VersionOrUrl,
+    pep440_rs::{Version, VersionSpecifiers},
+};
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+/// Lines of a list, in number.
+pub(crate) const LINES_MAX: usize = 500;
+/// Text of a list, in bytes.
+pub(crate) const BYTES_MAX: usize = 100 * 1024;
+/// One requirement, in bytes.
+const LINE_BYTES_MAX: usize = 2000;
+
+/// A list of requirements, normalised: two that mean the same are the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Requirements {
+    /// Sorted, each once.
+    lines: Vec<Requirement>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Requirement {
+    /// Normalised (PEP 503).
+    name: String,
+    extras: BTreeSet<String>,
+    /// Clauses of PEP 440, all of which must hold.
+    versions: BTreeSet<String>,
+    marker: Option<Marker>,
+}
+
+impl Requirements {
+    /// Reads a `requirements.txt`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJob`] for anything but names, extras, versions, markers and comments, with the line and what to do.
+    pub fn parse(text: &str) -> Result<Requirements> {
+        if text.len() > BYTES_MAX {
+            return Err(Error::invalid(format!("the requirements have more than {BYTES_MAX} bytes: remove some")));
+        }
+        let mut lines = Vec::new();
+        for (number, line) in logical_lines(text.strip_prefix('\u{feff}').unwrap_or(text)) {
+            lines.extend(Requirement::parse(&line).map_err(|why| refused(number, &line, &why))?);
+        }
+        Requirements::normalised(lines, text.lines().count())
+    }
+
+    /// Reads a list with one requirement in each element.
+    ///
+    /// # Errors
+    ///
+    /// As [`Requirements::parse`].
+    pub fn from_list<'a>(list: impl IntoIterator<Item = &'a str>) -> Result<Requirements> {
+        let (mut lines, mut bytes, mut count) = (Vec::new(), 0, 0);
+        for line in list {
+            bytes += line.len();
+            count += 1;
+            if bytes > BYTES_MAX || count > LINES_MAX {
+                return Err(too_many());
+            }
+            lines.extend(Requirement::parse(line).map_err(|why| refused(count, line, &why))?);
+        }
+        Requirements::normalised(lines, count)
+    }
+
+    fn normalised(mut lines: Vec<Requirement>, count: usize) -> Result<Requirements> {
+        if count > LINES_MAX {
+            return Err(too_many());
+        }
+        lines.sort();
+        lines.dedup();
+        Ok(Requirements { lines })
+    }
+
+    /// Adds packages that were found out about, by name. What the list says of a package comes before that.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJob`] when there are too many, or one is no name.
+    pub(crate) fn merge<'a>(mut self, detected: impl IntoIterator<Item = &'a str>) -> Result<Requirements> {
+        let mut added = Vec::new();
+        for name in detected {
+            let name = normalised(name)
+                .ok_or_else(|| Error::invalid(format!("{} is not the name of a package", shown(name))))?;
+            if !self.lines.iter().any(|line| line.name == name) {
+                added.push(Requirement { name, extras: BTreeSet::new(), versions: BTreeSet::new(), marker: None });
+            }
+        }
+        self.lines.append(&mut added);
+        let count = self.lines.len();
+        Requirements::normalised(self.lines, count)
+    }
+
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Names of the packages that are asked for on a platform, normalised, each once.
+    pub(crate) fn names(&self, platform: &Platform) -> Vec<&str> {
+        let mut names: Vec<_> = self.applying(platform).map(|line| &*line.name).collect();
+        names.dedup();
+        names
+    }
+
+    /// What applies on a platform, one in a line, without markers.
+    pub(super) fn on(&self, platform: &Platform) -> Vec<String> {
+        let applying = self.applying(platform).map(|line| line.without_marker().to_string());
+        let lines: BTreeSet<_> = applying.collect();
+        lines.into_iter().collect()
+    }
+
+    /// Whether packages of these versions are all that is asked for on a platform. Extras count as missing: what they add
+    /// is not known.
+    pub(super) fn are_satisfied_by<'a>(
+        &self,
+        platform: &Platform,
+        version_of: impl Fn(&str) -> Option<&'a str>,
+    ) -> bool {
+        self.applying(platform).all(|line| {
+            let version = version_of(&line.name).and_then(|version| Version::from_str(version).ok());
+            line.extras.is_empty()
+                && version.is_some_and(|version| {
+                    let mut clauses = line.versions.iter().map(|clause| VersionSpecifiers::from_str(clause));
+                    clauses.all(|clause| clause.is_ok_and(|clause| clause.contains(&version)))
+                })
+        })
+    }
+
+    /// Names of packages with extras, which a constraint cannot have.
+    pub(super) fn with_extras(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().filter(|line| !line.extras.is_empty()).map(|line| &*line.name)
+    }
+
+    fn applying(&self, platform: &Platform) -> impl Iterator<Item = &Requirement> {
+        self.lines.iter().filter(|line| line.marker.as_ref().is_none_or(|marker| marker.holds(platform)))
+    }
+}
+
+impl fmt::Display for Requirements {
+    /// As a `requirements.txt`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+impl Requirement {
+    /// Reads a line; a comment is `None`.
+    fn parse(line: &str) -> Result<Option<Requirement>, String> {
+        let line = without_comment(line).trim();
+        if line.is_empty() {
+            return Ok(None);
+        }
+        if line.len() > LINE_BYTES_MAX {
+            return Err(format!("the line has more than {LINE_BYTES_MAX} bytes"));
+        }
+        refuse_what_installers_also_take(line)?;
+        let (head, marker) = match line.split_once(';') {
+            Some((head, marker)) => (head.trim(), Some(marker.parse()?)),
+            None => (line, None),
+        };
+        let allowed = |c: char| c.is_ascii_alphanumeric() || " \t.-_[](),<>=!~*+".contains(c);
+        if let Some(other) = head.chars().find(|&c| !allowed(c)) {
+            return Err(format!("{other:?} has no place in a requirement; {FORM}"));
+        }
+        let parsed = pep508_rs::Requirement::<VerbatimUrl>::from_str(head)
+            .map_err(|error| format!("{}; {FORM}", shown(&error.message.to_string())))?;
+        let versions = match parsed.version_or_url {
+            None => BTreeSet::new(),
+            Some(VersionOrUrl::VersionSpecifier(clauses)) => clauses.iter().map(ToString::to_string).collect(),
+            Some(VersionOrUrl::Url(_)) => return Err(URL.to_owned()),
+        };
+        let extras = parsed.extras.iter().map(ToString::to_string).collect();
+        Ok(Some(Requirement { name: parsed.name.to_string(), extras, versions, marker }))
+    }
+
+    fn without_marker(&self) -> Requirement {
+        Requirement { marker: None, ..self.clone() }
+    }
+}
+
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let join = |parts: &BTreeSet<String>| parts.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+        f.write_str(&self.name)?;
+        if !self.extras.is_empty() {
+            write!(f, "[{}]", join(&self.extras))?;
+        }
+        f.write_str(&join(&self.versions))?;
+        self.marker.iter().try_for_each(|marker| write!(f, " ; {marker}"))
+    }
+}
+
+const FORM: &str = "write a name, with extras, versions and a marker if need be: requests[socks]>=2.31,<3 ; \
+                    python_version < \"3.13\"";
+const URL: &str = "URLs are not accepted: name the package, and a version such as name==1.0; it comes from the package \
+                   index of this service";
+const FILE: &str = "paths are not accepted: name a package of the package index, or put the code into the project and \
+                    import it";
+
+/// Says by name what is no requirement but that an installer would act upon.
+fn refuse_what_installers_also_take(line: &str) -> Result<(), String> {
+    let option = line
+        .split_whitespace()
+        .enumerate()
+        .find(|(n, word)| word.starts_with("--") || *n == 0 && word.starts_with('-'));
+    if let Some((_, word)) = option {
+        return Err(refused_option(word));
+    }
+    let head = line.split_once(';').map_or(line, |(head, _)| head).trim();
+    let scheme = ["git+", "hg+", "svn+", "bzr+"].iter().any(|scheme| head.starts_with(scheme));
+    if head.contains("://") || head.contains('@') || scheme || head.to_ascii_lowercase().starts_with("file:") {
+        return Err(URL.to_owned());
+    }
+    let archive = [".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".egg", ".txt", ".toml", ".py"];
+    let name = head.split(['[', ' ', '\t', '=', '<', '>', '!', '~']).next().unwrap_or(head).to_ascii_lowercase();
+    if head.starts_with(['.', '~']) || head.contains(['/', '\\']) || archive.iter().any(|ending| name.ends_with(ending))
+    {
+        return Err(FILE.to_owned());
+    }
+    Ok(())
+}
+
+fn refused_option(word: &str) -> String {
+    let name = word.split_once('=').map_or(word, |(name, _)| name);
+    // A short option may have its value right behind it.
+    let name = if name.starts_with("--") { name } else { name.get(..2).unwrap_or(name) };
+    let advice = match name {
+        "-e" | "--editable" => "put the code into the project and import it",
+        "-r" | "--requirement" | "--requirements" => "write the lines of that file here",
+        "-c" | "--constraint" | "--constraints" => "write the versions here, as in name<2",
+        "-i" | "--index-url" | "--extra-index-url" | "--index" | "--default-index" | "--no-index" | "-f"
+        | "--find-links" | "--trusted-host" => "remove it; the operator of this service chooses the package index",
+        "--hash" | "--require-hashes" => "remove it, and name the version, as in name==1.0",
+        "--only-binary" | "--no-binary" | "--prefer-binary" => "remove it; wheels are what is installed",
+        "--pre" => "remove it, and name the version, as in name==2.0rc1",
+        _ => "remove it",
+    };
+    format!("the option {} is not accepted: {advice}", shown(name))
+}
+
+/// Lines with their numbers, from 1, those that end in a backslash joined with the next.
+fn logical_lines(text: &str) -> Vec<(usize, String)> {
+    let mut found: Vec<(usize, String)> = Vec::new();
+    let mut open = false;
+    for (n, line) in text.lines().enumerate() {
+        // A comment does not go on, and ends what would.
+        let comment = line.trim_start().starts_with('#');
+        let (part, goes_on) = match line.strip_suffix('\\') {
+            Some(part) if !comment => (part, true),
+            _ => (line, false),
+        };
+        match found.last_mut().filter(|_| open) {
+            Some((_, last)) if comment => last.push_str(&format!(" {part}")),
+            Some((_, last)) => last.push_str(part),
+            None => found.push((n + 1, part.to_owned())),
+        }
+        open = goes_on;
+    }
+    found
+}
+
+/// A comment starts the line or follows a blank.
+fn without_comment(line: &str) -> &str {
+    let start = line.match_indices('#').find(|&(at, _)| line[..at].chars().next_back().is_none_or(char::is_whitespace));
+    start.map_or(line, |(at, _)| &line[..at])
+}
+
+/// The normalised form of a name (PEP 503), if it is one.
+pub(super) fn normalised(name: &str) -> Option<String> {
+    PackageName::new(name.to_owned()).ok().map(|name| name.to_string())
+}
+
+fn refused(number: usize, line: &str, why: &str) -> Error {
+    Error::invalid(format!("requirements, line {number} ({}): {why}", shown(line.trim())))
+}
+
+fn too_many() -> Error {
+    Error::invalid(format!("the requirements have more than {LINES_MAX} lines or {BYTES_MAX} bytes: remove some"))
+}
+
+/// A stranger's text, short and on one line.
+fn shown(text: &str) -> String {
+    const SHOWN: usize = 100;
+    let short: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    // In quotes of the text nothing has to be escaped.
+    let short = short.replace("\\\"", "\"").replace("\\'", "'");
+    if text.chars().nth(SHOWN).is_some() { format!("{short}…") } else { short }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::platform::{Libc, Machine, Target};
+
+    fn linux(python: (u8, u8)) -> Platform {
+        Platform {
+            python,
+            target: Target::Linux { machine: Machine::X86_64, libc: Libc::Glibc { major: 2, minor: 36 } },
+        }
+    }
+
+    fn text(input: &str) -> String {
+        Requirements::parse(input).unwrap().to_string()
+    }
+
+    fn problem(input: &str) -> String {
+        Requirements::parse(input).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn equal_requirements_have_one_text() {
+        let messy = "\u{feff}# a comment\n\nRequests [Security,socks] >=2.31 , <3  # why\nPy_YAML\nnumpy ; python_version<'3.13'\npy.yaml\n\
+                     Zope.Interface (>=5)\ncolor#ama\\\n==1\n"
+            .replace("color#ama", "colorama");
+        let canonical = "colorama==1\nnumpy ; python_version < \"3.13\"\npy-yaml\nrequests[security,socks]<3,>=2.31\n\
+                         zope-interface>=5\n";
+        assert_eq!(text(&messy), canonical);
+        assert_eq!(text(&messy.replace('\n', "\r\n").replace("\\\r\n", "\\\n")), canonical);
+        assert_eq!(text(canonical), canonical);
+        assert_eq!(Requirements::from_list(canonical.lines()).unwrap().to_string(), canonical);
+        assert!(Requirements::parse("\n# nothing\n").unwrap().is_empty());
+    }
+
+    #[test]
+    fn comments_and_continued_lines_are_read_as_pip_reads_them() {
+        assert_eq!(text("numpy\\\n>=2\\\n,<3\n"), "numpy<3,>=2\n");
+        assert_eq!(text("numpy \\\n# not this\nscipy"), "numpy\nscipy\n");
+        assert_eq!(text("# ends in a backslash \\\nscipy"), "scipy\n");
+        assert_eq!(text("numpy\\"), "numpy\n");
+        assert!(problem("numpy#2").contains("'#' has no place"));
+    }
+
+    #[test]
+    fn options_are_refused_by_name() {
+        for (line, option, advice) in [
+            ("-e .", "-e", "put the code into the project"),
+            ("-e.", "-e", "put the code into the project"),
+            ("--editable=/srv", "--editable", "put the code into the project"),
+            ("-r /etc/passwd", "-r", "write the lines"),
+            ("-r/etc/passwd", "-r", "write the lines"),
+            ("--requirement=/etc/passwd", "--requirement", "write the lines"),
+            ("-c limits.txt", "-c", "name<2"),
+            ("--index-url https://evil.example/simple", "--index-url", "operator"),
+            ("-i https://evil.example/simple", "-i", "operator"),
+            ("--extra-index-url=https://evil.example", "--extra-index-url", "operator"),
+            ("--trusted-host evil.example", "--trusted-host", "operator"),
+            ("--find-links /tmp", "--find-links", "operator"),
+            ("numpy==2 --hash=sha256:00", "--hash", "name==1.0"),
+            ("numpy \\\n  --hash=sha256:00", "--hash", "name==1.0"),
+            ("numpy --config-settings=x", "--config-settings", "remove it"),
+            ("numpy ; os_name == 'posix' --global-option=x", "--global-option", "remove it"),
+            ("--pre", "--pre", "2.0rc1"),
+            ("-", "-", "remove it"),
+            ("-é", "-é", "remove it"),
+        ] {
+            let problem = problem(line);
+            assert!(problem.contains(&format!("the option {option} is not accepted: ")), "{line}: {problem}");
+            assert!(problem.contains(advice), "{line}: {problem}");
+        }
+    }
+
+    #[test]
+    fn urls_and_paths_are_refused() {
+        for line in [
+            "https://evil.example/x.whl",
+            "name @ https://evil.example/x.whl",
+            "name@https://evil.example/x.whl",
+            "name @ file:///etc/passwd",
+            "name @ ../x",
+            "name[extra] @ git+ssh://evil.example/x",
+            "git+https://evil.example/x#egg=name",
+            "git+file:/srv/x",
+            "file:x.whl",
+            "FILE:/etc/passwd",
+        ] {
+            assert!(problem(line).contains("URLs are not accepted"), "{line}: {}", problem(line));
+        }
+        for line in [
+            ".",
+            "./x",
+            "../x",
+            "/etc/passwd",
+            "~/x",
+            "x/y",
+            "C:\\x",
+            "x.whl",
+            "X-1.0-py3-none-any.WHL",
+            "x.tar.gz",
+            "x.zip[extra]",
+            "requirements.txt",
+            "setup.py",
+        ] {
+            assert!(problem(line).contains("paths are not accepted"), "{line}: {}", problem(line));
+        }
+    }
+
+    #[test]
+    fn what_is_no_requirement_is_refused_with_its_line() {
+        for line in [
+            "numpy scipy",
+            "numpy==",
+            "numpy=>1",
+            "==1",
+            "numpy[",
+            "numpy[a",
+            "numpy]",
+            "numpy==1.x",
+            "nümpy",
+            "numpy\0",
+            "numpy\u{1b}[31m",
+            "${HOME}",
+            "$(id)",
+            "`id`",
+            "numpy;",
+            "numpy; extra == 'x'",
+            "numpy | sh",
+            "numpy>=1 <2",
+            "a,b",
+            "\"numpy\"",
+            "numpy==99999999999999999999999",
+        ] {
+            let problem = problem(&format!("\n\n{line}\n"));
+            assert!(problem.starts_with("requirements, line 3 ("), "{line}: {problem}");
+            assert!(!problem.contains('\u{1b}') && !problem.contains('\0'), "{problem:?}");
+            assert!(problem.len() < 600, "{problem}");
+        }
+        assert!(Requirements::from_list(["numpy\n-e ."]).is_err());
+    }
+
+    #[test]
+    fn lists_are_bounded() {
+        let lines = |count: usize| (0..count).map(|n| format!("p{n}\n")).collect::<String>();
+        assert!(Requirements::parse(&lines(LINES_MAX)).is_ok());
+        assert!(problem(&lines(LINES_MAX + 1)).contains("500 lines"));
+        assert!(problem(&"\n".repeat(LINES_MAX + 1)).contains("500 lines"));
+        assert!(problem(&"#".repeat(BYTES_MAX + 1)).contains("bytes"));
+        assert!(problem(&"x".repeat(LINE_BYTES_MAX + 1)).contains("2000 bytes"));
+        assert!(problem(&"x\\\n".repeat(LINES_MAX + 1)).contains("bytes"));
+        let many: Vec<_> = (0..=LINES_MAX).map(|n| format!("p{n}")).collect();
+        assert!(Requirements::from_list(many.iter().map(String::as_str)).is_err());
+        assert!(Requirements::default().merge(many.iter().map(String::as_str)).is_err());
+    }
+
+    #[test]
+    fn a_name_in_the_list_wins_over_a_detected_one() {
+        let list = Requirements::parse("PyYAML<6\nnumpy ; python_version < '3'").unwrap();
+        let merged = list.merge(["pyyaml", "numpy", "Rich"]).unwrap();
+        assert_eq!(merged.to_string(), "numpy ; python_version < \"3\"\npyyaml<6\nrich\n");
+        assert_eq!(merged.names(&linux((3, 13))), ["pyyaml", "rich"]);
+        assert!(Requirements::default().merge(["-e ."]).is_err());
+    }
+
+    #[test]
+    fn only_what_applies_is_handed_on() {
+        let list =
+            Requirements::parse("tomli ; python_version < '3.11'\nnumpy\nnumpy ; os_name == 'posix'\nnumpy>1").unwrap();
+        assert_eq!(list.on(&linux((3, 13))), ["numpy", "numpy>1"]);
+        assert_eq!(list.on(&linux((3, 10))), ["numpy", "numpy>1", "tomli"]);
+        assert_eq!(list.names(&linux((3, 10))), ["numpy", "tomli"]);
+    }
+
+    #[test]
+    fn installed_versions_satisfy_what_allows_them() {
+        let version_of = |name: &str| (name == "numpy").then_some("2.1.0");
+        for (list, satisfied) in [
+            ("", true),
+            ("numpy", true),
+            ("numpy>=2,<3", true),
+            ("numpy==2.1.*", true),
+            ("numpy<2", false),
+            ("numpy[extra]", false),
+            ("scipy", false),
+            ("scipy ; python_version < '3'", true),
+        ] {
+            let list = Requirements::parse(list).unwrap();
+            assert_eq!(list.are_satisfied_by(&linux((3, 13)), version_of), satisfied, "{list}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What the package index has or does not have, and what the operator allows of it.
+
+use super::*;
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    process::Command,
+    thread,
+};
+
+async fn reason(options: EnvironmentOptions, text: &str, platform: Platform) -> (Reason, String) {
+    let environments = Environments::new(options).unwrap();
+    let refusal = environments.prepare(&required(text), platform, &|_| {}).await.unwrap_err();
+    assert_eq!(unfinished(&environments.shared.store.entry(&Id::of("")).with_file_name("")), 0);
+    let message = refusal.to_string();
+    assert!(message.len() < 1500 && !message.contains("secret") && !message.contains('/'), "{message}");
+    (refusal.reason, message)
+}
+
+#[tokio::test]
+async fn what_the_index_does_not_have_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = async |text: &str| reason(options(folder.path()), text, PLATFORM).await;
+    let (missing, message) = refused("rich\nthis-package-does-not-exist-xyzzy").await;
+    assert_eq!(missing, Reason::NotFound { package: "this-package-does-not-exist-xyzzy".to_owned() });
+    assert!(message.starts_with("this-package-does-not-exist-xyzzy is not in the package index"), "{message}");
+    let (version, _) = refused("attrs==99.1").await;
+    assert_eq!(version, Reason::NotFound { package: "attrs==99.1".to_owned() });
+}
+
+#[tokio::test]
+async fn a_package_without_wheels_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for (text, platform, package) in [
+        ("docopt", PLATFORM, "docopt"),
+        ("numpy==1.19.0", PLATFORM, "numpy==1.19.0"),
+        ("numpy==2.2.0", linux((3, 9)), "numpy==2.2.0"),
+    ] {
+        let (reason, message) = reason(options(folder.path()), text, platform).await;
+        let python = platform.python();
+        let Reason::NoWheel { packages, .. } = reason else { panic!("{text}: {reason:?}") };
+        assert_eq!(packages, [package]);
+        assert!(message.starts_with(&format!("{package} has no wheel for Python {python} on x86_64")), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let (reason, message) = reason(options(folder.path()), "jinja2==3.1.4\nmarkupsafe<2.0", PLATFORM).await;
+    assert!(matches!(reason, Reason::Conflict { .. }), "{reason:?}");
+    assert!(message.contains("jinja2==3.1.4 depends on markupsafe>=2.0"), "{message}");
+    let constrained = EnvironmentOptions { constraints: "markupsafe<2".to_owned(), ..options(folder.path()) };
+    let (constrained, _) = self::reason(constrained, "jinja2==3.1.4", PLATFORM).await;
+    assert!(matches!(constrained, Reason::Conflict { .. }), "{constrained:?}");
+}
+
+#[tokio::test]
+async fn a_yanked_version_is_taken_only_by_its_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let environments = Environments::new(options(folder.path())).unwrap();
+    let installed = prepare(&environments, "attrs==21.1.0").await.unwrap();
+    assert_eq!(installed.pins()[0].version, "21.1.0");
+    assert!(prepare(&environments, "attrs>21.0,<21.2").await.is_err());
+}
+
+#[tokio::test]
+async fn constraints_choose_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    let constraints = "mpmath<1.3\nunused==1 ; os_name == 'nt'".to_owned();
+    let environments = Environments::new(EnvironmentOptions { constraints, ..options(folder.path()) }).unwrap();
+    let installed = prepare(&environments, "mpmath").await.unwrap();
+    assert!(installed.pins()[0].version.starts_with("1.2"), "{:?}", installed.pins());
+}
+
+#[tokio::test]
+async fn an_index_that_is_down_is_told_soon() {
+    let folder = tempfile::tempdir().unwrap();
+    let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for address in [closed, hanging.local_addr().unwrap()] {
+        let options = EnvironmentOptions {
+            index_url: Some(format!("http://me:secret@{address}/simple")),
+            install_timeout: Duration::from_secs(40),
+            ..options(folder.path())
+        };
+        let start = Instant::now();
+        let (reason, message) = reason(options, "sympy", PLATFORM).await;
+        assert_eq!(reason, Reason::IndexDown, "{address}");
+        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+        assert_eq!(message, "the package index cannot be reached: try again later");
+    }
+}
+
+#[tokio::test]
+async fn offline_only_what_is_there_is_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let offline = EnvironmentOptions { offline: true, ..options(folder.path()) };
+    assert_eq!(reason(offline.clone(), "tabulate", PLATFORM).await.0, Reason::Offline);
+    let installed = prepare(&Environments::new(options(folder.path())).unwrap(), "tabulate").await.unwrap();
+    // Without uv, it is the installed one; and with it, uv's downloads serve other requirements.
+    let without_uv = EnvironmentOptions { uv: Some("/nonexistent/uv".into()), ..offline.clone() };
+    let again = prepare(&Environments::new(without_uv).unwrap(), "tabulate").await.unwrap();
+    assert_eq!(again.id(), installed.id());
+    let other = prepare(&Environments::new(offline).unwrap(), "tabulate>0").await.unwrap();
+    assert_ne!(other.id(), installed.id());
+}
+
+#[tokio::test]
+async fn packages_that_are_not_allowed_are_refused_also_when_others_need_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let deny = EnvironmentOptions { deny: vec!["Markup_Safe".replace("p_S", "pS")], ..options(folder.path()) };
+    let denied = |asked| Reason::Denied { package: "markupsafe".to_owned(), asked };
+    assert_eq!(reason(deny.clone(), "markupsafe", PLATFORM).await.0, denied(true));
+    assert_eq!(reason(deny.clone(), "jinja2", PLATFORM).await.0, denied(false));
+    let allow = |names: &[&str]| {
+        let names = names.iter().map(ToString::to_string).collect();
+        EnvironmentOptions { allow: Some(names), ..options(folder.path()) }
+    };
+    assert_eq!(reason(allow(&["jinja2"]), "jinja2", PLATFORM).await.0, denied(false));
+    assert!(prepare(&Environments::new(allow(&["jinja2", "markupsafe"])).unwrap(), "jinja2").await.is_ok());
+    // Now it is there, but still not allowed, each time.
+    let environments = Environments::new(deny).unwrap();
+    for _ in 0..2 {
+        assert_eq!(prepare(&environments, "jinja2").await.unwrap_err().reason, denied(false));
+        assert!(environments.cached(&required("jinja2"), PLATFORM).is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_source_package_runs_no_code_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let (package, canary) = (folder.path().join("evil-1.0"), folder.path().join("canary"));
+    fs::create_dir(&package).unwrap();
+    let code =
+        format!("open({canary:?}, 'w').close()\nfrom setuptools import setup\nsetup(name='evil', version='1.0')\n");
+    fs::write(package.join("setup.py"), code).unwrap();
+    let archive = folder.path().join("evil-1.0.tar.gz");
+    let mut tar = Command::new("tar");
+    tar.arg("-czf").arg(&archive).arg("-C").arg(folder.path()).arg("evil-1.0");
+    assert!(tar.status().unwrap().success());
+    let index = serve(fs::read(archive).unwrap());
+    let options = EnvironmentOptions { index_url: Some(index), ..options(folder.path()) };
+    let (reason, _) = reason(options, "evil", PLATFORM).await;
+    let platform = PLATFORM.in_words();
+    assert_eq!(reason, Reason::NoWheel { packages: vec!["evil".to_owned()], platform });
+    assert!(!canary.exists());
+}
+
+/// An index with one source package.
+fn serve(archive: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let count = stream.read(&mut request).unwrap_or(0);
+            let listed = request[..count].starts_with(b"GET /simple/evil/ ");
+            let page: &[u8] = b"<a href='/evil-1.0.tar.gz'>evil-1.0.tar.gz</a>";
+            let (kind, body) = if listed { ("text/html", page) } else { ("application/gzip", &*archive) };
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(&[head.as_bytes(), body].concat());
+        }
+    });
+    format!("http://{address}/simple")
+}

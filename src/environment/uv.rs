@@ -1,0 +1,227 @@
+//! uv, as a child process: it finds out which versions go together, and unpacks wheels.
+//!
+//! Nothing of a package runs on this machine. What could is building: of source packages (`--only-binary :all:` takes
+//! wheels alone, whose metadata is read from a file in them), and of editables, paths and URLs, which that option does
+//! not cover; [`Requirements`](super::requirements::Requirements) lets none of them through. A wheel has no code that runs
+//! when it is unpacked, and what it holds is not compiled to bytecode here. The Python that uv is given is asked for its
+//! version and nothing else.
+//!
+//! uv gets a folder of its own as home, so that nobody's settings, credentials or `.env` count, and of the environment
+//! only how to reach the index.
+
+use super::{
+    EnvironmentOptions, disk,
+    refusal::{Reason, Refusal, bounded, understood},
+};
+use std::{
+    env,
+    ffi::OsString,
+    fs::File,
+    io, iter,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::{Child, Command},
+};
+
+/// What is kept of each of its streams, in bytes.
+const OUTPUT_BYTES_MAX: usize = 256 << 10;
+/// Variables that say how the network is reached; uv gets these of the service's own.
+const NETWORK_VARIABLES: [&str; 11] = [
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "SSL_CLIENT_CERT",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+];
+/// How often it is looked at how much has been installed.
+const MEASURED_EVERY: Duration = Duration::from_secs(1);
+
+/// One installation's uv.
+pub(super) struct Uv<'a> {
+    pub(super) options: &'a EnvironmentOptions,
+    /// Its downloads, which installations share.
+    pub(super) cache: &'a Path,
+    /// Where it works; empty at first, and gone afterwards.
+    pub(super) folder: &'a Path,
+    /// The lock of what is installed. uv has it as its input: as long as it runs, whatever became of this process,
+    /// nobody else installs the same or sweeps the folder.
+    pub(super) lock: &'a File,
+    /// Versions that the operator prescribes.
+    pub(super) constraints: &'a [String],
+    /// In words.
+    pub(super) platform: String,
+}
+
+impl Uv<'_> {
+    /// Versions of all packages that it takes, as `name==version`.
+    pub(super) async fn resolve(
+        &self,
+        python: &str,
+        platform: &str,
+        requirements: &str,
+    ) -> Result<Vec<String>, Refusal> {
+        let (asked, constraints) = (self.folder.join("requirements.in"), self.folder.join("constraints.in"));
+        write(&asked, requirements)?;
+        let mut arguments = vec![OsString::from("compile"), asked.into()];
+        if !self.constraints.is_empty() {
+            write(&constraints, &self.constraints.join("\n"))?;
+            arguments.extend(["--constraints".into(), constraints.into()]);
+        }
+        arguments.extend(["--no-header", "--no-annotate"].map(Into::into));
+        let output = self.run(arguments, python, platform).await?;
+        let pins = output.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| {
+            line.split_once("==")
+                .map(|_| line.to_owned())
+                .ok_or_else(|| Refusal::fault(format!("uv resolved to {line:?}, which is no pinned version")))
+        });
+        pins.collect()
+    }
+
+    /// Installs these versions, and nothing else, into a folder.
+    pub(super) async fn install(
+        &self,
+        python: &str,
+        platform: &str,
+        pins: &[String],
+        into: &Path,
+    ) -> Result<(), Refusal> {
+        let list = self.folder.join("pins.in");
+        write(&list, &pins.join("\n"))?;
+        // Links would lead into the cache, and let one environment's files change another's.
+        let mut arguments: Vec<OsString> = ["install", "--no-deps", "--link-mode", "copy", "-r"].map(Into::into).into();
+        arguments.extend([list.into(), "--target".into(), into.into()]);
+        self.run(arguments, python, platform).await.map(drop)
+    }
+
+    /// Runs `uv pip` until it is done, or this future is dropped.
+    async fn run(&self, arguments: Vec<OsString>, python: &str, platform: &str) -> Result<String, Refusal> {
+        let uv = self.options.uv.clone().or_else(|| found("uv")).ok_or_else(|| Refusal::new(Reason::NoUv, "no uv"))?;
+        let interpreter = interpreter(&uv).ok_or_else(|| Refusal::new(Reason::NoUv, "no Python for uv"))?;
+        let home = self.folder.join("home");
+        let mut command = Command::new(&uv);
+        command.arg("--no-config").arg("pip").args(arguments);
+        command.arg("--python").arg(interpreter).args(["--python-version", python, "--python-platform", platform]);
+        command.args(["--only-binary", ":all:", "--no-progress", "--color", "never", "--cache-dir"]).arg(self.cache);
+        command.args(self.options.offline.then_some("--offline"));
+        command.env_clear().env("HOME", &home).env("LANG", "C.UTF-8").env("TMPDIR", self.folder);
+        // A Python may be a script that looks for programs.
+        command.envs(["PATH"].into_iter().chain(NETWORK_VARIABLES).filter_map(|name| Some((name, env::var_os(name)?))));
+        // An index that does not answer is given up long before the deadline.
+        let answer_within = (self.options.install_timeout.as_secs() / 30).clamp(1, 10);
+        command.env("UV_HTTP_TIMEOUT", answer_within.to_string()).env("UV_HTTP_RETRIES", "2");
+        command.env("UV_PYTHON_DOWNLOADS", "never");
+        // Not as arguments, which other users of the machine can see.
+        command.envs(self.options.index_url.iter().map(|url| ("UV_DEFAULT_INDEX", url)));
+        if !self.options.extra_index_urls.is_empty() {
+            command.env("UV_INDEX", self.options.extra_index_urls.join(" "));
+        }
+        command.current_dir(self.folder).process_group(0);
+        let input = self.lock.try_clone().map_err(|error| Refusal::fault(format!("cannot share the lock: {error}")))?;
+        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().map_err(|error| {
+            let reason = if error.kind() == io::ErrorKind::NotFound { Reason::NoUv } else { Reason::Fault };
+            Refusal::new(reason, format!("cannot start {}: {error}", uv.display()))
+        })?;
+        let mut group = Group(child);
+        let (status, stdout, stderr) = tokio::select! {
+            ended = group.ended() => ended.map_err(|error| Refusal::fault(format!("cannot wait for uv: {error}")))?,
+            () = self.grown_too_large() => {
+                let bytes_max = self.options.bytes_max;
+                return Err(Refusal::new(Reason::TooLarge { bytes_max }, "stopped while it was installed"));
+            }
+        };
+        let stderr = String::from_utf8_lossy(&stderr);
+        if !status.success() {
+            let refusal = understood(&stderr, &self.platform);
+            tracing::debug!(%status, said = refusal.log(), "uv failed");
+            return Err(refusal);
+        }
+        if stderr.contains("warning:") {
+            tracing::info!(said = bounded(stderr.trim(), 2000), "uv warned");
+        }
+        if stdout.len() > OUTPUT_BYTES_MAX {
+            return Err(Refusal::fault(format!("uv printed more than {OUTPUT_BYTES_MAX} bytes")));
+        }
+        String::from_utf8(stdout).map_err(|_| Refusal::fault("uv did not print UTF-8"))
+    }
+
+    /// Waits until there is more than may be kept; downloads count until they are installed.
+    async fn grown_too_large(&self) {
+        let cache_before = measured(self.cache).await;
+        loop {
+            tokio::time::sleep(MEASURED_EVERY).await;
+            let downloaded = measured(self.cache).await.saturating_sub(cache_before);
+            if measured(self.folder).await.max(downloaded) > self.options.bytes_max {
+                return;
+            }
+        }
+    }
+}
+
+async fn measured(folder: &Path) -> u64 {
+    let folder = folder.to_owned();
+    tokio::task::spawn_blocking(move || disk::size(&folder)).await.unwrap_or(0)
+}
+
+/// A process and all that it starts, which are killed when this is dropped.
+struct Group(Child);
+
+impl Group {
+    async fn ended(&mut self) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+        let (stdout, stderr) = (self.0.stdout.take(), self.0.stderr.take());
+        let (stdout, stderr) = tokio::join!(bounded_output(stdout), bounded_output(stderr));
+        Ok((self.0.wait().await?, stdout, stderr))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // Without an id it has ended and been waited for.
+        let id = self.0.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
+        if let Some(id) = id
+            && let Err(error) = rustix::process::kill_process_group(id, rustix::process::Signal::KILL)
+        {
+            tracing::warn!(%error, "cannot kill uv");
+        }
+    }
+}
+
+/// The start of a stream; all of it is read, so that its writer is not held up. One byte more than is kept says that there
+/// was more.
+async fn bounded_output(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
+    let mut kept = Vec::new();
+    let Some(mut stream) = stream else { return kept };
+    let mut buffer = vec![0; 16 << 10];
+    while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+        let room = (OUTPUT_BYTES_MAX + 1).saturating_sub(kept.len());
+        kept.extend(buffer.iter().take(count.min(room)));
+    }
+    kept
+}
+
+/// A program beside this one or on the search path.
+fn found(program: &str) -> Option<PathBuf> {
+    let beside = env::current_exe().ok().and_then(|path| path.parent().map(Path::to_owned));
+    let path = env::var_os("PATH").unwrap_or_default();
+    beside.into_iter().chain(env::split_paths(&path)).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+/// The Python that uv asks how Python programs are laid out; of any version, since the one that packages are for is given.
+fn interpreter(uv: &Path) -> Option<PathBuf> {
+    let beside = uv.parent().into_iter().flat_map(|folder| ["python3", "python"].map(|name| folder.join(name)));
+    beside.filter(|path| path.is_file()).chain(iter::once_with(|| found("python3")).flatten()).next()
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Refusal> {
+    std::fs::write(path, text).map_err(|error| Refusal::fault(format!("cannot write {}: {error}", path.display())))
+}
