@@ -2,8 +2,9 @@
 //!
 //! Everything is measured side by side with the native CPython of the same version (-O3) that the build makes, in one
 //! run, because only ratios travel between machines. Sections: latency, throughput, imports, interpreter, memory, drift,
-//! command, serve.
+//! command, serve, docker.
 
+mod docker;
 mod serve;
 
 use pyexec::{Job, Limits, Project, Pyexec};
@@ -19,7 +20,7 @@ type Runtime = tokio::runtime::Runtime;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let sections: [Section; 8] = [
+    let sections: [Section; 9] = [
         ("latency", latency),
         ("throughput", throughput),
         ("imports", imports),
@@ -28,6 +29,7 @@ fn main() {
         ("drift", drift),
         ("command", command),
         ("serve", serve::serve),
+        ("docker", docker::docker),
     ];
     machine();
     let bench = Bench::new();

@@ -14,10 +14,12 @@ FRESH = frozenset(sys.modules)  # what `python main.py` has imported, too
 
 import _frozen_importlib
 import _frozen_importlib_external
+import atexit
 import builtins
 import errno
 import faulthandler
 import fcntl
+import gc
 import json
 import os
 import re
@@ -525,6 +527,9 @@ class Imports:
     def preload(self, modules):
         """The names, without what follows a dot, of all modules that came. Raises what an import raises."""
         first = frozenset(sys.modules)
+        kept = []
+        # As the first, so that it is called after all that the job and its modules register.
+        atexit.register(self.leave, kept)
         for name in modules:
             if _frozen_importlib_external.PathFinder.find_spec(top(name)) is None:
                 continue
@@ -532,13 +537,24 @@ class Imports:
             __import__(name)
             new = [name for name in sys.modules if name not in before and top(name) not in sys.stdlib_module_names]
             self.hidden.append({name: sys.modules[name] for name in new})
-        names = sorted({top(name) for name in sys.modules if name not in first})
+        kept += [(name, sys.modules[name]) for name in sys.modules if name not in first]
+        names = sorted({top(name) for name, _ in kept})
         for group in self.hidden:
             for name in group:
                 del sys.modules[name]
         for file in (sys.stdout, sys.stderr):
             file.flush()
+        # It refers to itself, and what is frozen is no garbage: this lasts until the process ends.
+        kept.append(("", kept))
+        gc.freeze()
         return names
+
+    @staticmethod
+    def leave(kept):
+        """Taking them apart at the end, name by name, would take longer than most jobs."""
+        for name, module in kept:
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
 
     def find_spec(self, name, path=None, target=None):
         if name == "matplotlib.pyplot":

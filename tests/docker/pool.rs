@@ -46,7 +46,11 @@ fn python(version: &str) -> Placement {
     placement
 }
 
-/// Names of the containers, and whether they run.
+/// For each process `p` that would become the job.
+const FIND_FORK: &str = "import os\nfor p in filter(str.isdigit, os.listdir('/proc')):\n  \
+    if open(f'/proc/{p}/oom_score_adj').read().strip() == '1000':\n";
+
+/// Names of the containers that run.
 fn names(containers: &Containers) -> Vec<String> {
     let label = format!("label=pyexec.instance={}", containers.instance);
     docker(&["ps", "--filter", &label, "--format", "{{.Names}}"]).lines().map(str::to_owned).collect()
@@ -204,9 +208,7 @@ fn a_container_that_ended_while_it_waited_is_replaced() {
         idle(&containers, 1).await;
         // The process that would become the job, alone.
         let name = names(&containers).remove(0);
-        let kill_fork = "import os\nfor p in filter(str.isdigit, os.listdir('/proc')):\n    \
-            if b'oom' and open(f'/proc/{p}/oom_score_adj').read().strip() == '1000': os.kill(int(p), 9)";
-        docker(&["exec", "--user", "0", &name, "python3", "-c", kill_fork]);
+        docker(&["exec", "--user", "65534", &name, "python3", "-c", &format!("{FIND_FORK}    os.kill(int(p), 9)")]);
         let hits = containers.executor().stats().hits;
         assert_eq!(containers.run(usual("print(2)")).await.stdout.text, "2\n");
         assert_eq!(containers.executor().stats().hits, hits + 1);
@@ -228,16 +230,18 @@ fn a_container_that_ends_before_it_starts_its_job_is_replaced_by_a_fresh_one() {
         idle(&containers, 1).await;
 
         let name = names(&containers).remove(0);
-        docker(&["pause", &name]);
+        // It takes the job, and cannot start it.
+        let stop_runner = format!("{FIND_FORK}    os.kill(int(open(f'/proc/{{p}}/stat').read().split()[3]), 19)");
+        docker(&["exec", "--user", "65534", &name, "python3", "-c", &stop_runner]);
         let killing = async {
             tokio::time::sleep(Duration::from_millis(300)).await;
-            docker(&["rm", "--force", &name]);
+            docker(&["kill", &name]);
         };
         let job = Job::project(
             Project::files([("main.py", "print(input(), open('f').read())"), ("f", "x")]).expect("a project"),
         );
         let outcome = tokio::join!(containers.run(job.stdin("typed")), killing).0;
-        assert_eq!(outcome.stdout.text, "typed x\n");
+        assert_eq!(outcome.stdout.text, "typed x\n", "{outcome:#?}");
         let stats = idle(&containers, 1).await;
         assert_eq!((stats.hits, stats.misses), (2, 1));
     });
