@@ -47,7 +47,7 @@ use crate::{
     outcome::Tier,
 };
 use engine::Engine;
-pub(crate) use images::{Interpreter, Libc};
+use images::Interpreter;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     runtime::Runtime,
@@ -226,6 +226,7 @@ impl DockerExecutor {
     /// # Errors
     ///
     /// When the image is not allowed, not there and cannot be fetched, or has no usable Python.
+    #[expect(dead_code, reason = "the service does not ask yet")]
     pub(crate) async fn interpreter(
         &self,
         python: Option<&str>,

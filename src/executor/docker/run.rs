@@ -50,12 +50,7 @@ impl Place {
     }
 }
 
-pub(crate) async fn run(
-    engine: &Arc<Engine>,
-    job: Job,
-    place: Place,
-    observer: Box<dyn Observer>,
-) -> Result<Outcome> {
+pub(crate) async fn run(engine: &Arc<Engine>, job: Job, place: Place, observer: Box<dyn Observer>) -> Result<Outcome> {
     let script = check(&job)?;
     let placement = &place.placement().clone();
     let slot = engine.slot().await?;

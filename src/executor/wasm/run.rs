@@ -207,7 +207,8 @@ async fn last_words(
     call_briefly(store, instance, "pyexec_where", deadline).await;
     let outputs = &mut store.data_mut().outputs;
     let dump = outputs.diverted();
-    let text = traceback::format(&String::from_utf8_lossy(&dump), &traceback::explain(reason, limits), PROJECT, project);
+    let text =
+        traceback::format(&String::from_utf8_lossy(&dump), &traceback::explain(reason, limits), PROJECT, project);
     outputs.write(Stream::Stderr, text.as_bytes());
 }
 
