@@ -1,13 +1,10 @@
 //! What the Docker tier adds to the contract: its walls as seen from inside, what must become of attacks on them, that
 //! nothing is left, and faults of the daemon.
 
-use crate::support::docker::{Containers, containers_of, docker};
+use crate::support::docker::Containers;
 use pyexec::{
     Error, Event, Job, Limits, Outcome, Project, Stdin,
-    executor::{
-        Executor,
-        docker::{DockerExecutor, DockerOptions, Placement},
-    },
+    executor::{Executor, docker::Placement},
     outcome::{Ending, LimitHit, StopReason},
 };
 use std::{
@@ -17,6 +14,10 @@ use std::{
 
 mod faults;
 mod figures;
+mod images;
+mod layers;
+mod leftovers;
+mod network;
 mod pool;
 mod preload;
 
@@ -430,72 +431,6 @@ fn another_python_version_is_another_image() {
 }
 
 #[test]
-fn an_image_that_is_missing_is_named_and_not_fetched() {
-    with_docker(async |containers| {
-        let mut placement = Placement::default();
-        placement.image = Some("python:2.5-slim".to_owned());
-        let error = containers.placed(job(""), placement).await.expect_err("there is none");
-        assert!(
-            matches!(&error, Error::Unavailable { message, .. } if message.contains("docker pull python:2.5-slim")),
-            "{error}"
-        );
-    });
-}
-
-#[test]
-fn an_image_with_volumes_or_without_python_is_refused() {
-    with_docker(async |containers| {
-        for (change, words) in [("VOLUME /data", "declares volumes (/data)"), ("ENV PATH=/nowhere", "has no python3")] {
-            let tag = format!("pyexec-test-{}", containers.instance);
-            let folder = tempfile::tempdir().expect("a folder");
-            let file = format!("FROM python:3.13-slim\n{change}\n");
-            std::fs::write(folder.path().join("Dockerfile"), file).expect("written");
-            docker(&["build", "--quiet", "--tag", &tag, folder.path().to_str().expect("a path")]);
-            let mut placement = Placement::default();
-            placement.image = Some(tag.clone());
-            let refused = containers.placed(job(""), placement).await;
-            gone(&containers).await;
-            docker(&["rmi", "--force", &tag]);
-            assert!(
-                matches!(&refused, Err(Error::Unavailable { message, .. }) if message.contains(words)),
-                "{refused:?}"
-            );
-        }
-    });
-}
-
-#[test]
-fn packages_of_a_volume_are_imported_and_cannot_be_changed() {
-    with_docker(async |containers| {
-        let volume = format!("pyexec-test-{}", containers.instance);
-        docker(&["volume", "create", &volume]);
-        let fill = "echo 'VALUE = 42' > /to/package_of_a_volume.py";
-        docker(&[
-            "run",
-            "--rm",
-            "--network",
-            "none",
-            "--mount",
-            &format!("type=volume,src={volume},dst=/to"),
-            "python:3.13-slim",
-            "sh",
-            "-c",
-            fill,
-        ]);
-        let mut placement = Placement::default();
-        placement.environment = Some(volume.clone());
-        let code = "import package_of_a_volume as p\nprint(p.VALUE, p.__file__)\ntry: open(p.__file__, 'w')\nexcept OSError as e: print(e.strerror)";
-        let outcome = containers.placed(job(code), placement).await;
-        gone(&containers).await;
-        docker(&["volume", "rm", &volume]);
-        assert_eq!(
-            outcome.expect("an outcome").stdout.text,
-            "42 /environment/package_of_a_volume.py\nRead-only file system\n"
-        );
-    });
-}
-
-#[test]
 fn what_this_tier_cannot_do_is_refused() {
     with_docker(async |containers| {
         for (limits, words) in [
@@ -551,81 +486,5 @@ fn jobs_are_ended_by_a_shutdown() {
         assert!(containers.left().is_empty());
         let late = containers.placed(job(""), Placement::default()).await;
         assert!(matches!(late, Err(Error::Unavailable { .. })), "{late:?}");
-    });
-}
-
-/// In a process of its own, which is killed.
-#[test]
-fn a_killed_service_leaves_nothing_that_runs_and_its_next_start_nothing_at_all() {
-    const PART: &str = "docker::a_killed_service_leaves_nothing_that_runs_and_its_next_start_nothing_at_all";
-    if let Ok(instance) = std::env::var("INSTANCE_TO_BE_KILLED") {
-        let containers = Containers::new(|options| options.instance = instance).expect("Docker");
-        block_on(async {
-            let jobs = (0..3).map(|_| containers.run(job("import os, time\nos.fork()\nwhile True: time.sleep(1)")));
-            futures_util::future::join_all(jobs).await;
-        });
-        return;
-    }
-    with_docker(async |containers| {
-        let mut options = DockerOptions::default();
-        options.instance = format!("{}-killed", containers.instance);
-        let mut service = std::process::Command::new(std::env::current_exe().expect("a path"))
-            .args(["--exact", PART, "--nocapture"])
-            .env("INSTANCE_TO_BE_KILLED", &options.instance)
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .expect("starts");
-        let running = |instance: &str| {
-            docker(&["ps", "--quiet", "--filter", &format!("label=pyexec.instance={instance}")]).lines().count()
-        };
-        let began = Instant::now();
-        while running(&options.instance) < 3 {
-            assert!(began.elapsed() < Duration::from_secs(10), "three containers run");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        service.kill().expect("killed");
-        service.wait().expect("ended");
-        let began = Instant::now();
-        while running(&options.instance) > 0 {
-            assert!(began.elapsed() < Duration::from_secs(5), "containers run without their service");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        assert!(!containers_of(&options.instance).is_empty(), "they are there, though they do not run");
-        let instance = options.instance.clone();
-        drop(DockerExecutor::connect(options).expect("Docker"));
-        assert!(containers_of(&instance).is_empty(), "swept");
-    });
-}
-
-#[test]
-fn leftovers_of_an_instance_are_swept_and_those_of_others_are_not() {
-    with_docker(async |other| {
-        let mut options = DockerOptions::default();
-        options.instance = format!("{}-again", other.instance);
-        let leave = |instance: &str| {
-            docker(&["create", "--label", &format!("pyexec.instance={instance}"), "python:3.13-slim", "true"])
-        };
-        leave(&options.instance);
-        leave(&options.instance);
-        let kept = leave(&other.instance);
-        let instance = options.instance.clone();
-        let executor = DockerExecutor::connect(options).expect("Docker");
-        assert!(containers_of(&instance).is_empty(), "swept at the start");
-        assert_eq!(other.left().len(), 1, "another's is untouched");
-        docker(&["rm", "--force", &kept]);
-        // A running job's is not a leftover.
-        let running = executor.run(job("import time; time.sleep(2); print('lives')"), Box::new(|_: Event<'_>| ()));
-        let sweep = async {
-            tokio::time::sleep(Duration::from_millis(1500)).await;
-            leave(&instance);
-            executor.sweep().await
-        };
-        let (outcome, swept) = tokio::join!(running, sweep);
-        assert_eq!(swept.expect("swept"), 1);
-        assert_eq!(outcome.expect("an outcome").stdout.text, "lives\n");
-        executor.shutdown().await.expect("shut down");
-        assert!(containers_of(&instance).is_empty());
     });
 }

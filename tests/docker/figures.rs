@@ -104,6 +104,6 @@ fn figures_come_back_when_pyplot_was_preloaded() {
         let code = "import sys\nprint('matplotlib' in sys.modules)\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()";
         let outcome = containers.run(usual(code)).await;
         assert_eq!((outcome.stdout.text.as_str(), widths(&outcome)), ("False\n", vec![640]));
-        assert_eq!(containers.executor().stats().hits, 1);
+        assert_eq!(containers.executor().pool_stats().hits, 1);
     });
 }

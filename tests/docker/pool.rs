@@ -27,7 +27,7 @@ pub(super) async fn pooled(size: u32, change: impl FnOnce(&mut DockerOptions)) -
 pub(super) async fn idle(containers: &Containers, count: u32) -> PoolStats {
     let began = Instant::now();
     loop {
-        let stats = containers.executor().stats();
+        let stats = containers.executor().pool_stats();
         if (stats.idle, stats.warming) == (count, 0) {
             return stats;
         }
@@ -88,8 +88,8 @@ fn a_waiting_container_gives_the_outcome_of_a_fresh_one() {
             let (warm, cold) = (warm.run(make()).await, cold.run(make()).await);
             assert_eq!(strip(warm), strip(cold));
         }
-        assert_eq!((warm.executor().stats().hits, warm.executor().stats().misses), (4, 0));
-        assert_eq!((cold.executor().stats().hits, cold.executor().stats().misses), (0, 4));
+        assert_eq!((warm.executor().pool_stats().hits, warm.executor().pool_stats().misses), (4, 0));
+        assert_eq!((cold.executor().pool_stats().hits, cold.executor().pool_stats().misses), (0, 4));
     });
 }
 
@@ -140,7 +140,7 @@ fn other_limits_and_other_places_start_cold() {
         // What the daemon does not hold does not matter.
         let limits = Limits { wall_clock_ms: 1234, output_bytes: 10, ..Limits::default() };
         containers.run(Job::code("").limits(limits)).await;
-        assert_eq!(containers.executor().stats().hits, 1);
+        assert_eq!(containers.executor().pool_stats().hits, 1);
     });
 }
 
@@ -172,7 +172,7 @@ fn an_image_gets_a_class_after_its_first_use_for_a_while() {
         docker(&["rmi", &alias]);
         assert_eq!((stats.hits, stats.misses, stats.discarded), (2, 2, 2), "{stats:?}");
         assert!(containers.placed(version(), python("3.13")).await.expect("an outcome").success());
-        assert_eq!(containers.executor().stats().hits, 3);
+        assert_eq!(containers.executor().pool_stats().hits, 3);
     });
 }
 
@@ -184,7 +184,7 @@ fn memory_bounds_the_pool() {
             return;
         };
         tokio::time::sleep(Duration::from_secs(3)).await;
-        let stats = containers.executor().stats();
+        let stats = containers.executor().pool_stats();
         assert!(stats.warming == 0 && (1..3).contains(&stats.idle), "{stats:?}");
     });
 }
@@ -201,7 +201,7 @@ fn a_container_that_ended_while_it_waited_is_replaced() {
         // Found although no job comes.
         kill(&containers);
         let began = Instant::now();
-        while containers.executor().stats().discarded < 2 {
+        while containers.executor().pool_stats().discarded < 2 {
             assert!(began.elapsed() < Duration::from_secs(5));
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -209,9 +209,9 @@ fn a_container_that_ended_while_it_waited_is_replaced() {
         // The process that would become the job, alone.
         let name = names(&containers).remove(0);
         docker(&["exec", "--user", "65534", &name, "python3", "-c", &format!("{FIND_FORK}    os.kill(int(p), 9)")]);
-        let hits = containers.executor().stats().hits;
+        let hits = containers.executor().pool_stats().hits;
         assert_eq!(containers.run(usual("print(2)")).await.stdout.text, "2\n");
-        assert_eq!(containers.executor().stats().hits, hits + 1);
+        assert_eq!(containers.executor().pool_stats().hits, hits + 1);
     });
 }
 
@@ -281,7 +281,7 @@ fn nothing_waits_after_the_end_whenever_that_comes() {
     block_on(async {
         let Some(containers) = pooled(2, |_| ()).await else { return };
         assert_eq!(containers.executor().sweep().await.expect("swept"), 0, "they are no leftovers");
-        assert_eq!(containers.executor().stats().idle, 2);
+        assert_eq!(containers.executor().pool_stats().idle, 2);
         // With one in use and its successor on its way.
         let running = containers.placed(usual("import time; time.sleep(60)"), Placement::default());
         let ending = async {
@@ -291,7 +291,7 @@ fn nothing_waits_after_the_end_whenever_that_comes() {
         let (ran, ended) = tokio::join!(running, ending);
         ended.expect("shut down");
         assert!(ran.is_err() && containers.left().is_empty());
-        assert_eq!(containers.executor().stats().idle, 0);
+        assert_eq!(containers.executor().pool_stats().idle, 0);
     });
 }
 

@@ -20,7 +20,7 @@ async fn with_packages() -> Option<Containers> {
 async fn run(containers: &Containers, job: Job) -> Outcome {
     let before = idle(containers, 1).await.hits;
     let outcome = containers.run(job).await;
-    assert_eq!(containers.executor().stats().hits, before + 1);
+    assert_eq!(containers.executor().pool_stats().hits, before + 1);
     outcome
 }
 

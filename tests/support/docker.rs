@@ -4,7 +4,7 @@ use pyexec::{
     Job, Outcome, Result,
     executor::{
         Executor, Observer,
-        docker::{DockerExecutor, DockerOptions, Placement},
+        docker::{DockerExecutor, DockerOptions, Instance, Placement, Prepared, Progress},
     },
     outcome::Tier,
 };
@@ -22,13 +22,24 @@ impl Containers {
         if std::env::var_os("PYEXEC_TEST_NO_DOCKER").is_some_and(|value| value == "1") {
             return None;
         }
-        let mut options = DockerOptions::default();
+        let mut options = options();
         change(&mut options);
-        let instance = options.instance.clone();
+        let instance = options.instance.name().to_owned();
         let executor = DockerExecutor::connect(options).unwrap_or_else(|error| {
             panic!("{error}\n\nThese tests need Docker with the image python:3.13-slim; PYEXEC_TEST_NO_DOCKER=1 leaves them out.")
         });
         Some(Containers { executor: Some(executor), instance })
+    }
+
+    pub async fn prepare(&self, placement: &Placement) -> Result<Prepared> {
+        self.executor().prepare(placement, silent()).await
+    }
+
+    /// Prepares, which is not in the job's time, and runs.
+    pub async fn prepared(&self, job: Job, placement: &Placement) -> Outcome {
+        let prepared = self.prepare(placement).await.expect("prepared");
+        let silent = Box::new(|_: pyexec::Event<'_>| ());
+        self.executor().run_prepared(job, prepared, silent).await.expect("an outcome")
     }
 
     pub fn executor(&self) -> &DockerExecutor {
@@ -63,16 +74,48 @@ impl Executor for Containers {
 impl Drop for Containers {
     fn drop(&mut self) {
         drop(self.executor.take());
-        let left = self.left();
+        let (left, networks) = (self.left(), networks_of(&self.instance));
+        remove_layers(&self.instance);
         if !std::thread::panicking() {
             assert!(left.is_empty(), "containers are left: {left:?}");
+            assert!(networks.is_empty(), "networks are left: {networks:?}");
         }
     }
 }
 
+/// The options of a test: an instance of its own, so that tests do not sweep each other's.
+pub fn options() -> DockerOptions {
+    let mut options = DockerOptions::default();
+    options.instance = Instance::Exclusive(format!("test-{}", uuid::Uuid::new_v4().simple()));
+    options
+}
+
+pub fn silent() -> Progress {
+    std::sync::Arc::new(|_| ())
+}
+
+pub fn networks_of(instance: &str) -> Vec<String> {
+    lines(&["network", "ls", "--quiet", "--filter", &format!("label=pyexec.instance={instance}")])
+}
+
+/// Tags of the instance's layers.
+pub fn layers_of(instance: &str) -> Vec<String> {
+    let label = format!("label=pyexec.instance={instance}");
+    lines(&["images", "--filter", &label, "--format", "{{.Repository}}:{{.Tag}}"])
+}
+
+pub fn remove_layers(instance: &str) {
+    for layer in layers_of(instance) {
+        docker(&["rmi", "--force", &layer]);
+    }
+}
+
 pub fn containers_of(instance: &str) -> Vec<String> {
-    let ids = docker(&["ps", "--all", "--quiet", "--filter", &format!("label=pyexec.instance={instance}")]);
-    ids.lines().map(str::to_owned).collect()
+    lines(&["ps", "--all", "--quiet", "--filter", &format!("label=pyexec.instance={instance}")])
+}
+
+fn lines(args: &[&str]) -> Vec<String> {
+    docker(args).lines().map(str::to_owned).collect()
 }
 
 /// Runs the `docker` command, which must succeed, and returns its output.

@@ -100,7 +100,8 @@ impl Container {
         let docker = self.engine.docker();
         let options =
             AttachContainerOptionsBuilder::default().stdin(true).stdout(true).stderr(true).stream(true).build();
-        let attached = self.engine.ask(docker.attach_container(&self.name, Some(options))).await.map_err(not_started)?;
+        let attached =
+            self.engine.ask(docker.attach_container(&self.name, Some(options))).await.map_err(not_started)?;
         self.engine.work(docker.start_container(&self.name, None)).await.map_err(not_started)?;
         Ok((attached.input, attached.output))
     }

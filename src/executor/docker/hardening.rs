@@ -361,9 +361,11 @@ mod tests {
         let firewall = config(firewall_body("python:3.13-slim", "job", "one"));
         let mut probe = config(probe_body("python:3.13-slim", "one"));
         assert_eq!((&probe["NetworkMode"], &probe["ReadonlyRootfs"]), (&"none".into(), &true.into()));
-        for (key, value) in
-            [("CapAdd", serde_json::json!(["NET_ADMIN"])), ("NetworkMode", "container:job".into()), ("PidMode", "host".into())]
-        {
+        for (key, value) in [
+            ("CapAdd", serde_json::json!(["NET_ADMIN"])),
+            ("NetworkMode", "container:job".into()),
+            ("PidMode", "host".into()),
+        ] {
             probe[key] = value;
         }
         assert_eq!(firewall, probe);

@@ -1,9 +1,6 @@
 //! Containers of our own that do one thing and say what came of it.
 
-use super::{
-    container::Container,
-    engine::Engine,
-};
+use super::{container::Container, engine::Engine};
 use crate::{Error, Result};
 use bollard::container::LogOutput;
 use futures_util::StreamExt;
@@ -50,14 +47,17 @@ pub(crate) async fn run(engine: &Engine, container: Container, longest: Duration
         Ok(Said { status: status(engine, &container).await?, stdout, stderr })
     };
     let ran = tokio::time::timeout(longest, running).await;
-    ran.unwrap_or_else(|_| Err(Error::unavailable(format!("a helper in Docker takes longer than {} s", longest.as_secs()))))
+    ran.unwrap_or_else(|_| {
+        Err(Error::unavailable(format!("a helper in Docker takes longer than {} s", longest.as_secs())))
+    })
 }
 
 async fn status(engine: &Engine, container: &Container) -> Result<i64> {
     let until = tokio::time::Instant::now() + END;
     loop {
         let state = engine.state(container.name()).await;
-        let state = state.map_err(|fault| Error::caused("Docker does not say how a helper ended", fault.to_string()))?;
+        let state =
+            state.map_err(|fault| Error::caused("Docker does not say how a helper ended", fault.to_string()))?;
         if state.running == Some(false) {
             return Ok(state.exit_code.unwrap_or(-1));
         }

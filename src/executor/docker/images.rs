@@ -5,8 +5,7 @@ use super::{
     container::Container,
     engine::{Engine, Fault, lock},
     flights::{Flights, Progress, Step},
-    hardening,
-    helper,
+    hardening, helper,
 };
 use crate::{Error, Result, needs::Python};
 use bollard::{models::ImageInspect, query_parameters::CreateImageOptionsBuilder};
@@ -81,7 +80,9 @@ impl FromStr for ImageName {
     fn from_str(text: &str) -> Result<ImageName> {
         let wrong = |why: &str| {
             let start: String = text.chars().take(NAME_BYTES_MAX).collect();
-            Error::invalid(format!("{start:?} is not the name of an image ({why}): write one like \"python:3.13-slim\""))
+            Error::invalid(format!(
+                "{start:?} is not the name of an image ({why}): write one like \"python:3.13-slim\""
+            ))
         };
         if text.is_empty() || text.len() > NAME_BYTES_MAX {
             return Err(wrong("it is empty or too long"));
@@ -262,7 +263,8 @@ pub(crate) async fn base(engine: &Arc<Engine>, name: &ImageName, progress: &Prog
 }
 
 async fn look(engine: &Arc<Engine>, name: ImageName, tell: &Progress) -> Result<Arc<Base>> {
-    let unknown = |fault: Fault| Error::caused(format!("Docker does not say what the image {name} is"), fault.to_string());
+    let unknown =
+        |fault: Fault| Error::caused(format!("Docker does not say what the image {name} is"), fault.to_string());
     let image = match engine.ask(engine.docker().inspect_image(&name.0)).await {
         Err(Fault::Refused { status: 404, .. }) => {
             pull(engine, &name, tell).await?;
@@ -271,7 +273,9 @@ async fn look(engine: &Arc<Engine>, name: ImageName, tell: &Progress) -> Result<
         found => found.map_err(unknown)?,
     };
     refuse_volumes(&name, &image)?;
-    let Some(id) = image.id else { return Err(Error::unavailable(format!("Docker does not say what the image {name} is"))) };
+    let Some(id) = image.id else {
+        return Err(Error::unavailable(format!("Docker does not say what the image {name} is")));
+    };
     let known = lock(&engine.images().by_id).get(&id).cloned();
     let interpreter = match known {
         Some(interpreter) => interpreter,
@@ -303,7 +307,8 @@ async fn pull(engine: &Engine, name: &ImageName, tell: &Progress) -> Result<()> 
              PYEXEC_IMAGE_PULL=missing"
         )));
     }
-    let failed = |why: &str| Error::unavailable(format!("cannot fetch the image {name}: {why} (try `docker pull {name}`)"));
+    let failed =
+        |why: &str| Error::unavailable(format!("cannot fetch the image {name}: {why} (try `docker pull {name}`)"));
     tracing::info!(image = %name, "pulling an image");
     tell(Step::Pulling { image: name.to_string() });
     let options = CreateImageOptionsBuilder::default().from_image(&name.0).build();
@@ -372,8 +377,28 @@ mod tests {
         assert_eq!(digest.parse::<ImageName>().expect("a name").to_string(), digest);
         let long = "a".repeat(256);
         for wrong in [
-            "", "Python", "python:", "python:-x", "python:a b", "-v", "--privileged", "../python", "a//b", "a/", "/a", "a..b", "a@sha256:1",
-            "a\nb", "python:3.13;rm", "é", "a:b:c", "host:port/a", "http://x/y", "a/b:80/c", "-.x/a", &long,
+            "",
+            "Python",
+            "python:",
+            "python:-x",
+            "python:a b",
+            "-v",
+            "--privileged",
+            "../python",
+            "a//b",
+            "a/",
+            "/a",
+            "a..b",
+            "a@sha256:1",
+            "a\nb",
+            "python:3.13;rm",
+            "é",
+            "a:b:c",
+            "host:port/a",
+            "http://x/y",
+            "a/b:80/c",
+            "-.x/a",
+            &long,
         ] {
             assert!(matches!(wrong.parse::<ImageName>(), Err(Error::InvalidJob { .. })), "{wrong:?}");
         }
@@ -427,9 +452,12 @@ mod tests {
         assert_eq!(musl.libc, Libc::Musl);
         let old = said(r#"{"python": "2.7", "machine": "x86_64", "libc": "glibc 2.36"}"#).expect_err("too old");
         assert!(old.to_string().contains("has Python 2.7: take one with 3.10 to 3.14"), "{old}");
-        for wrong in ["", "{}", r#"{"python": "3.13", "machine": "../x", "libc": "musl"}"#,
-            r#"{"python": "3.13", "machine": "x", "libc": "glibc 2.x"}"#]
-        {
+        for wrong in [
+            "",
+            "{}",
+            r#"{"python": "3.13", "machine": "../x", "libc": "musl"}"#,
+            r#"{"python": "3.13", "machine": "x", "libc": "glibc 2.x"}"#,
+        ] {
             assert!(said(wrong).is_err(), "{wrong}");
         }
     }

@@ -50,8 +50,7 @@ impl Prepared {
 pub(crate) async fn prepare(engine: &Arc<Engine>, placement: &Placement, progress: &Progress) -> Result<Prepared> {
     let name = images::choose(engine.options(), placement.python.as_deref(), placement.image.as_deref())?;
     let base = images::base(engine, &name, progress).await?;
-    let recipe =
-        Recipe { base, pre_commands: placement.pre_commands.clone(), packages: placement.packages.clone() };
+    let recipe = Recipe { base, pre_commands: placement.pre_commands.clone(), packages: placement.packages.clone() };
     let layer = match recipe.is_empty() {
         true => None,
         false => Some(Arc::new(layers::ensure(engine, &recipe, progress).await?)),
