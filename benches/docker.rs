@@ -137,7 +137,7 @@ impl Executor {
 
     /// Waits until the pool is full, and what was used is gone.
     fn full(&self, runtime: &Runtime) {
-        while self.executor.stats().idle < self.pool {
+        while self.executor.pool_stats().idle < self.pool {
             std::thread::sleep(Duration::from_millis(10));
         }
         runtime.block_on(tokio::time::sleep(Duration::from_millis(300)));

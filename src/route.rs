@@ -63,6 +63,7 @@ pub(crate) struct Tiers<'a> {
 
 /// What is known of a distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(test), expect(dead_code, reason = "nothing is known of packages yet"))]
 pub(crate) enum Package {
     /// It runs in WebAssembly.
     PurePython,

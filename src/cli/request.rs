@@ -237,7 +237,10 @@ mod tests {
         request.args = vec!["-x".into()];
         request.collect_files = true;
         request.asked = Asked { timeout_ms: Some(1500), fuel: Some(9), memory_mib: Some(64), disk_mib: Some(8000) };
+        request.python = Some("3.12".parse().expect("known"));
         request.needs = Needs {
+            executor: Executor::Docker,
+            pre_commands: vec!["apt-get update".into()],
             cpu_shares: Some(512),
             image: Some("python:3.12".into()),
             network: true,
@@ -245,6 +248,7 @@ mod tests {
         };
         let expected = json!({
             "entrypoint": "main.py", "docker_image": "python:3.12", "requirements_txt": "numpy", "stdin": "typed",
+            "pre_commands": ["apt-get update"], "python_version": "3.12", "executor": "docker",
             "config": {"timeout_seconds": 2, "memory_mb": 64, "disk_mb": 8000, "cpu_shares": 512, "cpu_fuel": 9},
             "env_vars": ["A=b=c"], "script_args": ["-x"], "collect_files": true,
         });

@@ -252,7 +252,6 @@ impl DockerExecutor {
     /// # Errors
     ///
     /// When the image is not allowed, not there and cannot be fetched, or has no usable Python.
-    #[expect(dead_code, reason = "the service does not ask yet")]
     pub(crate) async fn interpreter(
         &self,
         python: Option<&str>,

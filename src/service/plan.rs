@@ -95,7 +95,7 @@ impl Again {
         let used = Duration::from_micros(outcome.usage.wall_us);
         let left = self.job.limits.wall_clock().checked_sub(used).filter(|left| !left.is_zero())?;
         let mut plan = Plan {
-            job: self.job.stdin(self.stdin.from_the_start()?),
+            job: self.job.stdin(self.stdin.rewound()?),
             reason: replayed(outcome),
             place: Place::Docker { detected: self.detected, python: None, network },
         };

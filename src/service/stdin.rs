@@ -47,7 +47,7 @@ struct Player {
 
 impl Second {
     /// The input from its beginning, unless too much of it was read.
-    pub(super) fn from_the_start(self) -> Option<Stdin> {
+    pub(super) fn rewound(self) -> Option<Stdin> {
         match self {
             Second::Bytes(bytes) => Some(Stdin::Bytes(bytes)),
             Second::Tape(tape) => {
@@ -109,14 +109,14 @@ mod tests {
         let mut some = [0; 4];
         reader.read_exact(&mut some).await.unwrap();
         drop(reader);
-        assert_eq!(text(second.from_the_start().unwrap()).await, "one two three");
+        assert_eq!(text(second.rewound().unwrap()).await, "one two three");
     }
 
     #[tokio::test]
     async fn bytes_are_simply_there_again() {
         let (first, second) = twice(Stdin::from("typed"));
         assert_eq!(text(first).await, "typed");
-        assert_eq!(text(second.from_the_start().unwrap()).await, "typed");
+        assert_eq!(text(second.rewound().unwrap()).await, "typed");
         assert!(matches!(twice(Stdin::Empty).0, Stdin::Empty));
     }
 
@@ -124,6 +124,6 @@ mod tests {
     async fn too_much_is_not_kept() {
         let (first, second) = twice(Stdin::Reader(Box::new(tokio::io::repeat(b'x').take(KEPT_BYTES_MAX as u64 + 1))));
         assert_eq!(text(first).await.len(), KEPT_BYTES_MAX + 1);
-        assert!(second.from_the_start().is_none());
+        assert!(second.rewound().is_none());
     }
 }

@@ -19,7 +19,7 @@ pub struct Containers {
 impl Containers {
     /// `None` when the tests were told to do without Docker.
     pub fn new(change: impl FnOnce(&mut DockerOptions)) -> Option<Containers> {
-        if std::env::var_os("PYEXEC_TEST_NO_DOCKER").is_some_and(|value| value == "1") {
+        if without_docker() {
             return None;
         }
         let mut options = options();
@@ -108,6 +108,11 @@ pub fn remove_layers(instance: &str) {
     for layer in layers_of(instance) {
         docker(&["rmi", "--force", &layer]);
     }
+}
+
+/// Whether the tests were told to do without Docker.
+pub fn without_docker() -> bool {
+    std::env::var_os("PYEXEC_TEST_NO_DOCKER").is_some_and(|value| value == "1")
 }
 
 pub fn containers_of(instance: &str) -> Vec<String> {

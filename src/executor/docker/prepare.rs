@@ -33,10 +33,6 @@ impl Prepared {
         &self.recipe.base
     }
 
-    pub(crate) fn has_packages(&self) -> bool {
-        self.recipe.has_packages()
-    }
-
     /// What was prepared is not there after all, because somebody removed it.
     pub(crate) async fn forget(&self, engine: &Engine) {
         if let Some(layer) = &self.layer {
