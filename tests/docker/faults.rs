@@ -1,7 +1,7 @@
 //! Faults of the daemon, made by a proxy on its socket.
 
 use super::{block_on, job, limits};
-use crate::support::docker::Containers;
+use crate::support::docker::{Containers, layers_of, remove_layers};
 use pyexec::{
     Error, Limits,
     executor::docker::{DockerExecutor, DockerOptions, Placement},
@@ -211,6 +211,32 @@ fn a_daemon_that_hangs_at_the_deadline_does_not_hold_the_answer() {
         assert_eq!(ended.expect("an outcome").ending, Ending::Stopped { reason: StopReason::TimeLimit });
         proxy.set(Mode::PassOn);
         containers.executor().shutdown().await.expect("shut down");
+    });
+}
+
+#[test]
+fn faults_of_the_daemon_in_a_build_leave_nothing() {
+    let proxy = Proxy::start();
+    let Some(containers) = proxy.containers() else { return };
+    block_on(async {
+        for mode in [Mode::Fail, Mode::Drop, Mode::Cut] {
+            let mut placement = Placement::default();
+            placement.pre_commands = vec![format!("echo {mode:?}; sleep 4")];
+            let breaking = async {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                proxy.set(mode);
+                tokio::time::sleep(Duration::from_secs(4)).await;
+                proxy.set(Mode::PassOn);
+            };
+            let (prepared, ()) = tokio::join!(containers.prepare(&placement), breaking);
+            assert!(matches!(&prepared, Err(Error::Unavailable { .. })), "{mode:?}: {prepared:?}");
+            assert!(layers_of(&containers.instance).is_empty(), "{mode:?}");
+            // The same once more, and well.
+            containers.prepare(&placement).await.expect("prepared");
+            remove_layers(&containers.instance);
+        }
+        containers.executor().shutdown().await.expect("shut down");
+        assert!(containers.left().is_empty());
     });
 }
 

@@ -150,11 +150,12 @@ const LOOK_AROUND: &str = "import glob, os, socket\n\
     status = dict(line.split(':', 1) for line in open('/proc/self/status'))\n\
     found = [status['CapEff'].strip(), status['NoNewPrivs'].strip(), status['Seccomp'].strip(), os.listdir('/work') if os.path.exists('/work') else None,\n\
     \x20   os.path.exists('/var/run/docker.sock'), sorted(n for n in os.environ if 'SECRET' in n or 'PYEXEC' in n or 'INDEX' in n)]\n\
-    for call in (lambda: os.mknod('/dev/evil', 0o60600, 0x800), lambda: os.chroot('/tmp'), lambda: open('/proc/sysrq-trigger', 'w'),\n\
-    \x20   lambda: open('/sys/kernel/uevent_helper', 'w'), lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW), lambda: os.kill(1, 0) and 0,\n\
-    \x20   lambda: open('/proc/1/mem', 'rb').read(1), lambda: os.setns(os.open('/proc/1/ns/mnt', 0))):\n\
-    \x20   try: call(); found.append('done')\n\
-    \x20   except Exception as e: found.append(type(e).__name__)\n";
+    for name, call in dict(device=lambda: os.mknod('/dev/evil', 0o60600, 0x800), chroot=lambda: os.chroot('/tmp'),\n\
+    \x20   sysctl=lambda: open('/proc/sys/kernel/core_pattern', 'w'), sysfs=lambda: open('/sys/kernel/mm/ksm/run', 'w'),\n\
+    \x20   packets=lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW), raw=lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1),\n\
+    \x20   namespace=lambda: os.unshare(0x10000000), network=lambda: os.unshare(0x40000000)).items():\n\
+    \x20   try: call(); found.append(name)\n\
+    \x20   except (OSError, AttributeError) as e: pass\n";
 
 #[test]
 fn hostile_packages_and_commands_are_contained() {
@@ -178,8 +179,7 @@ fn hostile_packages_and_commands_are_contained() {
         let job = job(code).env("SECRET", "of the job");
         let outcome = containers.prepared(job, &placement).await;
         // The index is the operator's setting for just this, and no job sees it later.
-        let expected = "['00000000000000cb', '1', '2', None, False, ['PIP_EXTRA_INDEX_URL'], 'PermissionError', 'PermissionError', 'OSError', \
-            'OSError', 'PermissionError', 'done', 'PermissionError', 'PermissionError']\n[]\n";
+        let expected = "['00000000000000db', '1', '2', None, False, ['PIP_EXTRA_INDEX_URL']]\n[]\n";
         assert_eq!(outcome.stdout.text, expected, "{outcome:#?}");
         let image = containers.prepare(&placement).await.expect("there");
         drop(image);
@@ -206,7 +206,7 @@ fn many_that_want_the_same_at_once_wait_for_one_build() {
     with_docker(async |containers| {
         let placement = with_commands(&["cat /proc/sys/kernel/random/uuid > /made; sleep 2"]);
         let started = Arc::new(Mutex::new(0));
-        let preparing = (0..20).map(|_| {
+        let preparing = (0..19).map(|_| {
             let started = Arc::clone(&started);
             let progress = Arc::new(move |step: Step| {
                 if matches!(step, Step::Running { .. }) {
@@ -216,8 +216,8 @@ fn many_that_want_the_same_at_once_wait_for_one_build() {
             containers.executor().prepare(&placement, progress)
         });
         // The first of them goes away.
-        let mut preparing: Vec<_> = preparing.map(Box::pin).collect();
-        let mut first = preparing.remove(0);
+        let preparing: Vec<_> = preparing.map(Box::pin).collect();
+        let mut first = Box::pin(containers.prepare(&placement));
         tokio::select! {
             prepared = &mut first => panic!("{prepared:?}"),
             () = tokio::time::sleep(Duration::from_millis(300)) => {}
@@ -233,7 +233,7 @@ fn many_that_want_the_same_at_once_wait_for_one_build() {
         assert!(all.iter().all(Result::is_ok), "{all:?}");
         rest.await.expect("joined").expect("prepared");
         assert_eq!(layers_of(&containers.instance).len(), 1);
-        assert_eq!(*started.lock().expect("not poisoned"), 20, "all were told of the one command");
+        assert_eq!(*started.lock().expect("not poisoned"), 19, "all were told of the one command");
     });
 }
 

@@ -117,7 +117,9 @@ fn the_host_metadata_and_neighbours_are_out_of_reach_and_the_world_is_not() {
             try: u.recv(9); print('heard')\n\
             except OSError: pass";
         let observer = move |event: pyexec::Event<'_>| {
-            if let (pyexec::Event::Stdout(text), Some(address)) = (event, address.take()) {
+            if let pyexec::Event::Stdout(text) = event
+                && let Some(address) = address.take()
+            {
                 let _ = address.send(String::from_utf8_lossy(text).trim().to_owned());
             }
         };
@@ -185,7 +187,9 @@ fn a_job_does_not_run_where_it_cannot_be_walled_off() {
     };
     block_on(async {
         let folder = tempfile::tempdir().expect("a folder");
-        let file = "FROM python:3.13-slim\nRUN printf 'import socket\\ndef no(*a): raise OSError(93, \"no filter here\")\\nsocket.socket.bind = no\\n' > $(python3 -c 'import site; print(site.getsitepackages()[0])')/sitecustomize.py\n";
+        let site = "import socket\ndef no(*_): raise OSError(93, 'no filter here')\nsocket.socket.bind = no\n";
+        std::fs::write(folder.path().join("sitecustomize.py"), site).expect("written");
+        let file = "FROM python:3.13-slim\nCOPY sitecustomize.py /site/\nENV PYTHONPATH=/site\n";
         std::fs::write(folder.path().join("Dockerfile"), file).expect("written");
         docker(&["build", "--quiet", "--tag", &format!("{tag}:3.13"), folder.path().to_str().expect("a path")]);
         let mut placement = networked();

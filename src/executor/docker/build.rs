@@ -219,7 +219,6 @@ async fn disk_full(engine: &Engine, container: &Container) -> Error {
         if let Ok(bytes) = written(engine, container).await
             && let Err(error) = within_disk(engine, bytes)
         {
-            container.kill().await;
             return error;
         }
     }

@@ -136,8 +136,13 @@ impl FromStr for ImageName {
 
 fn is_registry(text: &str) -> bool {
     let (host, port) = text.split_once(':').unwrap_or((text, "0"));
-    let usual = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
-    !host.is_empty() && host.bytes().all(usual) && !host.starts_with('-') && port.parse::<u16>().is_ok()
+    let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let is_label = |label: &str| {
+        edge(label.bytes().next())
+            && edge(label.bytes().last())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    host.split('.').all(is_label) && port.parse::<u16>().is_ok()
 }
 
 /// Small letters and digits, with separators between them.
