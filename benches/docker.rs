@@ -26,7 +26,7 @@ pub(crate) fn docker(bench: &Bench) {
     for _ in 0..ROUNDS {
         plain.push(plain_run());
         fresh.push(cold.run(runtime, HELLO));
-        warm.full(runtime);
+        warm.full();
         waiting.push(warm.run(runtime, HELLO));
     }
     let plain = percentile(&mut plain, 50);
@@ -43,7 +43,7 @@ pub(crate) fn docker(bench: &Bench) {
 
     let mut burst = Vec::new();
     for _ in 0..10 {
-        warm.full(runtime);
+        warm.full();
         burst.extend(warm.burst(runtime, 3));
     }
     let burst_99 = percentile(&mut burst, 99);
@@ -76,14 +76,14 @@ fn numpy(runtime: &Runtime) {
     {
         let mut times: Vec<_> = (0..ROUNDS)
             .map(|_| {
-                executor.full(runtime);
+                executor.full();
                 executor.run(runtime, code)
             })
             .collect();
         let (p50, p99) = (percentile(&mut times, 50), percentile(&mut times, 99));
         println!("| `import numpy` in a {what}, p50 | ≤ {aim} ms | {p50:.1} ms (p99 {p99:.1} ms) |");
     }
-    preloaded.full(runtime);
+    preloaded.full();
     let hello = preloaded.run(runtime, HELLO).as_secs_f64() * 1000.0;
     println!("| hello in the latter | – | {hello:.1} ms |");
 }
@@ -136,11 +136,11 @@ impl Executor {
     }
 
     /// Waits until the pool is full, and what was used is gone.
-    fn full(&self, runtime: &Runtime) {
+    fn full(&self) {
         while self.executor.pool_stats().idle < self.pool {
             std::thread::sleep(Duration::from_millis(10));
         }
-        runtime.block_on(tokio::time::sleep(Duration::from_millis(300)));
+        std::thread::sleep(Duration::from_millis(300));
     }
 
     fn burst(&self, runtime: &Runtime, jobs: usize) -> Vec<Duration> {
@@ -149,7 +149,7 @@ impl Executor {
 
     /// So many jobs each second, whether or not earlier ones have ended.
     fn sustained(&self, runtime: &Runtime, rate: u32, span: Duration) -> (Vec<Duration>, Duration) {
-        self.full(runtime);
+        self.full();
         let began = Instant::now();
         let jobs = (0..rate * span.as_secs() as u32).map(|n| async move {
             tokio::time::sleep(Duration::from_secs(n.into()) / rate).await;

@@ -485,10 +485,11 @@ def be_process(pipes, go, ready, modules):
         for fd in range(3):
             os.dup2(nowhere, fd)
         os.close(nowhere)
-        before = data_bytes()
-        names = imports.preload(modules)
+        data = data_bytes()
+    names = imports.preload(modules)
+    if modules:
         # The job has its own memory whether or not it uses them.
-        data = max(0, data_bytes() - before)
+        data = max(0, data_bytes() - data)
         send(ready, READY, json.dumps({"names": names, "cpu_us": time.process_time_ns() // 1000}).encode())
     os.close(ready)
     frame = b""
@@ -523,13 +524,14 @@ class Imports:
         self.report = report
         # What was imported with each module asked for, in that order.
         self.hidden = []
+        # All that was imported here, with its names.
+        self.kept = []
+        # As the first, so that it is called after all that the job and its modules register.
+        atexit.register(self.leave)
 
     def preload(self, modules):
         """The names, without what follows a dot, of all modules that came. Raises what an import raises."""
         first = frozenset(sys.modules)
-        kept = []
-        # As the first, so that it is called after all that the job and its modules register.
-        atexit.register(self.leave, kept)
         for name in modules:
             if _frozen_importlib_external.PathFinder.find_spec(top(name)) is None:
                 continue
@@ -537,22 +539,21 @@ class Imports:
             __import__(name)
             new = [name for name in sys.modules if name not in before and top(name) not in sys.stdlib_module_names]
             self.hidden.append({name: sys.modules[name] for name in new})
-        kept += [(name, sys.modules[name]) for name in sys.modules if name not in first]
-        names = sorted({top(name) for name, _ in kept})
+        self.kept += [(name, sys.modules[name]) for name in sys.modules if name not in FRESH]
+        names = sorted({top(name) for name in sys.modules if name not in first})
         for group in self.hidden:
             for name in group:
                 del sys.modules[name]
         for file in (sys.stdout, sys.stderr):
             file.flush()
         # It refers to itself, and what is frozen is no garbage: this lasts until the process ends.
-        kept.append(("", kept))
+        self.kept.append(("", self.kept))
         gc.freeze()
         return names
 
-    @staticmethod
-    def leave(kept):
+    def leave(self):
         """Taking them apart at the end, name by name, would take longer than most jobs."""
-        for name, module in kept:
+        for name, module in self.kept:
             if sys.modules.get(name) is module:
                 del sys.modules[name]
 

@@ -144,7 +144,8 @@ impl Job {
         self
     }
 
-    /// Adds an environment variable. A job sees no others.
+    /// Adds an environment variable. A job sees no others. Those for the interpreter (`PYTHONPATH`, `PYTHONHASHSEED`, …)
+    /// come too late for the job's own, which has started already; programs that it starts heed them.
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Job {
         self.env.push((name.into(), value.into()));

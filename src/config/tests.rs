@@ -135,7 +135,7 @@ fn bad_values_are_named_with_their_source_and_what_is_allowed() {
         ("max_timeout", "NaN", "0.001 to 604800 seconds"),
         ("max_timeout", "0", "0.001 to 604800 seconds"),
         ("max_timeout", "1e3", "0.001 to 604800 seconds"),
-        ("max_memory_mb", "1000000000000000000000", "1 to 4096"),
+        ("max_memory_mb", "1000000000000000000000", "1 to 1048576"),
         ("page_reuse", "yes", "true or false"),
         ("host", "example.org", "an IP address, or localhost"),
         ("log_format", "xml", "human or json"),
@@ -271,7 +271,7 @@ fn a_default_is_lowered_to_its_maximum_and_a_wish_is_refused() {
 
 #[test]
 fn what_has_no_effect_is_said() {
-    let (_folder, mut sources) = file("docker_socket = \"/run/docker.sock\"");
+    let (_folder, mut sources) = file("consul_token = \"x\"");
     sources.environment = environment(&[
         ("PYEXEC_CONSUL_ADDR", "http://x"),
         ("PYEXEC_API_KEYS", KEY),
@@ -279,7 +279,7 @@ fn what_has_no_effect_is_said() {
     ])
     .environment;
     let warnings = Settings::load(&sources).unwrap().warnings;
-    let named = ["docker_socket", "PYEXEC_CONSUL_ADDR", "allow_anonymous"];
+    let named = ["consul_token", "PYEXEC_CONSUL_ADDR", "allow_anonymous"];
     assert_eq!(warnings.len(), named.len(), "{warnings:?}");
     for (warning, name) in warnings.iter().zip(named) {
         assert!(warning.starts_with(name) && warning.contains("has no effect"), "{warning}");

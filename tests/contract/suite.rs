@@ -22,6 +22,7 @@ macro_rules! promises {
             a_syntax_error_names_its_line
             exit_codes_are_a_shells
             arguments_environment_and_input_arrive
+            variables_for_the_interpreter_come_too_late_for_it
             main_looks_like_a_script
             modules_and_packages_of_the_project_are_imported
             a_local_module_shadows_the_standard_library
@@ -166,6 +167,20 @@ pub async fn exit_codes_are_a_shells(executor: &dyn Executor) {
     }
     let outcome = run(executor, Job::code("import sys; sys.exit('no luck')")).await;
     assert_eq!((outcome.ending, outcome.stderr.text.as_str()), (exited(1), "no luck\n"));
+}
+
+pub async fn variables_for_the_interpreter_come_too_late_for_it(executor: &dyn Executor) {
+    let code = "import os, sys\nprint(sys.flags.optimize, sys.flags.hash_randomization, any('lib' == entry[-3:] for entry in sys.path), sys.stdout.encoding, __debug__)\n\
+        print(os.environ['PYTHONPATH'])";
+    let job = Job::code(code)
+        .env("PYTHONPATH", "/work/lib")
+        .env("PYTHONOPTIMIZE", "2")
+        .env("PYTHONHASHSEED", "0")
+        .env("PYTHONIOENCODING", "latin-1")
+        .env("PYTHONUNBUFFERED", "1")
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    let outcome = run(executor, job).await;
+    assert_eq!(outcome.stdout.text, "0 1 False utf-8 True\n/work/lib\n", "{outcome:#?}");
 }
 
 pub async fn arguments_environment_and_input_arrive(executor: &dyn Executor) {

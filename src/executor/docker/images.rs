@@ -431,6 +431,7 @@ mod tests {
     #[test]
     fn only_allowed_images_and_the_operators_own_are_chosen() {
         let options = DockerOptions {
+            default_image: "mine/base:3.13".to_owned(),
             image: "mine/base:{version}".to_owned(),
             images: [("3.12".to_owned(), "other:1".to_owned())].into(),
             ..DockerOptions::default()
