@@ -510,7 +510,7 @@ impl Shared {
         let workshop = blocking(move || {
             let _held = held;
             shared.store.discard(&id)?;
-            shared.store.sweep()?;
+            shared.store.sweep(&id)?;
             shared.store.workshop(&id)
         })
         .await?;

@@ -30,7 +30,8 @@ pub(super) fn tidy(packages: &Path) -> io::Result<()> {
 fn with_any_python(script: &[u8]) -> Option<Vec<u8>> {
     // In a path that is long or has blanks, the shell finds it.
     let through_shell = script.starts_with(b"#!/bin/sh\n'''exec' ");
-    if !(through_shell || script.starts_with(b"#!/") && first_line(script).windows(6).any(|part| part == b"python")) {
+    let directly = script.starts_with(b"#!/") && first_line(script).windows(6).any(|part| part == b"python");
+    if !through_shell && !directly {
         return None;
     }
     let lines = if through_shell { 3 } else { 1 };

@@ -288,14 +288,15 @@ impl Store {
         Ok(found)
     }
 
-    /// Removes what processes that died have left.
-    pub(super) fn sweep(&self) -> io::Result<()> {
+    /// Removes what processes that died have left. The caller has the lock of `mine` alone, and nothing in the making.
+    pub(super) fn sweep(&self, mine: &Id) -> io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             let name = entry.file_name();
             let id = name.to_str().and_then(|name| name.strip_prefix("tmp-")).and_then(|name| name.get(..64));
             let Some(id) = id.and_then(Id::parse) else { continue };
-            if let Some(_alone) = self.own(&id)? {
+            let alone = if id == *mine { None } else { self.own(&id)? };
+            if id == *mine || alone.is_some() {
                 tracing::info!(folder = %entry.path().display(), "removed what an unfinished installation has left");
                 fs::remove_dir_all(entry.path())?;
             }

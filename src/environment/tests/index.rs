@@ -143,7 +143,7 @@ async fn a_source_package_runs_no_code_here() {
     let options = EnvironmentOptions { index_url: Some(index), ..options(folder.path()) };
     let (reason, _) = reason(options, "evil", PLATFORM).await;
     let platform = PLATFORM.in_words();
-    assert_eq!(reason, Reason::NoWheel { packages: vec!["evil".to_owned()], platform });
+    assert_eq!(reason, Reason::NoWheel { packages: vec!["evil==1.0".to_owned()], platform });
     assert!(!canary.exists());
 }
 
