@@ -7,6 +7,7 @@
 //! - `isolation.rs`: what jobs must not see of each other, and what they must give back
 //! - `docker.rs`: what the Docker tier adds to the contract: walls, leftovers, faults of the daemon
 //! - `archives.rs`: hostile projects
+//! - `deploy.rs`: the images and compose files of `deploy/` and `fallback/`, built and started
 //! - `command_line.rs`: the `pyexec` command, as a user runs it
 //! - `command_line_client.rs`: the same against a server, which is scripted
 //! - `server/`: `pyexec serve`, as its clients and its operator see it
@@ -17,6 +18,7 @@ mod command_line;
 mod command_line_client;
 mod contract;
 mod cpython;
+mod deploy;
 mod docker;
 mod isolation;
 mod programs;
