@@ -59,6 +59,8 @@ impl Image {
     fn of_the_program(name: &str) -> Image {
         let image = Image::named(name);
         let mut archive = tar::Builder::new(Vec::new());
+        // Docker takes no holes.
+        archive.sparse(false);
         archive.append_path_with_name(env!("CARGO_BIN_EXE_pyexec"), "pyexec").expect("the program");
         let mut command = Command::new("docker");
         command.args(["import", "--change", "LABEL pyexec.test=deploy", "-", &image.name]);

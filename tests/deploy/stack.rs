@@ -170,7 +170,7 @@ pub fn compose(file: &str, variables: &[(String, String)]) -> Command {
     command.env_clear().envs(variables.iter().map(|(name, value)| (name, value)));
     command.envs(["PATH", "HOME"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     // Instead of a `.env` of whoever runs the tests.
-    command.args(plugin.then_some("compose")).args(["--env-file", "/dev/null"]);
+    command.args(plugin.then_some("compose")).arg("--env-file").arg(repository("tests/deploy/none.env"));
     command.arg("--file").arg(repository("deploy").join(file));
     command
 }
