@@ -80,7 +80,9 @@ impl Cache {
         let fail = |e| {
             let folder = self.folder.display();
             Error::caused(
-                format!("what is missing in the cache {folder} cannot be made (set {FOLDER_VARIABLE} to another folder)"),
+                format!(
+                    "what is missing in the cache {folder} cannot be made (set {FOLDER_VARIABLE} to another folder)"
+                ),
                 e,
             )
         };
