@@ -68,8 +68,9 @@ fn the_service_runs_without_a_docker_socket() {
     assert!(mounts.as_array().is_some_and(|mounts| mounts.iter().all(|mount| mount["Type"] == "volume")), "{mounts:#}");
     assert_eq!(stack.inside(&["sh", "-c", "find / -xdev -name docker.sock 2>/dev/null; true"]), "");
     // What WebAssembly cannot run says so, and how that can be changed.
-    let refused = stack.eval(THREAD.into()).to_string();
-    assert!(refused.contains("PYEXEC_FALLBACK"), "{refused}");
+    let request = json!({"code": THREAD}).to_string();
+    let (status, refused) = stack.post("/api/v1/eval", "application/json", API_KEY, request.as_bytes());
+    assert!(status == 400 && refused.to_string().contains("PYEXEC_FALLBACK"), "{refused}");
     stack.down();
 }
 
