@@ -61,7 +61,16 @@ impl Cache {
     /// Only one process at a time makes files; the guard is the lock.
     pub(crate) fn lock(&self) -> Result<File> {
         let path = self.folder.join("lock");
-        let fail = |e| Error::io("cannot lock", &path, e);
+        // As in a container image that was made for another version or another kind of CPU.
+        let fail = |e| {
+            let folder = self.folder.display();
+            Error::caused(
+                format!(
+                    "what is missing in the cache {folder} cannot be made (set {FOLDER_VARIABLE} to another folder)"
+                ),
+                e,
+            )
+        };
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(fail)?;
         file.lock().map_err(fail)?;
         Ok(file)

@@ -504,8 +504,13 @@ impl Shared {
         state: &watch::Sender<State>,
         lock: Arc<File>,
     ) -> Result<Option<Arc<Installed>>, Refusal> {
-        say(state, "waiting for other installations");
-        let _slot = self.slots.acquire().await.map_err(|_| Refusal::fault("the slots are closed"))?;
+        let _slot = match self.slots.try_acquire() {
+            Ok(slot) => slot,
+            Err(_) => {
+                say(state, "waiting for other installations");
+                self.slots.acquire().await.map_err(|_| Refusal::fault("the slots are closed"))?
+            }
+        };
         let (shared, id, held) = (Arc::clone(self), wanted.id.clone(), Arc::clone(&lock));
         let workshop = blocking(move || {
             let _held = held;

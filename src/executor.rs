@@ -43,6 +43,8 @@ pub trait Executor: Send + Sync {
 pub enum Event<'a> {
     /// Something that takes a while goes on before the script starts: a download, an installation.
     Progress(&'a str),
+    /// A line of what a tool says meanwhile.
+    Detail(&'a str),
     /// The script starts.
     Started,
     /// What came so far is void: the job runs again from its start, on another tier, for this reason.

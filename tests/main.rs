@@ -7,6 +7,7 @@
 //! - `isolation.rs`: what jobs must not see of each other, and what they must give back
 //! - `docker.rs`: what the Docker tier adds to the contract: walls, leftovers, faults of the daemon
 //! - `archives.rs`: hostile projects
+//! - `deploy.rs`: the images and compose files of `deploy/` and `fallback/`, built and started
 //! - `command_line.rs`: the `pyexec` command, as a user runs it
 //! - `command_line_client.rs`: the same against a server, which is scripted
 //! - `tiers.rs`: both tiers as one: where a job goes by itself, the same end on either
@@ -18,6 +19,7 @@ mod command_line;
 mod command_line_client;
 mod contract;
 mod cpython;
+mod deploy;
 mod docker;
 mod isolation;
 mod programs;

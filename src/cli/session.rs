@@ -79,6 +79,7 @@ impl Screen {
             Event::Stdout(bytes) if !json => write(io::stdout().lock(), &self.stdout.printed(bytes)),
             Event::Stderr(bytes) if !json && !quiet => write(io::stderr().lock(), &self.stderr.printed(bytes)),
             Event::Progress(text) if !quiet => eprintln!("pyexec: {text}"),
+            Event::Detail(line) if verbose => eprintln!("pyexec:   {line}"),
             Event::Restarted(reason) => {
                 if verbose {
                     eprintln!("pyexec: {reason}");
@@ -86,7 +87,7 @@ impl Screen {
                 self.stdout.restart();
                 self.stderr.restart();
             }
-            Event::Stdout(_) | Event::Stderr(_) | Event::Progress(_) | Event::Started => {}
+            Event::Stdout(_) | Event::Stderr(_) | Event::Progress(_) | Event::Detail(_) | Event::Started => {}
         }
     }
 }

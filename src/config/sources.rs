@@ -275,9 +275,9 @@ fn with_article(noun: &str) -> String {
 fn is_injected(name: &str, value: &str) -> bool {
     let numbered_port =
         name.split_once("_PORT_").is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()));
-    value.starts_with("tcp://")
-        || value.starts_with("udp://")
-        || name.starts_with("PYEXEC_SERVICE_")
+    // As in PYEXEC_PORT=tcp://10.0.0.1:80; under another name it may be ours.
+    let link = name.ends_with("_PORT") && ["tcp://", "udp://"].iter().any(|scheme| value.starts_with(scheme));
+    link || name.starts_with("PYEXEC_SERVICE_")
         || name.starts_with("PYEXEC_PORT_")
         || name.ends_with("_SERVICE_HOST")
         || name.ends_with("_SERVICE_PORT")

@@ -126,6 +126,12 @@ fn what_others_set_is_ignored() {
 }
 
 #[test]
+fn an_address_of_docker_is_not_taken_for_what_others_set() {
+    let socket = "tcp://docker-proxy:2375";
+    assert_eq!(settings(&environment(&[("PYEXEC_DOCKER_SOCKET", socket)])).containers.docker.socket, socket);
+}
+
+#[test]
 fn bad_values_are_named_with_their_source_and_what_is_allowed() {
     for (name, bad, allowed) in [
         ("port", "65536", "0 to 65535"),

@@ -260,7 +260,11 @@ impl DockerExecutor {
     ) -> Result<Interpreter> {
         let name = images::choose(self.engine.options(), python, image)?;
         let engine = Arc::clone(&self.engine);
-        self.open(async move { Ok(images::base(&engine, &name, &progress).await?.interpreter.clone()) }).await
+        self.open(async move {
+            let base = images::base(&engine, &name, &progress).await?;
+            images::interpreter(&engine, &base).await
+        })
+        .await
     }
 
     /// Fetches the image and makes the layer that `placement` takes, unless they are there. `progress` is told what

@@ -176,8 +176,8 @@ impl LiveOutput {
         let (kind, decoder, bytes) = match event {
             Event::Progress(text) => return self.execution.set_progress(Some(text)),
             Event::Started => return self.execution.set_progress(None),
-            // An attempt is one run.
-            Event::Restarted(_) => return,
+            // An attempt is one run, and of what tools say the log of the engine has enough.
+            Event::Restarted(_) | Event::Detail(_) => return,
             Event::Stdout(bytes) => (Kind::Stdout, &mut self.stdout, bytes),
             Event::Stderr(bytes) => (Kind::Stderr, &mut self.stderr, bytes),
         };

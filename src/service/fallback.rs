@@ -105,9 +105,27 @@ impl Fallback {
             observer.lock().unwrap_or_else(PoisonError::into_inner).event(event);
         };
         let told = Arc::clone(&observer);
-        let progress: Progress = Arc::new(move |step| tell(&told, Event::Progress(&step.to_string())));
-        let placement = containers.with_packages(&executor, &job, &detected, placement, &progress).await?;
-        let prepared = executor.prepare(&placement, progress).await?;
+        let progress: Progress = Arc::new(move |step| match step {
+            Step::Line(line) => tell(&told, Event::Detail(&line)),
+            step => tell(&told, Event::Progress(&step.to_string())),
+        });
+        let mut guessed = detected.packages;
+        let prepared = loop {
+            let wanted = required(&job, &detected.dependencies)?.merge(guessed.iter().map(String::as_str))?;
+            let placement = placement.clone();
+            let made = async {
+                let placement = containers.with_packages(&executor, placement, &wanted, &progress).await?;
+                executor.prepare(&placement, Arc::clone(&progress)).await.map_err(NotMade::Fault)
+            };
+            match made.await {
+                Ok(prepared) => break prepared,
+                Err(not_made) => match not_made.unpublished(&guessed) {
+                    // The script is to fail where it imports it, as anywhere else.
+                    Some(name) => guessed.retain(|guess| *guess != name),
+                    None => return Err(not_made.into()),
+                },
+            }
+        };
         executor.run_prepared(job, prepared, Box::new(move |event: Event<'_>| tell(&observer, event))).await
     }
 }
@@ -140,53 +158,82 @@ impl Containers {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The placement with the packages that the job requires and that its code imports.
+    /// The placement with these packages.
     async fn with_packages(
         &self,
         executor: &DockerExecutor,
-        job: &Job,
-        detected: &Detected,
         placement: Placement,
+        wanted: &Requirements,
         progress: &Progress,
-    ) -> Result<Placement> {
-        let written = job.containers.requirements.to_string();
-        let written = written.lines().chain(detected.dependencies.iter().map(String::as_str));
-        let written = Requirements::from_list(written)?;
-        let mut guessed = detected.packages.clone();
-        loop {
-            let wanted = written.clone().merge(guessed.iter().map(String::as_str))?;
-            if wanted.is_empty() {
-                return Ok(placement);
+    ) -> Result<Placement, NotMade> {
+        if wanted.is_empty() {
+            return Ok(placement);
+        }
+        let (python, image) = (placement.python.as_deref(), placement.image.as_deref());
+        let interpreter = executor.interpreter(python, image, Arc::clone(progress)).await?;
+        let platform = platform(&interpreter)?;
+        let told = Arc::clone(progress);
+        let step = move |phase: &str| told(Step::Phase(phase.to_owned()));
+        match self.environments.prepare(wanted, platform, &step).await {
+            Ok(installed) => {
+                let folder = PackageFolder::new(installed.id().to_owned(), Folder(installed));
+                Ok(Placement { packages: Packages::Folder(folder), ..placement })
             }
-            let (python, image) = (placement.python.as_deref(), placement.image.as_deref());
-            let interpreter = executor.interpreter(python, image, Arc::clone(progress)).await?;
-            let platform = platform(&interpreter)?;
-            let step = |line: &str| progress(Step::Line(line.to_owned()));
-            let refusal = match self.environments.prepare(&wanted, platform, &step).await {
-                Ok(installed) => {
-                    let folder = PackageFolder::new(installed.id().to_owned(), Folder(installed));
-                    return Ok(Placement { packages: Packages::Folder(folder), ..placement });
-                }
-                Err(refusal) => refusal,
-            };
-            match &refusal.reason {
-                Reason::NoWheel { .. } | Reason::NoUv => {
-                    tracing::info!(%refusal, "packages are installed in a build container");
-                    let lines = wanted.to_string().lines().map(str::to_owned).collect();
-                    return Ok(Placement { packages: Packages::Build(lines), ..placement });
-                }
-                // A module that nobody publishes: the script is to fail where it imports it, as anywhere else.
-                Reason::NotFound { package } if guessed.contains(package) => guessed.retain(|name| name != package),
-                reason => {
-                    tracing::warn!(log = refusal.log(), "packages cannot be installed");
-                    return Err(match reason {
-                        Reason::IndexDown | Reason::Timeout { .. } | Reason::Fault => {
-                            Error::unavailable(refusal.to_string())
-                        }
-                        _ => Error::invalid(refusal.to_string()),
-                    });
-                }
+            Err(refusal) if matches!(refusal.reason, Reason::NoWheel { .. } | Reason::NoUv) => {
+                tracing::info!(%refusal, "packages are installed in a build container");
+                let lines = wanted.to_string().lines().map(str::to_owned).collect();
+                Ok(Placement { packages: Packages::Build(lines), ..placement })
             }
+            Err(refusal) => Err(NotMade::Refused(refusal)),
+        }
+    }
+}
+
+/// What the job and its script say that it requires.
+fn required(job: &Job, dependencies: &[String]) -> Result<Requirements> {
+    let written = job.containers.requirements.to_string();
+    Requirements::from_list(written.lines().chain(dependencies.iter().map(String::as_str)))
+}
+
+/// Why there is no container with the packages.
+enum NotMade {
+    Refused(Refusal),
+    Fault(Error),
+}
+
+impl NotMade {
+    /// Of packages that were only guessed from imports, the one that nobody publishes, when that is why.
+    fn unpublished(&self, guessed: &[String]) -> Option<String> {
+        let missing = |name: &&String| match self {
+            NotMade::Refused(refusal) => {
+                matches!(&refusal.reason, Reason::NotFound { package } if package == *name)
+            }
+            // As pip says it.
+            NotMade::Fault(Error::InvalidJob { message }) => {
+                message.lines().any(|line| line.ends_with(&format!("No matching distribution found for {name}")))
+            }
+            NotMade::Fault(_) => false,
+        };
+        guessed.iter().find(missing).cloned()
+    }
+}
+
+impl From<Error> for NotMade {
+    fn from(error: Error) -> NotMade {
+        NotMade::Fault(error)
+    }
+}
+
+impl From<NotMade> for Error {
+    fn from(not_made: NotMade) -> Error {
+        let refusal = match not_made {
+            NotMade::Fault(error) => return error,
+            NotMade::Refused(refusal) => refusal,
+        };
+        tracing::warn!(log = refusal.log(), "packages cannot be installed");
+        match refusal.reason {
+            Reason::IndexDown | Reason::Timeout { .. } | Reason::Fault => Error::unavailable(refusal.to_string()),
+            _ => Error::invalid(refusal.to_string()),
         }
     }
 }

@@ -116,7 +116,7 @@ pub async fn output_is_streamed_live_and_in_order(executor: &dyn Executor) {
                 seen.push((began.elapsed(), format!("err {}", String::from_utf8_lossy(bytes).trim())))
             }
             Event::Started => seen.push((began.elapsed(), "started".to_owned())),
-            Event::Progress(_) => {}
+            Event::Progress(_) | Event::Detail(_) => {}
             Event::Restarted(reason) => panic!("an executor runs a job once: {reason}"),
         }
     };

@@ -16,4 +16,4 @@ mod page;
 mod readme;
 mod recorded;
 mod schema;
-mod support;
+pub mod support;

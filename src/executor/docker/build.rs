@@ -94,6 +94,7 @@ async fn run(engine: &Arc<Engine>, recipe: &Recipe, tell: &Progress) -> Result<C
     let working = async {
         for command in &recipe.pre_commands {
             let script = ["sh", "-c", command];
+            tell(Step::Running { command: short(command) });
             command_in(engine, &container, &script, &format!("the command `{}`", short(command)), tell).await?;
         }
         match &recipe.packages {
@@ -122,7 +123,9 @@ async fn install(engine: &Engine, container: &Container, requirements: &[String]
     // What follows is no option, whatever it looks like.
     pip.push("--");
     pip.extend(requirements.iter().map(String::as_str));
-    let what = format!("installing {} with pip", short(&requirements.join(", ")));
+    let packages = short(&requirements.join(", "));
+    let what = format!("installing {packages} with pip");
+    tell(Step::Installing { packages });
     command_in(engine, container, &pip, &what, tell).await?;
     // Packages may have files that only their owner could read, which is root.
     let readable = ["chmod", "-R", "a+rX", ENVIRONMENT];
@@ -153,7 +156,6 @@ async fn fill(engine: &Engine, container: &Container, packages: &PackageFolder, 
 
 /// Runs a command as root in `container`; `what` names it when it fails.
 async fn command_in(engine: &Engine, container: &Container, argv: &[&str], what: &str, tell: &Progress) -> Result<()> {
-    tell(Step::Running { command: short(&argv.join(" ")) });
     let mut env = vec!["DEBIAN_FRONTEND=noninteractive".to_owned(), "PIP_ROOT_USER_ACTION=ignore".to_owned()];
     // Only here, and not in the container's own: that would become part of the layer.
     env.extend(engine.options().build_env.iter().map(|(name, value)| format!("{name}={value}")));

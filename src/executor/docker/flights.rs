@@ -24,12 +24,19 @@ pub enum Step {
         /// Its name.
         image: String,
     },
+    /// Something outside of Docker, such as an installation.
+    Phase(String),
     /// Packages are copied into a layer.
     Copying,
-    /// A command, or the installation of packages, runs in a build container.
+    /// A command runs in a build container.
     Running {
         /// The command.
         command: String,
+    },
+    /// Packages are installed in a build container, with their own code.
+    Installing {
+        /// Their names.
+        packages: String,
     },
     /// A line of what it says, or of what the daemon says about a pull.
     Line(String),
@@ -39,8 +46,10 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Step::Pulling { image } => write!(f, "pulling {image}"),
+            Step::Phase(phase) => f.write_str(phase),
             Step::Copying => f.write_str("copying packages into a layer"),
             Step::Running { command } => write!(f, "running {command}"),
+            Step::Installing { packages } => write!(f, "installing {packages} in a build container"),
             Step::Line(line) => f.write_str(line),
         }
     }

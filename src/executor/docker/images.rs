@@ -197,13 +197,12 @@ impl Interpreter {
     }
 }
 
-/// An image that jobs can run in: it is there, declares no volumes, and has an interpreter.
+/// An image that jobs can run in: it is there, and declares no volumes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Base {
     pub(crate) name: ImageName,
     /// Of exactly this image, whatever its name comes to mean.
     pub(crate) id: String,
-    pub(crate) interpreter: Interpreter,
 }
 
 /// The images of one daemon, as far as they have been looked at.
@@ -281,16 +280,18 @@ async fn look(engine: &Arc<Engine>, name: ImageName, tell: &Progress) -> Result<
     let Some(id) = image.id else {
         return Err(Error::unavailable(format!("Docker does not say what the image {name} is")));
     };
-    let known = lock(&engine.images().by_id).get(&id).cloned();
-    let interpreter = match known {
-        Some(interpreter) => interpreter,
-        None => {
-            let interpreter = probe(engine, &name, &id).await?;
-            lock(&engine.images().by_id).insert(id.clone(), interpreter.clone());
-            interpreter
-        }
-    };
-    Ok(Arc::new(Base { name, id, interpreter }))
+    Ok(Arc::new(Base { name, id }))
+}
+
+/// What is in an image. Only those ask who install packages for it: it takes a container.
+pub(crate) async fn interpreter(engine: &Arc<Engine>, base: &Base) -> Result<Interpreter> {
+    let known = lock(&engine.images().by_id).get(&base.id).cloned();
+    if let Some(interpreter) = known {
+        return Ok(interpreter);
+    }
+    let interpreter = probe(engine, &base.name, &base.id).await?;
+    lock(&engine.images().by_id).insert(base.id.clone(), interpreter.clone());
+    Ok(interpreter)
 }
 
 /// Volumes are writable folders on the host's disk, without a limit.
