@@ -20,8 +20,8 @@ mod store;
 mod tests;
 mod uv;
 
-pub(crate) use platform::{Libc, Machine, Platform, Target};
-pub(crate) use refusal::{Reason, Refusal};
+pub use platform::{Libc, Machine, Platform, Target};
+pub use refusal::{Reason, Refusal};
 pub use requirements::Requirements;
 
 use crate::{Error, Result, Verification, cache};
@@ -102,13 +102,13 @@ impl Default for EnvironmentOptions {
 
 /// Makes environments, and keeps them.
 #[derive(Debug, Clone)]
-pub(crate) struct Environments {
+pub struct Environments {
     shared: Arc<Shared>,
 }
 
 /// An environment that is there. As long as this lives, it stays.
 #[derive(Debug)]
-pub(crate) struct Installed {
+pub struct Installed {
     known: Arc<Known>,
     /// Of what is in the folder of the user's own; what is prepared is never removed.
     _lock: Option<File>,
@@ -116,26 +116,26 @@ pub(crate) struct Installed {
 
 /// A package in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Pin {
+pub struct Pin {
     /// Normalised.
-    pub(crate) name: String,
-    pub(crate) version: String,
+    pub name: String,
+    pub version: String,
     /// Whether its wheel has no native parts, and suits every machine.
-    pub(crate) pure: bool,
+    pub pure: bool,
     /// Its top-level modules.
-    pub(crate) modules: Vec<String>,
+    pub modules: Vec<String>,
 }
 
 /// An environment in the folder, as it is listed.
 #[derive(Debug)]
-pub(crate) struct Listed {
-    pub(crate) id: String,
-    pub(crate) platform: Platform,
+pub struct Listed {
+    pub id: String,
+    pub platform: Platform,
     /// What was asked for.
-    pub(crate) requirements: Vec<String>,
-    pub(crate) pins: Vec<Pin>,
-    pub(crate) bytes: u64,
-    pub(crate) last_used: SystemTime,
+    pub requirements: Vec<String>,
+    pub pins: Vec<Pin>,
+    pub bytes: u64,
+    pub last_used: SystemTime,
 }
 
 #[derive(Debug)]
@@ -210,7 +210,7 @@ impl Environments {
     /// # Errors
     ///
     /// When the folder cannot be used, or a setting is malformed.
-    pub(crate) fn new(options: EnvironmentOptions) -> Result<Environments> {
+    pub fn new(options: EnvironmentOptions) -> Result<Environments> {
         let policy = Policy { allow: options.allow.as_deref().map(names).transpose()?, deny: names(&options.deny)? };
         let constraints = Requirements::parse(&options.constraints)
             .map_err(|error| Error::unavailable(format!("the constraints of packages: {error}")))?;
@@ -245,7 +245,7 @@ impl Environments {
     /// # Errors
     ///
     /// Says why it cannot be had.
-    pub(crate) async fn prepare(
+    pub async fn prepare(
         &self,
         requirements: &Requirements,
         platform: Platform,
@@ -275,7 +275,7 @@ impl Environments {
 
     /// The environment with these packages, if this process has used it before and it is still there. Takes some
     /// microseconds.
-    pub(crate) fn cached(&self, requirements: &Requirements, platform: Platform) -> Option<Arc<Installed>> {
+    pub fn cached(&self, requirements: &Requirements, platform: Platform) -> Option<Arc<Installed>> {
         let wanted = self.shared.wanted(requirements, platform).ok()?;
         self.shared.known(&wanted.id, None)
     }
@@ -285,7 +285,7 @@ impl Environments {
     /// # Errors
     ///
     /// When the folder cannot be read.
-    pub(crate) fn list(&self) -> Result<Vec<Listed>> {
+    pub fn list(&self) -> Result<Vec<Listed>> {
         let entries = self.shared.store.list().map_err(|error| Error::caused("cannot list environments", error))?;
         let listed = entries.into_iter().map(|entry| Listed {
             id: entry.id.to_string(),
@@ -303,7 +303,7 @@ impl Environments {
     /// # Errors
     ///
     /// When it is in use, or cannot be removed.
-    pub(crate) fn remove(&self, id: &str) -> Result<bool> {
+    pub fn remove(&self, id: &str) -> Result<bool> {
         let Some(id) = Id::parse(id).filter(|id| self.shared.store.entry(id).exists()) else { return Ok(false) };
         match self.shared.store.remove(&id) {
             Ok(true) => Ok(true),
@@ -315,27 +315,27 @@ impl Environments {
 
 impl Installed {
     /// Its content address: 64 hexadecimal digits.
-    pub(crate) fn id(&self) -> &str {
+    pub fn id(&self) -> &str {
         self.known.id.as_str()
     }
 
     /// The folder that goes onto Python's path: folders and regular files only.
-    pub(crate) fn packages_folder(&self) -> &Path {
+    pub fn packages_folder(&self) -> &Path {
         &self.known.packages
     }
 
     /// Its packages, by name.
-    pub(crate) fn pins(&self) -> &[Pin] {
+    pub fn pins(&self) -> &[Pin] {
         &self.known.meta.pins
     }
 
     /// Whether none of them has native parts.
-    pub(crate) fn is_pure(&self) -> bool {
+    pub fn is_pure(&self) -> bool {
         self.known.is_pure
     }
 
     /// What its files take, in bytes.
-    pub(crate) fn bytes(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         self.known.meta.bytes
     }
 }

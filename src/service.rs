@@ -259,8 +259,10 @@ impl Builder {
     #[must_use]
     pub fn settings(self, settings: &Settings) -> Builder {
         let ContainerSettings { fallback, detect_packages, docker, environments } = &settings.containers;
-        let builder =
-            self.detect_packages(*detect_packages).allow_network(settings.allow_network).environments(environments.clone());
+        let builder = self
+            .detect_packages(*detect_packages)
+            .allow_network(settings.allow_network)
+            .environments(environments.clone());
         match fallback {
             FallbackMode::Off => {
                 builder.without_docker("containers are off: set PYEXEC_FALLBACK=auto or on where Docker can be used")

@@ -64,7 +64,8 @@ fn sandbox(project: &Project, module: &str) -> Result<Vec<TestEnd>, String> {
         disk_bytes: 16 << 30,
         ..Limits::default()
     };
-    let job = Job::project(project.clone()).tier(TierChoice::Wasm).args([module]).limits(limits).env("PYTHONHASHSEED", "0");
+    let job =
+        Job::project(project.clone()).tier(TierChoice::Wasm).args([module]).limits(limits).env("PYTHONHASHSEED", "0");
     let outcome = pyexec().run_blocking(job).map_err(|e| e.to_string())?;
     let ends = parse(&outcome.stdout.text);
     if !outcome.success() {

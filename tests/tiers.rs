@@ -3,10 +3,7 @@
 
 use crate::{
     programs::{Seen, stdin},
-    support::{
-        docker::without_docker,
-        for_each, name, pyexec, scripts,
-    },
+    support::{docker::without_docker, for_each, name, pyexec, scripts},
 };
 use pyexec::{
     Error, Event, Job, Limits, Outcome, Project, Pyexec, Stdin, TierChoice,
@@ -151,10 +148,10 @@ fn both_attempts_share_one_deadline() {
 #[test]
 fn a_module_of_the_project_is_not_installed() {
     // A stranger publishes a package of this name.
-    let files = [("main.py", "from helper import greet\nfrom requests import get\nprint(greet(), get())"), (
-        "helper.py",
-        "def greet(): return 'local'",
-    )];
+    let files = [
+        ("main.py", "from helper import greet\nfrom requests import get\nprint(greet(), get())"),
+        ("helper.py", "def greet(): return 'local'"),
+    ];
     let project = Project::files(files).expect("a project").with_file("requests/__init__.py", "get = lambda: 'own'");
     let outcome = run(Job::project(project.expect("a project")));
     ran_on(&outcome, Tier::Wasm, "needs nothing beyond WebAssembly");
@@ -189,7 +186,8 @@ fn older_versions_of_python_are_containers() {
         return;
     }
     for version in ["3.11", "3.13"] {
-        let job = Job::code("import sys\nprint('%d.%d' % sys.version_info[:2])").python(version.parse().expect("known"));
+        let job =
+            Job::code("import sys\nprint('%d.%d' % sys.version_info[:2])").python(version.parse().expect("known"));
         let outcome = run(job);
         assert_eq!(outcome.stdout.text.trim(), version, "{outcome:#?}");
         ran_on(&outcome, Tier::Docker, &format!("asks for Python {version}"));
@@ -209,7 +207,10 @@ fn without_docker_what_needs_it_is_refused_at_once() {
     ] {
         let refusal = pyexec.run_blocking(Job::code(code)).expect_err("refused");
         let text = refusal.to_string();
-        assert!(matches!(refusal, Error::InvalidJob { .. }) && text.contains(need) && text.contains("turn it on"), "{text}");
+        assert!(
+            matches!(refusal, Error::InvalidJob { .. }) && text.contains(need) && text.contains("turn it on"),
+            "{text}"
+        );
     }
     // What may never come up is tried.
     let later = "def rarely():\n    import numpy\nprint('well')";

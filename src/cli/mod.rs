@@ -3,6 +3,7 @@
 mod client;
 mod completions;
 mod config;
+mod env;
 mod eval;
 mod follow;
 mod interrupt;
@@ -60,6 +61,8 @@ enum Command {
     List(list::Arguments),
     /// Compile the interpreter now instead of at its first use
     Prepare(prepare::Arguments),
+    /// Install packages beforehand; list and remove what is installed
+    Env(env::Arguments),
     /// Serve executions over HTTP
     Serve(serve::Arguments),
     /// Print the settings that `pyexec serve` would have, and where each comes from
@@ -107,6 +110,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Prepare(arguments) => prepare::run(&arguments),
+        Command::Env(arguments) => env::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Config(arguments) => config::run(arguments),
         Command::Submit(arguments) => submit::run(arguments),

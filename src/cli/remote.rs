@@ -235,7 +235,17 @@ struct Lagged {
 impl Watch {
     fn new(client: Client, output: OutputOptions, progress: Progress) -> Watch {
         let id = Arc::default();
-        Watch { client, output, progress, id, last_event: None, connected: false, failures: 0, out: Stream::default(), err: Stream::default() }
+        Watch {
+            client,
+            output,
+            progress,
+            id,
+            last_event: None,
+            connected: false,
+            failures: 0,
+            out: Stream::default(),
+            err: Stream::default(),
+        }
     }
 
     fn until_end(&mut self, id: &str) -> Result<ExecutionResult> {

@@ -141,7 +141,8 @@ pub(super) fn index_url(settings: &mut Settings, text: &str) -> Result<(), Strin
 }
 
 pub(super) fn packages(entries: &[&str]) -> Result<Vec<String>, String> {
-    let fits = |entry: &&&str| !entry.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || entry.is_empty();
+    let fits =
+        |entry: &&&str| !entry.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || entry.is_empty();
     match entries.iter().find(fits) {
         Some(entry) => Err(format!("{entry:?} is none; allowed: {PACKAGES}")),
         None => Ok(owned(entries)),

@@ -162,15 +162,32 @@ pub(super) const fn seconds(
     key(name, default, help, Kind::Seconds(from, to, set))
 }
 
-pub(super) const fn flag(name: &'static str, default: &'static str, help: &'static str, set: fn(&mut Settings, bool)) -> Key {
+pub(super) const fn flag(
+    name: &'static str,
+    default: &'static str,
+    help: &'static str,
+    set: fn(&mut Settings, bool),
+) -> Key {
     key(name, default, help, Kind::Flag(set))
 }
 
-pub(super) const fn list(name: &'static str, default: &'static str, help: &'static str, each: &'static str, set: SetList) -> Key {
+pub(super) const fn list(
+    name: &'static str,
+    default: &'static str,
+    help: &'static str,
+    each: &'static str,
+    set: SetList,
+) -> Key {
     key(name, default, help, Kind::List(each, set))
 }
 
-pub(super) const fn text(name: &'static str, default: &'static str, help: &'static str, what: &'static str, set: SetText) -> Key {
+pub(super) const fn text(
+    name: &'static str,
+    default: &'static str,
+    help: &'static str,
+    what: &'static str,
+    set: SetText,
+) -> Key {
     key(name, default, help, Kind::Text(what, set))
 }
 

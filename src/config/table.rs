@@ -61,9 +61,16 @@ pub const KEYS: &[Key] = &[
     seconds("max_timeout", "3600", "most wall clock that a job may ask for", TICK, WEEK, |s, time| {
         s.maxima.wall_clock_ms = milliseconds(time);
     }),
-    number("max_memory_mb", "4096", "most memory that a job may ask for, in MiB; above 4096 it takes a container", 1, TIB_IN_MIB, |s, n| {
-        s.maxima.memory_bytes = n * MIB;
-    }),
+    number(
+        "max_memory_mb",
+        "4096",
+        "most memory that a job may ask for, in MiB; above 4096 it takes a container",
+        1,
+        TIB_IN_MIB,
+        |s, n| {
+            s.maxima.memory_bytes = n * MIB;
+        },
+    ),
     number("max_disk_mb", "20480", "most disk that a job may ask for, in MiB", 1, TIB_IN_MIB, |s, n| {
         s.maxima.disk_bytes = n * MIB;
     }),
@@ -234,14 +241,8 @@ pub const KEYS: &[Key] = &[
         Ok(())
     })
     .local(),
-    text(
-        "index_url",
-        "",
-        "package index to install from; empty: the usual one",
-        "a URL",
-        containers::index_url,
-    )
-    .local(),
+    text("index_url", "", "package index to install from; empty: the usual one", "a URL", containers::index_url)
+        .local(),
     flag("offline", "false", "whether packages come from what is installed or prepared only", |s, yes| {
         s.containers.environments.offline = yes;
     })
@@ -284,9 +285,16 @@ pub const KEYS: &[Key] = &[
         s.containers.docker.build_timeout = time;
     })
     .local(),
-    number("build_disk_mb", "10240", "most disk that preparing a container image may take, in MiB", 1, TIB_IN_MIB, |s, n| {
-        s.containers.docker.build_disk_bytes = n * MIB;
-    })
+    number(
+        "build_disk_mb",
+        "10240",
+        "most disk that preparing a container image may take, in MiB",
+        1,
+        TIB_IN_MIB,
+        |s, n| {
+            s.containers.docker.build_disk_bytes = n * MIB;
+        },
+    )
     .local(),
     number("layers_mb", "20480", "most disk for prepared container images, in MiB", 1, TIB_IN_MIB, |s, n| {
         s.containers.docker.layers_max_bytes = n * MIB;
@@ -295,11 +303,7 @@ pub const KEYS: &[Key] = &[
 ];
 
 /// Settings of other versions: accepted, so that an old environment still starts, and warned about.
-pub(super) const WITHOUT_EFFECT: &[&str] = &[
-    "consul_addr",
-    "consul_token",
-    "consul_prefix",
-];
+pub(super) const WITHOUT_EFFECT: &[&str] = &["consul_addr", "consul_token", "consul_prefix"];
 
 /// Most slots: each reserves several GiB of address space.
 pub(super) const SLOTS_MAX: u32 = 1024;
@@ -309,4 +313,3 @@ const TIB_IN_MIB: u64 = 1 << 20;
 const TICK: f64 = 0.001;
 const DAY: f64 = 86_400.0;
 const WEEK: f64 = 7.0 * DAY;
-

@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 
 /// A Python on a system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) struct Platform {
+pub struct Platform {
     /// Major and minor version.
-    pub(crate) python: (u8, u8),
-    pub(crate) target: Target,
+    pub python: (u8, u8),
+    pub target: Target,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) enum Target {
+pub enum Target {
     Linux {
         machine: Machine,
         libc: Libc,
@@ -23,13 +23,13 @@ pub(crate) enum Target {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) enum Machine {
+pub enum Machine {
     X86_64,
     Aarch64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) enum Libc {
+pub enum Libc {
     /// With its version.
     Glibc {
         major: u32,
@@ -43,7 +43,7 @@ const MANYLINUX: [u32; 12] = [40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 28, 17];
 
 impl Platform {
     /// The wasm tier's.
-    pub(crate) const WASM: Platform = Platform { python: (3, 14), target: Target::Wasm };
+    pub const WASM: Platform = Platform { python: (3, 14), target: Target::Wasm };
 
     /// As uv's `--python-version` has it.
     pub(super) fn python(&self) -> String {
@@ -108,12 +108,12 @@ impl Platform {
 
 impl Machine {
     /// The machine that this program runs on, where it is one of them.
-    pub(crate) fn here() -> Option<Machine> {
+    pub fn here() -> Option<Machine> {
         Machine::named(std::env::consts::ARCH)
     }
 
     /// By the name that the kernel or a container engine has for it.
-    pub(crate) fn named(name: &str) -> Option<Machine> {
+    pub fn named(name: &str) -> Option<Machine> {
         match name {
             "x86_64" | "amd64" => Some(Machine::X86_64),
             "aarch64" | "arm64" => Some(Machine::Aarch64),

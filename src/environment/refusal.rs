@@ -4,15 +4,15 @@ use std::{fmt, sync::Arc};
 
 /// Why packages could not be provided. Its text is for the client: it names no paths, hosts or secrets of the service.
 #[derive(Debug, Clone)]
-pub(crate) struct Refusal {
-    pub(crate) reason: Reason,
+pub struct Refusal {
+    pub reason: Reason,
     /// For the log; it may hold paths and the index.
     log: Arc<str>,
 }
 
 /// What a caller can tell apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Reason {
+pub enum Reason {
     /// Packages exist, but not as wheels for the platform: a container that builds them may do.
     NoWheel {
         /// Names, with versions where these matter.
@@ -56,7 +56,7 @@ impl Refusal {
     }
 
     /// For the log.
-    pub(crate) fn log(&self) -> &str {
+    pub fn log(&self) -> &str {
         &self.log
     }
 }

@@ -13,9 +13,9 @@ use pep508_rs::{
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 /// Lines of a list, in number.
-pub(crate) const LINES_MAX: usize = 500;
+pub const LINES_MAX: usize = 500;
 /// Text of a list, in bytes.
-pub(crate) const BYTES_MAX: usize = 100 * 1024;
+pub const BYTES_MAX: usize = 100 * 1024;
 /// One requirement, in bytes.
 const LINE_BYTES_MAX: usize = 2000;
 
@@ -86,7 +86,7 @@ impl Requirements {
     /// # Errors
     ///
     /// [`Error::InvalidJob`] when there are too many, or one is no name.
-    pub(crate) fn merge<'a>(mut self, detected: impl IntoIterator<Item = &'a str>) -> Result<Requirements> {
+    pub fn merge<'a>(mut self, detected: impl IntoIterator<Item = &'a str>) -> Result<Requirements> {
         let mut added = Vec::new();
         for name in detected {
             let name = normalised(name)
@@ -106,7 +106,7 @@ impl Requirements {
     }
 
     /// Names of the packages that are asked for on a platform, normalised, each once.
-    pub(crate) fn names(&self, platform: &Platform) -> Vec<&str> {
+    pub fn names(&self, platform: &Platform) -> Vec<&str> {
         let mut names: Vec<_> = self.applying(platform).map(|line| &*line.name).collect();
         names.dedup();
         names

@@ -22,7 +22,7 @@ impl Python {
     }
 
     /// Major and minor version.
-    pub(crate) fn numbers(self) -> (u8, u8) {
+    pub fn numbers(self) -> (u8, u8) {
         (3, self.0)
     }
 

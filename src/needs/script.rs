@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn a_script_may_say_what_container_it_needs() {
-        let source = "# /// script\n# [tool.pyexec]\n# image = 'python:3.12-slim'\n# pre-commands = ['apt-get update']\n# ///\n";
+        let source =
+            "# /// script\n# [tool.pyexec]\n# image = 'python:3.12-slim'\n# pre-commands = ['apt-get update']\n# ///\n";
         let container = Script::find(source).unwrap().unwrap().container;
         assert_eq!(container.image.as_deref(), Some("python:3.12-slim"));
         assert_eq!(container.pre_commands, ["apt-get update"]);

@@ -6,8 +6,8 @@ mod process;
 pub(crate) use self::labels::RejectReason;
 use self::{
     labels::{
-        ExecutionLabels, HttpLabels, LimitLabels, PoolLabels, PoolState, RanOn, RejectLabels, Route, RouteLabels, Taken,
-        TakenLabels, TierLabels,
+        ExecutionLabels, HttpLabels, LimitLabels, PoolLabels, PoolState, RanOn, RejectLabels, Route, RouteLabels,
+        Taken, TakenLabels, TierLabels,
     },
     process::Process,
 };
@@ -115,7 +115,11 @@ impl Metrics {
         let ready = self.pool_containers.clone();
         registry.register("pyexec_pool_containers", "Containers kept for the next jobs", ready);
         let taken = self.pool_taken.clone();
-        registry.register("pyexec_pool_starts", "Containers that jobs got, by where from, and those thrown away", taken);
+        registry.register(
+            "pyexec_pool_starts",
+            "Containers that jobs got, by where from, and those thrown away",
+            taken,
+        );
         registry.register("pyexec_limits_hit", "Limits that executions ran into", self.limits_hit.clone());
         registry.register("pyexec_rejected", "Requests that were turned away", self.rejected.clone());
         registry.register("pyexec_results_kept", "Executions kept in memory", self.results_kept.clone());

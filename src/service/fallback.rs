@@ -3,7 +3,7 @@
 use super::plan::Detected;
 use crate::{
     Error, Event, Job, Outcome, Requirements, Result,
-    environment::{Environments, Installed, Libc, Machine, Platform, Reason, Target},
+    environment::{Environments, Installed, Libc, Machine, Platform, Reason, Refusal, Target},
     executor::{
         Observer,
         docker::{
@@ -206,7 +206,7 @@ impl NotMade {
     fn unpublished(&self, guessed: &[String]) -> Option<String> {
         let missing = |name: &&String| match self {
             NotMade::Refused(refusal) => {
-                matches!(&refusal.reason, Reason::NotFound { package } if package == *name)
+                matches!(&refusal.reason, Reason::NotFound { package } if *package == **name)
             }
             // As pip says it.
             NotMade::Fault(Error::InvalidJob { message }) => {
@@ -250,7 +250,10 @@ impl AsRef<Path> for Folder {
 /// Whose wheels an image takes.
 fn platform(interpreter: &Interpreter) -> Result<Platform> {
     let machine = Machine::named(&interpreter.machine).ok_or_else(|| {
-        Error::invalid(format!("there are no wheels for machines of type {:?}: leave the packages out", interpreter.machine))
+        Error::invalid(format!(
+            "there are no wheels for machines of type {:?}: leave the packages out",
+            interpreter.machine
+        ))
     })?;
     let libc = match interpreter.libc {
         docker::Libc::Glibc { major, minor } => Libc::Glibc { major: major.into(), minor: minor.into() },

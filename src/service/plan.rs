@@ -26,8 +26,14 @@ pub struct Plan {
 #[derive(Debug)]
 pub(super) enum Place {
     /// With what is known for a second attempt in a container, where there may be one.
-    Wasm { again: Option<Detected> },
-    Docker { detected: Detected, python: Option<String>, network: bool },
+    Wasm {
+        again: Option<Detected>,
+    },
+    Docker {
+        detected: Detected,
+        python: Option<String>,
+        network: bool,
+    },
 }
 
 /// What the code is known to need of a container.

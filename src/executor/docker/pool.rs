@@ -111,12 +111,8 @@ impl Pool {
             dns: options.dns.clone(),
             preload: Vec::new(),
         };
-        let pool = Arc::new(Pool {
-            engine: Arc::clone(engine),
-            usual,
-            state: Mutex::default(),
-            changed: Notify::new(),
-        });
+        let pool =
+            Arc::new(Pool { engine: Arc::clone(engine), usual, state: Mutex::default(), changed: Notify::new() });
         if options.pool > 0 {
             engine.expect(KEEPER);
             engine.runtime().spawn(keep(Arc::clone(&pool)));

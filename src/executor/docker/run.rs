@@ -107,9 +107,7 @@ pub(crate) async fn run(
             }
             Some(Ended::Refused(refusal)) => return Err(refusal.into_error(&limits)),
             Some(Ended::Told(end)) => finished(engine, &container, &end, &mut told).await,
-            Some(Ended::Gone) => {
-                vanished(engine, &container, &prepared.base().name.to_string(), &mut told).await?
-            }
+            Some(Ended::Gone) => vanished(engine, &container, &prepared.base().name.to_string(), &mut told).await?,
             Some(Ended::Nonsense | Ended::Placed) => {
                 container.kill().await;
                 Ending::Stopped { reason: StopReason::Crashed("its runner was made to talk nonsense".to_owned()) }
