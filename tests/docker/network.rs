@@ -23,7 +23,8 @@ const ATTEMPTS: &str = "import socket, sys, time\n\
     \x20       try:\n\
     \x20           if device: s.setsockopt(socket.SOL_SOCKET, 25, b'eth0\\0')\n\
     \x20           s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)\n\
-    \x20           s.connect(address); s.send(b'x'); s.send(b'x')\n\
+    \x20           s.connect(address)\n\
+    \x20           if kind == socket.SOCK_DGRAM: s.send(b'x')\n\
     \x20           print('reached', name, address, kind.name, device)\n\
     \x20       except OSError: pass\n\
     def attempts(targets):\n\
