@@ -132,19 +132,21 @@ async fn a_source_package_runs_no_code_here() {
     let folder = tempfile::tempdir().unwrap();
     let (package, canary) = (folder.path().join("evil-1.0"), folder.path().join("canary"));
     fs::create_dir(&package).unwrap();
-    let code =
-        format!("open({canary:?}, 'w').close()\nfrom setuptools import setup\nsetup(name='evil', version='1.0')\n");
-    fs::write(package.join("setup.py"), code).unwrap();
+    // It can be built without anything else.
+    let project = "[build-system]\nrequires = []\nbuild-backend = 'setup'\nbackend-path = ['.']\n";
+    fs::write(package.join("pyproject.toml"), project).unwrap();
+    fs::write(package.join("setup.py"), format!("open({canary:?}, 'w').close()\n")).unwrap();
+    fs::write(package.join("PKG-INFO"), "Metadata-Version: 2.1\nName: evil\nVersion: 1.0\n").unwrap();
     let archive = folder.path().join("evil-1.0.tar.gz");
     let mut tar = Command::new("tar");
     tar.arg("-czf").arg(&archive).arg("-C").arg(folder.path()).arg("evil-1.0");
     assert!(tar.status().unwrap().success());
     let index = serve(fs::read(archive).unwrap());
     let options = EnvironmentOptions { index_url: Some(index), ..options(folder.path()) };
-    let (reason, _) = reason(options, "evil", PLATFORM).await;
-    let platform = PLATFORM.in_words();
-    assert_eq!(reason, Reason::NoWheel { packages: vec!["evil==1.0".to_owned()], platform });
-    assert!(!canary.exists());
+    let refusal = prepare(&Environments::new(options).unwrap(), "evil").await.map(drop).unwrap_err();
+    assert!(!canary.exists(), "{refusal}");
+    let packages = vec!["evil==1.0".to_owned()];
+    assert_eq!(refusal.reason, Reason::NoWheel { packages, platform: PLATFORM.in_words() });
 }
 
 /// An index with one source package.
