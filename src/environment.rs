@@ -119,6 +119,7 @@ pub struct Installed {
 pub struct Pin {
     /// Normalised.
     pub name: String,
+    /// As PEP 440 has it.
     pub version: String,
     /// Whether its wheel has no native parts, and suits every machine.
     pub pure: bool,
@@ -129,12 +130,17 @@ pub struct Pin {
 /// An environment in the folder, as it is listed.
 #[derive(Debug)]
 pub struct Listed {
+    /// Its content address.
     pub id: String,
+    /// What it is for.
     pub platform: Platform,
     /// What was asked for.
     pub requirements: Vec<String>,
+    /// What is in it, by name.
     pub pins: Vec<Pin>,
+    /// What its files have.
     pub bytes: u64,
+    /// When a job had it last.
     pub last_used: SystemTime,
 }
 

@@ -8,13 +8,18 @@ use serde::{Deserialize, Serialize};
 pub struct Platform {
     /// Major and minor version.
     pub python: (u8, u8),
+    /// The system.
     pub target: Target,
 }
 
+/// A system whose wheels are installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Target {
+    /// Linux, whose wheels may have native parts.
     Linux {
+        /// The processor.
         machine: Machine,
+        /// The C library.
         libc: Libc,
     },
     /// The wasm tier. What is installed is resolved for Linux, so that a package is not silently taken in an old version
@@ -22,19 +27,26 @@ pub enum Target {
     Wasm,
 }
 
+/// A processor that there are wheels for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Machine {
+    /// 64-bit x86.
     X86_64,
+    /// 64-bit ARM.
     Aarch64,
 }
 
+/// A C library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Libc {
     /// With its version.
     Glibc {
+        /// The first number of its version.
         major: u32,
+        /// The second.
         minor: u32,
     },
+    /// Of any version.
     Musl,
 }
 

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 /// Why packages could not be provided. Its text is for the client: it names no paths, hosts or secrets of the service.
 #[derive(Debug, Clone)]
 pub struct Refusal {
+    /// Why, for who can do something about it.
     pub reason: Reason,
     /// For the log; it may hold paths and the index.
     log: Arc<str>,
@@ -17,10 +18,14 @@ pub enum Reason {
     NoWheel {
         /// Names, with versions where these matter.
         packages: Vec<String>,
+        /// In words.
         platform: String,
     },
     /// The index has no such package, or not that version.
-    NotFound { package: String },
+    NotFound {
+        /// Its name, with the version where it is about that.
+        package: String,
+    },
     /// Requirements contradict each other, or what there is.
     Conflict {
         /// The explanation of the resolver.
@@ -28,6 +33,7 @@ pub enum Reason {
     },
     /// The operator does not allow a package.
     Denied {
+        /// Its name.
         package: String,
         /// Whether it was asked for itself, and not by another package.
         asked: bool,
@@ -37,9 +43,15 @@ pub enum Reason {
     /// The service may not use the network, and does not have the packages.
     Offline,
     /// Installing took longer than it may.
-    Timeout { seconds: u64 },
+    Timeout {
+        /// How long it may take.
+        seconds: u64,
+    },
     /// The packages are larger than the store may be.
-    TooLarge { bytes_max: u64 },
+    TooLarge {
+        /// What it may be.
+        bytes_max: u64,
+    },
     /// There is no uv, or no Python for it.
     NoUv,
     /// A fault of the service; the log says which.
