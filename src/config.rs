@@ -159,8 +159,21 @@ impl Settings {
     ///
     /// As for [`Settings::load`], about those variables.
     pub fn without_server(variables: impl IntoIterator<Item = (String, String)>) -> Result<Settings> {
-        let local = |(name, _): &(String, String)| KEYS.iter().any(|key| key.local && key.variable() == *name);
-        let environment = variables.into_iter().filter(local).collect();
+        let local = |name: &str| KEYS.iter().any(|key| key.local && key.variable() == name);
+        let mut environment: Vec<(String, String)> = Vec::new();
+        let mut usual = None;
+        for (name, value) in variables {
+            match name.as_str() {
+                // Where Docker's own command looks.
+                "DOCKER_HOST" if value.starts_with("unix://") || value.starts_with("tcp://") => usual = Some(value),
+                _ if local(&name) => environment.push((name, value)),
+                _ => {}
+            }
+        }
+        let socket = "PYEXEC_DOCKER_SOCKET";
+        if let Some(value) = usual.filter(|_| !environment.iter().any(|(name, _)| name == socket)) {
+            environment.push((socket.to_owned(), value));
+        }
         Ok(Settings::load(&Sources { environment, ..Sources::default() })?.settings)
     }
 
