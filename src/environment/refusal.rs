@@ -105,9 +105,9 @@ impl fmt::Display for Reason {
                 "{package} is not allowed on this service, and the requirements need it: remove what depends on it"
             ),
             Reason::IndexDown => f.write_str("the package index cannot be reached: try again later"),
-            Reason::Offline => f.write_str(
-                "this service installs no packages from the network, and does not have these: use those that it has",
-            ),
+            Reason::Offline => {
+                f.write_str("this service is offline and does not have these packages: use those that it has")
+            }
             Reason::Timeout { seconds } => write!(
                 f,
                 "installing the packages took longer than {seconds} seconds: try again, or require fewer of them"

@@ -184,7 +184,7 @@ impl Containers {
                 let lines = wanted.to_string().lines().map(str::to_owned).collect();
                 Ok(Placement { packages: Packages::Build(lines), ..placement })
             }
-            Err(refusal) => Err(NotMade::Refused(refusal)),
+            Err(refusal) => Err(NotMade::Refused { refusal, wanted: wanted.to_string() }),
         }
     }
 }
@@ -197,7 +197,7 @@ fn required(job: &Job, dependencies: &[String]) -> Result<Requirements> {
 
 /// Why there is no container with the packages.
 enum NotMade {
-    Refused(Refusal),
+    Refused { refusal: Refusal, wanted: String },
     Fault(Error),
 }
 
@@ -205,7 +205,7 @@ impl NotMade {
     /// Of packages that were only guessed from imports, the one that nobody publishes, when that is why.
     fn unpublished(&self, guessed: &[String]) -> Option<String> {
         let missing = |name: &&String| match self {
-            NotMade::Refused(refusal) => {
+            NotMade::Refused { refusal, .. } => {
                 matches!(&refusal.reason, Reason::NotFound { package } if *package == **name)
             }
             // As pip says it.
@@ -226,13 +226,16 @@ impl From<Error> for NotMade {
 
 impl From<NotMade> for Error {
     fn from(not_made: NotMade) -> Error {
-        let refusal = match not_made {
+        let (refusal, wanted) = match not_made {
             NotMade::Fault(error) => return error,
-            NotMade::Refused(refusal) => refusal,
+            NotMade::Refused { refusal, wanted } => (refusal, wanted.trim_end().replace('\n', ", ")),
         };
         tracing::warn!(log = refusal.log(), "packages cannot be installed");
         match refusal.reason {
-            Reason::IndexDown | Reason::Timeout { .. } | Reason::Fault => Error::unavailable(refusal.to_string()),
+            Reason::IndexDown | Reason::Timeout { .. } | Reason::Fault => {
+                Error::unavailable(format!("{refusal} (required: {wanted})"))
+            }
+            Reason::Offline | Reason::TooLarge { .. } => Error::invalid(format!("{refusal} (required: {wanted})")),
             _ => Error::invalid(refusal.to_string()),
         }
     }

@@ -283,7 +283,7 @@ async fn look(engine: &Arc<Engine>, name: ImageName, tell: &Progress) -> Result<
     Ok(Arc::new(Base { name, id }))
 }
 
-/// What is in an image. Only those ask who install packages for it: it takes a container.
+/// What is in an image. It takes a container to find out.
 pub(crate) async fn interpreter(engine: &Arc<Engine>, base: &Base) -> Result<Interpreter> {
     let known = lock(&engine.images().by_id).get(&base.id).cloned();
     if let Some(interpreter) = known {

@@ -46,6 +46,10 @@ impl Prepared {
 pub(crate) async fn prepare(engine: &Arc<Engine>, placement: &Placement, progress: &Progress) -> Result<Prepared> {
     let name = images::choose(engine.options(), placement.python.as_deref(), placement.image.as_deref())?;
     let base = images::base(engine, &name, progress).await?;
+    if placement.image.is_some() {
+        // A stranger's image may have no Python, or an old one; the operator's own are not asked each time.
+        images::interpreter(engine, &base).await?;
+    }
     let recipe = Recipe { base, pre_commands: placement.pre_commands.clone(), packages: placement.packages.clone() };
     let layer = match recipe.is_empty() {
         true => None,
