@@ -127,7 +127,7 @@ fn the_first_command_that_fails_ends_it_and_says_why() {
         let said = said.lock().expect("not poisoned").clone();
         assert_eq!(
             said,
-            ["running sh -c echo one", "one", "running sh -c echo what is wrong >&2; exit 3", "what is wrong"]
+            ["running echo one", "one", "running echo what is wrong >&2; exit 3", "what is wrong"]
         );
         // A failure is not kept.
         assert_eq!(refusal(&containers, &placement).await, error.to_string());

@@ -181,8 +181,7 @@ fn a_job_does_not_run_where_it_cannot_be_walled_off() {
     // A default image whose Python does not do what the helper asks for.
     let tag = format!("pyexec-test-{}", uuid::Uuid::new_v4().simple());
     let Some(containers) = Containers::new(|options| {
-        options.image = format!("{tag}:{{version}}");
-        options.images.insert("3.11".to_owned(), "python:3.11-slim".to_owned());
+        options.default_image = format!("{tag}:3.13");
     }) else {
         return;
     };

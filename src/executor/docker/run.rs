@@ -70,7 +70,7 @@ pub(crate) async fn run(
     let mut may_be_warm = true;
     // Once more only when a container that waited has ended before it started the job.
     loop {
-        let starting = start(engine, may_be_warm.then_some(pool), &place, limits, slot.take());
+        let starting = start(engine, (pool, may_be_warm), &place, limits, slot.take());
         let Ok(started) = tokio::time::timeout_at(deadline, starting).await else {
             let reason = StopReason::TimeLimit;
             let explained = traceback::explain(&reason, &limits);
@@ -131,7 +131,7 @@ struct Started {
 /// meanwhile.
 async fn start(
     engine: &Arc<Engine>,
-    pool: Option<&Pool>,
+    (pool, may_be_warm): (&Pool, bool),
     place: &Place,
     limits: Limits,
     slot: Option<OwnedSemaphorePermit>,
@@ -142,7 +142,7 @@ async fn start(
         Place::Wanted(placement) => prepare(engine, placement, &silent).await?,
     };
     let spec = spec(engine, &prepared, limits).await?;
-    if let Some(mut waiting) = pool.and_then(|pool| pool.take(&spec)) {
+    if let Some(mut waiting) = may_be_warm.then(|| pool.take(&spec)).flatten() {
         waiting.container.hold(slot);
         return Ok(Started { waiting, was_warm: true, prepared });
     }
@@ -168,17 +168,10 @@ async fn spec(engine: &Engine, prepared: &Prepared, limits: Limits) -> Result<Sp
 }
 
 /// A container for this job alone.
-async fn cold(
-    engine: &Arc<Engine>,
-    pool: Option<&Pool>,
-    spec: &Spec,
-    slot: Option<OwnedSemaphorePermit>,
-) -> Result<Waiting> {
-    let _cold = pool.map(Pool::cold_start);
+async fn cold(engine: &Arc<Engine>, pool: &Pool, spec: &Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
+    let _cold = pool.cold_start();
     let waiting = Container::start(engine, spec.clone(), slot).await?;
-    if let Some(pool) = pool {
-        pool.learn(spec);
-    }
+    pool.learn(spec);
     Ok(waiting)
 }
 
