@@ -256,8 +256,11 @@ impl Settings {
             docker.slots = DockerOptions::default().slots;
         }
         if docker.instance == Instance::Exclusive(String::new()) {
-            docker.instance = Instance::Exclusive(format!("{}-{}", host_name(), self.port));
+            // Servers on any free port are many on one machine, and none is another's successor.
+            let port = if self.port == 0 { uuid::Uuid::new_v4().simple().to_string() } else { self.port.to_string() };
+            docker.instance = Instance::Exclusive(format!("{}-{port}", host_name()));
         }
+        docker.pool_limits = self.defaults;
         if let Some(url) = &self.containers.environments.index_url {
             docker.build_env = vec![("PIP_INDEX_URL".to_owned(), url.clone())];
         }
@@ -283,7 +286,7 @@ impl Value {
 /// This machine's, as far as names of containers may have it.
 fn host_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(40).collect()
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(31).collect()
 }
 
 #[cfg(test)]

@@ -139,7 +139,10 @@ pub fn serve(
 
 /// What runs in a container counts by itself: it must not keep short jobs waiting.
 fn gates(settings: &Settings) -> Gates {
-    let docker = settings.containers.docker.slots as usize;
+    let docker = match settings.containers.fallback {
+        FallbackMode::Off => 0,
+        FallbackMode::Auto | FallbackMode::On => settings.containers.docker.slots as usize,
+    };
     let waiting = (settings.queue / settings.slots as usize).max(1) * docker;
     Gates::new(Admission::new(settings.slots as usize, settings.queue), Admission::new(docker, waiting))
 }

@@ -125,10 +125,7 @@ fn the_first_command_that_fails_ends_it_and_says_why() {
             "the command `echo what is wrong >&2; exit 3` failed with status 3:\nwhat is wrong"
         );
         let said = said.lock().expect("not poisoned").clone();
-        assert_eq!(
-            said,
-            ["running echo one", "one", "running echo what is wrong >&2; exit 3", "what is wrong"]
-        );
+        assert_eq!(said, ["running echo one", "one", "running echo what is wrong >&2; exit 3", "what is wrong"]);
         // A failure is not kept.
         assert_eq!(refusal(&containers, &placement).await, error.to_string());
         // What a command leaves behind does not hold the next.

@@ -217,16 +217,20 @@ fn a_project_keeps_its_folders_and_data_and_gives_files_back() {
 #[test]
 fn what_needs_a_container_is_refused_by_name() {
     let server = Server::shared();
-    for (field, value) in [
-        ("python_version", json!("3.12")),
-        ("docker_image", json!("python:3.12-slim")),
-        ("requirements_txt", json!("requests\n")),
-        ("executor", json!("docker")),
+    for (field, value, need) in [
+        ("python_version", json!("3.12"), "asks for Python 3.12"),
+        ("docker_image", json!("python:3.12-slim"), "asks for the image python:3.12-slim"),
+        ("requirements_txt", json!("requests\n"), "requires requests"),
+        ("pre_commands", json!(["apt-get update"]), "has pre_commands"),
+        ("executor", json!("docker"), "asks for docker"),
+        ("code", json!("import numpy"), "imports numpy"),
     ] {
-        let answer = server.post_json("/api/v1/eval", &json!({"code": "1", field: value}));
+        let mut request = json!({"code": "1"});
+        request[field] = value;
+        let answer = server.post_json("/api/v1/eval", &request);
         assert_eq!(answer.status, 400);
         let error = answer.error();
-        assert!(error.starts_with(field) && error.contains("needs the Docker executor"), "{error}");
+        assert!(error.contains(need) && error.contains("PYEXEC_FALLBACK"), "{error}");
     }
     for (field, value) in
         [("python_version", "3.14"), ("requirements_txt", "-"), ("executor", "wasm"), ("executor", "auto")]
@@ -612,9 +616,9 @@ fn metrics_count_what_happens() {
         "pyexec_http_requests_total{route=\"/api/v1/eval\",method=\"POST\",code=\"200\"} 3",
         "pyexec_http_requests_total{route=\"/api/v1/executions/{id}\",method=\"GET\",code=\"401\"} 1",
         "pyexec_rejected_total{reason=\"unauthorized\"} 1",
-        "pyexec_slots 2",
-        "pyexec_slots_busy 0",
-        "pyexec_queue_length 0",
+        "pyexec_slots{tier=\"wasm\"} 2",
+        "pyexec_slots_busy{tier=\"wasm\"} 0",
+        "pyexec_queue_length{tier=\"wasm\"} 0",
         "pyexec_results_kept 3",
         "# EOF",
     ] {

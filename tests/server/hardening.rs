@@ -261,7 +261,7 @@ fn hostile_json_is_refused_and_harms_nothing() {
     }
     assert!(server.runs());
     assert_eq!(server.eval(&json!({"code": "print('\u{1f600}\\u0000')", "stdin": "\0"}))["stdout"], "\u{1f600}\0\n");
-    assert_eq!(server.metric("pyexec_slots_busy"), Some(0.0));
+    assert_eq!(server.metric("pyexec_slots_busy{tier=\"wasm\"}"), Some(0.0));
 }
 
 #[test]
