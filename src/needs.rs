@@ -64,6 +64,9 @@ pub(crate) struct Module {
     pub(crate) name: String,
     /// What to install for it, normalised; nothing when that cannot be said.
     pub(crate) distribution: Option<String>,
+    /// The program may make this module itself when it runs: it has its name in a text, or looks for modules in other
+    /// places, and nobody else is known by that name.
+    pub(crate) perhaps_own: bool,
     pub(crate) urgency: Urgency,
     pub(crate) place: Place,
 }
@@ -291,12 +294,18 @@ impl Search<'_> {
             let module = Module {
                 name: known.module.to_owned(),
                 distribution: known.distribution,
+                perhaps_own: known.is_guess && (import.mentioned || self.own_anywhere),
                 urgency: import.urgency,
                 place: place.clone(),
             };
             match self.modules.get_mut(&module.name) {
-                Some(old) if old.urgency <= module.urgency => {}
-                Some(old) => *old = module,
+                Some(old) => {
+                    let perhaps_own = old.perhaps_own || module.perhaps_own;
+                    if module.urgency < old.urgency {
+                        *old = module;
+                    }
+                    old.perhaps_own = perhaps_own;
+                }
                 None => drop(self.modules.insert(module.name.clone(), module)),
             }
         }

@@ -242,6 +242,10 @@ fn demands_of_the_code(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> V
     for module in needs.modules.iter().filter(|_| asked.detect_packages) {
         // What nobody can install is missed as well elsewhere.
         let Some(distribution) = &module.distribution else { continue };
+        if module.perhaps_own {
+            // It is found out by running it: see `service::plan`.
+            continue;
+        }
         let (name, place) = (&module.name, &module.place);
         match (tiers.package)(distribution) {
             Package::PurePython => {}

@@ -110,26 +110,27 @@ impl Pyexec {
     ///
     /// As for [`Pyexec::run`].
     pub async fn attempt(&self, plan: Plan, observer: impl Observer) -> Result<Attempt> {
-        let Plan { job, reason, place } = plan;
+        let Plan { job, reason, place, detected, may_replay } = plan;
+        let network = self.allow_network && job.containers.network;
+        let (job, again) = match may_replay {
+            true => {
+                let (job, again) = plan::twice(job, place.clone(), detected.clone());
+                (job, Some(again))
+            }
+            false => (job, None),
+        };
         let outcome = match place {
-            Place::Docker { detected, python, network } => {
+            Place::Wasm => self.in_wasm(job, reason, observer).await?,
+            Place::Docker { python, network } => {
                 let placement = placement(&job, python, network, &reason);
                 self.fallback.run(job, detected, placement, observer).await?
             }
-            Place::Wasm { again: None } => self.in_wasm(job, reason, observer).await?,
-            Place::Wasm { again: Some(detected) } => {
-                let (job, again) = plan::twice(job, detected);
-                let network = self.allow_network && job.containers.network;
-                let outcome = self.in_wasm(job, reason, observer).await?;
-                if outcome.ended_in_miss
-                    && self.fallback.executor().await.is_ok()
-                    && let Some(again) = again.plan(&outcome, network)
-                {
-                    return Ok(Attempt::Again(Box::new(again)));
-                }
-                outcome
-            }
         };
+        if let Some(plan) = again.and_then(|again| again.plan(&outcome, network))
+            && self.fallback.executor().await.is_ok()
+        {
+            return Ok(Attempt::Again(Box::new(plan)));
+        }
         Ok(Attempt::Done(Box::new(outcome)))
     }
 

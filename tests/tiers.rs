@@ -159,6 +159,26 @@ fn a_module_of_the_project_is_not_installed() {
 }
 
 #[test]
+fn a_module_that_the_program_makes_is_not_installed() {
+    // Strangers publish packages of these names.
+    let code = "import sys, pathlib\npathlib.Path('lib').mkdir()\npathlib.Path('lib/mypkg.py').write_text('x = 1')\n\
+                sys.path.insert(0, 'lib')\nimport mypkg\nprint(mypkg.x)";
+    let outcome = run(Job::code(code));
+    ran_on(&outcome, Tier::Wasm, "needs nothing beyond WebAssembly");
+    assert_eq!(outcome.stdout.text, "1\n");
+}
+
+#[test]
+fn a_module_that_turns_out_to_be_a_package_is_installed_then() {
+    if without_docker() {
+        return;
+    }
+    let outcome = run(Job::code("print('with pyfunny')\nimport iniconfig\nprint('iniconfig', iniconfig.__name__)"));
+    ran_on(&outcome, Tier::Docker, "run again: iniconfig is not the program's own");
+    assert_eq!(outcome.stdout.text, "with pyfunny\niniconfig iniconfig\n");
+}
+
+#[test]
 fn a_module_that_nobody_publishes_is_missed_where_it_is_imported() {
     if without_docker() {
         return;

@@ -1,6 +1,9 @@
 //! Which distribution an imported module comes from, where the names differ. The data is in `packages.tsv`.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 /// A module as the table knows it.
 #[derive(Debug, PartialEq, Eq)]
@@ -9,6 +12,8 @@ pub(crate) struct Known<'a> {
     pub(crate) module: &'a str,
     /// Normalised name (PEP 503) of what to install, if that can be said.
     pub(crate) distribution: Option<String>,
+    /// Whether it is only the module's name that speaks for it: the module may as well be something else.
+    pub(crate) is_guess: bool,
 }
 
 /// The distribution that has a module, given by its full dotted name. A module that is not in the table comes from the
@@ -17,11 +22,15 @@ pub(crate) fn distribution_of(module: &str) -> Known<'_> {
     let mut prefix = module;
     loop {
         if let Some(&distribution) = TABLE.get(prefix) {
-            return Known { module: prefix, distribution: (distribution != "-").then(|| distribution.to_owned()) };
+            let distribution = (distribution != "-").then(|| distribution.to_owned());
+            return Known { module: prefix, distribution, is_guess: false };
         }
         match prefix.rsplit_once('.') {
             Some((parent, _)) => prefix = parent,
-            None => return Known { module: prefix, distribution: same_name(prefix) },
+            None => {
+                let is_guess = !POPULAR.contains(prefix);
+                return Known { module: prefix, distribution: same_name(prefix), is_guess };
+            }
         }
     }
 }
@@ -39,12 +48,15 @@ fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
     include_str!("packages.tsv").lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('\t'))
 }
 
+static POPULAR: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    include_str!("popular.txt").lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace).collect()
+});
+
 static TABLE: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| rows().collect());
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
 
     #[test]
     fn names_that_differ_are_known() {

@@ -25,6 +25,8 @@ pub(super) struct Import {
     pub(super) names: Vec<String>,
     pub(super) urgency: Urgency,
     pub(super) line: u32,
+    /// The first part of its name is a word in some text of the file.
+    pub(super) mentioned: bool,
 }
 
 /// A call that needs a capability.
@@ -47,6 +49,7 @@ pub(super) fn scan(module: &ast::ModModule, source: &str, is_entry: bool, is_own
         bases: Vec::new(),
         aliases: HashMap::new(),
         stars: Vec::new(),
+        texts: Vec::new(),
         changes_path: false,
     };
     scanner.visit_body(&module.body);
@@ -144,6 +147,7 @@ struct Scanner<'a, 'x> {
     /// Names in the file, and what they were imported as.
     aliases: HashMap<&'a str, String>,
     stars: Vec<&'a str>,
+    texts: Vec<&'a str>,
     changes_path: bool,
 }
 
@@ -165,6 +169,8 @@ impl<'a> Visitor<'a> for Scanner<'a, '_> {
                 self.bases.extend(bases.map(|base| (base, context)));
                 visitor::walk_stmt(self, stmt);
             }
+            // A docstring is for people.
+            Stmt::Expr(statement) if statement.value.is_string_literal_expr() => {}
             Stmt::If(choice) => self.choice(choice),
             Stmt::Try(attempt) => self.attempt(attempt),
             Stmt::With(with) => {
@@ -202,6 +208,17 @@ impl<'a> Visitor<'a> for Scanner<'a, '_> {
             }
             _ => visitor::walk_expr(self, expression),
         }
+    }
+
+    fn visit_string_literal(&mut self, text: &'a ast::StringLiteral) {
+        self.texts.push(&text.value);
+    }
+
+    fn visit_interpolated_string_element(&mut self, element: &'a ast::InterpolatedStringElement) {
+        if let ast::InterpolatedStringElement::Literal(text) = element {
+            self.texts.push(&text.value);
+        }
+        visitor::walk_interpolated_string_element(self, element);
     }
 
     /// They are not run, as a rule, and hold no calls.
@@ -322,6 +339,9 @@ impl<'a> Scanner<'a, '_> {
     fn finish(self, source: &str) -> Findings {
         let lines = Lines::of(source);
         let mut findings = Findings { changes_path: self.changes_path, ..Findings::default() };
+        let no_name = |c: char| !c.is_alphanumeric() && c != '_';
+        let words: HashSet<&str> = self.texts.iter().flat_map(|text| text.split(no_name)).collect();
+        let mentioned = |module: &str| words.contains(top_of(module));
         let mut seen = HashSet::new();
         for import in &self.imports {
             if seen.insert((import.level, import.module, &import.names, import.urgency)) {
@@ -331,6 +351,7 @@ impl<'a> Scanner<'a, '_> {
                     names: import.names.iter().map(|&name| name.to_owned()).collect(),
                     urgency: import.urgency,
                     line: lines.at(import.offset),
+                    mentioned: mentioned(import.module),
                 });
             }
         }
@@ -384,6 +405,7 @@ impl<'a> Scanner<'a, '_> {
                 names: Vec::new(),
                 urgency: context.urgency(Caught::IMPORT),
                 line: lines.at(offset),
+                mentioned: true,
             });
         }
         findings

@@ -3,7 +3,7 @@ use super::*;
 /// The needs in lines: `module distribution urgency place`, `Capability what urgency place`, `python<=3.11 module …`.
 fn show(needs: &Needs) -> Vec<String> {
     let mut lines = Vec::new();
-    for Module { name, distribution, urgency, place } in &needs.modules {
+    for Module { name, distribution, urgency, place, perhaps_own: _ } in &needs.modules {
         lines.push(format!("{name} {} {urgency:?} {place}", distribution.as_deref().unwrap_or("-")));
     }
     for Use { capability, what, urgency, place } in &needs.uses {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{Project, needs::Needs};
 
-const OFF: &str = "the Docker tier is off; turn it on with PYEXEC_FALLBACK=docker";
+const OFF: &str = "the Docker tier is off; turn it on with PYEXEC_FALLBACK=on";
 
 struct Case<'a> {
     source: &'a str,

@@ -21,26 +21,23 @@ pub struct Plan {
     pub(super) job: Job,
     pub(super) reason: String,
     pub(super) place: Place,
+    pub(super) detected: Detected,
+    pub(super) may_replay: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Place {
-    /// With what is known for a second attempt in a container, where there may be one.
-    Wasm {
-        again: Option<Detected>,
-    },
-    Docker {
-        detected: Detected,
-        python: Option<String>,
-        network: bool,
-    },
+    Wasm,
+    Docker { python: Option<String>, network: bool },
 }
 
 /// What the code is known to need of a container.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Detected {
     /// Distributions of the modules that it imports, normalised.
     pub(super) packages: Vec<String>,
+    /// Modules that it may make itself, with the distributions that they come from otherwise.
+    perhaps: Vec<(String, String)>,
     /// Requirements in the script's own metadata, as written.
     pub(super) dependencies: Vec<String>,
 }
@@ -59,7 +56,7 @@ impl Plan {
     /// Which tier runs it.
     pub fn tier(&self) -> Tier {
         match self.place {
-            Place::Wasm { .. } => Tier::Wasm,
+            Place::Wasm => Tier::Wasm,
             Place::Docker { .. } => Tier::Docker,
         }
     }
@@ -81,10 +78,10 @@ impl Plan {
     }
 }
 
-/// The job with a standard input that can be read again, and the job again.
-pub(super) fn twice(mut job: Job, detected: Detected) -> (Job, Again) {
+/// The job with a standard input that can be read again, and what a second attempt takes.
+pub(super) fn twice(mut job: Job, place: Place, detected: Detected) -> (Job, Again) {
     let (first, second) = stdin::twice(std::mem::take(&mut job.stdin));
-    let again = Again { job: job.without_stdin(), stdin: second, detected };
+    let again = Again { job: job.without_stdin(), stdin: second, place, detected };
     (job.stdin(first), again)
 }
 
@@ -92,21 +89,76 @@ pub(super) fn twice(mut job: Job, detected: Detected) -> (Job, Again) {
 pub(super) struct Again {
     job: Job,
     stdin: stdin::Second,
+    place: Place,
     detected: Detected,
 }
 
 impl Again {
-    /// The plan for the second attempt after `outcome`; none when its time is over, or its input cannot be had again.
-    pub(super) fn plan(self, outcome: &Outcome, network: bool) -> Option<Plan> {
+    /// The plan for a second attempt, when `outcome` is such that there should be one; none when its time is over, or its
+    /// input cannot be had again.
+    pub(super) fn plan(mut self, outcome: &Outcome, network: bool) -> Option<Plan> {
+        let reason = match self.detected.missed(outcome) {
+            Some(module) => {
+                let perhaps = std::mem::take(&mut self.detected.perhaps);
+                self.detected.packages.extend(perhaps.into_iter().map(|(_, distribution)| distribution));
+                format!("run again: {module} is not the program's own, so it is taken for a third-party package")
+            }
+            None if outcome.ended_in_miss => replayed(outcome),
+            None => return None,
+        };
         let used = Duration::from_micros(outcome.usage.wall_us);
         let left = self.job.limits.wall_clock().checked_sub(used).filter(|left| !left.is_zero())?;
+        let place = match self.place {
+            // What it did there cannot be undone.
+            Place::Docker { network: true, .. } => return None,
+            Place::Docker { python, network: false } => Place::Docker { python, network: false },
+            Place::Wasm => Place::Docker { python: None, network },
+        };
         let mut plan = Plan {
             job: self.job.stdin(self.stdin.rewound()?),
-            reason: replayed(outcome),
-            place: Place::Docker { detected: self.detected, python: None, network },
+            reason,
+            place,
+            detected: self.detected,
+            may_replay: true,
         };
         plan.set_wall_clock(left);
         Some(plan)
+    }
+}
+
+impl Detected {
+    fn of(needs: &Needs, packages: bool) -> Detected {
+        let mut detected = Detected {
+            dependencies: needs.script.iter().flat_map(|script| script.dependencies.clone()).collect(),
+            ..Detected::default()
+        };
+        let modules = needs.modules.iter().filter(|module| packages && module.urgency != Urgency::Optional);
+        for module in modules {
+            match &module.distribution {
+                Some(distribution) if module.perhaps_own => {
+                    detected.perhaps.push((module.name.clone(), distribution.clone()));
+                }
+                Some(distribution) => detected.packages.push(distribution.clone()),
+                None => {}
+            }
+        }
+        detected
+    }
+
+    /// The module for which the program ended, when that may be a package.
+    fn missed(&self, outcome: &Outcome) -> Option<String> {
+        let exception = outcome.exception.as_ref().filter(|exception| exception.kind == "ModuleNotFoundError")?;
+        let name = exception.message.split('\'').nth(1)?;
+        let (module, _) = self.perhaps.iter().find(|(module, _)| {
+            let rest = name.strip_prefix(module.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })?;
+        Some(module.clone())
+    }
+
+    /// Whether something of it may show only when the job has run.
+    pub(super) fn is_uncertain(&self) -> bool {
+        !self.perhaps.is_empty()
     }
 }
 
@@ -139,18 +191,19 @@ impl Pyexec {
                 return Err(Error::unavailable(message));
             }
         }
-        let detected = || self.detected(&job, &needs);
+        let detected = Detected::of(&needs, job.containers.detect_packages && self.detect_packages);
         let (reason, place) = match chosen {
             Route::Impossible { message } => return Err(Error::invalid(message)),
-            Route::Wasm { reason } => {
-                let may_replay = job.containers.tier == TierChoice::Auto && self.fallback.configured().is_ok();
-                (reason, Place::Wasm { again: may_replay.then(detected) })
-            }
+            Route::Wasm { reason } => (reason, Place::Wasm),
             Route::Docker { reason, python, network } => {
-                (reason, Place::Docker { detected: detected(), python: python.map(|p| p.to_string()), network })
+                (reason, Place::Docker { python: python.map(|python| python.to_string()), network })
             }
         };
-        Ok(Plan { job, reason, place })
+        let may_replay = match &place {
+            Place::Wasm => job.containers.tier == TierChoice::Auto && self.fallback.configured().is_ok(),
+            Place::Docker { network, .. } => !network && detected.is_uncertain(),
+        };
+        Ok(Plan { job, reason, place, detected, may_replay })
     }
 
     fn route(&self, job: &Job, needs: &Needs, docker: Result<(), &str>) -> Route {
@@ -169,15 +222,6 @@ impl Pyexec {
         };
         let tiers = Tiers { docker, allow_network: self.allow_network, package: &|_| Package::Unknown };
         route(needs, &asked, &tiers)
-    }
-
-    fn detected(&self, job: &Job, needs: &Needs) -> Detected {
-        let modules = needs.modules.iter().filter(|module| module.urgency != Urgency::Optional);
-        let detect = job.containers.detect_packages && self.detect_packages;
-        Detected {
-            packages: modules.filter(|_| detect).filter_map(|module| module.distribution.clone()).collect(),
-            dependencies: needs.script.iter().flat_map(|script| script.dependencies.clone()).collect(),
-        }
     }
 }
 
