@@ -12,13 +12,50 @@ use pyexec::{
 };
 use std::{
     fs,
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-/// Programs that rightly differ: what they print is another on the Python 3.13 of the containers than on 3.14, or tells
-/// where they run.
-const DIFFERENT: &[&str] = &[];
+/// Programs that rightly differ: they use, or show in a message, what the Python 3.13 of the containers does not have.
+const ONLY_IN_3_14: &[&str] = &[
+    "algo_calculator_tokenizer",
+    "end_coroutine_never_awaited",
+    "end_unraisable_hook",
+    "io_glob_fnmatch_filecmp",
+    "io_pathlib_files",
+    "io_pathlib_pure",
+    "lang_big_ints",
+    "lang_context_managers",
+    "lang_coroutine_scheduler",
+    "lang_exceptions_flow",
+    "lang_protocols_numeric_tower",
+    "lang_py314_features",
+    "lang_sets_dicts_tuples",
+    "lang_type_params_pep695",
+    "lang_walrus_and_unpacking",
+    "stdlib_annotationlib_deferred",
+    "stdlib_argparse_cli",
+    "stdlib_compression_package",
+    "stdlib_contextvars_usage",
+    "stdlib_datetime_arithmetic",
+    "stdlib_dis_opnames",
+    "stdlib_doctest_run",
+    "stdlib_functools_tools",
+    "stdlib_getopt_optparse",
+    "stdlib_heapq_bisect",
+    "stdlib_json_errors",
+    "stdlib_math_functions",
+    "stdlib_random_seeded",
+    "stdlib_symtable_scopes",
+    "stdlib_template_strings",
+    "stdlib_tomllib_config",
+    "stdlib_typing_runtime",
+    "stdlib_uuid_namespace",
+];
+
+/// Others: the order of a set of tasks is by address, and the frames below the script's are the runner's.
+const DIFFERENT: &[&str] = &["asyncio_taskgroup_errors", "stdlib_traceback_formatting"];
 
 fn run(job: Job) -> Outcome {
     pyexec().run_blocking(job.limits(Limits { wall_clock_ms: 60_000, ..Limits::default() })).expect("an outcome")
@@ -34,8 +71,8 @@ fn the_same_programs_end_the_same_on_both_tiers() {
     if without_docker() {
         return;
     }
-    let programs: Vec<_> =
-        scripts("tests/programs").into_iter().filter(|path| !DIFFERENT.contains(&name(path))).collect();
+    let agree = |path: &PathBuf| !ONLY_IN_3_14.contains(&name(path)) && !DIFFERENT.contains(&name(path));
+    let programs: Vec<_> = scripts("tests/programs").into_iter().filter(agree).collect();
     assert!(programs.len() >= 60, "only {} programs", programs.len());
     for_each(&programs, |path| {
         let source = fs::read_to_string(path).expect("readable");

@@ -97,7 +97,7 @@ fn figures_come_back_when_pyplot_was_preloaded() {
     block_on(async {
         drop(Containers::new(|_| ()));
         let preload = |options: &mut pyexec::executor::docker::DockerOptions| {
-            options.image = image_with_packages().to_owned();
+            options.default_image = image_with_packages().to_owned();
             options.preload = vec!["matplotlib.pyplot".to_owned()];
         };
         let Some(containers) = pooled(1, preload).await else { return };

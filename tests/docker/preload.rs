@@ -13,7 +13,7 @@ const PRELOADED: &str = "import sys\nprint(any(map(bool, getattr(sys.meta_path[0
 async fn with_packages() -> Option<Containers> {
     // Before the image is made, which needs Docker.
     drop(Containers::new(|_| ())?);
-    pooled(1, |options| options.image = image_with_packages().to_owned()).await
+    pooled(1, |options| options.default_image = image_with_packages().to_owned()).await
 }
 
 /// On a waiting container.
