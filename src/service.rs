@@ -122,8 +122,9 @@ impl Pyexec {
                 let network = self.allow_network && job.containers.network;
                 let outcome = self.in_wasm(job, reason, observer).await?;
                 if outcome.ended_in_miss
-                    && self.fallback.executor().await.is_ok()
+                    && let Ok(docker) = self.fallback.executor().await
                     && let Some(again) = again.plan(&outcome, network)
+                    && docker.check(&again.job, None).is_ok()
                 {
                     return Ok(Attempt::Again(Box::new(again)));
                 }

@@ -1,7 +1,7 @@
 //! Which jobs take a container, and what comes back from there.
 
-use super::{Site, THREAD, upload};
-use crate::server::support::{Event, until};
+use super::{Site, THREAD};
+use crate::server::support::{Event, Form, until};
 use serde_json::{Value, json};
 
 const VERSION: &str = "import sys\nprint('%d.%d' % sys.version_info[:2])";
@@ -21,7 +21,12 @@ fn code_goes_where_it_can_run() {
         (json!({"code": VERSION, "executor": "wasm"}), "wasm", "the job asks for wasm", "3.14\n"),
         (json!({"code": VERSION, "python_version": "3.14"}), "wasm", "needs nothing", "3.14\n"),
         (json!({"code": VERSION, "python_version": "3.11"}), "docker", "asks for Python 3.11", "3.11\n"),
-        (json!({"code": VERSION, "docker_image": "python:3.11-slim"}), "docker", "the image python:3.11-slim", "3.11\n"),
+        (
+            json!({"code": VERSION, "docker_image": "python:3.11-slim"}),
+            "docker",
+            "the image python:3.11-slim",
+            "3.11\n",
+        ),
     ] {
         let result = site.eval(&request);
         ran_on(&result, tier, reason);
@@ -75,18 +80,13 @@ fn commands_prepare_the_container_and_do_not_see_the_project() {
     });
     let code = "import os\nprint(os.path.exists('/usr/local/there'), open('secret.txt').read())\n\
                 found = open('/usr/local/found').read()\nprint('secret.txt' in found, os.environ['TOKEN'] in found)";
-    let form = upload(code, &metadata).field("more", "", b"ignored");
-    let answer = site.post_form("/api/v1/exec/sync", &[], &form);
-    let missing = answer.json();
-    assert_eq!((answer.status, &missing["error_type"]), (200, &json!("FileNotFoundError")), "there is no such file");
     let files = [("main.py", code), ("secret.txt", "the project's")];
-    let form = crate::server::support::Form::new().tar(&files).field("metadata", "", metadata.to_string().as_bytes());
+    let form = Form::new().tar(&files).field("metadata", "", metadata.to_string().as_bytes());
     let result = site.post_form("/api/v1/exec/sync", &[], &form).json();
     ran_on(&result, "docker", "has pre_commands");
     assert_eq!(result["stdout"], "True the project's\nFalse False\n", "{result}");
     // One that fails is the job's own fault.
-    let failing = json!({"code": "", "pre_commands": ["echo because; exit 3"]});
-    let result = site.eval(&json!({"code": "1", "pre_commands": failing["pre_commands"]}));
+    let result = site.eval(&json!({"code": "1", "pre_commands": ["echo because; exit 3"]}));
     assert_eq!((&result["status"], &result["error_kind"]), (&json!("failed"), &json!("invalid")), "{result}");
     let error = result["error"].as_str().expect("an error");
     assert!(error.contains("status 3") && error.contains("because"), "{error}");
@@ -109,7 +109,10 @@ fn results_are_as_whole_as_from_webassembly() {
     assert_eq!((&result["result"], &result["result_json"]), (&json!("{'six': 42}"), &json!({"six": 42})), "{result}");
     let files = result["files"].as_array().expect("files");
     let found: Vec<_> = files.iter().map(|file| (&file["path"], &file["content"], &file["content_base64"])).collect();
-    assert_eq!(found, [(&json!("made.bin"), &Value::Null, &json!("/w==")), (&json!("made.txt"), &json!("é"), &Value::Null)]);
+    assert_eq!(
+        found,
+        [(&json!("made.bin"), &Value::Null, &json!("/w==")), (&json!("made.txt"), &json!("é"), &Value::Null)]
+    );
     assert_eq!(site.get(files[0]["url"].as_str().expect("a path")).body, b"\xff");
     for (used, least) in [("peak_memory_bytes", 1 << 20), ("cpu_us", 1000), ("wall_us", 1000), ("disk_bytes", 3)] {
         assert!(result["usage"][used].as_u64().is_some_and(|number| number >= least), "{used}: {result}");
@@ -117,12 +120,23 @@ fn results_are_as_whole_as_from_webassembly() {
     // The same as from WebAssembly, but for where and how fast.
     let mut wasm = site.eval(&request);
     assert_eq!(wasm["executor"], "wasm", "{wasm}");
-    for field in ["execution_id", "executor", "route_reason", "duration_ms", "duration_us", "started_at", "finished_at", "usage", "files"] {
+    for field in [
+        "execution_id",
+        "executor",
+        "route_reason",
+        "duration_ms",
+        "duration_us",
+        "started_at",
+        "finished_at",
+        "usage",
+        "files",
+    ] {
         wasm[field] = result[field].clone();
     }
     assert_eq!(wasm, result);
 
-    let called = json!({"code": "def f(a, b): return a + b", "entry_function": {"name": "f", "arguments": {"a": 1, "b": 2}}});
+    let called =
+        json!({"code": "def f(a, b): return a + b", "entry_function": {"name": "f", "arguments": {"a": 1, "b": 2}}});
     assert_eq!(site.in_docker(called)["result_json"], 3);
     let failed = site.in_docker(json!({"code": "x = 1\nraise ValueError('no')"}));
     assert_eq!(
@@ -173,6 +187,13 @@ fn a_replayed_job_says_so_and_begins_again() {
     ran_on(result, "docker", reason);
     assert_eq!((&result["stdout"], &result["stderr"]), (&json!("begins one\nin a thread\n"), &json!("")), "{result}");
     assert_eq!(site.metric("pyexec_replays_total"), Some(1.0));
+    // A budget in fuel holds in WebAssembly alone: there is no second attempt without it.
+    let budgeted = site.eval(&json!({"code": code, "stdin": "one\n", "config": {"cpu_fuel": 1_000_000_000_000_u64}}));
+    assert_eq!(
+        (&budgeted["executor"], &budgeted["error_type"]),
+        (&json!("wasm"), &json!("RuntimeError")),
+        "{budgeted}"
+    );
     // Who comes later sees the same.
     let id = result["execution_id"].as_str().expect("an id");
     let again: Vec<_> = site.follow("GET", &format!("/api/v1/executions/{id}/events"), &[], b"").collect();
