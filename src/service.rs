@@ -127,7 +127,9 @@ impl Pyexec {
             }
         };
         if let Some(plan) = again.and_then(|again| again.plan(&outcome, network))
-            && self.fallback.executor().await.is_ok()
+            && let Ok(docker) = self.fallback.executor().await
+            // What a container would refuse stays as it ended here.
+            && docker.check(&plan.job, None).is_ok()
         {
             return Ok(Attempt::Again(Box::new(plan)));
         }

@@ -247,6 +247,16 @@ impl DockerExecutor {
         }
     }
 
+    /// Refuses what it would refuse when the job runs, as far as that is known beforehand.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJob`] when the image is not allowed, or the job asks for what containers do not have.
+    pub(crate) fn check(&self, job: &Job, python: Option<&str>) -> Result<()> {
+        run::check(job)?;
+        images::choose(self.engine.options(), python, job.containers.image.as_deref()).map(drop)
+    }
+
     /// What the image of a job has, for its Python version and the image that it asks for.
     ///
     /// # Errors

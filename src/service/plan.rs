@@ -182,10 +182,11 @@ impl Pyexec {
             job.containers.fill_in(&script.container);
         }
         let mut chosen = self.route(&job, &needs, self.fallback.configured());
-        if matches!(chosen, Route::Docker { .. })
-            && let Err(why) = self.fallback.executor().await
-        {
-            chosen = self.route(&job, &needs, Err(&why));
+        if let Route::Docker { python, .. } = &chosen {
+            match self.fallback.executor().await {
+                Ok(docker) => docker.check(&job, python.map(|python| python.to_string()).as_deref())?,
+                Err(why) => chosen = self.route(&job, &needs, Err(&why)),
+            }
             if let Route::Impossible { message } = chosen {
                 // The job is as it should be; it is Docker that is not there.
                 return Err(Error::unavailable(message));

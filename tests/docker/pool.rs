@@ -1,11 +1,10 @@
 //! Containers that wait for their jobs.
 
-use super::{
-    block_on,
-    faults::{Mode, Proxy},
-    job,
+use super::{block_on, job};
+use crate::support::{
+    docker::{Containers, docker},
+    proxy::{Mode, Proxy},
 };
-use crate::support::docker::{Containers, docker};
 use pyexec::{
     Job, Limits, Outcome, Project,
     executor::docker::{DockerOptions, Placement, PoolStats},

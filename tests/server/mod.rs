@@ -1,6 +1,7 @@
 //! `pyexec serve`, as its clients and its operator see it.
 //!
 //! - `conformance.rs`: what every client may rely on, old ones by the bytes in `recorded/`
+//! - `containers.rs`: jobs that take a container
 //! - `schema.rs`: the OpenAPI document is true, as schemathesis sees it
 //! - `hardening.rs`: what no client can do
 //! - `load.rs`: what no load brings down
@@ -9,6 +10,7 @@
 //! - `readme.rs`: the README's examples
 
 mod conformance;
+mod containers;
 mod hardening;
 mod lifecycle;
 mod load;

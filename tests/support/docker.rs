@@ -74,12 +74,13 @@ impl Executor for Containers {
 impl Drop for Containers {
     fn drop(&mut self) {
         drop(self.executor.take());
+        if std::thread::panicking() {
+            return;
+        }
         let (left, networks) = (self.left(), networks_of(&self.instance));
         remove_layers(&self.instance);
-        if !std::thread::panicking() {
-            assert!(left.is_empty(), "containers are left: {left:?}");
-            assert!(networks.is_empty(), "networks are left: {networks:?}");
-        }
+        assert!(left.is_empty(), "containers are left: {left:?}");
+        assert!(networks.is_empty(), "networks are left: {networks:?}");
     }
 }
 
@@ -105,9 +106,10 @@ pub fn layers_of(instance: &str) -> Vec<String> {
     lines(&["images", "--filter", &label, "--format", "{{.Repository}}:{{.Tag}}"])
 }
 
+/// As far as the daemon lets them go: a container of them may still be on its way out.
 pub fn remove_layers(instance: &str) {
     for layer in layers_of(instance) {
-        docker(&["rmi", "--force", &layer]);
+        let _ = Command::new("docker").args(["rmi", "--force", &layer]).output();
     }
 }
 

@@ -4,6 +4,7 @@ pub mod docker;
 pub mod http;
 pub mod load;
 pub mod process;
+pub mod proxy;
 pub mod scripted_server;
 pub mod tools;
 

@@ -181,7 +181,7 @@ async fn image_is_gone(engine: &Engine, prepared: &Prepared) -> bool {
 }
 
 /// Refuses what this tier cannot run; returns the path of the script.
-fn check(job: &Job) -> Result<String> {
+pub(crate) fn check(job: &Job) -> Result<String> {
     job.check()?;
     if job.limits.cpu_fuel.is_some() {
         return Err(Error::invalid(

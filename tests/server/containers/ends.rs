@@ -1,0 +1,152 @@
+//! Jobs, clients and servers that end early leave nothing.
+
+use super::{GONE_WITHIN, SLEEP, Site, new_instance, remove_all};
+use crate::{
+    server::support::{Server, until},
+    support::docker::{containers_of, docker, networks_of},
+};
+use rustix::process::Signal;
+use serde_json::json;
+use std::{io::Write, thread, time::Instant};
+
+/// A child that has left its parent's session.
+const DAEMON: &str = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: time.sleep(600)\n    os._exit(0)\n\
+                      print('sleeps', flush=True)\ntime.sleep(600)";
+
+#[test]
+fn a_killed_job_is_gone_with_all_its_processes() {
+    let Some(site) = Site::start(&[]) else { return };
+    for code in [SLEEP.replace("SECONDS", "600"), DAEMON.to_owned(), "while True: print('x' * 1000)".to_owned()] {
+        let id = site.submit_with(&code, &json!({"executor": "docker"}));
+        site.has_printed(&id);
+        let began = Instant::now();
+        assert_eq!(site.delete(&format!("/api/v1/executions/{id}")).json()["status"], "killed");
+        site.are_gone(began, &code);
+        let result = site.result_of(&id);
+        assert_eq!((&result["status"], &result["exit_code"]), (&json!("killed"), &json!(137)), "{result}");
+        assert!(result["stdout"].as_str().is_some_and(|text| !text.is_empty()), "{result}");
+    }
+    // Also one that prepares.
+    let id = site.submit_with("1", &json!({"pre_commands": ["sleep 600"]}));
+    until("the command runs", || {
+        let state = site.get(&format!("/api/v1/executions/{id}")).json();
+        state["progress"].as_str().is_some_and(|text| text.contains("sleep 600")).then_some(())
+    });
+    let began = Instant::now();
+    assert_eq!(site.delete(&format!("/api/v1/executions/{id}")).json()["status"], "killed");
+    site.are_gone(began, "a build");
+}
+
+#[test]
+fn a_client_that_goes_away_takes_its_container_along() {
+    let Some(site) = Site::start(&[]) else { return };
+    for stream in [false, true] {
+        let request = json!({"code": SLEEP.replace("SECONDS", "600"), "executor": "docker", "stream": stream});
+        let body = request.to_string();
+        let mut client = site.connect();
+        let head = format!("POST /api/v1/eval HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+        client.write_all(format!("{head}{body}").as_bytes()).expect("sent");
+        let listed = until("it is listed", || {
+            let list = site.get("/api/v1/executions?status=running").json();
+            list["executions"][0]["execution_id"].as_str().map(str::to_owned)
+        });
+        site.has_printed(&listed);
+        let began = Instant::now();
+        drop(client);
+        site.are_gone(began, &format!("stream: {stream}"));
+        assert_eq!(site.result_of(&listed)["status"], "killed");
+    }
+}
+
+#[test]
+fn sigterm_lets_containers_end_and_removes_them_all() {
+    let Some(site) = Site::start(&[("PYEXEC_POOL", "1"), ("PYEXEC_SHUTDOWN_GRACE", "50")]) else { return };
+    // Without a port to reach, but with a network, which has to go as well.
+    let sleep = SLEEP.replace("SECONDS", "2");
+    let online = format!("import socket\nsocket.socket()\n{sleep}");
+    let (plain, online) = thread::scope(|scope| {
+        let run = |code: String, network: bool| {
+            let site = &site;
+            scope.spawn(move || site.in_docker(json!({"code": code, "network": network})))
+        };
+        let (plain, online) = (run(sleep, false), run(online, true));
+        until("both run", || (site.metric("pyexec_slots_busy{tier=\"docker\"}") == Some(2.0)).then_some(()));
+        until("the network is there", || (!networks_of(&site.instance).is_empty()).then_some(()));
+        site.signal(Signal::TERM);
+        until("it drains", || (site.get("/health").status == 503).then_some(()));
+        (plain.join().expect("an answer"), online.join().expect("an answer"))
+    });
+    for result in [plain, online] {
+        assert_eq!(
+            (&result["status"], &result["stdout"]),
+            (&json!("completed"), &json!("sleeps\nslept\n")),
+            "{result}"
+        );
+    }
+    assert_eq!(site.ended().code(), Some(0), "{}", site.log());
+    assert_eq!((site.containers(), networks_of(&site.instance).len()), (0, 0));
+}
+
+#[test]
+fn a_second_sigterm_kills_containers_at_once() {
+    let Some(site) = Site::start(&[("PYEXEC_POOL", "1"), ("PYEXEC_SHUTDOWN_GRACE", "1000")]) else { return };
+    let id = site.sleeper();
+    let mut events = site.follow("GET", &format!("/api/v1/executions/{id}/events"), &[], b"");
+    site.signal(Signal::TERM);
+    until("it drains", || (site.get("/health").status == 503).then_some(()));
+    assert!(site.runs() && site.containers() > 0);
+    site.signal(Signal::TERM);
+    let last = events.by_ref().last().expect("a result");
+    assert_eq!((last.kind.as_str(), &last.data["status"]), ("result", &json!("killed")));
+    assert_eq!(site.ended().code(), Some(0), "{}", site.log());
+    assert_eq!(site.containers(), 0);
+}
+
+#[test]
+fn a_server_that_was_killed_is_swept_when_it_starts_again() {
+    let Some(site) = Site::start(&[("PYEXEC_POOL", "1")]) else { return };
+    let other = new_instance();
+    let label = format!("pyexec.instance={other}");
+    docker(&["run", "--detach", "--label", &label, "python:3.13-slim", "sleep", "600"]);
+    site.sleeper();
+    let _online = site.submit_with(
+        &format!("import socket\nsocket.socket()\n{}", SLEEP.replace("SECONDS", "600")),
+        &json!({"network": true}),
+    );
+    until("the network is there", || (!networks_of(&site.instance).is_empty()).then_some(()));
+    until("the containers are there", || (site.containers() >= 3).then_some(()));
+    let old = containers_of(&site.instance);
+    site.signal(Signal::KILL);
+    site.ended();
+
+    let began = Instant::now();
+    let again = Site::start_as(&site.instance, &[]).expect("Docker");
+    let is_left = |_: ()| containers_of(&again.instance).iter().any(|container| old.contains(container));
+    until("they are swept", || (!is_left(())).then_some(()));
+    assert!(began.elapsed() < GONE_WITHIN * 3, "{:?}", began.elapsed());
+    assert!(networks_of(&again.instance).is_empty(), "the network, too");
+    let kept = docker(&["ps", "--quiet", "--filter", &format!("label={label}")]);
+    remove_all(&other);
+    assert_eq!(kept.lines().count(), 1, "another's runs on");
+    assert_eq!(again.in_docker(json!({"code": "print('well')"}))["stdout"], "well\n");
+}
+
+#[test]
+fn servers_on_any_free_port_do_not_sweep_each_other() {
+    let Some(_site) = Site::start(&[]) else { return };
+    let start = || Server::start(&[("PYEXEC_FALLBACK", "on"), ("PYEXEC_POOL", "0")], &[]);
+    let one = start();
+    let slow = json!({"code": SLEEP.replace("SECONDS", "5"), "executor": "docker"}).to_string();
+    let result = thread::scope(|scope| {
+        let running = scope.spawn(|| one.call("POST", "/api/v1/eval", &[], slow.as_bytes()).json());
+        until("it runs", || (one.metric("pyexec_slots_busy{tier=\"docker\"}") == Some(1.0)).then_some(()));
+        thread::sleep(std::time::Duration::from_secs(2));
+        let other = start();
+        other.signal(Signal::TERM);
+        other.ended();
+        running.join().expect("an answer")
+    });
+    assert_eq!(result["stdout"], "sleeps\nslept\n", "{result}");
+    one.signal(Signal::TERM);
+    assert_eq!(one.ended().code(), Some(0));
+}

@@ -1,0 +1,131 @@
+//! Faults of the Docker daemon, made by a proxy on its socket.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    net::{UnixListener, UnixStream},
+    sync::watch,
+};
+
+const DAEMON: &str = "/var/run/docker.sock";
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    PassOn,
+    /// It is read, and that is all.
+    Hang,
+    /// It is answered with 500.
+    Fail,
+    /// It is read, and the connection closed.
+    Drop,
+    /// It is passed on, and the connection closed before the answer.
+    DropAnswer,
+    /// Open connections are closed, too.
+    Cut,
+}
+
+/// A socket that behaves as it is told.
+pub struct Proxy {
+    mode: watch::Sender<Mode>,
+    folder: tempfile::TempDir,
+    thread: Option<std::thread::JoinHandle<()>>,
+    stop: watch::Sender<bool>,
+    connections: Arc<AtomicU32>,
+}
+
+impl Proxy {
+    pub fn start() -> Proxy {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mode, mode_seen) = watch::channel(Mode::PassOn);
+        let (stop, mut stopped) = watch::channel(false);
+        let path = folder.path().join("docker.sock");
+        let connections = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&connections);
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async move {
+                let listener = UnixListener::bind(path).expect("a socket");
+                ready.send(()).expect("waited for");
+                loop {
+                    tokio::select! {
+                        _ = stopped.wait_for(|stop| *stop) => break,
+                        accepted = listener.accept() => {
+                            let (client, _) = accepted.expect("a connection");
+                            counted.fetch_add(1, Ordering::Relaxed);
+                            tokio::spawn(serve(client, mode_seen.clone()));
+                        }
+                    }
+                }
+            });
+        });
+        is_ready.recv().expect("listening");
+        Proxy { mode, folder, thread: Some(thread), stop, connections }
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join("docker.sock")
+    }
+
+    pub fn set(&self, mode: Mode) {
+        self.mode.send_replace(mode);
+    }
+
+    /// How many connections there have been.
+    pub fn connections(&self) -> u32 {
+        self.connections.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn serve(mut client: UnixStream, mut mode: watch::Receiver<Mode>) {
+    let now = *mode.borrow();
+    let mut request = vec![0; 1 << 20];
+    match now {
+        Mode::PassOn => {
+            let Ok(mut daemon) = UnixStream::connect(DAEMON).await else { return };
+            tokio::select! {
+                _ = copy_bidirectional(&mut client, &mut daemon) => {}
+                _ = mode.wait_for(|mode| *mode == Mode::Cut) => {}
+            }
+        }
+        Mode::Hang => {
+            let _ = mode.wait_for(|mode| *mode != Mode::Hang).await;
+        }
+        Mode::Fail => {
+            let _ = client.read(&mut request).await;
+            let answer = "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{\"message\":\"broken\"}";
+            let _ = client.write_all(answer.as_bytes()).await;
+        }
+        Mode::Drop | Mode::Cut => {
+            let _ = client.read(&mut request).await;
+        }
+        Mode::DropAnswer => {
+            let Ok(mut daemon) = UnixStream::connect(DAEMON).await else { return };
+            let passing = async {
+                let (mut from_client, _) = client.split();
+                let (mut answer, mut to_daemon) = daemon.split();
+                tokio::select! {
+                    _ = tokio::io::copy(&mut from_client, &mut to_daemon) => {}
+                    _ = answer.read(&mut request) => {}
+                }
+            };
+            passing.await;
+        }
+    }
+}
