@@ -256,7 +256,12 @@ impl Settings {
             docker.slots = DockerOptions::default().slots;
         }
         if docker.instance == Instance::Exclusive(String::new()) {
-            docker.instance = Instance::Exclusive(format!("{}-{}", host_name(), self.port));
+            // Any free port is another server's each time, and others may run.
+            let port = match self.port {
+                0 => format!("{:016x}", uuid::Uuid::new_v4().as_u64_pair().1),
+                port => port.to_string(),
+            };
+            docker.instance = Instance::Exclusive(format!("{}-{port}", host_name()));
         }
         if let Some(url) = &self.containers.environments.index_url {
             docker.build_env = vec![("PIP_INDEX_URL".to_owned(), url.clone())];
