@@ -42,7 +42,7 @@ use std::{
 };
 use store::{Retention, Store};
 use tokio::{
-    net::{TcpListener, TcpSocket},
+    net::TcpSocket,
     runtime::{Builder, Handle},
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
@@ -124,8 +124,10 @@ pub fn serve(
         settings,
     });
     let result = front.block_on(async {
+        // First: whoever starts the same server twice must not sweep the containers of the one that runs.
+        let socket = bind(&app)?;
         connect_docker(&app).await?;
-        let result = listen(Arc::clone(&app), ready).await;
+        let result = listen(Arc::clone(&app), socket, ready).await;
         if let Err(error) = app.pyexec.shutdown().await {
             tracing::error!(%error, "containers may be left; they are removed when this server starts again");
         }
@@ -160,10 +162,8 @@ async fn connect_docker(app: &App) -> Result<()> {
     Ok(())
 }
 
-async fn listen(app: Arc<App>, ready: impl FnOnce(SocketAddr)) -> Result<()> {
-    let address = SocketAddr::new(app.settings.host, app.settings.port);
-    let listener = bind(address)
-        .map_err(|e| Error::caused(format!("cannot listen on {address} (PYEXEC_HOST and PYEXEC_PORT say where)"), e))?;
+async fn listen(app: Arc<App>, socket: TcpSocket, ready: impl FnOnce(SocketAddr)) -> Result<()> {
+    let listener = socket.listen(BACKLOG).map_err(|e| cannot_listen(&app, e))?;
     let signals = |kind| signal(kind).map_err(|e| Error::caused("cannot handle signals", e));
     let (mut term, mut int) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
     let address = listener.local_addr().map_err(|e| Error::caused("cannot listen", e))?;
@@ -197,12 +197,25 @@ async fn listen(app: Arc<App>, ready: impl FnOnce(SocketAddr)) -> Result<()> {
     Ok(())
 }
 
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A server that is started anew does not wait for the connections of the one before to be forgotten.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
+/// Takes the address, which fails when another server listens there.
+fn bind(app: &App) -> Result<TcpSocket> {
+    let bound = || {
+        let address = address(app);
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A server that is started anew does not wait for the connections of the one before to be forgotten.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    };
+    bound().map_err(|e| cannot_listen(app, e))
+}
+
+fn address(app: &App) -> SocketAddr {
+    SocketAddr::new(app.settings.host, app.settings.port)
+}
+
+fn cannot_listen(app: &App, error: io::Error) -> Error {
+    Error::caused(format!("cannot listen on {} (PYEXEC_HOST and PYEXEC_PORT say where)", address(app)), error)
 }
 
 async fn drain(app: &App, term: &mut Signal, int: &mut Signal) {

@@ -20,6 +20,7 @@ mod leftovers;
 mod network;
 mod pool;
 mod preload;
+mod soak;
 
 /// Runs `test` with an executor of its own; when that ends, no container may be left.
 fn with_docker<F: Future<Output = ()>>(test: impl FnOnce(Arc<Containers>) -> F) {

@@ -155,7 +155,8 @@ pub const KEYS: &[Key] = &[
     text(
         "instance",
         "",
-        "names this server's containers, which it removes when it starts again; empty: from host name and port",
+        "names this server's containers, which it removes when it starts again; empty: from host name and port, or at random \
+         for port 0",
         containers::NAMES,
         containers::instance,
     ),

@@ -3,7 +3,7 @@
 use super::{GONE_WITHIN, SLEEP, Site, new_instance, remove_all};
 use crate::{
     server::support::{Server, until},
-    support::docker::{containers_of, docker, networks_of},
+    support::docker::{containers_of, docker, networks_of, without_docker},
 };
 use rustix::process::Signal;
 use serde_json::json;
@@ -131,22 +131,45 @@ fn a_server_that_was_killed_is_swept_when_it_starts_again() {
     assert_eq!(again.in_docker(json!({"code": "print('well')"}))["stdout"], "well\n");
 }
 
-#[test]
-fn servers_on_any_free_port_do_not_sweep_each_other() {
-    let Some(_site) = Site::start(&[]) else { return };
-    let start = || Server::start(&[("PYEXEC_FALLBACK", "on"), ("PYEXEC_POOL", "0")], &[]);
-    let one = start();
-    let slow = json!({"code": SLEEP.replace("SECONDS", "5"), "executor": "docker"}).to_string();
+/// Runs a job on the server while `other` happens, which must not be to its harm.
+fn unharmed_by(server: &Server, other: impl FnOnce()) {
+    let slow = json!({"code": SLEEP.replace("SECONDS", "4"), "executor": "docker"});
     let result = thread::scope(|scope| {
-        let running = scope.spawn(|| one.call("POST", "/api/v1/eval", &[], slow.as_bytes()).json());
-        until("it runs", || (one.metric("pyexec_slots_busy{tier=\"docker\"}") == Some(1.0)).then_some(()));
-        thread::sleep(std::time::Duration::from_secs(2));
-        let other = start();
-        other.signal(Signal::TERM);
-        other.ended();
+        let running = scope.spawn(|| server.eval(&slow));
+        let listed = until("it is listed", || {
+            let list = server.get("/api/v1/executions?status=running").json();
+            list["executions"][0]["execution_id"].as_str().map(str::to_owned)
+        });
+        server.has_printed(&listed);
+        other();
         running.join().expect("an answer")
     });
     assert_eq!(result["stdout"], "sleeps\nslept\n", "{result}");
-    one.signal(Signal::TERM);
-    assert_eq!(one.ended().code(), Some(0));
+}
+
+#[test]
+fn servers_on_any_free_port_do_not_sweep_each_other() {
+    if without_docker() {
+        return;
+    }
+    let start = || Server::start(&[("PYEXEC_FALLBACK", "on"), ("PYEXEC_POOL", "0")], &[]);
+    let stop = |server: &Server| {
+        server.signal(Signal::TERM);
+        assert_eq!(server.ended().code(), Some(0), "{}", server.log());
+    };
+    let one = start();
+    unharmed_by(&one, || stop(&start()));
+    stop(&one);
+}
+
+#[test]
+fn a_server_that_is_started_twice_does_not_sweep_the_first() {
+    let Some(site) = Site::start(&[]) else { return };
+    let settings = [("PYEXEC_FALLBACK", "on"), ("PYEXEC_INSTANCE", &*site.instance)];
+    unharmed_by(&site, || {
+        let port = site.addr().port().to_string();
+        let ended = Server::try_start(&settings, &["--port", &port]).err().expect("the port is taken");
+        assert_eq!(ended.status.code(), Some(125), "{}", ended.log);
+        assert!(ended.log.contains("cannot listen on"), "{}", ended.log);
+    });
 }
