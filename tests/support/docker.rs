@@ -88,7 +88,7 @@ impl Drop for Containers {
 pub fn options() -> DockerOptions {
     let mut options = DockerOptions::default();
     options.instance = Instance::Exclusive(format!("test-{}", uuid::Uuid::new_v4().simple()));
-    options.allowed_images.push("pyexec-test-packages:*".to_owned());
+    options.allowed_images.push("pyexec-test-*".to_owned());
     options
 }
 
