@@ -89,8 +89,9 @@ fn the_service_runs_jobs_in_containers() {
     let own = "import os, subprocess, tabulate\n\
         print(os.getuid(), tabulate.tabulate([[1]], tablefmt='plain'), subprocess.run(['jq', '-n', '1+1'], capture_output=True).stdout)";
     prints(&stack.eval(json!({"code": own, "docker_image": jobs.name})), "docker", "65534 1 b'2\\n'\n");
-    let refused = stack.eval(json!({"code": "print(1)", "docker_image": image.name}));
-    assert!(refused.to_string().contains("PYEXEC_ALLOWED_IMAGES"), "{refused}");
+    let stranger = json!({"code": "print(1)", "docker_image": image.name}).to_string();
+    let (status, refused) = stack.post("/api/v1/eval", "application/json", API_KEY, stranger.as_bytes());
+    assert!(status == 400 && refused.to_string().contains("PYEXEC_ALLOWED_IMAGES"), "{refused}");
 
     a_service_that_was_killed_is_cleaned_up_after(&stack);
     stack.down();

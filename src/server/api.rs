@@ -34,6 +34,9 @@ pub(crate) struct EvalRequest {
     /// Files of the project; they win over `code`.
     #[serde(deserialize_with = "objects")]
     pub(crate) files: Vec<CodeFile>,
+    /// Read by itself, so that what is not known in it is read past, however deep it is.
+    #[serde(deserialize_with = "object_or_nothing")]
+    pub(crate) config: Option<Config>,
     /// The rest is common to all ways to run something.
     #[serde(flatten)]
     pub(crate) common: Common,
@@ -46,6 +49,9 @@ pub(crate) struct EvalRequest {
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct Metadata {
+    /// Read by itself, so that what is not known in it is read past, however deep it is.
+    #[serde(deserialize_with = "object_or_nothing")]
+    pub(crate) config: Option<Config>,
     #[serde(flatten)]
     pub(crate) common: Common,
 }
@@ -61,8 +67,6 @@ pub(crate) struct Common {
     /// Standard input.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) stdin: String,
-    #[serde(deserialize_with = "object_or_nothing")]
-    pub(crate) config: Option<Config>,
     /// `3.14` runs in WebAssembly; 3.10 to 3.13 take a container.
     #[serde(deserialize_with = "null_as_default")]
     #[schema(pattern = r"^(3\.1[0-4])?$")]

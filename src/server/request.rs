@@ -20,7 +20,7 @@ const CPU_SHARES_MAX: u32 = 262_144;
 
 /// Code that came as JSON.
 pub(crate) async fn eval(request: EvalRequest, app: &App) -> Result<Request> {
-    let EvalRequest { code, files, mut common, .. } = request;
+    let EvalRequest { code, files, config, mut common, stream: _ } = request;
     if code.is_empty() && files.is_empty() {
         return Err(ApiError::invalid("either 'code' or 'files' must be provided"));
     }
@@ -50,14 +50,20 @@ pub(crate) async fn eval(request: EvalRequest, app: &App) -> Result<Request> {
         Project::files(files.into_iter().map(|file| (file.name, file.content)))?
     };
     let strip_newline = common.eval_last_expr;
-    planned(job(project, common, NetworkUnlessDenied(false), &app.settings)?, Waiting::Yes, strip_newline, app).await
+    planned(
+        job(project, common, config.unwrap_or_default(), NetworkUnlessDenied(false), &app.settings)?,
+        Waiting::Yes,
+        strip_newline,
+        app,
+    )
+    .await
 }
 
 /// A project that was uploaded.
 pub(crate) async fn exec(project: Project, metadata: Metadata, waiting: Waiting, app: &App) -> Result<Request> {
-    let common = metadata.common;
-    let network = NetworkUnlessDenied(common.config.is_some());
-    planned(job(project, common, network, &app.settings)?, waiting, false, app).await
+    let Metadata { config, common } = metadata;
+    let network = NetworkUnlessDenied(config.is_some());
+    planned(job(project, common, config.unwrap_or_default(), network, &app.settings)?, waiting, false, app).await
 }
 
 async fn planned(job: Job, waiting: Waiting, strip_newline: bool, app: &App) -> Result<Request> {
@@ -73,9 +79,14 @@ async fn planned(job: Job, waiting: Waiting, strip_newline: bool, app: &App) -> 
 /// Uploads have always had the network when they have a `config` that says nothing of it.
 struct NetworkUnlessDenied(bool);
 
-fn job(project: Project, common: Common, network: NetworkUnlessDenied, settings: &Settings) -> Result<Job> {
+fn job(
+    project: Project,
+    common: Common,
+    config: Config,
+    network: NetworkUnlessDenied,
+    settings: &Settings,
+) -> Result<Job> {
     let python = python(&common)?;
-    let config = common.config.unwrap_or_default();
     let mut job = Job::project(project)
         .args(common.script_args)
         .stdin(common.stdin)
