@@ -37,7 +37,7 @@ pub(crate) async fn run(engine: &Engine, container: Container, longest: Duration
                 Ok(LogOutput::StdOut { message } | LogOutput::StdIn { message } | LogOutput::Console { message }) => {
                     (&mut stdout, message)
                 }
-                Err(error) => return Err(Error::caused("the connection to a helper was lost", error)),
+                Err(error) => return Err(Error::caused("the connection to a helper in Docker was lost", error)),
             };
             let room = SAID_BYTES_MAX.saturating_sub(stream.len());
             stream.extend(message.iter().take(room));

@@ -86,7 +86,7 @@ pub(crate) async fn attachment(engine: &Engine) -> Result<Attachment> {
     if let NetworkMode::Named(network) = &engine.options().network_mode {
         return Ok(Attachment::Named(network.clone()));
     }
-    let failed = |fault: Fault| Error::caused("cannot make a network for jobs", fault.to_string());
+    let failed = |fault: Fault| Error::caused("Docker makes no network for jobs", fault.to_string());
     let bridge = engine.bridge();
     let _making = bridge.making.lock().await;
     bridge.used.store(true, Ordering::Relaxed);
@@ -112,7 +112,7 @@ pub(crate) async fn attachment(engine: &Engine) -> Result<Attachment> {
         }
         (_, Some(winner)) => Ok(Attachment::Guarded(winner)),
         (Err(fault), None) => Err(failed(fault)),
-        (Ok(_), None) => Err(Error::unavailable("the network for jobs was removed at once")),
+        (Ok(_), None) => Err(Error::unavailable("Docker has lost the network for jobs at once")),
     }
 }
 
