@@ -86,7 +86,9 @@ fn soak() {
         let after = soak.at_rest(Some(before)).await;
         println!("before {before:?}, after {after:?}");
         let Soak { containers, .. } = soak;
+        let began = Instant::now();
         containers.executor().shutdown().await.expect("shut down");
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
         assert_eq!((containers_of(&containers.instance).len(), networks_of(&containers.instance).len()), (0, 0));
     });
 }

@@ -33,6 +33,9 @@ const WORK: Duration = Duration::from_secs(30);
 const REMOVAL: Duration = Duration::from_secs(120);
 const REMOVAL_PAUSE: Duration = Duration::from_millis(50);
 const REMOVAL_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// After this a container that the daemon may have been told to make has appeared, or is left to the next sweep when this
+/// process ends.
+const APPEARANCE: Duration = Duration::from_secs(3);
 /// Someone else is at a removal already.
 pub(crate) const REMOVAL_CONFLICT: u16 = 409;
 
@@ -185,12 +188,15 @@ impl Engine {
     pub(crate) fn remove_later(self: &Arc<Engine>, name: String, certain: bool, slot: Option<OwnedSemaphorePermit>) {
         let engine = Arc::clone(self);
         let mut slot = slot;
+        let mut closing = self.closing();
         self.runtime.spawn(async move {
-            let until = Instant::now() + REMOVAL;
+            let began = Instant::now();
+            let until = began + REMOVAL;
             let mut pause = REMOVAL_PAUSE;
             loop {
                 match engine.remove(&name).await {
                     Ok(()) if certain => break,
+                    Ok(()) if *closing.borrow() && began.elapsed() >= APPEARANCE => break,
                     Ok(()) => drop(slot.take()),
                     Err(Fault::Refused { status: REMOVAL_CONFLICT, .. }) => {}
                     Err(fault) => {
@@ -205,8 +211,13 @@ impl Engine {
                     }
                     break;
                 }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(REMOVAL_PAUSE_MAX);
+                if *closing.borrow() {
+                    tokio::time::sleep(REMOVAL_PAUSE).await;
+                } else {
+                    // A shutdown does not wait for the end of a pause.
+                    let _ = tokio::time::timeout(pause, closing.wait_for(|closing| *closing)).await;
+                    pause = (pause * 2).min(REMOVAL_PAUSE_MAX);
+                }
             }
             drop(slot);
             engine.forget(&name);
