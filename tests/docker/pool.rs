@@ -157,9 +157,11 @@ fn an_image_gets_a_class_after_its_first_use_for_a_while() {
             let stats = idle(&containers, 2).await;
             assert_eq!((stats.hits, stats.misses), (hits, misses));
         }
-        // The one used last has the room.
+        // The one used last has the room. Another name of the same image would be the same class.
         let alias = format!("pyexec-test-alias:{}", containers.instance);
-        docker(&["tag", "python:3.13-slim", &alias]);
+        let id = docker(&["create", "python:3.13-slim"]);
+        docker(&["commit", "--change", "LABEL pyexec-test=alias", &id, &alias]);
+        docker(&["rm", &id]);
         let mut placement = Placement::default();
         placement.image = Some(alias.clone());
         for hits in [1, 2] {

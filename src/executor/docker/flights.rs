@@ -58,6 +58,9 @@ impl fmt::Display for Step {
 /// Is told each [`Step`], on a thread of the executor: it must not block.
 pub type Progress = Arc<dyn Fn(Step) + Send + Sync>;
 
+/// The step that work is at, and those that follow.
+type Heard = (Option<Step>, broadcast::Receiver<Step>);
+
 type Work<T> = BoxFuture<'static, Result<T, Arc<Error>>>;
 
 /// Work under way, by what it makes. It goes on while anyone waits, and is dropped when nobody does. Nothing is kept of
@@ -68,7 +71,30 @@ pub(crate) struct Flights<T: Clone> {
 
 struct Flight<T: Clone> {
     work: WeakShared<Work<T>>,
-    steps: broadcast::Sender<Step>,
+    steps: Arc<Steps>,
+}
+
+/// What is told, and what those are told first who come later. A step is noted and told under one lock, so that nobody
+/// hears it twice or not at all.
+struct Steps {
+    sender: broadcast::Sender<Step>,
+    now: Mutex<Option<Step>>,
+}
+
+impl Steps {
+    fn tell(&self, step: Step) {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(step, Step::Line(_)) {
+            *now = Some(step.clone());
+        }
+        // Whether anybody listens or not.
+        let _ = self.sender.send(step);
+    }
+
+    fn hear(&self) -> Heard {
+        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        (now.clone(), self.sender.subscribe())
+    }
 }
 
 impl<T: Clone + Send + Sync + 'static> Flights<T> {
@@ -83,7 +109,10 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         progress: &Progress,
         begin: impl FnOnce(Progress) -> BoxFuture<'static, Result<T>>,
     ) -> Result<T> {
-        let (mut work, mut steps) = self.enter(key, begin);
+        let (mut work, (now, mut steps)) = self.enter(key, begin);
+        if let Some(step) = now {
+            progress(step);
+        }
         let mut steps_end = false;
         let ended = loop {
             tokio::select! {
@@ -106,24 +135,25 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         &self,
         key: &str,
         begin: impl FnOnce(Progress) -> BoxFuture<'static, Result<T>>,
-    ) -> (Shared<Work<T>>, broadcast::Receiver<Step>) {
+    ) -> (Shared<Work<T>>, Heard) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = open.get(key)
             && let Some(work) = flight.work.upgrade()
             // One that has ended is here only while someone takes what it came to.
             && work.peek().is_none()
         {
-            return (work, flight.steps.subscribe());
+            return (work, flight.steps.hear());
         }
         open.retain(|_, flight| flight.work.upgrade().is_some());
-        let (steps, receiver) = broadcast::channel(STEPS_KEPT);
-        let sender = steps.clone();
-        let tell: Progress = Arc::new(move |step| drop(sender.send(step)));
+        let steps = Arc::new(Steps { sender: broadcast::Sender::new(STEPS_KEPT), now: Mutex::default() });
+        let heard = steps.hear();
+        let teller = Arc::clone(&steps);
+        let tell: Progress = Arc::new(move |step| teller.tell(step));
         let work = begin(tell).map(|ended| ended.map_err(Arc::new)).boxed().shared();
         if let Some(weak) = work.downgrade() {
             open.insert(key.to_owned(), Flight { work: weak, steps });
         }
-        (work, receiver)
+        (work, heard)
     }
 }
 
@@ -175,6 +205,29 @@ mod tests {
         assert_eq!((begun.load(Relaxed), heard.lock().expect("not poisoned").as_slice()), (1, &[Step::Copying][..]));
         assert_eq!(flights.join("key", &quiet, begin).await.expect("done"), 7);
         assert_eq!(begun.load(Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn who_comes_later_hears_what_goes_on() {
+        let flights = Flights::<()>::new();
+        let quiet = silent();
+        let begin = |tell: Progress| {
+            async move {
+                tell(Step::Copying);
+                tell(Step::Line("half of it".to_owned()));
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                Ok(())
+            }
+            .boxed()
+        };
+        let mut first = Box::pin(flights.join("key", &quiet, begin));
+        assert!(futures_util::poll!(&mut first).is_pending());
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&heard);
+        let progress: Progress = Arc::new(move |step| sink.lock().expect("not poisoned").push(step));
+        flights.join("key", &progress, begin).await.expect("done");
+        assert_eq!(*heard.lock().expect("not poisoned"), [Step::Copying]);
+        first.await.expect("done");
     }
 
     #[tokio::test]
