@@ -170,10 +170,11 @@ fn an_image_gets_a_class_after_its_first_use_for_a_while() {
         }
         // The default image's stays.
         let stats = idle(&containers, 1).await;
-        docker(&["rmi", &alias]);
         assert_eq!((stats.hits, stats.misses, stats.discarded), (2, 2, 2), "{stats:?}");
         assert!(containers.placed(version(), python("3.13")).await.expect("an outcome").success());
         assert_eq!(containers.executor().pool_stats().hits, 3);
+        drop(containers);
+        docker(&["rmi", &alias]);
     });
 }
 
