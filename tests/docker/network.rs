@@ -101,8 +101,11 @@ fn the_host_metadata_and_neighbours_are_out_of_reach_and_the_world_is_not() {
     let canary = Canary::start();
     block_on(async {
         // The network is there after its first use.
-        let world = "import socket, urllib.request\n\
-            print(urllib.request.urlopen('http://deb.debian.org/debian/dists/trixie/InRelease', timeout=20).status)";
+        let world = "import glob, re, urllib.request\n\
+            lists = glob.glob('/etc/apt/sources.list') + glob.glob('/etc/apt/sources.list.d/*')\n\
+            mirror = re.search(r'https?://[^\\s]+', ''.join(open(path).read() for path in lists))[0].rstrip('/')\n\
+            suite = re.search('VERSION_CODENAME=(.*)', open('/etc/os-release').read())[1]\n\
+            print(urllib.request.urlopen(f'{mirror}/dists/{suite}/InRelease', timeout=20).status)";
         let outcome = containers.placed(roomy(world), networked()).await.expect("an outcome");
         assert_eq!(outcome.stdout.text, "200\n", "{}", outcome.stderr.text);
         assert_eq!(networks_of(&containers.instance).len(), 1);
