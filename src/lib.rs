@@ -35,6 +35,7 @@ mod job;
 mod limits;
 mod needs;
 pub mod outcome;
+mod pack;
 mod project;
 mod route;
 pub mod server;

@@ -22,6 +22,7 @@ use crate::{
     cache::{Cache, Verification},
     executor::{Executor, Observer},
     outcome::Tier,
+    pack::Pack,
 };
 use image::Image;
 use std::{path::PathBuf, sync::Arc};
@@ -67,6 +68,39 @@ impl WasmExecutor {
         let image = Image::load(&engine, &cache, options.verification, progress)?;
         Ok(WasmExecutor { image, slots: Arc::new(Semaphore::new(options.slots as usize)) })
     }
+
+    /// Runs a job that can import these packages.
+    ///
+    /// # Errors
+    ///
+    /// As [`Executor::run`].
+    pub(crate) async fn run_with(
+        &self,
+        job: Job,
+        packages: Option<&Packages>,
+        observer: Box<dyn Observer>,
+    ) -> Result<Outcome> {
+        let _slot = self.slots.acquire().await.map_err(|_| Error::unavailable("the executor is shutting down"))?;
+        let library = match packages {
+            None => self.image.library.clone(),
+            Some(packages) => self.image.library.with_packages(packages.pack.clone()),
+        };
+        run::run(&self.image, library, job, observer, "needs nothing beyond WebAssembly").await
+    }
+}
+
+/// Packages that jobs can import.
+#[derive(Debug, Clone)]
+pub struct Packages {
+    id: Arc<str>,
+    pack: Pack,
+}
+
+impl Packages {
+    /// `id` tells different packages apart.
+    pub(crate) fn new(id: &str, pack: Pack) -> Packages {
+        Packages { id: id.into(), pack }
+    }
 }
 
 #[async_trait::async_trait]
@@ -76,7 +110,6 @@ impl Executor for WasmExecutor {
     }
 
     async fn run(&self, job: Job, observer: Box<dyn Observer>) -> Result<Outcome> {
-        let _slot = self.slots.acquire().await.map_err(|_| Error::unavailable("the executor is shutting down"))?;
-        run::run(&self.image, job, observer, "needs nothing beyond WebAssembly").await
+        self.run_with(job, None, observer).await
     }
 }

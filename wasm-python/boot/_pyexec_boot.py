@@ -30,7 +30,7 @@ def prepare():
     import _pyexec_import
     import _pyexec_linux
 
-    sys.path[:] = [PROJECT, _pyexec_import.FOLDER]
+    sys.path[:] = [PROJECT, _pyexec_import.FOLDER, _pyexec_import.PACKAGES]
     _pyexec_import.install()
     _pyexec_linux.install_early()
     # As on a terminal: what is printed is seen when it is printed, and survives a stop.

@@ -1,33 +1,40 @@
-"""Imports the standard library from the host's memory: no folder is listed and no file read."""
+"""Imports the standard library and packages from the host's memory: no folder is listed and no file read."""
 import _pyexec
 import sys
 from importlib.machinery import ModuleSpec, SourceFileLoader
 
 FOLDER = "/usr/lib/python3.14"
+PACKAGES = FOLDER + "/site-packages"
+MODULE, PACKAGE, NAMESPACE = range(3)
 
 
-class StdlibLoader(SourceFileLoader):
+class PackLoader(SourceFileLoader):
     """An ordinary source loader, whose code comes compiled."""
 
     def get_code(self, fullname):
-        return _pyexec.load_code(fullname)
+        stem = self.path[len("/usr/"):].removesuffix("/__init__.py").removesuffix(".py")
+        # Without bytecode there is source, or what is wrong with it.
+        return _pyexec.load_code(stem) or super().get_code(fullname)
 
 
-class StdlibFinder:
+class PackFinder:
     """The path entry finder of the standard library's folder and those in it."""
 
     def __init__(self, prefix):
         self.prefix = prefix
 
     def find_spec(self, fullname, target=None):
-        package = _pyexec.find_module(fullname)
-        if package is None:
-            return None
         stem = f"{self.prefix}/{fullname.rpartition('.')[2]}"
-        path = f"{stem}/__init__.py" if package else f"{stem}.py"
-        spec = ModuleSpec(fullname, StdlibLoader(fullname, path), origin=path, is_package=package)
-        spec.has_location = True
-        if package:
+        kind = _pyexec.find_module(stem[len("/usr/"):])
+        if kind is None:
+            return None
+        if kind == NAMESPACE:
+            spec = ModuleSpec(fullname, None, is_package=True)
+        else:
+            path = f"{stem}/__init__.py" if kind == PACKAGE else f"{stem}.py"
+            spec = ModuleSpec(fullname, PackLoader(fullname, path), origin=path, is_package=kind == PACKAGE)
+            spec.has_location = True
+        if kind != MODULE:
             spec.submodule_search_locations.append(stem)
         return spec
 
@@ -66,7 +73,7 @@ class MissingFinder:
 
 def _hook(path):
     if path == FOLDER or path.startswith(FOLDER + "/"):
-        return StdlibFinder(path)
+        return PackFinder(path)
     raise ImportError
 
 

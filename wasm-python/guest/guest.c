@@ -42,32 +42,33 @@ static void report(enum report kind, PyObject *text) {
 
 /* ---- the _pyexec module, for boot.py and the stand-ins beside it ---- */
 
-static PyObject *py_find_module(PyObject *self, PyObject *name) {
+static int64_t find_module(PyObject *stem) {
     Py_ssize_t length;
-    const char *utf8 = PyUnicode_AsUTF8AndSize(name, &length);
+    const char *utf8 = PyUnicode_AsUTF8AndSize(stem, &length);
     if (utf8 == NULL) {
-        return NULL;
+        PyErr_Clear();
+        return -1; /* no file has such a name */
     }
-    int64_t found = host_module_find(utf8, (size_t)length);
-    return found < 0 ? Py_NewRef(Py_None) : PyBool_FromLong(found & 1);
+    return host_module_find(utf8, (size_t)length);
 }
 
-static PyObject *py_load_code(PyObject *self, PyObject *name) {
-    Py_ssize_t length;
-    const char *utf8 = PyUnicode_AsUTF8AndSize(name, &length);
-    if (utf8 == NULL) {
-        return NULL;
+static PyObject *py_find_module(PyObject *self, PyObject *stem) {
+    int64_t found = find_module(stem);
+    return found < 0 ? Py_NewRef(Py_None) : PyLong_FromLong((long)(found & 3));
+}
+
+static PyObject *py_load_code(PyObject *self, PyObject *stem) {
+    int64_t found = find_module(stem);
+    if (found >> 2 <= 0) {
+        Py_RETURN_NONE;
     }
-    int64_t found = host_module_find(utf8, (size_t)length);
-    if (found < 0) {
-        return PyErr_Format(PyExc_ImportError, "no standard library module %R", name);
-    }
-    char *bytes = PyMem_Malloc((size_t)(found >> 1));
+    Py_ssize_t length = (Py_ssize_t)(found >> 2);
+    char *bytes = PyMem_Malloc((size_t)length);
     if (bytes == NULL) {
         return PyErr_NoMemory();
     }
     host_module_load(bytes);
-    PyObject *code = PyMarshal_ReadObjectFromString(bytes, (Py_ssize_t)(found >> 1));
+    PyObject *code = PyMarshal_ReadObjectFromString(bytes, length);
     PyMem_Free(bytes);
     return code;
 }
@@ -143,8 +144,8 @@ static PyObject *py_immortalize(PyObject *self, PyObject *objects) {
 }
 
 static PyMethodDef methods[] = {
-    {"find_module", py_find_module, METH_O, "None when the standard library has no such module, else whether it is a package."},
-    {"load_code", py_load_code, METH_O, "The code object of a standard library module."},
+    {"find_module", py_find_module, METH_O, "What an import finds at a path below /usr without suffix: None, or a number as in host.h."},
+    {"load_code", py_load_code, METH_O, "The code object of the module there, or None where there is only source."},
     {"report", py_report, METH_VARARGS, "Tells the host something about the job; kinds as in host.h."},
     {"chmod", py_chmod, METH_VARARGS, "Sets permission bits; returns an errno or 0."},
     {"fchmod", py_fchmod, METH_VARARGS, "The same for an open file."},

@@ -20,9 +20,10 @@ enum report {
 /* Tells the host something about the job. */
 HOST("report") void host_report(enum report kind, const char *text, size_t length);
 
-/* Looks a standard library module up by its dotted name: -1 when there is none, else the length of its code shifted
- * left by one, with the lowest bit set for a package. */
-HOST("module_find") int64_t host_module_find(const char *name, size_t length);
+/* Looks for what an import finds at a path below /usr that has no suffix: -1 when there is nothing, else the length of its
+ * code shifted left by two, with 0 added for a module, 1 for a package and 2 for a folder of a namespace package. Where
+ * there is only source the length is 0. */
+HOST("module_find") int64_t host_module_find(const char *stem, size_t length);
 
 /* Copies the marshalled code of the module found last. */
 HOST("module_load") void host_module_load(void *code);

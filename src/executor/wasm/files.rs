@@ -55,12 +55,12 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    pub(crate) fn new(project: Project, library: Library, limits: &Limits) -> Files {
+    pub(crate) fn new(project: Project, library: &Library, limits: &Limits) -> Files {
         let mut descriptors = vec![Some(Descriptor::Stdin), Some(Descriptor::Stdout), Some(Descriptor::Stderr)];
         descriptors.extend(PREOPENED.map(|(_, tree)| {
             let place = match tree {
                 Tree::Disk(tree) => Place::Disk(tree),
-                Tree::Virtual(tree) => Place::Virtual(VirtualPath::root(tree, library)),
+                Tree::Virtual(tree) => Place::Virtual(VirtualPath::root(tree, library.clone())),
             };
             Some(Descriptor::folder(place))
         }));

@@ -3,7 +3,7 @@
 use super::{
     clock::Clock,
     files::Files,
-    library::Library,
+    library::{Importable, Library},
     metering,
     stdio::{Input, Outputs},
 };
@@ -13,6 +13,7 @@ use crate::{
     job::Stdin,
     outcome::{CapabilityMiss, LimitHit},
 };
+use bytes::Bytes;
 use std::time::{Duration, Instant};
 use wasmtime::{CallHook, CallHookHandler, Caller, Extern, Linker, Memory, ResourceLimiter, StoreContextMut, bail};
 use wasmtime_wasi::p1::wasi_snapshot_preview1;
@@ -28,7 +29,7 @@ pub(crate) struct Host {
     pub(crate) report: Report,
     library: Library,
     /// Code of the module that the guest asked for last.
-    found: &'static [u8],
+    found: Bytes,
     yielded: Instant,
 }
 
@@ -47,6 +48,9 @@ pub(crate) struct Report {
 /// A guest can say anything, any number of times.
 const REPORT_BYTES_MAX: usize = 16 << 20;
 const MISSES_MAX: usize = 100;
+
+/// Longest path of a module that is looked for; longer ones are cut, and not found.
+const MODULE_BYTES_MAX: u32 = 1024;
 
 /// The guest called `exit`.
 #[derive(Debug, thiserror::Error)]
@@ -131,7 +135,7 @@ impl Host {
         clock: Clock,
     ) -> Host {
         Host {
-            files: Files::new(project, library, limits),
+            files: Files::new(project, &library, limits),
             input: Input::new(stdin),
             outputs: Outputs::new(limits.output_bytes, observer),
             clock,
@@ -143,7 +147,7 @@ impl Host {
             fuel: Fuel { budget: limits.cpu_fuel.unwrap_or(u64::MAX), used: 0, slice: metering::SLICE },
             report: Report::default(),
             library,
-            found: &[],
+            found: Bytes::new(),
             yielded: Instant::now(),
         }
     }
@@ -198,19 +202,24 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         "module_find",
         |mut caller: Caller<'_, Host>, at: u32, length: u32| -> wasmtime::Result<i64> {
             let (memory, host) = guest_memory(&mut caller)?;
-            let name = std::str::from_utf8(slice(memory, at, length)?).ok();
-            let found = name.filter(|name| name.len() < 256).and_then(|name| host.library.module(name));
-            let Some((code, is_package)) = found else { return Ok(-1) };
+            let stem = std::str::from_utf8(slice(memory, at, length.min(MODULE_BYTES_MAX))?).ok();
+            let (code, kind) = match stem.and_then(|stem| host.library.importable(stem)) {
+                None => return Ok(-1),
+                Some(Importable::Module(code)) => (code, 0),
+                Some(Importable::Package(code)) => (code, 1),
+                Some(Importable::Namespace) => (Bytes::new(), 2),
+            };
+            let length = i64::try_from(code.len()).unwrap_or(i64::MAX >> 2);
             host.found = code;
-            Ok((code.len() as i64) << 1 | i64::from(is_package))
+            Ok(length << 2 | kind)
         },
     )?;
     linker.func_wrap("pyexec", "module_load", |mut caller: Caller<'_, Host>, at: u32| -> wasmtime::Result<()> {
-        let code = caller.data().found;
+        let code = std::mem::take(&mut caller.data_mut().found);
         let (memory, _) = guest_memory(&mut caller)?;
         let into = memory.get_mut(at as usize..).and_then(|rest| rest.get_mut(..code.len()));
         let Some(into) = into else { bail!("module_load out of bounds") };
-        into.copy_from_slice(code);
+        into.copy_from_slice(&code);
         Ok(())
     })?;
     linker.func_wrap(

@@ -22,7 +22,7 @@ use wasmtime::{Engine, Instance, InstancePre, Linker, Module, Store, Val};
 use wasmtime_wizer::{InstanceState, SnapshotVal, Wizer};
 
 /// Part of the name of cached images; another number makes all older ones useless.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// Memory that starting the interpreter and importing the library may take.
 const SNAPSHOT_MEMORY_BYTES: u64 = 512 << 20;
@@ -53,7 +53,7 @@ impl Image {
                 match open(engine, cache, &name, Verification::Full) {
                     Some(module) => module,
                     None => {
-                        cache.store(&name, &make(engine, library, progress)?)?;
+                        cache.store(&name, &make(engine, &library, progress)?)?;
                         open(engine, cache, &name, Verification::Stamp).ok_or_else(|| {
                             Error::unavailable("the compiled interpreter just written cannot be read back")
                         })?
@@ -103,7 +103,7 @@ fn deserialize(engine: &Engine, path: &Path) -> wasmtime::Result<Module> {
 }
 
 /// Snapshot and compiled code, as the bytes to be cached.
-fn make(engine: &Engine, library: Library, progress: &dyn Fn(&str)) -> Result<Vec<u8>> {
+fn make(engine: &Engine, library: &Library, progress: &dyn Fn(&str)) -> Result<Vec<u8>> {
     progress("starting Python once and taking a snapshot (about 10 s, once)");
     // A thread of its own: the caller may be inside an asynchronous runtime, which cannot be entered again.
     let snapshot = std::thread::scope(|scope| {
@@ -117,7 +117,7 @@ fn make(engine: &Engine, library: Library, progress: &dyn Fn(&str)) -> Result<Ve
     engine.precompile_module(&metered).map_err(|e| Error::caused("cannot compile the interpreter", e))
 }
 
-fn snapshot(library: Library) -> Result<Vec<u8>> {
+fn snapshot(library: &Library) -> Result<Vec<u8>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -126,7 +126,7 @@ fn snapshot(library: Library) -> Result<Vec<u8>> {
         let engine = engine::snapshot_engine()?;
         let limits = Limits { memory_bytes: SNAPSHOT_MEMORY_BYTES, ..Limits::default() };
         let nobody = Box::new(|_: Event<'_>| ());
-        let host = Host::new(Project::script(""), Stdin::Empty, &limits, nobody, library, Clock::frozen());
+        let host = Host::new(Project::script(""), Stdin::Empty, &limits, nobody, library.clone(), Clock::frozen());
         let mut store = Store::new(&engine, host);
         store.limiter(|host| &mut host.memory);
         let taken = take_snapshot(&engine, &mut store).await;

@@ -1,38 +1,44 @@
-//! The read-only `/usr` of every job, served from the bytes that the `wasm-python` crate carries.
+//! The read-only `/usr` of every job: the standard library, and the packages of the job's environment.
 
-/// An index into the image that `wasm-python/build/pack_stdlib.py` writes. Nothing is parsed or copied at start.
-#[derive(Debug, Clone, Copy)]
+use crate::pack::{Pack, SITE_PACKAGES};
+use bytes::Bytes;
+use std::collections::BTreeSet;
+
+/// What is served below `/usr`. Cheap to clone.
+#[derive(Debug, Clone)]
 pub(crate) struct Library {
-    bytes: &'static [u8],
-    count: usize,
+    stdlib: Pack,
+    packages: Option<Pack>,
 }
 
 /// What is at a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Node {
-    File(&'static [u8]),
+    File(Bytes),
     Folder,
 }
 
-const MAGIC: &[u8] = b"PYXSTD01";
-const RECORD_BYTES: usize = 24;
-const STDLIB: &str = "lib/python3.14/";
-
-struct Record {
-    path: &'static str,
-    source: &'static [u8],
-    code: &'static [u8],
+/// What an import finds. Code is marshalled, or empty where there is only source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Importable {
+    Module(Bytes),
+    Package(Bytes),
+    /// A folder without `__init__.py`: a part of a namespace package.
+    Namespace,
 }
 
+/// Where modules of the standard library are.
+const STDLIB: &str = "lib/python3.14/";
+
 impl Library {
-    /// `None` when the bytes are not such an image.
-    pub(crate) fn new(bytes: &'static [u8]) -> Option<Library> {
-        let rest = bytes.strip_prefix(MAGIC)?;
-        let count = u32::from_le_bytes(rest.get(..4)?.try_into().ok()?) as usize;
-        let library = Library { bytes, count };
-        // Offsets are trusted from here on no further than slices check them.
-        library.record(count.checked_sub(1)?)?;
-        Some(library)
+    /// `None` when the bytes are not what `wasm-python` makes.
+    pub(crate) fn new(stdlib: &'static [u8]) -> Option<Library> {
+        Some(Library { stdlib: Pack::open(Bytes::from_static(stdlib))?, packages: None })
+    }
+
+    /// With the packages of an environment.
+    pub(crate) fn with_packages(&self, packages: Pack) -> Library {
+        Library { packages: Some(packages), ..self.clone() }
     }
 
     /// What is at this path below `/usr`; the empty path is `/usr` itself.
@@ -40,69 +46,89 @@ impl Library {
         if path.is_empty() {
             return Some(Node::Folder);
         }
-        if let Ok(at) = self.search(path) {
-            return self.record(at).map(|record| Node::File(record.source));
+        if let Some(file) = self.packs().find_map(|pack| pack.find(path)) {
+            return Some(Node::File(file.content));
         }
         let prefix = format!("{path}/");
-        let at = self.search(&prefix).unwrap_or_else(|at| at);
-        self.record(at).filter(|record| record.path.starts_with(&prefix)).map(|_| Node::Folder)
+        self.packs().any(|pack| pack.has_below(&prefix)).then_some(Node::Folder)
     }
 
     /// Names in a folder, and whether each is a folder itself.
-    pub(crate) fn list(&self, path: &str) -> Vec<(&'static str, bool)> {
+    pub(crate) fn list(&self, path: &str) -> Vec<(String, bool)> {
         let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
-        let mut at = self.search(&prefix).unwrap_or_else(|at| at);
-        let mut names: Vec<(&str, bool)> = Vec::new();
-        while let Some(rest) = self.record(at).and_then(|record| record.path.strip_prefix(prefix.as_str())) {
-            let (name, is_folder) = match rest.split_once('/') {
-                Some((name, _)) => (name, true),
-                None => (rest, false),
-            };
-            if names.last() != Some(&(name, is_folder)) {
-                names.push((name, is_folder));
-            }
-            at += 1;
+        let mut names = BTreeSet::new();
+        for below in self.packs().flat_map(|pack| pack.below(&prefix)) {
+            let (name, is_folder) = below.split_once('/').map_or((below, false), |(folder, _)| (folder, true));
+            names.insert((name, is_folder));
         }
-        names
+        names.into_iter().map(|(name, is_folder)| (name.to_owned(), is_folder)).collect()
     }
 
-    /// Marshalled code of a standard library module by its dotted name, and whether it is a package.
-    pub(crate) fn module(&self, name: &str) -> Option<(&'static [u8], bool)> {
-        let stem = format!("{STDLIB}{}", name.replace('.', "/"));
-        let code = |path: String| {
-            let record = self.record(self.search(&path).ok()?)?;
-            (!record.code.is_empty()).then_some(record.code)
+    /// What an import finds at a path below `/usr` that has no suffix.
+    pub(crate) fn importable(&self, stem: &str) -> Option<Importable> {
+        let code = |path: String| self.packs().find_map(|pack| pack.find(&path)).map(|file| file.code);
+        if let Some(code) = code(format!("{stem}/__init__.py")) {
+            return Some(Importable::Package(code));
+        }
+        if let Some(code) = code(format!("{stem}.py")) {
+            return Some(Importable::Module(code));
+        }
+        let folder = format!("{stem}/");
+        self.packs().any(|pack| pack.has_below(&folder)).then_some(Importable::Namespace)
+    }
+
+    /// Whether the standard library has a module of this name at its top.
+    pub(crate) fn has_standard(&self, module: &str) -> bool {
+        self.importable(&format!("{STDLIB}{module}")).is_some()
+    }
+
+    /// Whether the packages have a module of this name at their top.
+    pub(crate) fn has_packaged(&self, module: &str) -> bool {
+        self.packages.is_some() && self.importable(&format!("{SITE_PACKAGES}{module}")).is_some()
+    }
+
+    fn packs(&self) -> impl Iterator<Item = &Pack> {
+        std::iter::once(&self.stdlib).chain(&self.packages)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pack::Packed;
+
+    fn with_packages(paths: &[&str]) -> Library {
+        let file = |path: &&str| Packed {
+            path: format!("{SITE_PACKAGES}{path}"),
+            content: path.as_bytes().to_vec(),
+            code: if path.ends_with(".py") { b"code".to_vec() } else { Vec::new() },
         };
-        code(format!("{stem}/__init__.py"))
-            .map(|code| (code, true))
-            .or_else(|| code(format!("{stem}.py")).map(|code| (code, false)))
+        let pack = Pack::build(paths.iter().map(file).collect()).unwrap();
+        Library::new(wasm_python::STDLIB).unwrap().with_packages(Pack::open(pack.into()).unwrap())
     }
 
-    fn search(&self, path: &str) -> Result<usize, usize> {
-        let (mut low, mut high) = (0, self.count);
-        while low < high {
-            let middle = low.midpoint(high);
-            match self.record(middle).map(|record| record.path.as_bytes().cmp(path.as_bytes())) {
-                Some(std::cmp::Ordering::Equal) => return Ok(middle),
-                Some(std::cmp::Ordering::Less) => low = middle + 1,
-                Some(std::cmp::Ordering::Greater) | None => high = middle,
-            }
-        }
-        Err(low)
+    #[test]
+    fn packages_are_beside_the_standard_library() {
+        let library = with_packages(&["six.py", "tool/__init__.py", "tool/data.txt"]);
+        assert!(library.list("lib/python3.14").contains(&("site-packages".to_owned(), true)));
+        assert!(library.list("lib/python3.14").contains(&("json".to_owned(), true)));
+        let listed = library.list("lib/python3.14/site-packages");
+        assert_eq!(listed, [("six.py".to_owned(), false), ("tool".to_owned(), true)]);
+        let data = library.node("lib/python3.14/site-packages/tool/data.txt");
+        assert_eq!(data, Some(Node::File(Bytes::from_static(b"tool/data.txt"))));
+        assert!(library.has_standard("json") && !library.has_standard("six"));
+        assert!(library.has_packaged("six") && library.has_packaged("tool") && !library.has_packaged("json"));
     }
 
-    fn record(&self, at: usize) -> Option<Record> {
-        if at >= self.count {
-            return None;
-        }
-        let start = MAGIC.len() + 4 + at * RECORD_BYTES;
-        let record = self.bytes.get(start..start + RECORD_BYTES)?;
-        let number = |i: usize| -> usize {
-            let mut bytes = [0; 4];
-            bytes.copy_from_slice(&record[4 * i..4 * i + 4]);
-            u32::from_le_bytes(bytes) as usize
-        };
-        let slice = |i: usize| self.bytes.get(number(i)..number(i).checked_add(number(i + 1))?);
-        Some(Record { path: std::str::from_utf8(slice(0)?).ok()?, source: slice(2)?, code: slice(4)? })
+    #[test]
+    fn imports_find_packages_before_modules_before_namespaces() {
+        let library = with_packages(&["a.py", "a/__init__.py", "b.py", "b/c.py", "n/d.py"]);
+        let found = |name: &str| library.importable(&format!("{SITE_PACKAGES}{name}"));
+        let code = Bytes::from_static(b"code");
+        assert_eq!(found("a"), Some(Importable::Package(code.clone())));
+        assert_eq!(found("b"), Some(Importable::Module(code.clone())));
+        assert_eq!(found("n"), Some(Importable::Namespace));
+        assert_eq!(found("n/d"), Some(Importable::Module(code)));
+        assert_eq!(found("e"), None);
     }
 }

@@ -31,15 +31,22 @@ const PROJECT: &str = "/work";
 const WANT_RESULT: u32 = 1;
 const CALL_FUNCTION: u32 = 2;
 
-pub(crate) async fn run(image: &Image, job: Job, observer: Box<dyn Observer>, reason: &str) -> Result<Outcome> {
+/// `library` is what the job finds below `/usr`: that of the image, perhaps with packages.
+pub(crate) async fn run(
+    image: &Image,
+    library: Library,
+    job: Job,
+    observer: Box<dyn Observer>,
+    reason: &str,
+) -> Result<Outcome> {
     job.check()?;
     let script = job.project.entrypoint(job.entrypoint.as_deref())?;
-    let input = encode(&job, &script, image.library)?;
+    let input = encode(&job, &script, &library)?;
     let limits = job.limits;
     let started = Instant::now();
     let deadline = started + limits.wall_clock();
 
-    let host = Host::new(job.project.clone(), job.stdin, &limits, observer, image.library, Clock::start());
+    let host = Host::new(job.project.clone(), job.stdin, &limits, observer, library, Clock::start());
     let mut store = Store::new(image.pre.module().engine(), host);
     store.limiter(|host| &mut host.memory);
     store.call_hook_async(Yielding);
@@ -62,7 +69,7 @@ pub(crate) async fn run(image: &Image, job: Job, observer: Box<dyn Observer>, re
 }
 
 /// The job as `wasm-python/guest/guest.c` reads it.
-fn encode(job: &Job, script: &str, library: Library) -> Result<Vec<u8>> {
+fn encode(job: &Job, script: &str, library: &Library) -> Result<Vec<u8>> {
     let source = job.project.read(script)?;
     let (flags, function, arguments) = match &job.want {
         Want::Nothing => (0, "", String::new()),
@@ -74,7 +81,7 @@ fn encode(job: &Job, script: &str, library: Library) -> Result<Vec<u8>> {
     argv.extend(job.args.iter().map(String::as_str));
     let env: Vec<&str> = job.env.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]).collect();
     let beside = job.project.modules_beside(script);
-    let shadowed: Vec<&str> = beside.into_iter().filter(|name| library.module(name).is_some()).collect();
+    let shadowed: Vec<&str> = beside.into_iter().filter(|name| library.has_standard(name)).collect();
 
     let mut bytes = Vec::with_capacity(source.len() + 256);
     bytes.extend_from_slice(&flags.to_le_bytes());

@@ -100,7 +100,7 @@ mod tests {
     fn writes_stop_at_the_quota_and_cutting_makes_room() {
         let limits = Limits { disk_bytes: 10, ..Limits::default() };
         let library = Library::new(wasm_python::STDLIB).unwrap();
-        let mut files = Files::new(Project::script(""), library, &limits);
+        let mut files = Files::new(Project::script(""), &library, &limits);
         let fd = files.open(PROJECT, "new", Open { create: true, read: true, write: true, ..Open::default() }).unwrap();
         assert_eq!(files.write(fd, &[1; 7], None), Ok(7));
         assert_eq!(files.write(fd, &[2; 7], None), Ok(3));

@@ -6,6 +6,7 @@ use super::{
     trees::{PREOPENED, VirtualTree},
 };
 use crate::executor::wasm::library::{Library, Node};
+use bytes::Bytes;
 use std::{
     io::SeekFrom,
     sync::atomic::{AtomicU64, Ordering},
@@ -45,13 +46,13 @@ impl VirtualPath {
                 part => parts.push(part),
             }
         }
-        Ok(VirtualPath { path: parts.join("/"), ..*self })
+        Ok(VirtualPath { tree: self.tree, path: parts.join("/"), library: self.library.clone() })
     }
 
     pub(super) fn find(&self) -> Option<Found> {
         let content = match self.tree {
             VirtualTree::Devices | VirtualTree::Root if self.path.is_empty() => return Some(Found::Folder),
-            VirtualTree::Devices => DEVICES.iter().find(|(name, _)| *name == self.path)?.1,
+            VirtualTree::Devices => DEVICES.iter().find(|(name, _)| *name == self.path)?.1.clone(),
             VirtualTree::Root => return root_names().any(|name| name == self.path).then_some(Found::Folder),
             VirtualTree::Library => match self.library.node(&self.path)? {
                 Node::Folder => return Some(Found::Folder),
@@ -74,7 +75,7 @@ impl VirtualPath {
             vec![Item::new(".", inode(&self.path), Filetype::Directory), Item::new("..", 0, Filetype::Directory)];
         match self.tree {
             VirtualTree::Devices => {
-                items.extend(DEVICES.map(|(name, _)| Item::new(name, inode(name), Filetype::CharacterDevice)));
+                items.extend(DEVICES.iter().map(|(name, _)| Item::new(name, inode(name), Filetype::CharacterDevice)));
             }
             VirtualTree::Root => {
                 items.extend(root_names().map(|name| Item::new(name, inode(name), Filetype::Directory)));
@@ -82,7 +83,7 @@ impl VirtualPath {
             VirtualTree::Library => {
                 items.extend(self.library.list(&self.path).into_iter().map(|(name, is_folder)| {
                     let kind = if is_folder { Filetype::Directory } else { Filetype::RegularFile };
-                    Item::new(name, inode(&format!("{}/{name}", self.path)), kind)
+                    Item::new(&name, inode(&format!("{}/{name}", self.path)), kind)
                 }));
             }
         }
@@ -98,15 +99,15 @@ pub(crate) struct VirtualFile {
     inode: u64,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Content {
-    Bytes(&'static [u8]),
+    Bytes(Bytes),
     Null,
     Zero,
     Random,
 }
 
-const DEVICES: [(&str, Content); 5] = [
+static DEVICES: [(&str, Content); 5] = [
     ("full", Content::Zero),
     ("null", Content::Null),
     ("random", Content::Random),
@@ -120,14 +121,14 @@ impl VirtualFile {
     }
 
     pub(super) fn stat(&self) -> Stat {
-        match self.content {
+        match &self.content {
             Content::Bytes(bytes) => Stat::read_only(Filetype::RegularFile, bytes.len() as u64, self.inode),
             _ => Stat { mode: 0o666, ..Stat::read_only(Filetype::CharacterDevice, 0, self.inode) },
         }
     }
 
     pub(super) fn read(&self, into: &mut [u8], at: Option<u64>) -> Result<usize> {
-        match self.content {
+        match &self.content {
             Content::Bytes(bytes) => {
                 let from = at.unwrap_or_else(|| self.position());
                 let from = usize::try_from(from).unwrap_or(usize::MAX).min(bytes.len());
@@ -153,7 +154,7 @@ impl VirtualFile {
     }
 
     pub(super) fn seek(&self, to: SeekFrom) -> Result<u64> {
-        let Content::Bytes(bytes) = self.content else { return Ok(0) };
+        let Content::Bytes(bytes) = &self.content else { return Ok(0) };
         let position = match to {
             SeekFrom::Start(at) => Some(at),
             SeekFrom::Current(by) => self.position().checked_add_signed(by),
