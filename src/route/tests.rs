@@ -141,8 +141,9 @@ fn packages_that_webassembly_lacks_decide() {
         .goes("docker: imports seaborn, which needs contourpy and numpy, which have no pure-Python wheel (main.py:1)");
     Case::new("import numpy").asking(|asked| asked.detect_packages = false).lacking(&numpy).goes(NOTHING);
     let required = |list| Case::new("import numpy").asking(|asked| asked.requirements = list).lacking(&numpy);
-    required(&names(&["numpy"])).goes("docker: requires numpy, which has no pure-Python wheel");
-    required(&names(&["rich"])).goes("docker: imports numpy, which has no pure-Python wheel (main.py:1)");
+    let rich = names(&["rich"]);
+    required(&numpy).goes("docker: requires numpy, which has no pure-Python wheel");
+    required(&rich).goes("docker: imports numpy, which has no pure-Python wheel (main.py:1)");
 }
 
 #[test]
