@@ -286,11 +286,6 @@ impl Environments {
         self.shared.known(&wanted.id, None)
     }
 
-    /// PLACEHOLDER until the branch with packages for WebAssembly is merged.
-    pub fn known(&self, requirements: &Requirements, platform: Platform) -> Option<Result<Arc<Installed>, Refusal>> {
-        self.cached(requirements, platform).map(Ok)
-    }
-
     /// What is in the folder, the last used first. Reads files.
     ///
     /// # Errors
@@ -343,29 +338,6 @@ impl Installed {
     /// Whether none of them has native parts.
     pub fn is_pure(&self) -> bool {
         self.known.is_pure
-    }
-
-    /// PLACEHOLDER
-    pub(crate) fn pack(&self) -> Option<crate::pack::Pack> {
-        let root = self.packages_folder();
-        let mut files = Vec::new();
-        let mut folders = vec![root.to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).ok()?.flatten() {
-                let path = entry.path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    let below = path.strip_prefix(root).ok()?.to_str()?;
-                    files.push(crate::pack::Packed {
-                        path: format!("{}{below}", crate::pack::SITE_PACKAGES),
-                        content: std::fs::read(&path).ok()?,
-                        code: Vec::new(),
-                    });
-                }
-            }
-        }
-        crate::pack::Pack::open(crate::pack::Pack::build(files)?.into())
     }
 
     /// What its files take, in bytes.
