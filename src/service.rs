@@ -3,6 +3,7 @@
 mod fallback;
 mod plan;
 mod stdin;
+mod workbench;
 
 pub use plan::{Attempt, Plan};
 
@@ -23,6 +24,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
+use workbench::Sandbox;
 
 /// Runs Python jobs. Make one and share it: cloning is cheap, and all clones share the same slots.
 ///
@@ -303,7 +305,10 @@ impl Builder {
     pub fn build(self) -> Result<Pyexec> {
         let wasm = Arc::new(WasmExecutor::new(&self.wasm, &*self.progress)?);
         let fallback = match self.docker {
-            Ok(options) => Fallback::on(options, Environments::new(self.environments)?),
+            Ok(options) => {
+                let workbench = Arc::new(Sandbox::new(Arc::clone(&wasm)));
+                Fallback::on(options, Environments::with_workbench(self.environments, Some(workbench))?)
+            }
             Err(why) => Fallback::Off(why),
         };
         Ok(Pyexec {
