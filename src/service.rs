@@ -5,6 +5,7 @@ mod fallback;
 mod packages;
 mod plan;
 mod stdin;
+mod workbench;
 
 pub use plan::{Attempt, Plan};
 
@@ -26,6 +27,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use workbench::Sandbox;
 
 /// Runs Python jobs. Make one and share it: cloning is cheap, and all clones share the same slots.
 ///
@@ -324,7 +326,8 @@ impl Builder {
     /// When the compiled interpreter can be neither loaded nor made.
     pub fn build(self) -> Result<Pyexec> {
         let wasm = Arc::new(WasmExecutor::new(&self.wasm, &*self.progress)?);
-        let environments = Environments::new(self.environments)?;
+        let workbench = Arc::new(Sandbox::new(Arc::clone(&wasm)));
+        let environments = Environments::with_workbench(self.environments, Some(workbench))?;
         let fallback = match self.docker {
             Ok(options) => Fallback::on(options, environments.clone()),
             Err(why) => Fallback::Off(why),

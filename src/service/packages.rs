@@ -36,10 +36,17 @@ impl Importable {
     /// # Errors
     ///
     /// When they are not for WebAssembly.
-    pub(super) fn new(installed: Arc<Installed>, wanted: &Requirements, _preload: &[String]) -> Result<Importable> {
+    pub(super) fn new(installed: Arc<Installed>, wanted: &Requirements, preload: &[String]) -> Result<Importable> {
         let pack = installed.pack().ok_or_else(|| Error::unavailable("packages of WebAssembly have no pack"))?;
-        let _ = wanted;
-        let packages = wasm::Packages::new(installed.id(), pack);
+        let names = wanted.names(&Platform::WASM);
+        let modules = match preload {
+            [] => {
+                let asked_for = installed.pins().iter().filter(|pin| names.contains(&&*pin.name));
+                asked_for.flat_map(|pin| pin.modules.iter().cloned()).collect()
+            }
+            preload => preload.to_vec(),
+        };
+        let packages = wasm::Packages::new(installed.id(), pack, modules);
         Ok(Importable { packages, installed })
     }
 }
