@@ -7,6 +7,7 @@ mod plan;
 mod stdin;
 mod workbench;
 
+pub use environments::{EnvironmentState, NamedEnvironment, ReadyEnvironment};
 pub use plan::{Attempt, Plan};
 
 use crate::{
@@ -20,8 +21,8 @@ use crate::{
         wasm::{WasmExecutor, WasmOptions},
     },
 };
+use environments::Registry;
 use fallback::Fallback;
-use packages::InWasm;
 use plan::Place;
 use std::{
     path::PathBuf,
@@ -47,6 +48,7 @@ use workbench::Sandbox;
 pub struct Pyexec {
     wasm: Arc<WasmExecutor>,
     environments: Environments,
+    registry: Arc<Registry>,
     fallback: Arc<Fallback>,
     detect_packages: bool,
     allow_network: bool,
@@ -136,18 +138,18 @@ impl Pyexec {
         };
         let outcome = match place {
             Place::Wasm(packages) => {
-                let packages = match &packages {
-                    InWasm::Unprepared | InWasm::Nothing => None,
-                    InWasm::Installed(importable) => Some(&importable.packages),
-                };
+                let importable = packages.importable();
+                let packages = importable.map(|importable| &importable.packages);
                 let mut outcome = self.wasm.run_with(job, packages, observer).await?;
+                if let Some(importable) = importable.filter(|it| self.registry.used_again(it.installed.id())) {
+                    self.wasm.begin_to_bake(&importable.packages);
+                }
                 outcome.route_reason = reason;
                 outcome
             }
             Place::Docker { python, network } => {
                 let placement = placement(&job, python, network, &reason);
-                let guessed = detected.guesses.into_iter().map(|guess| guess.name).collect();
-                self.fallback.run(job, guessed, placement, observer).await?
+                self.fallback.run(job, detected, placement, observer).await?
             }
         };
         match again.and_then(|again| again.plan(&outcome, leaves_wasm, network)) {
@@ -164,6 +166,11 @@ impl Pyexec {
                 self.fallback.executor().await.is_ok_and(|docker| docker.check(&plan.job, None).is_ok())
             }
         }
+    }
+
+    /// Where packages are kept.
+    pub fn packages(&self) -> &Environments {
+        &self.environments
     }
 
     /// The Docker executor, if a job has needed it yet, or [`Pyexec::connect_docker`] was called.
@@ -328,13 +335,15 @@ impl Builder {
         let wasm = Arc::new(WasmExecutor::new(&self.wasm, &*self.progress)?);
         let workbench = Arc::new(Sandbox::new(Arc::clone(&wasm)));
         let environments = Environments::with_workbench(self.environments, Some(workbench))?;
+        let registry = Arc::new(Registry::default());
         let fallback = match self.docker {
-            Ok(options) => Fallback::on(options, environments.clone()),
+            Ok(options) => Fallback::on(options, environments.clone(), Arc::clone(&registry)),
             Err(why) => Fallback::Off(why),
         };
         Ok(Pyexec {
             wasm,
             environments,
+            registry,
             fallback: Arc::new(fallback),
             detect_packages: self.detect_packages,
             allow_network: self.allow_network,

@@ -146,7 +146,7 @@ impl Environments {
 
 impl Definition {
     /// Whether an entry is what this comes to on its platform.
-    fn makes(&self, made: &Listed) -> bool {
+    pub(crate) fn makes(&self, made: &Listed) -> bool {
         self.python.is_none_or(|python| python.numbers() == made.platform.python)
             && self.requirements.on(&made.platform) == made.requirements
     }
@@ -234,7 +234,8 @@ fn normalised(definition: &Definition) -> Result<Definition> {
 /// Identifiers with dots between them.
 fn is_module(name: &str) -> bool {
     let identifier = |part: &str| {
-        part.starts_with(|c: char| c.is_alphabetic() || c == '_') && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
     };
     name.len() <= MODULE_BYTES_MAX && name.split('.').all(identifier)
 }
