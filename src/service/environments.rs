@@ -209,14 +209,35 @@ impl Pyexec {
         blocking(move || environments.forget(&defined.id)).await
     }
 
-    /// Makes an environment that is defined, and bakes it if it is for WebAssembly; waits for both. `progress` is told what
-    /// goes on, in a few words.
+    /// Makes an environment that is defined, and waits until it is ready. `progress` is told what goes on, in a few words.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidJob`] when there is none of that id, or its packages cannot be had, [`Error::Unavailable`] when the
     /// service is at fault.
+    pub async fn make_environment(
+        &self,
+        id: &str,
+        progress: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<NamedEnvironment> {
+        self.awaited(id, progress, |_| true).await
+    }
+
+    /// The same, and bakes it if it is for WebAssembly: from then on jobs start with its packages imported.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Pyexec::make_environment`].
     pub async fn warm(&self, id: &str, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<NamedEnvironment> {
+        self.awaited(id, progress, |now| now.ended).await
+    }
+
+    async fn awaited(
+        &self,
+        id: &str,
+        progress: &(dyn Fn(&str) + Send + Sync),
+        enough: impl Fn(&Progress) -> bool,
+    ) -> Result<NamedEnvironment> {
         let defined = self.defined(id).await?.ok_or_else(|| unknown(id))?;
         let work = self.work(&defined)?;
         let mut state = work.progress.clone();
@@ -225,11 +246,11 @@ impl Pyexec {
             let now = state.borrow_and_update().clone();
             if now.phase != told && !now.phase.is_empty() {
                 progress(&now.phase);
-                told = now.phase;
+                told.clone_from(&now.phase);
             }
-            match now.made {
-                Some(Err(failure)) => return Err(failure.into()),
-                Some(Ok(_)) if now.ended => return self.named(defined, &mut Vec::new()).await,
+            match &now.made {
+                Some(Err(failure)) => return Err(failure.clone().into()),
+                Some(Ok(_)) if enough(&now) => return self.named(defined, &mut Vec::new()).await,
                 _ if state.changed().await.is_err() => return Err(Error::unavailable("it was removed meanwhile")),
                 _ => {}
             }

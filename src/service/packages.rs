@@ -5,7 +5,7 @@ use super::{
     plan::{Guess, Place, Plan},
 };
 use crate::{
-    Error, Requirements, Result, TierChoice,
+    Error, Requirements, Result,
     environment::{Installed, Pin, Platform, Reason, Refusal},
     executor::wasm,
     outcome::Tier,
@@ -145,19 +145,15 @@ impl Pyexec {
             Reason::NoWheel { packages, .. } => {
                 Some(packages.iter().map(|package| name_of(package)).collect::<Vec<_>>())
             }
-            Reason::NoUv => None,
+            // Containers may have them nevertheless: prepared, or from an image with what it takes to install them.
+            Reason::NoUv | Reason::Offline | Reason::IndexDown => None,
             _ => return Err(refused(refusal, wanted)),
         };
         let packages = native.as_deref().map_or(Packages::Unknown, Packages::Native);
         let route = match self.settle(&plan.job, &plan.detected.needs, packages).await {
             Ok(route) => route,
             // It is not the packages, and containers are no way out.
-            Err(_)
-                if native.is_none()
-                    && (self.fallback.configured().is_err() || plan.job.containers.tier == TierChoice::Wasm) =>
-            {
-                return Err(refused(refusal, wanted));
-            }
+            Err(_) if native.is_none() => return Err(refused(refusal, wanted)),
             Err(error) => return Err(error),
         };
         if matches!(route, Route::Wasm { .. }) {
