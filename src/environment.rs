@@ -6,11 +6,17 @@
 //!
 //! **Architecture invariant:** no code of a package runs here; uv is known only here, in `uv`. Nothing is known of tiers:
 //! somebody else puts the folder before a job. Reading order: `requirements` and `marker` are what is accepted, `platform`
-//! what it is for, `uv` resolves and installs, `refusal` says why not, `site` and `disk` look at what came of it, and
-//! `store` keeps it.
+//! what it is for, `uv` resolves (to what `lock` reads) and installs, `refusal` says why not, `site` and `disk` look at what
+//! came of it, and `store` keeps it. For WebAssembly, `wasm` says which packages can be taken: `gathering` brings their files
+//! together, a `workbench` tries and compiles them, `bytecode` keeps what that made, and `verdicts` what could not be taken.
+//! `named` are sets of packages under a name.
 
+mod bytecode;
 mod disk;
+mod gathering;
+mod lock;
 mod marker;
+mod named;
 mod platform;
 mod refusal;
 mod requirements;
@@ -19,12 +25,18 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod uv;
+mod verdicts;
+mod wasm;
+mod workbench;
 
+pub use named::{Defined, Definition};
 pub use platform::{Libc, Machine, Platform, Target};
 pub use refusal::{Reason, Refusal};
 pub use requirements::Requirements;
+pub(crate) use workbench::{Imported, Workbench};
 
-use crate::{Error, Result, Verification, cache};
+use crate::{Error, Result, Verification, cache, pack::Pack};
+use bytecode::Bytecode;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeSet, HashMap},
@@ -34,17 +46,24 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
     time::{Duration, Instant, SystemTime},
 };
-use store::{Checked, Id, Identity, Meta, Store, Trust, Unusable};
+use store::{Checked, Contents, Id, Identity, Meta, Store, Trust, Unusable};
 use tokio::{
     sync::{Semaphore, watch},
     task::JoinHandle,
 };
 use uv::Uv;
+use verdicts::Verdicts;
 
 /// Between looks at whether somebody else is done with an entry.
 const WAIT: Duration = Duration::from_millis(50);
 /// How long an entry is taken to be untouched without a look at its files; there may be thousands of them.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(60);
+/// How long an index that could not be reached is left alone, so that not each of many jobs waits for it.
+const INDEX_LEFT_ALONE: Duration = Duration::from_secs(3);
+/// What packs of environments may take in memory, in bytes, besides those that jobs use.
+const PACKS_BYTES_MAX: u64 = 2 * wasm::PACK_BYTES_MAX;
+/// How long a pack stays in memory that no job uses.
+const PACKS_IDLE: Duration = Duration::from_secs(600);
 
 /// Settings of [`Environments`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +129,7 @@ pub struct Environments {
 #[derive(Debug)]
 pub struct Installed {
     known: Arc<Known>,
+    pack: Option<Pack>,
     /// Of what is in the folder of the user's own; what is prepared is never removed.
     _lock: Option<File>,
 }
@@ -150,6 +170,13 @@ struct Shared {
     constraints: Requirements,
     policy: Policy,
     store: Store,
+    workbench: Option<Arc<dyn Workbench>>,
+    bytecode: Bytecode,
+    verdicts: Verdicts,
+    /// By the addresses of their entries.
+    packs: moka::sync::Cache<Id, Pack>,
+    /// When an index could not be reached, and what was said then.
+    index_down: Mutex<Option<(Instant, Refusal)>>,
     prepared: OnceLock<Vec<Prepared>>,
     /// Environments that this process has checked.
     known: Mutex<HashMap<Id, Arc<Known>>>,
@@ -211,12 +238,25 @@ struct Policy {
 }
 
 impl Environments {
-    /// Opens the folder. Nothing else is needed until something must be installed.
+    /// Opens the folder. Nothing else is needed until something must be installed. There are none for WebAssembly: for
+    /// these, a [`Pyexec`](crate::Pyexec) has the interpreter.
     ///
     /// # Errors
     ///
     /// When the folder cannot be used, or a setting is malformed.
     pub fn new(options: EnvironmentOptions) -> Result<Environments> {
+        Environments::with_workbench(options, None)
+    }
+
+    /// The same with those for WebAssembly, which the workbench tries out and compiles.
+    ///
+    /// # Errors
+    ///
+    /// As [`Environments::new`].
+    pub(crate) fn with_workbench(
+        options: EnvironmentOptions,
+        workbench: Option<Arc<dyn Workbench>>,
+    ) -> Result<Environments> {
         let policy = Policy { allow: options.allow.as_deref().map(names).transpose()?, deny: names(&options.deny)? };
         let constraints = Requirements::parse(&options.constraints)
             .map_err(|error| Error::unavailable(format!("the constraints of packages: {error}")))?;
@@ -231,8 +271,18 @@ impl Environments {
             Some(folder) => folder.clone(),
             None => cache::usual_folder("environments")?,
         };
+        let store = Store::open(folder)?;
+        let packs = moka::sync::Cache::builder()
+            .weigher(|_: &Id, pack: &Pack| u32::try_from(pack.bytes().len()).unwrap_or(u32::MAX))
+            .max_capacity(PACKS_BYTES_MAX)
+            .time_to_idle(PACKS_IDLE);
         let shared = Shared {
-            store: Store::open(folder)?,
+            bytecode: Bytecode::new(store.beside("bytecode")),
+            verdicts: Verdicts::new(store.beside("verdicts")),
+            store,
+            workbench,
+            packs: packs.build(),
+            index_down: Mutex::default(),
             constraints,
             policy,
             prepared: OnceLock::new(),
@@ -261,6 +311,9 @@ impl Environments {
         if let Some(installed) = self.shared.known(&wanted.id, Some(LOOKED_AT_EVERY)) {
             return Ok(installed);
         }
+        if let Some(refusal) = self.shared.verdict(&wanted) {
+            return Err(refusal);
+        }
         // A runtime that ends takes what it was making with it; then it is made on this one.
         for _ in 0..3 {
             let making = self.shared.making(&wanted);
@@ -279,11 +332,15 @@ impl Environments {
         Err(Refusal::fault("making it was given up several times"))
     }
 
-    /// The environment with these packages, if this process has used it before and it is still there. Takes some
-    /// microseconds.
-    pub fn cached(&self, requirements: &Requirements, platform: Platform) -> Option<Arc<Installed>> {
-        let wanted = self.shared.wanted(requirements, platform).ok()?;
-        self.shared.known(&wanted.id, None)
+    /// What this process knows of the environment with these packages, without waiting: that it is there, or why it cannot be
+    /// had. Takes some microseconds.
+    pub fn known(&self, requirements: &Requirements, platform: Platform) -> Option<Result<Arc<Installed>, Refusal>> {
+        let wanted = match self.shared.wanted(requirements, platform) {
+            Ok(wanted) => wanted,
+            Err(refusal) => return Some(Err(refusal)),
+        };
+        let installed = self.shared.known(&wanted.id, None).map(Ok);
+        installed.or_else(|| self.shared.verdict(&wanted).map(Err))
     }
 
     /// What is in the folder, the last used first. Reads files.
@@ -325,7 +382,13 @@ impl Installed {
         self.known.id.as_str()
     }
 
-    /// The folder that goes onto Python's path: folders and regular files only.
+    /// All that a job in WebAssembly can import, where it is for that.
+    pub(crate) fn pack(&self) -> Option<Pack> {
+        self.pack.clone()
+    }
+
+    /// The folder that goes onto Python's path: folders and regular files only. For WebAssembly there is one file in it,
+    /// which only this program reads.
     pub fn packages_folder(&self) -> &Path {
         &self.known.packages
     }
@@ -358,6 +421,10 @@ impl Shared {
         let (lines, constraints) = (requirements.on(&platform), self.constraints.on(&platform));
         let python = platform.python();
         let mut content = format!("environment {}\npython {python}\nplatform {name}\n", store::FORMAT);
+        if platform.target == Target::Wasm {
+            // It has bytecode of that interpreter, and what can be imported depends on it.
+            content.push_str(&format!("workbench {}\n", self.workbench()?.version()));
+        }
         let indexes = self.options.index_url.iter().map(|url| ("index", url));
         let indexes = indexes.chain(self.options.extra_index_urls.iter().map(|url| ("extra-index", url)));
         indexes.for_each(|(kind, url)| content.push_str(&format!("{kind} {}\n", without_credentials(url))));
@@ -378,7 +445,28 @@ impl Shared {
             locked(&self.known).remove(id);
             return None;
         }
-        Some(installed(known, lock))
+        let pack = match known.meta.platform.target {
+            Target::Linux { .. } => None,
+            Target::Wasm => Some(self.packs.get(&known.id)?),
+        };
+        Some(installed(known, pack, lock))
+    }
+
+    /// That WebAssembly cannot take it, as far as this process knows.
+    fn verdict(&self, wanted: &Wanted) -> Option<Refusal> {
+        Some(wanted.not_for_wasm(self.verdicts.known(&wanted.id)?))
+    }
+
+    /// The pack of an entry for WebAssembly that was checked.
+    fn pack(&self, id: &Id, checked: &Checked) -> Result<Option<Pack>, Unusable> {
+        if let Some(pack) = self.packs.get(id) {
+            return Ok(Some(pack));
+        }
+        let pack = store::pack(checked)?;
+        if let Some(pack) = &pack {
+            self.packs.insert(id.clone(), pack.clone());
+        }
+        Ok(pack)
     }
 
     /// The making of it that goes on, or a new one.
@@ -406,7 +494,24 @@ impl Shared {
     async fn make(self: &Arc<Self>, wanted: &Wanted, state: &watch::Sender<State>) -> Result<Arc<Installed>, Refusal> {
         let limit = self.options.install_timeout;
         let made = tokio::time::timeout(limit, self.find_or_install(wanted, state)).await;
-        made.unwrap_or_else(|_| Err(Refusal::new(Reason::Timeout { seconds: limit.as_secs() }, "out of time")))
+        let made =
+            made.unwrap_or_else(|_| Err(Refusal::new(Reason::Timeout { seconds: limit.as_secs() }, "out of time")));
+        match made.as_ref().map_err(|refusal| &refusal.reason) {
+            Err(Reason::NoWheel { packages, .. }) if wanted.platform.target == Target::Wasm => {
+                let (shared, id, packages) = (Arc::clone(self), wanted.id.clone(), packages.clone());
+                if let Err(error) = blocking(move || shared.verdicts.keep(&id, packages)).await {
+                    tracing::warn!(log = error.log(), "cannot remember that WebAssembly cannot take packages");
+                }
+            }
+            Err(Reason::IndexDown) => {
+                let mut index_down = locked(&self.index_down);
+                if let (None, Err(refusal)) = (left_alone(&index_down), &made) {
+                    *index_down = Some((Instant::now(), refusal.clone()));
+                }
+            }
+            _ => {}
+        }
+        made
     }
 
     async fn find_or_install(
@@ -415,9 +520,9 @@ impl Shared {
         state: &watch::Sender<State>,
     ) -> Result<Arc<Installed>, Refusal> {
         let (shared, job) = (Arc::clone(self), wanted.clone());
-        if let Some((id, checked)) = blocking(move || Ok(shared.find_prepared(&job))).await? {
+        if let Some((id, checked, pack)) = blocking(move || Ok(shared.find_prepared(&job))).await? {
             self.policy.check_all(wanted, &checked.meta.pins)?;
-            return Ok(installed(self.remember(wanted, id, checked, true), None));
+            return Ok(installed(self.remember(wanted, id, checked, true), pack, None));
         }
         let mut spoiled = false;
         loop {
@@ -425,9 +530,10 @@ impl Shared {
                 let (shared, id) = (Arc::clone(self), wanted.id.clone());
                 let (found, lock) = blocking(move || Ok((shared.find(&id), lock))).await?;
                 match found {
-                    Ok(checked) => {
+                    Ok((checked, pack)) => {
                         self.policy.check_all(wanted, &checked.meta.pins)?;
-                        return Ok(installed(self.remember(wanted, wanted.id.clone(), checked, false), Some(lock)));
+                        let known = self.remember(wanted, wanted.id.clone(), checked, false);
+                        return Ok(installed(known, pack, Some(lock)));
                     }
                     Err(Unusable::Absent) => {}
                     Err(Unusable::Spoiled(why)) => {
@@ -445,6 +551,10 @@ impl Shared {
             if !spoiled && self.store.entry(&wanted.id).exists() {
                 continue;
             }
+            let (shared, id) = (Arc::clone(self), wanted.id.clone());
+            if let Some(packages) = blocking(move || Ok(shared.verdicts.find(&id))).await? {
+                return Err(wanted.not_for_wasm(packages));
+            }
             if let Some(installed) = self.install(wanted, state, Arc::new(lock)).await? {
                 return Ok(installed);
             }
@@ -452,7 +562,7 @@ impl Shared {
     }
 
     /// An environment that came with the service.
-    fn find_prepared(&self, wanted: &Wanted) -> Option<(Id, Checked)> {
+    fn find_prepared(&self, wanted: &Wanted) -> Option<(Id, Checked, Option<Pack>)> {
         let prepared = self.prepared.get_or_init(|| prepared(&self.options.prepared));
         let exact = prepared.iter().filter(|prepared| prepared.id == wanted.id);
         let satisfying = prepared.iter().filter(|prepared| {
@@ -463,14 +573,17 @@ impl Shared {
             // Nothing required needs nothing.
             !wanted.lines.is_empty()
                 && wanted.platform.takes(prepared.meta.platform)
+                && self.has_usable_bytecode(&prepared.meta)
                 && wanted.requirements.are_satisfied_by(&wanted.platform, version_of)
         });
         let before = locked(&self.known).get(&wanted.id).cloned();
         exact.chain(satisfying).find_map(|prepared| {
             let seen = before.as_ref().filter(|known| known.id == prepared.id);
             let trust = seen.map_or(Trust::Nobody, |known| Trust::Stamp(&known.stamp));
-            match store::check(&prepared.entry, trust) {
-                Ok(checked) => Some((prepared.id.clone(), checked)),
+            let found = store::check(&prepared.entry, trust)
+                .and_then(|checked| Ok((self.pack(&prepared.id, &checked)?, checked)));
+            match found {
+                Ok((pack, checked)) => Some((prepared.id.clone(), checked, pack)),
                 Err(why) => {
                     tracing::warn!(folder = %prepared.entry.display(), ?why, "a prepared environment is spoiled");
                     None
@@ -479,19 +592,32 @@ impl Shared {
         })
     }
 
+    /// Whether an entry is for the interpreter that there is, or for none in particular.
+    fn has_usable_bytecode(&self, meta: &Meta) -> bool {
+        let version = || self.workbench.as_ref().map(|workbench| workbench.version());
+        meta.workbench.is_none() || meta.workbench == version()
+    }
+
     /// What is in the folder.
-    fn find(&self, id: &Id) -> Result<Checked, Unusable> {
+    fn find(&self, id: &Id) -> Result<(Checked, Option<Pack>), Unusable> {
         let before = locked(&self.known).get(id).cloned();
         let trust = match (&before, self.options.verification) {
             (Some(known), _) => Trust::Stamp(&known.stamp),
             (None, Verification::Stamp) => Trust::Record,
             (None, Verification::Full) => Trust::Nobody,
         };
-        let checked = store::check(&self.store.entry(id), trust);
-        if checked.is_err() {
+        let found = store::check(&self.store.entry(id), trust).and_then(|checked| {
+            // Another process may have made it again, of other versions.
+            if before.as_ref().is_none_or(|known| known.stamp != checked.stamp) {
+                self.packs.invalidate(id);
+            }
+            Ok((self.pack(id, &checked)?, checked))
+        });
+        if found.is_err() {
             locked(&self.known).remove(id);
+            self.packs.invalidate(id);
         }
-        checked
+        found.map(|(pack, checked)| (checked, pack))
     }
 
     fn remember(&self, wanted: &Wanted, id: Id, checked: Checked, prepared: bool) -> Arc<Known> {
@@ -517,6 +643,9 @@ impl Shared {
                 self.slots.acquire().await.map_err(|_| Refusal::fault("the slots are closed"))?
             }
         };
+        if let Some(refusal) = left_alone(&locked(&self.index_down)) {
+            return Err(refusal);
+        }
         let (shared, id, held) = (Arc::clone(self), wanted.id.clone(), Arc::clone(&lock));
         let workshop = blocking(move || {
             let _held = held;
@@ -540,13 +669,24 @@ impl Shared {
             constraints: &wanted.constraints,
             platform: wanted.platform.in_words(),
         };
-        let pins = self.resolve_and_install(&uv, wanted, state).await?;
-        drop(downloads);
-        say(state, "checking what was installed");
-        let (shared, job, held) = (Arc::clone(self), wanted.clone(), Arc::clone(&lock));
+        let (contents, pack) = match wanted.platform.target {
+            Target::Linux { .. } => {
+                let pins = self.resolve_and_install(&uv, wanted, state).await?;
+                drop(downloads);
+                say(state, "checking what was installed");
+                (self.contents(pins, wanted, workshop.path(), &lock).await?, None)
+            }
+            Target::Wasm => {
+                let fetched = self.fetch_for_wasm(&uv, wanted, state).await?;
+                drop(downloads);
+                let (contents, pack) = self.pack_for_wasm(fetched, wanted, state, workshop.path(), &lock).await?;
+                (contents, Some(pack))
+            }
+        };
+        let (shared, id, held) = (Arc::clone(self), wanted.id.clone(), Arc::clone(&lock));
         let checked = blocking(move || {
             let _held = held;
-            let checked = shared.store.put(&job.id, workshop.path(), (job.platform, job.lines, &pins))?;
+            let checked = shared.store.put(&id, workshop.path(), contents)?;
             workshop.close()?;
             Ok(checked)
         })
@@ -556,15 +696,8 @@ impl Shared {
             self.store.discard(&wanted.id).map_err(fault)?;
             return Err(Refusal::new(Reason::TooLarge { bytes_max }, format!("{} bytes", checked.meta.bytes)));
         }
-        if wanted.platform.target == Target::Wasm
-            && let Some(pin) = checked.meta.pins.iter().find(|pin| !pin.pure)
-        {
-            let packages = vec![format!("{}=={}", pin.name, pin.version)];
-            self.store.discard(&wanted.id).map_err(fault)?;
-            return Err(Refusal::new(
-                Reason::NoWheel { packages, platform: wanted.platform.in_words() },
-                "its wheel has native parts",
-            ));
+        if let Some(pack) = &pack {
+            self.packs.insert(wanted.id.clone(), pack.clone());
         }
         // Between the two somebody else may have it for a moment, and remove the entry.
         let packages = checked.packages.clone();
@@ -575,9 +708,9 @@ impl Shared {
         if !shares {
             return Ok(None);
         }
-        let installed = installed(known, Some(lock));
+        let installed = installed(known, pack, Some(lock));
         let shared = Arc::clone(self);
-        let room = blocking(move || shared.store.make_room(bytes_max)).await;
+        let room = blocking(move || shared.store.make_room(bytes_max, &shared.bytecode)).await;
         if let Err(refusal) = room {
             tracing::warn!(log = refusal.log(), "cannot make room for environments");
         }
@@ -603,9 +736,49 @@ impl Shared {
         let pinned = pins.iter().filter_map(|pin| pin.split_once("==")).map(|(name, _)| name);
         self.policy.check_pinned(wanted, pinned)?;
         say(state, &counted("installing", pins.len(), "package"));
-        uv.install(&python, &install_for, &pins, &uv.folder.join("entry/packages")).await?;
+        let packages = uv.folder.join("entry/packages");
+        uv.install(&python, &install_for, &pins, &packages, self.options.bytes_max).await?;
         Ok(pins)
     }
+
+    /// What was installed, in a workshop whose lock is `lock`.
+    async fn contents(
+        &self,
+        pins: Vec<String>,
+        wanted: &Wanted,
+        workshop: &Path,
+        lock: &Arc<File>,
+    ) -> Result<Contents, Refusal> {
+        let (held, packages) = (Arc::clone(lock), workshop.join("entry/packages"));
+        let pins = blocking(move || {
+            let _held = held;
+            // Nothing to install is a folder, too.
+            std::fs::create_dir_all(&packages)?;
+            site::tidy(&packages)?;
+            site::packages(&packages, &pins)
+        });
+        let (platform, requirements) = (wanted.platform, wanted.lines.clone());
+        Ok(Contents { platform, requirements, pins: pins.await?, workbench: None })
+    }
+}
+
+impl Wanted {
+    fn not_for_wasm(&self, packages: Vec<String>) -> Refusal {
+        Refusal::new(Reason::NoWheel { packages, platform: self.platform.in_words() }, "as was found out before")
+    }
+}
+
+impl Pin {
+    /// As a requirement.
+    fn pinned(&self) -> String {
+        format!("{}=={}", self.name, self.version)
+    }
+}
+
+/// What was said of an index that is to be left alone.
+fn left_alone(index_down: &Option<(Instant, Refusal)>) -> Option<Refusal> {
+    let (at, refusal) = index_down.as_ref()?;
+    (at.elapsed() < INDEX_LEFT_ALONE).then(|| refusal.clone())
 }
 
 impl Drop for Making {
@@ -642,14 +815,14 @@ impl Policy {
 }
 
 /// Records the use.
-fn installed(known: Arc<Known>, lock: Option<File>) -> Arc<Installed> {
+fn installed(known: Arc<Known>, pack: Option<Pack>, lock: Option<File>) -> Arc<Installed> {
     if let Some(lock) = &lock {
         let now = FileTimes::new().set_modified(SystemTime::now());
         if let Err(error) = lock.set_times(now) {
             tracing::warn!(%error, "cannot record the use of an environment");
         }
     }
-    Arc::new(Installed { known, _lock: lock })
+    Arc::new(Installed { known, pack, _lock: lock })
 }
 
 /// Environments in prepared folders.

@@ -76,6 +76,11 @@ impl Pack {
         Some(bytes)
     }
 
+    /// As it was opened.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
     /// All files, by path.
     pub(crate) fn files(&self) -> impl Iterator<Item = Record<'_>> {
         (0..self.count).map_while(|at| self.record(at))

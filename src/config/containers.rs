@@ -2,10 +2,11 @@
 
 use super::Settings;
 use crate::{
+    Requirements,
     environment::EnvironmentOptions,
     executor::docker::{DockerOptions, ImagePull, Instance, NetworkMode},
 };
-use std::net::IpAddr;
+use std::{fs, net::IpAddr, path::Path};
 
 pub(super) const MODES: &str = "auto, on or off";
 pub(super) const PULLS: &str = "missing or never";
@@ -137,6 +138,15 @@ pub(super) fn index_url(settings: &mut Settings, text: &str) -> Result<(), Strin
         return Err("allowed: a URL".to_owned());
     }
     settings.containers.environments.index_url = (!text.is_empty()).then(|| text.to_owned());
+    Ok(())
+}
+
+/// Reads them once, at the start, so that what is wrong with the file is known before a job needs it.
+pub(super) fn constraints(settings: &mut Settings, path: Option<&Path>) -> Result<(), String> {
+    let Some(path) = path else { return Ok(()) };
+    let text = fs::read_to_string(path).map_err(|error| format!("cannot read it: {error}"))?;
+    Requirements::parse(&text).map_err(|error| error.to_string())?;
+    settings.containers.environments.constraints = text;
     Ok(())
 }
 

@@ -244,6 +244,13 @@ pub const KEYS: &[Key] = &[
     .local(),
     text("index_url", "", "package index to install from; empty: the usual one", "a URL", containers::index_url)
         .local(),
+    path(
+        "constraints",
+        "",
+        "file like a requirements.txt: versions that packages must have if they are installed",
+        |s, path| containers::constraints(s, path.as_deref()),
+    )
+    .local(),
     flag("offline", "false", "whether packages come from what is installed or prepared only", |s, yes| {
         s.containers.environments.offline = yes;
     })

@@ -344,3 +344,17 @@ fn values_have_their_type_in_json() {
     assert_eq!(json("cors_origins"), serde_json::json!(["*"]));
     assert!(json("cache_dir").is_null() && json("api_keys").is_null());
 }
+
+#[test]
+fn constraints_are_read_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("constraints.txt");
+    let given = |text: &str| {
+        fs::write(&path, text).unwrap();
+        environment(&[("PYEXEC_CONSTRAINTS", path.to_str().unwrap())])
+    };
+    assert_eq!(settings(&given("numpy<3\n")).containers.environments.constraints, "numpy<3\n");
+    refused(&given("-r other.txt\n"), &["PYEXEC_CONSTRAINTS", "line 1"]);
+    fs::remove_file(&path).unwrap();
+    refused(&environment(&[("PYEXEC_CONSTRAINTS", path.to_str().unwrap())]), &["PYEXEC_CONSTRAINTS", "cannot read it"]);
+}

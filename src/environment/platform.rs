@@ -23,7 +23,7 @@ pub enum Target {
         libc: Libc,
     },
     /// The wasm tier. What is installed is resolved for Linux, so that a package is not silently taken in an old version
-    /// just because that one had no native parts; then all of it must have wheels without any.
+    /// just because that one had no native parts; then all of it must have wheels without any, or be able to do without.
     Wasm,
 }
 
@@ -96,7 +96,7 @@ impl Platform {
             Target::Linux { machine, libc: Libc::Glibc { major, minor } } => {
                 format!("Python {python} on {} with glibc {major}.{minor}", machine.name())
             }
-            Target::Wasm => format!("Python {python} on every machine"),
+            Target::Wasm => format!("Python {python} on WebAssembly"),
         }
     }
 

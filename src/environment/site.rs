@@ -50,9 +50,14 @@ pub(super) fn packages(folder: &Path, pins: &[String]) -> io::Result<Vec<Pin>> {
         let entry = entry?;
         let name = entry.file_name();
         let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(".dist-info")) else { continue };
-        let pin = stem.split_once('-').and_then(|(name, version)| package(&entry.path(), name, version));
-        found.push(pin.ok_or_else(|| io::Error::other(format!("{stem}.dist-info is incomplete")))?);
+        let found_pin = stem.split_once('-').and_then(|(name, version)| pin(&entry.path(), name, version));
+        found.push(found_pin.ok_or_else(|| io::Error::other(format!("{stem}.dist-info is incomplete")))?);
     }
+    complete(found, pins)
+}
+
+/// What was found, by name, if it is what was to be installed.
+pub(super) fn complete(mut found: Vec<Pin>, pins: &[String]) -> io::Result<Vec<Pin>> {
     found.sort_by(|a, b| a.name.cmp(&b.name));
     let same = |pin: &Pin, wanted: &str| wanted.split_once("==").is_some_and(|(name, _)| name == pin.name);
     let complete = found.len() == pins.len() && pins.iter().all(|wanted| found.iter().any(|pin| same(pin, wanted)));
@@ -60,7 +65,8 @@ pub(super) fn packages(folder: &Path, pins: &[String]) -> io::Result<Vec<Pin>> {
     complete.then_some(found).ok_or_else(missing)
 }
 
-fn package(info: &Path, name: &str, version: &str) -> Option<Pin> {
+/// A package, by the folder with its metadata.
+pub(super) fn pin(info: &Path, name: &str, version: &str) -> Option<Pin> {
     let wheel = fs::read_to_string(info.join("WHEEL")).ok()?;
     let mut tags = wheel.lines().filter_map(|line| line.strip_prefix("Tag:")).map(str::trim).peekable();
     let pure = tags.peek().is_some() && tags.all(|tag| tag.ends_with("-none-any"));
@@ -68,10 +74,17 @@ fn package(info: &Path, name: &str, version: &str) -> Option<Pin> {
     Some(Pin { name: normalised(name)?, version: version.to_owned(), pure, modules: modules(&record) })
 }
 
+/// The files of a package, as its `RECORD` lists them.
+pub(super) fn recorded(record: &str) -> impl Iterator<Item = &str> {
+    record.lines().filter_map(|line| match line.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next(),
+        None => line.split(',').next(),
+    })
+}
+
 /// Top-level modules of a package, from the list of its files.
 fn modules(record: &str) -> Vec<String> {
-    let top = record.lines().filter_map(|line| {
-        let path = line.trim_start_matches('"').split([',', '"']).next()?;
+    let top = recorded(record).filter_map(|path| {
         let (name, below) = path.split_once('/').map_or((path, false), |(folder, _)| (folder, true));
         let module = match below {
             true if NO_MODULES.contains(&name) => return None,

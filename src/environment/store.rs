@@ -1,7 +1,7 @@
 //! Environments on disk, by content address, shared by processes.
 //!
 //! ```text
-//! <folder>/<id>/packages/      what goes onto Python's path
+//! <folder>/<id>/packages/      what goes onto Python's path; for WebAssembly one file with all of it, `pack`
 //!               pins           exact versions, to read
 //!               manifest       SHA-256 of each file
 //!               meta.json      the rest
@@ -9,13 +9,22 @@
 //!                              its time is that of the last use
 //!          tmp-<id>-…/         being made, or being removed
 //!          uv/, uv.lock        uv's downloads
+//!          bytecode/           of packages, for other environments with the same ones
+//!          verdicts/           what WebAssembly cannot take
+//!          names/              what environments are made from
 //! ```
 //!
 //! An entry appears whole, by a rename. What a process that died has left is a `tmp` folder whose lock nobody holds; that
 //! is swept.
 
-use super::{Pin, disk, platform::Platform, site};
-use crate::{Result, cache};
+use super::{
+    Pin,
+    bytecode::Bytecode,
+    disk,
+    platform::{Platform, Target},
+    site,
+};
+use crate::{Result, cache, pack::Pack};
 use serde::{Deserialize, Serialize};
 use std::{
     fmt,
@@ -29,6 +38,8 @@ use tempfile::TempDir;
 
 /// Part of every address: entries of another layout are others.
 pub(super) const FORMAT: u32 = 1;
+/// The file with all packages for WebAssembly.
+pub(super) const PACK: &str = "pack";
 
 /// The name of an environment: 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,10 +76,22 @@ pub(super) struct Meta {
     pub(super) requirements: Vec<String>,
     pub(super) pins: Vec<Pin>,
     pub(super) bytes: u64,
+    /// Of the interpreter whose bytecode it has, where it has any.
+    #[serde(default)]
+    pub(super) workbench: Option<String>,
     /// SHA-256 of the manifest.
     manifest: String,
     /// The stamp of its files where it was made; a copy has another.
     stamp: String,
+}
+
+/// What an entry is made from.
+#[derive(Debug)]
+pub(super) struct Contents {
+    pub(super) platform: Platform,
+    pub(super) requirements: Vec<String>,
+    pub(super) pins: Vec<Pin>,
+    pub(super) workbench: Option<String>,
 }
 
 /// An entry that was checked.
@@ -147,6 +170,15 @@ pub(super) fn check(entry: &Path, trust: Trust<'_>) -> Result<Checked, Unusable>
     Ok(Checked { meta, packages, stamp, identity })
 }
 
+/// Reads the pack of an entry for WebAssembly that was checked; entries for others have none.
+pub(super) fn pack(checked: &Checked) -> Result<Option<Pack>, Unusable> {
+    if checked.meta.platform.target != Target::Wasm {
+        return Ok(None);
+    }
+    let bytes = fs::read(checked.packages.join(PACK)).map_err(|error| Unusable::Spoiled(error.to_string()))?;
+    Pack::open(bytes.into()).map(Some).ok_or_else(|| Unusable::Spoiled("its pack is damaged".to_owned()))
+}
+
 /// The folder of the user's own.
 #[derive(Debug)]
 pub(super) struct Store {
@@ -171,6 +203,11 @@ impl Store {
 
     pub(super) fn entry(&self, id: &Id) -> PathBuf {
         self.folder.join(id.as_str())
+    }
+
+    /// A folder of other things.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     /// uv's downloads.
@@ -220,30 +257,24 @@ impl Store {
     }
 
     /// Makes an entry of what is in a workshop's `entry/packages`.
-    pub(super) fn put(
-        &self,
-        id: &Id,
-        workshop: &Path,
-        (platform, requirements, pinned): (Platform, Vec<String>, &[String]),
-    ) -> io::Result<Checked> {
+    pub(super) fn put(&self, id: &Id, workshop: &Path, contents: Contents) -> io::Result<Checked> {
+        let Contents { platform, requirements, pins, workbench } = contents;
         let made = workshop.join("entry");
         let packages = made.join("packages");
-        // Nothing to install is a folder, too.
-        fs::create_dir_all(&packages)?;
-        site::tidy(&packages)?;
         let files = disk::files(&packages)?;
         let (manifest, stamp) = (disk::manifest(&packages, &files)?, disk::stamp(&files));
+        let names: String = pins.iter().map(|pin| format!("{}=={}\n", pin.name, pin.version)).collect();
         let meta = Meta {
             format: FORMAT,
             platform,
             requirements,
-            pins: site::packages(&packages, pinned)?,
+            pins,
             bytes: site::bytes(&files),
+            workbench,
             manifest: disk::digest(&manifest),
             stamp: stamp.clone(),
         };
-        let pins: String = meta.pins.iter().map(|pin| format!("{}=={}\n", pin.name, pin.version)).collect();
-        fs::write(made.join("pins"), pins)?;
+        fs::write(made.join("pins"), names)?;
         fs::write(made.join("manifest"), manifest)?;
         fs::write(made.join("meta.json"), serde_json::to_vec_pretty(&meta)?)?;
         let entry = self.entry(id);
@@ -305,8 +336,9 @@ impl Store {
     }
 
     /// Removes what was not used for longest, until all that is left has no more than `bytes_max`. Of that, uv's downloads
-    /// may have a quarter. What is in use stays.
-    pub(super) fn make_room(&self, bytes_max: u64) -> io::Result<()> {
+    /// may have a quarter, and bytecode an eighth. What is in use stays.
+    pub(super) fn make_room(&self, bytes_max: u64, bytecode: &Bytecode) -> io::Result<()> {
+        let kept = bytecode.make_room(bytes_max / 8)?;
         let mut bytes = disk::size(&self.downloads());
         if bytes > bytes_max / 4
             && let Some(_alone) = self.lock("uv", File::try_lock)?
@@ -315,7 +347,7 @@ impl Store {
             bytes = 0;
         }
         let entries = self.list()?;
-        bytes += entries.iter().map(|entry| entry.meta.bytes).sum::<u64>();
+        bytes += kept + entries.iter().map(|entry| entry.meta.bytes).sum::<u64>();
         for entry in entries.iter().rev() {
             if bytes <= bytes_max {
                 break;

@@ -11,6 +11,7 @@
 
 use super::{
     EnvironmentOptions, disk,
+    lock::{self, Locked},
     refusal::{Reason, Refusal, bounded, understood},
 };
 use std::{
@@ -27,8 +28,8 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// What is kept of each of its streams, in bytes.
-const OUTPUT_BYTES_MAX: usize = 256 << 10;
+/// What is kept of each of its streams, in bytes. Some hundred packages with several wheels each fit.
+const OUTPUT_BYTES_MAX: usize = 2 << 20;
 /// Variables that say how the network is reached; uv gets these of the service's own.
 const NETWORK_VARIABLES: [&str; 11] = [
     "SSL_CERT_FILE",
@@ -70,15 +71,7 @@ impl Uv<'_> {
         platform: &str,
         requirements: &str,
     ) -> Result<Vec<String>, Refusal> {
-        let (asked, constraints) = (self.folder.join("requirements.in"), self.folder.join("constraints.in"));
-        write(&asked, requirements)?;
-        let mut arguments = vec![OsString::from("compile"), asked.into()];
-        if !self.constraints.is_empty() {
-            write(&constraints, &self.constraints.join("\n"))?;
-            arguments.extend(["--constraints".into(), constraints.into()]);
-        }
-        arguments.extend(["--no-header", "--no-annotate"].map(Into::into));
-        let output = self.run(arguments, python, platform).await?;
+        let output = self.compile(python, platform, requirements, "requirements.txt").await?;
         let pins = output.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| {
             line.split_once("==")
                 .map(|_| line.to_owned())
@@ -87,24 +80,55 @@ impl Uv<'_> {
         pins.collect()
     }
 
-    /// Installs these versions, and nothing else, into a folder.
+    /// The same, with the wheels that there are of each.
+    pub(super) async fn lock(&self, python: &str, platform: &str, requirements: &str) -> Result<Vec<Locked>, Refusal> {
+        let output = self.compile(python, platform, requirements, "pylock.toml").await?;
+        lock::read(&output).map_err(|error| Refusal::fault(format!("uv made no lock: {error}")))
+    }
+
+    async fn compile(
+        &self,
+        python: &str,
+        platform: &str,
+        requirements: &str,
+        format: &str,
+    ) -> Result<String, Refusal> {
+        let (asked, constraints) = (self.folder.join("requirements.in"), self.folder.join("constraints.in"));
+        write(&asked, requirements)?;
+        let mut arguments = vec![OsString::from("compile"), asked.into()];
+        if !self.constraints.is_empty() {
+            write(&constraints, &self.constraints.join("\n"))?;
+            arguments.extend(["--constraints".into(), constraints.into()]);
+        }
+        arguments.extend(["--no-header", "--no-annotate", "--format", format].map(Into::into));
+        self.run(arguments, python, platform, self.options.bytes_max).await
+    }
+
+    /// Installs these versions, and nothing else, into a folder. It is given up when more than `bytes_max` come together.
     pub(super) async fn install(
         &self,
         python: &str,
         platform: &str,
         pins: &[String],
         into: &Path,
+        bytes_max: u64,
     ) -> Result<(), Refusal> {
-        let list = self.folder.join("pins.in");
+        let list = self.folder.join(format!("pins-{platform}.in"));
         write(&list, &pins.join("\n"))?;
         // Links would lead into the cache, and let one environment's files change another's.
         let mut arguments: Vec<OsString> = ["install", "--no-deps", "--link-mode", "copy", "-r"].map(Into::into).into();
         arguments.extend([list.into(), "--target".into(), into.into()]);
-        self.run(arguments, python, platform).await.map(drop)
+        self.run(arguments, python, platform, bytes_max).await.map(drop)
     }
 
     /// Runs `uv pip` until it is done, or this future is dropped.
-    async fn run(&self, arguments: Vec<OsString>, python: &str, platform: &str) -> Result<String, Refusal> {
+    async fn run(
+        &self,
+        arguments: Vec<OsString>,
+        python: &str,
+        platform: &str,
+        bytes_max: u64,
+    ) -> Result<String, Refusal> {
         let uv = self.options.uv.clone().or_else(|| found("uv")).ok_or_else(|| Refusal::new(Reason::NoUv, "no uv"))?;
         let interpreter = interpreter(&uv).ok_or_else(|| Refusal::new(Reason::NoUv, "no Python for uv"))?;
         let home = self.folder.join("home");
@@ -135,8 +159,7 @@ impl Uv<'_> {
         let mut group = Group(child);
         let (status, stdout, stderr) = tokio::select! {
             ended = group.ended() => ended.map_err(|error| Refusal::fault(format!("cannot wait for uv: {error}")))?,
-            () = self.grown_too_large() => {
-                let bytes_max = self.options.bytes_max;
+            () = self.grown_beyond(bytes_max) => {
                 return Err(Refusal::new(Reason::TooLarge { bytes_max }, "stopped while it was installed"));
             }
         };
@@ -155,13 +178,13 @@ impl Uv<'_> {
         String::from_utf8(stdout).map_err(|_| Refusal::fault("uv did not print UTF-8"))
     }
 
-    /// Waits until there is more than may be kept; downloads count until they are installed.
-    async fn grown_too_large(&self) {
+    /// Waits until there is more than that; downloads count until they are installed.
+    async fn grown_beyond(&self, bytes_max: u64) {
         let cache_before = measured(self.cache).await;
         loop {
             tokio::time::sleep(MEASURED_EVERY).await;
             let downloaded = measured(self.cache).await.saturating_sub(cache_before);
-            if measured(self.folder).await.max(downloaded) > self.options.bytes_max {
+            if measured(self.folder).await.max(downloaded) > bytes_max {
                 return;
             }
         }
