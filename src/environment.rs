@@ -387,6 +387,11 @@ impl Installed {
         self.pack.clone()
     }
 
+    /// A digest of what is in it: made anew, with newer versions, it is another.
+    pub(crate) fn content(&self) -> &str {
+        &self.known.meta.manifest
+    }
+
     /// The folder that goes onto Python's path: folders and regular files only. For WebAssembly there is one file in it,
     /// which only this program reads.
     pub fn packages_folder(&self) -> &Path {

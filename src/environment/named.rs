@@ -234,7 +234,8 @@ fn normalised(definition: &Definition) -> Result<Definition> {
 /// Identifiers with dots between them.
 fn is_module(name: &str) -> bool {
     let identifier = |part: &str| {
-        part.starts_with(|c: char| c.is_alphabetic() || c == '_') && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
     };
     name.len() <= MODULE_BYTES_MAX && name.split('.').all(identifier)
 }
