@@ -98,11 +98,8 @@ impl Bytecode {
 
     /// Keeps what was made of a group; `workshop` is a folder of the caller's beside this one.
     pub(super) fn keep(&self, group: &Group, compiled: &[(String, Vec<u8>)], workshop: &Path) -> io::Result<()> {
-        let packed = compiled.iter().map(|(path, code)| Packed {
-            path: path.clone(),
-            content: Vec::new(),
-            code: code.clone(),
-        });
+        let packed =
+            compiled.iter().map(|(path, code)| Packed { path: path.clone(), content: Vec::new(), code: code.clone() });
         let Some(content) = Pack::build(packed.collect()) else { return Ok(()) };
         let made = workshop.join(format!("bytecode-{}", group.key));
         fs::create_dir_all(&self.folder)?;

@@ -98,11 +98,7 @@ pub(super) fn gather(into: &mut Gathered, folder: &Path, pins: &[String], native
 
 fn suspect(pin: &Pin) -> Suspect {
     let public = |module: &&String| !module.starts_with('_') && !matches!(&***module, "test" | "tests");
-    Suspect {
-        pin: pin.pinned(),
-        modules: pin.modules.iter().filter(public).cloned().collect(),
-        ..Suspect::default()
-    }
+    Suspect { pin: pin.pinned(), modules: pin.modules.iter().filter(public).cloned().collect(), ..Suspect::default() }
 }
 
 fn incomplete(record: &str) -> io::Error {
@@ -128,7 +124,7 @@ fn has_native_name(path: &str) -> bool {
 fn is_shared_object(name: &str) -> bool {
     let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let without_version = name.rsplit('.').skip_while(|part| number(part)).collect::<Vec<_>>();
-    matches!(&*without_version, [last, _, ..] if *last == "so")
+    matches!(&*without_version, [last, stem, ..] if *last == "so" && !stem.is_empty())
 }
 
 /// The full name of the module that a file would be on Linux, and the file with the same one in Python.
@@ -156,7 +152,9 @@ mod tests {
 
     #[test]
     fn native_parts_are_known_by_their_names() {
-        for name in ["a/_b.cpython-314-x86_64-linux-gnu.so", "b.so", "c.so.1.2", "a/x.pyd", "n.libs/x", "l.a", "d.dylib"] {
+        for name in
+            ["a/_b.cpython-314-x86_64-linux-gnu.so", "b.so", "c.so.1.2", "a/x.pyd", "n.libs/x", "l.a", "d.dylib"]
+        {
             assert!(has_native_name(name), "{name}");
         }
         for name in ["a/so.py", ".so", "a/b.so.py", "x.libs", "readme.so.txt", "a/data.1"] {

@@ -86,13 +86,7 @@ impl Uv<'_> {
         lock::read(&output).map_err(|error| Refusal::fault(format!("uv made no lock: {error}")))
     }
 
-    async fn compile(
-        &self,
-        python: &str,
-        platform: &str,
-        requirements: &str,
-        format: &str,
-    ) -> Result<String, Refusal> {
+    async fn compile(&self, python: &str, platform: &str, requirements: &str, format: &str) -> Result<String, Refusal> {
         let (asked, constraints) = (self.folder.join("requirements.in"), self.folder.join("constraints.in"));
         write(&asked, requirements)?;
         let mut arguments = vec![OsString::from("compile"), asked.into()];

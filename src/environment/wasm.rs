@@ -10,7 +10,9 @@
 //! `.pth` files are packed and not processed: nothing that a package ships runs before a job's own code.
 
 use super::{
-    Refusal, Shared, State, Wanted, blocking, bytecode::Group, counted,
+    Refusal, Shared, State, Wanted, blocking,
+    bytecode::Group,
+    counted,
     gathering::{Gathered, Suspect, gather},
     lock::Locked,
     refusal::Reason,
@@ -48,7 +50,9 @@ pub(super) struct Fetched {
 impl Shared {
     /// Whoever compiles for WebAssembly, and tries what runs there.
     pub(super) fn workbench(&self) -> Result<&Arc<dyn Workbench>, Refusal> {
-        self.workbench.as_ref().ok_or_else(|| Refusal::fault("packages for WebAssembly need its interpreter, which is not loaded"))
+        self.workbench
+            .as_ref()
+            .ok_or_else(|| Refusal::fault("packages for WebAssembly need its interpreter, which is not loaded"))
     }
 
     /// Resolves for Linux, and unpacks the wheels that WebAssembly may take.
@@ -58,10 +62,8 @@ impl Shared {
         wanted: &Wanted,
         state: &watch::Sender<State>,
     ) -> Result<Fetched, Refusal> {
-        let mut fetched = Fetched {
-            any: (uv.folder.join("any"), Vec::new()),
-            native: (uv.folder.join("native"), Vec::new()),
-        };
+        let mut fetched =
+            Fetched { any: (uv.folder.join("any"), Vec::new()), native: (uv.folder.join("native"), Vec::new()) };
         if wanted.lines.is_empty() {
             return Ok(fetched);
         }
@@ -162,9 +164,9 @@ impl Shared {
         let found;
         (files, found) = blocking(move || {
             let at = |path: &String| files.binary_search_by(|file| file.path.cmp(path)).ok();
-            let groups = owned.iter().filter_map(|(_, paths)| {
-                Group::new(&version, paths.iter().filter_map(|path| files.get(at(path)?)))
-            });
+            let groups = owned
+                .iter()
+                .filter_map(|(_, paths)| Group::new(&version, paths.iter().filter_map(|path| files.get(at(path)?))));
             let found: Vec<_> = groups.map(|group| (shared.bytecode.find(&group), group)).collect();
             Ok((files, found))
         })
@@ -223,11 +225,10 @@ async fn try_out(
     let modules: Vec<_> = gathered.suspects.iter().flat_map(|suspect| suspect.modules.iter().cloned()).collect();
     let imported = match modules.is_empty() {
         true => Vec::new(),
-        false => {
-            workbench.try_imports(&pack, &modules).await.map_err(|error| Refusal::fault(error.to_string()))?
-        }
+        false => workbench.try_imports(&pack, &modules).await.map_err(|error| Refusal::fault(error.to_string()))?,
     };
-    let failing: Vec<_> = gathered.suspects.iter().filter_map(|suspect| Some((suspect, why_not(suspect, &imported)?))).collect();
+    let failing: Vec<_> =
+        gathered.suspects.iter().filter_map(|suspect| Some((suspect, why_not(suspect, &imported)?))).collect();
     if failing.is_empty() {
         return Ok(());
     }

@@ -82,7 +82,8 @@ impl Sandbox {
         let mut compiled = Vec::new();
         let mut rest = paths;
         while !rest.is_empty() {
-            let outcome = self.run(job(COMPILE, rest.iter().map(|path| format!("/usr/{path}")), COMPILE_LIMITS), pack).await?;
+            let outcome =
+                self.run(job(COMPILE, rest.iter().map(|path| format!("/usr/{path}")), COMPILE_LIMITS), pack).await?;
             let codes = codes(collected(&outcome, "code"));
             let done = codes.len();
             let found = rest.iter().zip(codes).filter(|(_, code)| !code.is_empty());
@@ -132,11 +133,8 @@ impl Workbench for Sandbox {
             });
             return Ok(all.collect());
         };
-        let imported = reported.into_iter().map(|Reported { module, failed, asked_for }| Imported {
-            module,
-            failed,
-            asked_for,
-        });
+        let imported =
+            reported.into_iter().map(|Reported { module, failed, asked_for }| Imported { module, failed, asked_for });
         Ok(imported.collect())
     }
 }
@@ -167,3 +165,6 @@ fn codes(mut bytes: &[u8]) -> Vec<&[u8]> {
     }
     codes
 }
+
+#[cfg(test)]
+mod tests;
