@@ -164,14 +164,13 @@ mod tests {
 
     #[test]
     fn a_native_module_has_a_name_and_a_twin_in_python() {
-        let of = |path: &str| native_module(path).map(|(module, source)| (module, source));
         let module = |module: &str, source: &str| Some((module.to_owned(), source.to_owned()));
-        assert_eq!(of("a/b/_c.cpython-314-x86_64-linux-gnu.so"), module("a.b._c", "a/b/_c.py"));
-        assert_eq!(of("_c.abi3.so"), module("_c", "_c.py"));
-        assert_eq!(of("a/__init__.so"), module("a", "a/__init__.py"));
-        assert_eq!(of("a/libx.so.1"), module("a.libx", "a/libx.py"));
-        assert_eq!(of("a.libs/libx.so.1"), None);
-        assert_eq!(of("a/x.a"), None);
+        assert_eq!(native_module("a/b/_c.cpython-314-x86_64-linux-gnu.so"), module("a.b._c", "a/b/_c.py"));
+        assert_eq!(native_module("_c.abi3.so"), module("_c", "_c.py"));
+        assert_eq!(native_module("a/__init__.so"), module("a", "a/__init__.py"));
+        assert_eq!(native_module("a/libx.so.1"), module("a.libx", "a/libx.py"));
+        assert_eq!(native_module("a.libs/libx.so.1"), None);
+        assert_eq!(native_module("a/x.a"), None);
     }
 
     fn write(folder: &Path, path: &str, content: impl AsRef<[u8]>) {

@@ -29,7 +29,7 @@ const fn linux(python: (u8, u8)) -> Platform {
 }
 
 /// The uv that this was made for.
-fn uv() -> PathBuf {
+pub(crate) fn uv() -> PathBuf {
     static UV: LazyLock<PathBuf> =
         LazyLock::new(|| tools::tool(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/uv.txt"), "uv"));
     UV.clone()

@@ -121,7 +121,7 @@ async fn what_was_made_from_a_definition_goes_with_it() {
     // Another definition comes to the same.
     assert!(environments.forget(&first.id).unwrap() && !environments.forget(&first.id).unwrap());
     let listed = || environments.list().unwrap().into_iter().map(|listed| listed.id).collect::<Vec<_>>();
-    assert_eq!(listed(), [id.clone()]);
+    assert_eq!(listed(), [&*id]);
     let error = environments.forget(&second.id).unwrap_err().to_string();
     assert!(error.contains("in use") && environments.defined(&second.id).unwrap().is_some(), "{error}");
     drop(installed);

@@ -191,10 +191,10 @@ async fn a_pack_that_is_not_in_memory_is_read_again() {
     let wheels = Wheels::new("");
     wheels.add("one", ANY, &[("one.py", "x = 1")]);
     let environments = asking(&[]).environments(wheels.options());
-    let expected = packed(&*prepare_wasm(&environments, "one").await.unwrap());
+    let expected = packed(&prepare_wasm(&environments, "one").await.unwrap());
     environments.shared.packs.invalidate_all();
     assert!(environments.known(&required("one"), Platform::WASM).is_none());
-    assert_eq!(packed(&*prepare_wasm(&environments, "one").await.unwrap()), expected);
+    assert_eq!(packed(&prepare_wasm(&environments, "one").await.unwrap()), expected);
     assert!(environments.known(&required("one"), Platform::WASM).is_some());
     assert_eq!(wheels.calls().len(), 2);
 }

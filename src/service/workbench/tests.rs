@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     Requirements,
-    environment::{EnvironmentOptions, Environments, Installed, Platform, Reason},
+    environment::{EnvironmentOptions, Environments, Installed, Platform, Reason, tests::uv},
     executor::wasm::WasmOptions,
     pack::{Packed, SITE_PACKAGES},
 };
@@ -12,9 +12,6 @@ use std::{
     sync::{LazyLock, Mutex},
     time::{Duration, Instant},
 };
-
-#[path = "../../../tests/support/tools.rs"]
-mod tools;
 
 fn wasm() -> Arc<WasmExecutor> {
     static WASM: LazyLock<Arc<WasmExecutor>> =
@@ -116,9 +113,8 @@ async fn imports_say_what_they_looked_for() {
 }
 
 fn environments(folder: &Path) -> Environments {
-    let uv = tools::tool(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/uv.txt"), "uv");
-    let options =
-        EnvironmentOptions { uv: Some(uv), folder: Some(folder.join("store")), ..EnvironmentOptions::default() };
+    let (uv, folder) = (Some(uv()), Some(folder.join("store")));
+    let options = EnvironmentOptions { uv, folder, ..EnvironmentOptions::default() };
     Environments::with_workbench(options, Some(Arc::new(sandbox()))).unwrap()
 }
 
