@@ -8,6 +8,7 @@ use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
+    collections::BTreeMap,
     env,
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Read, Write},
@@ -36,6 +37,15 @@ pub(crate) struct Cache {
     folder: PathBuf,
 }
 
+/// Files that belong together.
+#[derive(Debug, Default)]
+struct Group {
+    files: Vec<PathBuf>,
+    bytes: u64,
+    /// Without a record it goes first.
+    used: Option<std::time::SystemTime>,
+}
+
 /// What is recorded beside a file.
 #[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
 struct Stamp {
@@ -60,7 +70,16 @@ impl Cache {
 
     /// Only one process at a time makes files; the guard is the lock.
     pub(crate) fn lock(&self) -> Result<File> {
-        let path = self.folder.join("lock");
+        self.lock_file("lock")
+    }
+
+    /// Only one process at a time makes the files whose names begin with this one.
+    pub(crate) fn lock_of(&self, name: &str) -> Result<File> {
+        self.lock_file(&format!("{name}.lock"))
+    }
+
+    fn lock_file(&self, name: &str) -> Result<File> {
+        let path = self.folder.join(name);
         // As in a container image that was made for another version or another kind of CPU.
         let fail = |e| {
             let folder = self.folder.display();
@@ -74,6 +93,64 @@ impl Cache {
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(fail)?;
         file.lock().map_err(fail)?;
         Ok(file)
+    }
+
+    /// Records that the files whose names begin with this one are in use.
+    pub(crate) fn used(&self, name: &str) {
+        let now = fs::FileTimes::new().set_modified(std::time::SystemTime::now());
+        let path = self.folder.join(format!("{name}.used"));
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        if let Err(error) = file.and_then(|file| file.set_times(now)) {
+            // As in a container image, whose files nobody may change.
+            tracing::debug!(path = %path.display(), %error, "cannot record the use of a file");
+        }
+    }
+
+    /// Removes groups of files, a group being those with the same name but for what follows the first dot, until all whose
+    /// names begin with `prefix` have no more than `bytes_max`. Those that were not used for longest go first; `keep` stays.
+    pub(crate) fn make_room(&self, prefix: &str, keep: &str, bytes_max: u64) {
+        let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let (Some(name), Ok(metadata)) = (name.to_str(), entry.metadata()) else { continue };
+            let Some((stem, suffix)) = name.split_once('.').filter(|_| name.starts_with(prefix)) else { continue };
+            let group = groups.entry(stem.to_owned()).or_default();
+            group.bytes += metadata.len();
+            if suffix == "used" {
+                group.used = metadata.modified().ok();
+            }
+            group.files.push(entry.path());
+        }
+        let mut bytes: u64 = groups.values().map(|group| group.bytes).sum();
+        let mut oldest: Vec<_> = groups.into_iter().filter(|(stem, _)| stem != keep).collect();
+        oldest.sort_by_key(|(_, group)| group.used);
+        for (stem, group) in oldest {
+            if bytes <= bytes_max {
+                break;
+            }
+            bytes -= group.bytes;
+            self.remove(&stem, &group.files);
+        }
+    }
+
+    /// Removes the files whose names begin with this one and a dot.
+    pub(crate) fn remove_all(&self, name: &str) {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let of_it = entries.filter(|entry| {
+            let found = entry.file_name();
+            found.to_str().and_then(|found| found.strip_prefix(name)).is_some_and(|rest| rest.starts_with('.'))
+        });
+        self.remove(name, &of_it.map(|entry| entry.path()).collect::<Vec<_>>());
+    }
+
+    fn remove(&self, name: &str, files: &[PathBuf]) {
+        tracing::info!(name, "removed from the cache");
+        // Whoever has them mapped keeps them.
+        for file in files {
+            if let Err(error) = fs::remove_file(file) {
+                tracing::warn!(path = %file.display(), %error, "cannot remove a file of the cache");
+            }
+        }
     }
 
     /// The path of an entry that is what was once written under this name, else `None`.

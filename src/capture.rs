@@ -36,6 +36,11 @@ impl Capture {
         self.tail.extend(bytes);
     }
 
+    /// All that was written.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     pub(crate) fn truncated(&self) -> bool {
         self.bytes > (self.head.len() + self.tail.len()) as u64
     }

@@ -47,7 +47,7 @@ pub enum Event<'a> {
     Detail(&'a str),
     /// The script starts.
     Started,
-    /// What came so far is void: the job runs again from its start, on another tier, for this reason.
+    /// What came so far is void: the job runs again from its start, on another tier or with more packages, for this reason.
     Restarted(&'a str),
     /// Bytes written to standard output.
     Stdout(&'a [u8]),
@@ -62,6 +62,12 @@ pub trait Observer: Send + 'static {
     /// Called for each event, in order. Output comes in the pieces in which the script wrote it, all of it: the output
     /// limit bounds only what the [`Outcome`] keeps.
     fn event(&mut self, event: Event<'_>);
+}
+
+impl Observer for Box<dyn Observer> {
+    fn event(&mut self, event: Event<'_>) {
+        (**self).event(event);
+    }
 }
 
 impl<F: FnMut(Event<'_>) + Send + 'static> Observer for F {

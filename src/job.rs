@@ -35,6 +35,10 @@ pub(crate) struct Containers {
     pub(crate) python: Option<Python>,
     pub(crate) image: Option<String>,
     pub(crate) requirements: Requirements,
+    /// The id of an environment, until what it says is merged into the rest.
+    pub(crate) environment: Option<String>,
+    /// Modules that are imported when its packages are baked.
+    pub(crate) preload: Vec<String>,
     pub(crate) detect_packages: bool,
     pub(crate) pre_commands: Vec<String>,
     pub(crate) network: bool,
@@ -60,6 +64,8 @@ impl Default for Containers {
             python: None,
             image: None,
             requirements: Requirements::default(),
+            environment: None,
+            preload: Vec::new(),
             detect_packages: true,
             pre_commands: Vec::new(),
             network: false,
@@ -205,6 +211,14 @@ impl Job {
     #[must_use]
     pub fn requirements(mut self, requirements: Requirements) -> Job {
         self.containers.requirements = requirements;
+        self
+    }
+
+    /// An environment that it runs in, by its id: see [`Pyexec::create_environment`](crate::Pyexec::create_environment).
+    /// Its requirements are added to those of the job, and its version of Python is the job's.
+    #[must_use]
+    pub fn environment(mut self, id: impl Into<String>) -> Job {
+        self.containers.environment = Some(id.into());
         self
     }
 

@@ -4,14 +4,14 @@
 //!
 //! 1. What cannot be is refused at once: a tier that contradicts the rest of the request, network without permission.
 //! 2. A tier that the job asks for is taken.
-//! 3. What WebAssembly can do runs there. Needs that the code can do without are no needs, but for the network: code that
-//!    uses it, with permission to, is meant to have it.
+//! 3. What WebAssembly can do runs there, also with packages, as far as it takes them. Needs that the code can do without
+//!    are no needs, but for the network: code that uses it, with permission to, is meant to have it.
 //! 4. The rest goes to Docker. Where that is off, a need that is certain is refused; one that may never come up, because
 //!    it is in a function, is tried in WebAssembly, which does no harm.
 
 use crate::{
     TierChoice,
-    needs::{Bound, Capability, Needs, Python, Urgency, Use},
+    needs::{Bound, Capability, Needs, Place, Python, Urgency, Use},
 };
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) python: Option<Python>,
     pub(crate) docker_image: Option<&'a str>,
     pub(crate) pre_commands: bool,
-    /// Distributions that it requires, by name.
+    /// Distributions that it and its script require, normalised.
     pub(crate) requirements: &'a [String],
     /// Whether packages that the code imports are installed (`requirements_txt: "-"` says no).
     pub(crate) detect_packages: bool,
@@ -57,19 +57,18 @@ pub(crate) struct Tiers<'a> {
     pub(crate) docker: Result<(), &'a str>,
     /// The server's setting.
     pub(crate) allow_network: bool,
-    /// What is known of a distribution.
-    pub(crate) package: &'a dyn Fn(&str) -> Package,
+    /// What is known of the packages that the job needs.
+    pub(crate) packages: Packages<'a>,
 }
 
-/// What is known of a distribution.
+/// Whether WebAssembly takes the packages that a job needs, with those that they need in turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(test), expect(dead_code, reason = "nothing is known of packages yet"))]
-pub(crate) enum Package {
-    /// It runs in WebAssembly.
-    PurePython,
-    /// It has no wheel that does.
-    Native,
-    /// Nothing.
+pub(crate) enum Packages<'a> {
+    /// It does, as far as is known.
+    Fit,
+    /// It does not take these, normalised, which the job needs itself or for others.
+    Native(&'a [String]),
+    /// That cannot be found out.
     Unknown,
 }
 
@@ -104,8 +103,10 @@ pub(crate) fn route(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Rout
 
 fn decide(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Result<Route, String> {
     let python = python(needs, asked)?;
-    let mut demands = demands_of_the_request(asked, needs, python, tiers);
+    let mut demands = demands_of_the_request(asked, needs, python);
     if asked.tier == TierChoice::Wasm {
+        // What else its code needs it shall come upon; what is to be installed must be.
+        demands.extend(demands_for_packages(needs, asked, tiers).into_iter().filter(|demand| !demand.later));
         return match demands.first() {
             None => Ok(Route::Wasm { reason: "the job asks for wasm".to_owned() }),
             Some(demand) => {
@@ -113,7 +114,8 @@ fn decide(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Result<Route, 
             }
         };
     }
-    demands.extend(demands_of_the_code(needs, asked, tiers));
+    demands.extend(demands_for_packages(needs, asked, tiers));
+    demands.extend(demands_of_the_code(needs, asked));
     let network = network(needs, asked, tiers)?;
     demands.extend(network.demand(needs));
 
@@ -165,12 +167,17 @@ impl fmt::Display for Demand {
 }
 
 fn in_words(demands: &[Demand]) -> String {
+    listed(&demands.iter().map(|demand| demand.what.clone()).collect::<Vec<_>>())
+}
+
+/// The first few, and how many more.
+pub(crate) fn listed(words: &[String]) -> String {
     const NAMED: usize = 3;
-    let mut words: Vec<_> = demands.iter().take(NAMED).map(|demand| demand.what.clone()).collect();
-    if demands.len() > NAMED {
-        words.push(format!("{} more", demands.len() - NAMED));
+    let mut named: Vec<_> = words.iter().take(NAMED).cloned().collect();
+    if words.len() > NAMED {
+        named.push(format!("{} more", words.len() - NAMED));
     }
-    match words.split_last() {
+    match named.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} and {last}", others.join(", ")),
         None => String::new(),
@@ -195,7 +202,7 @@ fn python(needs: &Needs, asked: &Asked<'_>) -> Result<Option<Python>, String> {
     }
 }
 
-fn demands_of_the_request(asked: &Asked<'_>, needs: &Needs, python: Option<Python>, tiers: &Tiers<'_>) -> Vec<Demand> {
+fn demands_of_the_request(asked: &Asked<'_>, needs: &Needs, python: Option<Python>) -> Vec<Demand> {
     let mut demands = Vec::new();
     if let Some(image) = asked.docker_image {
         demands.push(Demand::now(format!("asks for the image {image}")));
@@ -220,39 +227,79 @@ fn demands_of_the_request(asked: &Asked<'_>, needs: &Needs, python: Option<Pytho
             WASM_MEMORY_BYTES_MAX >> 20
         )));
     }
-    let written = needs.script.iter().flat_map(|script| &script.dependencies);
-    for requirement in asked.requirements.iter().chain(written) {
-        let name = distribution(requirement);
-        demands.extend(match (tiers.package)(&name) {
-            Package::PurePython => None,
-            Package::Native => Some(Demand::now(format!("requires {name}, which has no pure-Python wheel"))),
-            Package::Unknown => Some(Demand::now(format!("requires {name}, a third-party package"))),
-        });
-    }
     demands
 }
 
-fn demands_of_the_code(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Vec<Demand> {
+/// What WebAssembly does not take of the packages that the job is known to need.
+fn demands_for_packages(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Vec<Demand> {
+    let wanted = wanted(needs, asked);
+    let native = match tiers.packages {
+        Packages::Fit => return Vec::new(),
+        Packages::Native(native) => native,
+        Packages::Unknown => {
+            return wanted.iter().map(|package| package.demand("a third-party package")).collect();
+        }
+    };
+    let itself = |package: &&Wanted<'_>| native.iter().any(|name| *name == package.distribution);
+    let found: Vec<_> =
+        wanted.iter().filter(itself).map(|package| package.demand("which has no pure-Python wheel")).collect();
+    if !found.is_empty() {
+        return found;
+    }
+    // They are needed by others, and of several it is not known by which.
+    let (names, has) = (listed(native), if native.len() == 1 { "has" } else { "have" });
+    match &*wanted {
+        [] => Vec::new(),
+        [package] => vec![package.demand(&format!("which needs {names}, which {has} no pure-Python wheel"))],
+        several => {
+            let by: Vec<_> = several.iter().map(|package| package.distribution.to_owned()).collect();
+            let what = format!("needs {names} for {}, which {has} no pure-Python wheel", listed(&by));
+            vec![Demand { what, later: several.iter().all(|package| package.later) }]
+        }
+    }
+}
+
+/// A package that the job is known to need.
+struct Wanted<'a> {
+    distribution: &'a str,
+    /// The module that its code imports, and where; otherwise it is required.
+    import: Option<(&'a str, &'a Place)>,
+    later: bool,
+}
+
+impl Wanted<'_> {
+    /// `why` says what is the matter with it.
+    fn demand(&self, why: &str) -> Demand {
+        let what = match self.import {
+            Some((module, place)) => format!("imports {module}, {why} ({place})"),
+            None => format!("requires {}, {why}", self.distribution),
+        };
+        Demand { what, later: self.later }
+    }
+}
+
+fn wanted<'a>(needs: &'a Needs, asked: &Asked<'a>) -> Vec<Wanted<'a>> {
+    let required = asked.requirements.iter();
+    let mut wanted: Vec<_> = required.map(|distribution| Wanted { distribution, import: None, later: false }).collect();
+    for module in needs.modules.iter().filter(|_| asked.detect_packages) {
+        // What nobody can install is missed as well elsewhere. What may be its own is found out by running it: see
+        // `service::plan`.
+        let Some(distribution) = module.distribution.as_deref().filter(|_| !module.perhaps_own) else { continue };
+        if module.urgency != Urgency::Optional && !asked.requirements.iter().any(|name| name == distribution) {
+            let import = Some((&*module.name, &module.place));
+            wanted.push(Wanted { distribution, import, later: module.urgency == Urgency::Later });
+        }
+    }
+    wanted
+}
+
+fn demands_of_the_code(needs: &Needs, asked: &Asked<'_>) -> Vec<Demand> {
     let mut demands = Vec::new();
     let mut add = |urgency, what: String| match urgency {
         Urgency::Required => demands.push(Demand { what, later: false }),
         Urgency::Later => demands.push(Demand { what, later: true }),
         Urgency::Optional => {}
     };
-    for module in needs.modules.iter().filter(|_| asked.detect_packages) {
-        // What nobody can install is missed as well elsewhere.
-        let Some(distribution) = &module.distribution else { continue };
-        if module.perhaps_own {
-            // It is found out by running it: see `service::plan`.
-            continue;
-        }
-        let (name, place) = (&module.name, &module.place);
-        match (tiers.package)(distribution) {
-            Package::PurePython => {}
-            Package::Native => add(module.urgency, format!("imports {name}, which has no pure-Python wheel ({place})")),
-            Package::Unknown => add(module.urgency, format!("imports {name}, a third-party package ({place})")),
-        }
-    }
     if let (None, Some(bound)) = (asked.python, &needs.python_at_most) {
         let Bound { python, module, place, urgency } = bound;
         add(*urgency, format!("imports {module}, which Python has up to {python} ({place})"));
@@ -312,14 +359,6 @@ fn network(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Result<Networ
 
 fn uses_network(found: &Use) -> String {
     format!("uses the network ({}, {})", found.what, found.place)
-}
-
-/// The distribution that a requirement names, normalised.
-fn distribution(requirement: &str) -> String {
-    let end =
-        requirement.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(requirement.len());
-    let parts: Vec<_> = requirement[..end].split(['-', '_', '.']).filter(|part| !part.is_empty()).collect();
-    parts.join("-").to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Ties the flow together: what the library, the command line and the server all call.
 
+mod environments;
 mod fallback;
+mod packages;
 mod plan;
 mod stdin;
 mod workbench;
@@ -13,16 +15,17 @@ use crate::{
     config::{ContainerSettings, FallbackMode, Settings},
     environment::{EnvironmentOptions, Environments},
     executor::{
-        Event, Executor, Observer,
+        Event, Observer,
         docker::{DockerExecutor, DockerOptions, Placement},
         wasm::{WasmExecutor, WasmOptions},
     },
 };
 use fallback::Fallback;
+use packages::InWasm;
 use plan::Place;
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use workbench::Sandbox;
 
@@ -43,6 +46,7 @@ use workbench::Sandbox;
 #[derive(Clone)]
 pub struct Pyexec {
     wasm: Arc<WasmExecutor>,
+    environments: Environments,
     fallback: Arc<Fallback>,
     detect_packages: bool,
     allow_network: bool,
@@ -94,26 +98,35 @@ impl Pyexec {
         let observer = Arc::new(Mutex::new(observer));
         loop {
             let shared = Arc::clone(&observer);
-            let tell = move |event: Event<'_>| shared.lock().unwrap_or_else(PoisonError::into_inner).event(event);
+            let tell = move |event: Event<'_>| locked(&shared).event(event);
             match self.attempt(plan, tell).await? {
                 Attempt::Done(outcome) => return Ok(*outcome),
                 Attempt::Again(again) => {
                     let event = Event::Restarted(&again.reason);
-                    observer.lock().unwrap_or_else(PoisonError::into_inner).event(event);
+                    locked(&observer).event(event);
                     plan = *again;
                 }
             }
         }
     }
 
-    /// Runs a job where its plan says, once. For those who count what runs on each tier; [`Pyexec::run`] does it all.
+    /// Runs a job where its plan says, once, prepared if it is not yet. For those who count what runs on each tier;
+    /// [`Pyexec::run`] does it all.
     ///
     /// # Errors
     ///
     /// As for [`Pyexec::run`].
-    pub async fn attempt(&self, plan: Plan, observer: impl Observer) -> Result<Attempt> {
-        let Plan { job, reason, place, detected, may_replay } = plan;
-        let network = self.allow_network && job.containers.network;
+    pub async fn attempt(&self, mut plan: Plan, observer: impl Observer) -> Result<Attempt> {
+        let mut observer: Box<dyn Observer> = Box::new(observer);
+        if !plan.is_prepared() {
+            let told = Mutex::new(observer);
+            let progress = |phase: &str| locked(&told).event(Event::Progress(phase));
+            self.prepare(&mut plan, &progress).await?;
+            observer = told.into_inner().unwrap_or_else(PoisonError::into_inner);
+        }
+        let network = self.allow_network && plan.job.containers.network;
+        let (may_replay, leaves_wasm) = (self.may_replay(&plan), self.may_leave_wasm(&plan.job));
+        let Plan { job, reason, place, detected, again: _ } = plan;
         let (job, again) = match may_replay {
             true => {
                 let (job, again) = plan::twice(job, place.clone(), detected.clone());
@@ -122,26 +135,35 @@ impl Pyexec {
             false => (job, None),
         };
         let outcome = match place {
-            Place::Wasm => self.in_wasm(job, reason, observer).await?,
+            Place::Wasm(packages) => {
+                let packages = match &packages {
+                    InWasm::Unprepared | InWasm::Nothing => None,
+                    InWasm::Installed(importable) => Some(&importable.packages),
+                };
+                let mut outcome = self.wasm.run_with(job, packages, observer).await?;
+                outcome.route_reason = reason;
+                outcome
+            }
             Place::Docker { python, network } => {
                 let placement = placement(&job, python, network, &reason);
-                self.fallback.run(job, detected, placement, observer).await?
+                let guessed = detected.guesses.into_iter().map(|guess| guess.name).collect();
+                self.fallback.run(job, guessed, placement, observer).await?
             }
         };
-        if let Some(plan) = again.and_then(|again| again.plan(&outcome, network))
-            && let Ok(docker) = self.fallback.executor().await
-            // What a container would refuse stays as it ended here.
-            && docker.check(&plan.job, None).is_ok()
-        {
-            return Ok(Attempt::Again(Box::new(plan)));
+        match again.and_then(|again| again.plan(&outcome, leaves_wasm, network)) {
+            Some(plan) if self.takes(&plan).await => Ok(Attempt::Again(Box::new(plan))),
+            _ => Ok(Attempt::Done(Box::new(outcome))),
         }
-        Ok(Attempt::Done(Box::new(outcome)))
     }
 
-    async fn in_wasm(&self, job: Job, reason: String, observer: impl Observer) -> Result<Outcome> {
-        let mut outcome = self.wasm.run(job, Box::new(observer)).await?;
-        outcome.route_reason = reason;
-        Ok(outcome)
+    /// Whether the tier of a second attempt is there. What a container would refuse stays as it ended before.
+    async fn takes(&self, plan: &Plan) -> bool {
+        match &plan.place {
+            Place::Wasm(_) => true,
+            Place::Docker { .. } => {
+                self.fallback.executor().await.is_ok_and(|docker| docker.check(&plan.job, None).is_ok())
+            }
+        }
     }
 
     /// The Docker executor, if a job has needed it yet, or [`Pyexec::connect_docker`] was called.
@@ -304,20 +326,25 @@ impl Builder {
     /// When the compiled interpreter can be neither loaded nor made.
     pub fn build(self) -> Result<Pyexec> {
         let wasm = Arc::new(WasmExecutor::new(&self.wasm, &*self.progress)?);
+        let workbench = Arc::new(Sandbox::new(Arc::clone(&wasm)));
+        let environments = Environments::with_workbench(self.environments, Some(workbench))?;
         let fallback = match self.docker {
-            Ok(options) => {
-                let workbench = Arc::new(Sandbox::new(Arc::clone(&wasm)));
-                Fallback::on(options, Environments::with_workbench(self.environments, Some(workbench))?)
-            }
+            Ok(options) => Fallback::on(options, environments.clone()),
             Err(why) => Fallback::Off(why),
         };
         Ok(Pyexec {
             wasm,
+            environments,
             fallback: Arc::new(fallback),
             detect_packages: self.detect_packages,
             allow_network: self.allow_network,
         })
     }
+}
+
+/// Observers leave nothing half done when they panic that another event could find.
+fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn placement(job: &Job, python: Option<String>, network: bool, reason: &str) -> Placement {

@@ -100,6 +100,16 @@ impl Requirements {
         Requirements::normalised(self.lines, count)
     }
 
+    /// Adds requirements, each in an element. All of them must hold.
+    ///
+    /// # Errors
+    ///
+    /// As [`Requirements::parse`].
+    pub fn and<S: AsRef<str>>(&self, more: &[S]) -> Result<Requirements> {
+        let written = self.to_string();
+        Requirements::from_list(written.lines().chain(more.iter().map(AsRef::as_ref)))
+    }
+
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()

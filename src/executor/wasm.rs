@@ -5,15 +5,18 @@
 //! can reach, with `wasi` for system calls on `files`, `stdio` and `clock`; `files` is the descriptors and directories,
 //! over `quota` and `library`; `metering` is what makes a job stop.
 
+mod bakery;
 mod clock;
 mod engine;
 mod files;
+mod functions;
 mod host;
 mod image;
 mod library;
 mod metering;
 mod quota;
 mod run;
+mod snapshot;
 mod stdio;
 mod wasi;
 
@@ -24,7 +27,9 @@ use crate::{
     outcome::Tier,
     pack::Pack,
 };
-use image::Image;
+use bakery::Bakery;
+use engine::EngineOptions;
+use image::{Image, Studio};
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::Semaphore;
 
@@ -41,17 +46,27 @@ pub struct WasmOptions {
     pub cache_folder: Option<PathBuf>,
     /// How compiled code is checked before it is used.
     pub verification: Verification,
+    /// What images with packages imported may take in the cache folder, in bytes.
+    pub baked_bytes_max: u64,
 }
 
 impl Default for WasmOptions {
     fn default() -> WasmOptions {
-        WasmOptions { slots: 64, page_reuse: true, cache_folder: None, verification: Verification::Stamp }
+        WasmOptions {
+            slots: 64,
+            page_reuse: true,
+            cache_folder: None,
+            verification: Verification::Stamp,
+            baked_bytes_max: 8 << 30,
+        }
     }
 }
 
 /// Runs jobs in CPython on WebAssembly.
 pub struct WasmExecutor {
+    studio: Arc<Studio>,
     image: Image,
+    bakery: Arc<Bakery>,
     slots: Arc<Semaphore>,
 }
 
@@ -63,10 +78,13 @@ impl WasmExecutor {
     ///
     /// When the cache cannot be used, or the interpreter cannot be made.
     pub fn new(options: &WasmOptions, progress: &dyn Fn(&str)) -> Result<WasmExecutor> {
-        let engine = engine::engine(engine::EngineOptions { slots: options.slots, page_reuse: options.page_reuse })?;
+        // One more than there are jobs, for baking.
+        let engine = EngineOptions { slots: options.slots.saturating_add(1), page_reuse: options.page_reuse };
         let cache = Cache::open(options.cache_folder.as_deref())?;
-        let image = Image::load(&engine, &cache, options.verification, progress)?;
-        Ok(WasmExecutor { image, slots: Arc::new(Semaphore::new(options.slots as usize)) })
+        let studio = Arc::new(Studio::open(engine, cache, options.verification)?);
+        let image = studio.interpreter(progress)?;
+        let bakery = Arc::new(Bakery::new(Arc::clone(&studio), image.clone(), options.baked_bytes_max));
+        Ok(WasmExecutor { studio, image, bakery, slots: Arc::new(Semaphore::new(options.slots as usize)) })
     }
 
     /// Runs a job that can import these packages.
@@ -81,25 +99,55 @@ impl WasmExecutor {
         observer: Box<dyn Observer>,
     ) -> Result<Outcome> {
         let _slot = self.slots.acquire().await.map_err(|_| Error::unavailable("the executor is shutting down"))?;
-        let library = match packages {
-            None => self.image.library.clone(),
-            Some(packages) => self.image.library.with_packages(packages.pack.clone()),
+        let Some(packages) = packages else {
+            return run::run(&self.image, self.studio.library.clone(), job, observer, REASON).await;
         };
-        run::run(&self.image, library, job, observer, "needs nothing beyond WebAssembly").await
+        let library = self.studio.library.with_packages(packages.pack.clone());
+        let baked = self.bakery.find(packages).await;
+        let image = baked.as_ref().and_then(|baked| baked.image_for(&job, |module| library.has_packaged(module)));
+        run::run(image.unwrap_or(&self.image), library, job, observer, REASON).await
+    }
+
+    /// Makes an image with the packages imported, unless it is there: from then on jobs start with them. Takes some seconds
+    /// of what other threads leave.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub(crate) async fn bake(
+        &self,
+        packages: &Packages,
+        progress: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<Vec<(String, String)>> {
+        Ok(self.bakery.bake(packages, progress).await?.record.unfit.clone())
+    }
+
+    /// As [`WasmExecutor::bake`], in the background.
+    pub(crate) fn begin_to_bake(&self, packages: &Packages) {
+        self.bakery.begin(packages);
+    }
+
+    /// Whether jobs with these packages start with them imported.
+    pub(crate) async fn is_baked(&self, packages: &Packages) -> bool {
+        self.bakery.find(packages).await.is_some()
     }
 }
 
+/// What jobs here are told of why they are here, unless somebody knows better.
+const REASON: &str = "needs nothing beyond WebAssembly";
+
 /// Packages that jobs can import.
 #[derive(Debug, Clone)]
-pub struct Packages {
+pub(crate) struct Packages {
     id: Arc<str>,
     pack: Pack,
+    modules: Arc<[String]>,
 }
 
 impl Packages {
-    /// `id` tells different packages apart.
-    pub(crate) fn new(id: &str, pack: Pack) -> Packages {
-        Packages { id: id.into(), pack }
+    /// `id` tells different content apart; `modules` are what is imported when they are baked.
+    pub(crate) fn new(id: &str, pack: Pack, modules: Vec<String>) -> Packages {
+        Packages { id: id.into(), pack, modules: modules.into() }
     }
 }
 

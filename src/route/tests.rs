@@ -8,11 +8,12 @@ struct Case<'a> {
     asked: Asked<'a>,
     docker: bool,
     allow_network: bool,
+    packages: Packages<'a>,
 }
 
 impl<'a> Case<'a> {
     fn new(source: &'a str) -> Case<'a> {
-        Case { source, asked: Asked::default(), docker: true, allow_network: true }
+        Case { source, asked: Asked::default(), docker: true, allow_network: true, packages: Packages::Fit }
     }
 
     fn asking(self, change: impl FnOnce(&mut Asked<'a>)) -> Case<'a> {
@@ -25,6 +26,14 @@ impl<'a> Case<'a> {
         Case { docker: false, ..self }
     }
 
+    fn lacking(self, native: &'a [String]) -> Case<'a> {
+        Case { packages: Packages::Native(native), ..self }
+    }
+
+    fn unknown(self) -> Case<'a> {
+        Case { packages: Packages::Unknown, ..self }
+    }
+
     fn network_forbidden(self) -> Case<'a> {
         Case { allow_network: false, ..self }
     }
@@ -32,13 +41,8 @@ impl<'a> Case<'a> {
     /// The route in a line: `wasm: reason`, `docker [3.12] [network]: reason`, `impossible: message`.
     fn route(&self) -> String {
         let needs = Needs::of(&Project::script(self.source.to_owned()), "main.py", false).unwrap();
-        let package = |name: &str| match name {
-            "attrs" => Package::PurePython,
-            "numpy" => Package::Native,
-            _ => Package::Unknown,
-        };
         let docker = if self.docker { Ok(()) } else { Err(OFF) };
-        let tiers = Tiers { docker, allow_network: self.allow_network, package: &package };
+        let tiers = Tiers { docker, allow_network: self.allow_network, packages: self.packages };
         match route(&needs, &self.asked, &tiers) {
             Route::Wasm { reason } => format!("wasm: {reason}"),
             Route::Impossible { message } => format!("impossible: {message}"),
@@ -71,9 +75,7 @@ fn the_code_decides() {
         ("import attr", NOTHING),
         ("try:\n    import numpy\nexcept ImportError:\n    pass", NOTHING),
         ("import js", NOTHING),
-        ("import numpy", "docker: imports numpy, which has no pure-Python wheel (main.py:1)"),
-        ("import yaml", "docker: imports yaml, a third-party package (main.py:1)"),
-        ("def f():\n    import yaml", "docker: imports yaml, a third-party package (main.py:2)"),
+        ("import numpy", NOTHING),
         (THREAD, "docker: starts a thread (threading.Thread, main.py:2)"),
         (LATER, "docker: starts a thread (threading.Thread, main.py:3)"),
         ("import os\nos.system('ls')", "docker: starts a process (os.system, main.py:2)"),
@@ -84,15 +86,6 @@ fn the_code_decides() {
         ("import cgi", "docker 3.12: imports cgi, which Python has up to 3.12 (main.py:1)"),
         ("import imp", "docker 3.11: imports imp, which Python has up to 3.11 (main.py:1)"),
         ("import tomllib", NOTHING),
-        (
-            "import yaml\nimport os\nos.fork()",
-            "docker: imports yaml, a third-party package (main.py:1) and starts a process (os.fork, main.py:3)",
-        ),
-        (
-            "import a, b, c, d, e",
-            "docker: imports a, a third-party package (main.py:1), imports b, a third-party package (main.py:1), imports \
-             c, a third-party package (main.py:1) and 2 more",
-        ),
     ] {
         Case::new(source).goes(expected);
     }
@@ -117,28 +110,70 @@ fn the_request_decides() {
         .goes("docker 3.12: asks for Python 3.12");
 }
 
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
 #[test]
-fn requirements_decide() {
-    for (requirement, expected) in [
-        ("rich==13.0 ; python_version > '3'", "docker: requires rich, a third-party package"),
-        ("Foo_Bar[extra]>=1", "docker: requires foo-bar, a third-party package"),
-        ("NumPy", "docker: requires numpy, which has no pure-Python wheel"),
-        ("attrs>=22", NOTHING),
+fn packages_that_webassembly_lacks_decide() {
+    let numpy = names(&["numpy"]);
+    for (source, expected) in [
+        ("print(1)", NOTHING),
+        ("import numpy", "docker: imports numpy, which has no pure-Python wheel (main.py:1)"),
+        ("def f():\n    import numpy", "docker: imports numpy, which has no pure-Python wheel (main.py:2)"),
+        ("try:\n    import numpy\nexcept ImportError:\n    pass", NOTHING),
+        ("import sympy, numpy", "docker: imports numpy, which has no pure-Python wheel (main.py:1)"),
+        ("import seaborn", "docker: imports seaborn, which needs numpy, which has no pure-Python wheel (main.py:1)"),
+        (
+            "import seaborn\ndef f():\n    import sympy",
+            "docker: needs numpy for seaborn and sympy, which has no pure-Python wheel",
+        ),
+        (
+            "import numpy\nimport os\nos.fork()",
+            "docker: imports numpy, which has no pure-Python wheel (main.py:1) and starts a process (os.fork, main.py:3)",
+        ),
     ] {
-        let requirements = [requirement.to_owned()];
-        Case::new("").asking(|asked| asked.requirements = &requirements).goes(expected);
+        Case::new(source).lacking(&numpy).goes(expected);
     }
-    Case::new("import numpy, yaml").asking(|asked| asked.detect_packages = false).goes(NOTHING);
-    Case::new(THREAD)
-        .asking(|asked| asked.detect_packages = false)
-        .goes("docker: starts a thread (threading.Thread, main.py:2)");
+    let two = names(&["contourpy", "numpy"]);
+    Case::new("import seaborn")
+        .lacking(&two)
+        .goes("docker: imports seaborn, which needs contourpy and numpy, which have no pure-Python wheel (main.py:1)");
+    Case::new("import numpy").asking(|asked| asked.detect_packages = false).lacking(&numpy).goes(NOTHING);
+    let required = |list| Case::new("import numpy").asking(|asked| asked.requirements = list).lacking(&numpy);
+    let rich = names(&["rich"]);
+    required(&numpy).goes("docker: requires numpy, which has no pure-Python wheel");
+    required(&rich).goes("docker: imports numpy, which has no pure-Python wheel (main.py:1)");
+}
+
+#[test]
+fn what_packages_are_may_not_be_known() {
+    for (source, expected) in [
+        ("print(1)", NOTHING),
+        ("import yaml", "docker: imports yaml, a third-party package (main.py:1)"),
+        (
+            "import yaml\nimport os\nos.fork()",
+            "docker: imports yaml, a third-party package (main.py:1) and starts a process (os.fork, main.py:3)",
+        ),
+        (
+            "import a, b, c, d, e",
+            "docker: imports a, a third-party package (main.py:1), imports b, a third-party package (main.py:1), imports \
+             c, a third-party package (main.py:1) and 2 more",
+        ),
+    ] {
+        Case::new(source).unknown().goes(expected);
+    }
+    let rich = names(&["rich"]);
+    Case::new("")
+        .asking(|asked| asked.requirements = &rich)
+        .unknown()
+        .goes("docker: requires rich, a third-party package");
 }
 
 #[test]
 fn inline_metadata_decides() {
     for (block, expected) in [
-        ("# dependencies = ['rich']\n", "docker: requires rich, a third-party package"),
-        ("# dependencies = ['attrs']\n", NOTHING),
+        ("# dependencies = ['rich']\n", NOTHING),
         ("# requires-python = '>=3.11'\n", NOTHING),
         ("# requires-python = '<3.13'\n", "docker 3.12: requires Python <3.13, that is 3.12"),
         (
@@ -211,12 +246,17 @@ fn without_docker_certain_needs_are_refused_and_others_tried() {
     Case::new("").without_docker().goes(NOTHING);
     for (source, what) in [
         (THREAD, "starts a thread (threading.Thread, main.py:2)"),
-        ("import numpy", "imports numpy, which has no pure-Python wheel (main.py:1)"),
         ("import cgi", "imports cgi, which Python has up to 3.12 (main.py:1)"),
         ("import os\nos.fork()\ndef f():\n    import yaml", "starts a process (os.fork, main.py:2)"),
     ] {
         Case::new(source).without_docker().goes(&format!("impossible: this job {what}, which takes docker: {OFF}"));
     }
+    let numpy = names(&["numpy"]);
+    let what = "imports numpy, which has no pure-Python wheel (main.py:1)";
+    let case = Case::new("import numpy").without_docker().lacking(&numpy);
+    case.goes(&format!("impossible: this job {what}, which takes docker: {OFF}"));
+    let case = Case::new("def f(): import numpy").without_docker().lacking(&numpy);
+    case.goes(&format!("wasm: may not need it, but {what}, which takes docker: {OFF}"));
     Case::new(LATER).without_docker().goes(&format!(
         "wasm: may not need it, but starts a thread (threading.Thread, main.py:3), which takes docker: {OFF}"
     ));
@@ -245,7 +285,6 @@ fn a_tier_can_be_forced() {
 
 #[test]
 fn a_forced_wasm_contradicts_what_only_docker_has() {
-    let requirements = ["rich".to_owned()];
     type Change = fn(&mut Asked<'_>);
     let changes: [(Change, &str); 4] = [
         (|asked| asked.python = Some(Python::V3_12), "asks for Python 3.12"),
@@ -262,10 +301,17 @@ fn a_forced_wasm_contradicts_what_only_docker_has() {
         });
         case.goes(&expect(what));
     }
-    Case::new("")
-        .asking(|asked| {
+    let (rich, numpy) = (names(&["rich"]), names(&["numpy"]));
+    let wasm = |source, requirements| {
+        Case::new(source).asking(|asked| {
             asked.tier = TierChoice::Wasm;
-            asked.requirements = &requirements;
+            asked.requirements = requirements;
         })
-        .goes(&expect("requires rich, a third-party package"));
+    };
+    wasm("import numpy", &rich).goes("wasm: the job asks for wasm");
+    wasm("", &numpy).lacking(&numpy).goes(&expect("requires numpy, which has no pure-Python wheel"));
+    wasm("import numpy", &rich)
+        .lacking(&numpy)
+        .goes(&expect("imports numpy, which has no pure-Python wheel (main.py:1)"));
+    wasm("def f(): import numpy", &rich).lacking(&numpy).goes("wasm: the job asks for wasm");
 }

@@ -3,7 +3,7 @@
 //! There are so many slots, and so many places in the queue. Within the queue callers take turns: one that sends a
 //! thousand jobs does not keep another's first one waiting for all of them.
 
-use crate::outcome::Tier;
+use crate::{Plan, outcome::Tier};
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -46,11 +46,20 @@ struct Waiting {
 pub(crate) struct Gates {
     wasm: Arc<Admission>,
     docker: Arc<Admission>,
+    /// Executions that wait for their packages, and so for others: they have no slot of a tier meanwhile. When they have
+    /// them they join its queue.
+    preparing: Arc<Admission>,
 }
 
 impl Gates {
     pub(crate) fn new(wasm: Arc<Admission>, docker: Arc<Admission>) -> Gates {
-        Gates { wasm, docker }
+        let preparing = Admission::new(wasm.slots + wasm.queue_max, 0);
+        Gates { wasm, docker, preparing }
+    }
+
+    /// What an execution must enter next.
+    pub(crate) fn next(&self, plan: &Plan) -> &Arc<Admission> {
+        if plan.is_prepared() { self.of(plan.tier()) } else { &self.preparing }
     }
 
     pub(crate) fn of(&self, tier: Tier) -> &Arc<Admission> {
@@ -66,7 +75,8 @@ impl Gates {
 
     /// Executions that run or wait.
     pub(crate) fn present(&self) -> usize {
-        self.all().iter().map(|(_, admission)| admission.busy() + admission.queued()).sum()
+        let in_tiers: usize = self.all().iter().map(|(_, admission)| admission.busy() + admission.queued()).sum();
+        in_tiers + self.preparing.busy()
     }
 }
 
@@ -103,14 +113,23 @@ impl Admission {
 
     /// A slot when one is free, else a place in the queue, else a refusal; at once.
     pub(crate) fn enter(self: &Arc<Admission>, caller: usize) -> Result<Place, Full> {
-        let mut state = self.lock();
+        let state = self.lock();
+        if state.busy >= self.slots && state.waiting >= self.queue_max {
+            return Err(Full);
+        }
+        Ok(self.place(state, caller))
+    }
+
+    /// The same for who was let in elsewhere, and is not to be turned away any more: the queue has a place for it.
+    pub(crate) fn join(self: &Arc<Admission>, caller: usize) -> Place {
+        self.place(self.lock(), caller)
+    }
+
+    fn place(self: &Arc<Admission>, mut state: MutexGuard<'_, State>, caller: usize) -> Place {
         if state.busy < self.slots {
             // Nobody waits while a slot is free.
             state.busy += 1;
-            return Ok(Place::Slot(Slot { admission: Arc::clone(self) }));
-        }
-        if state.waiting >= self.queue_max {
-            return Err(Full);
+            return Place::Slot(Slot { admission: Arc::clone(self) });
         }
         state.waiting += 1;
         state.numbers += 1;
@@ -121,7 +140,7 @@ impl Admission {
             Some(turn) => turn.waiting.push_back(waiting),
             None => state.turns.push_back(Turn { caller, waiting: VecDeque::from([waiting]) }),
         }
-        Ok(Place::Queue(Ticket { admission: Arc::clone(self), caller, number, granted }))
+        Place::Queue(Ticket { admission: Arc::clone(self), caller, number, granted })
     }
 
     /// In words, for who is turned away.
@@ -227,6 +246,18 @@ mod tests {
         let _places: Vec<_> = (0..3).map(|_| admission.enter(0).unwrap()).collect();
         assert_eq!(admission.enter(0).unwrap_err(), Full);
         assert_eq!((admission.busy(), admission.queued()), (2, 1));
+    }
+
+    #[test]
+    fn who_was_let_in_elsewhere_is_not_refused() {
+        let admission = Admission::new(1, 0);
+        let first = admission.enter(0).unwrap();
+        assert_eq!(admission.enter(0).unwrap_err(), Full);
+        let mut joined = pin!(admission.join(0).slot());
+        assert_eq!((is_ready(&mut joined).is_none(), admission.queued()), (true, 1));
+        drop(first);
+        assert!(is_ready(&mut joined).is_some());
+        assert_eq!((admission.busy(), admission.queued()), (0, 0));
     }
 
     #[test]

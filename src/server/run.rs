@@ -94,11 +94,27 @@ async fn attempt(
     let timeout = plan.wall_clock();
     let mut place = place;
     let mut waited = Duration::ZERO;
+    let mut again = false;
     loop {
+        if !plan.is_prepared() {
+            if execution.started().is_none() {
+                execution.start();
+            }
+            let prepared = tokio::select! {
+                biased;
+                () = execution.killed() => return (killed(execution), Vec::new()),
+                prepared = prepare(app, execution, &mut plan) => prepared,
+            };
+            if let Err(error) = prepared {
+                return (refused(execution, &error), Vec::new());
+            }
+            place = app.gates.of(plan.tier()).join(execution.owner);
+        }
         let tier = plan.tier();
         // A second attempt has what the first has left, whoever waits.
-        let counts = waiting == Waiting::Yes || execution.started().is_some();
+        let counts = waiting == Waiting::Yes || again;
         let patience = if counts { plan.wall_clock() } else { app.settings.queue_ttl };
+        // What it takes to have its packages does not count.
         let since = if execution.started().is_some() { Instant::now() } else { execution.queued_at };
         let queued = tokio::select! {
             biased;
@@ -116,8 +132,10 @@ async fn attempt(
         if counts {
             plan.set_wall_clock(patience.saturating_sub(since.elapsed()));
         }
-        if execution.started().is_none() {
+        if !again {
             app.metrics.queue_left(waited);
+        }
+        if execution.started().is_none() {
             execution.start();
         }
         let mut output = LiveOutput::new(Arc::clone(execution));
@@ -134,9 +152,9 @@ async fn attempt(
                 let files = collect_files.then(|| links(&execution.id, &outcome.files));
                 return finished(execution, *outcome, Ended { waited, timeout, strip_newline, files });
             }
-            Ok(Attempt::Again(again)) => {
-                plan = *again;
-                let gate = app.gates.of(plan.tier());
+            Ok(Attempt::Again(second)) => {
+                (plan, again) = (*second, true);
+                let gate = app.gates.next(&plan);
                 place = match gate.enter(execution.owner) {
                     Ok(place) => place,
                     Err(Full) => return (failed(execution, ErrorKind::Unavailable, gate.why_full()), Vec::new()),
@@ -144,20 +162,32 @@ async fn attempt(
                 app.metrics.replayed();
                 execution.events.restarted(plan.reason());
             }
-            Err(Error::InvalidJob { message }) => {
-                return (failed(execution, ErrorKind::Invalid, message), Vec::new());
-            }
-            Err(error) => {
+            // What goes wrong in here is for the log alone; what a daemon says is about the job's container.
+            Err(error @ Error::Unavailable { .. }) if tier == Tier::Wasm => {
                 tracing::error!(%error, "the execution could not be run");
-                // What a daemon says is about the job's container; what goes wrong in here is for the log alone.
-                let message = match tier {
-                    Tier::Docker => error.to_string(),
-                    Tier::Wasm => "the service cannot run it now; its log says why".to_owned(),
-                };
+                let message = "the service cannot run it now; its log says why".to_owned();
                 return (failed(execution, ErrorKind::Unavailable, message), Vec::new());
             }
+            Err(error) => return (refused(execution, &error), Vec::new()),
         }
     }
+}
+
+/// Makes its packages ready, as those who follow it are told.
+async fn prepare(app: &App, execution: &Execution, plan: &mut Plan) -> crate::Result<()> {
+    let progress = |phase: &str| execution.set_progress(Some(phase));
+    let prepared = app.pyexec.prepare(plan, &progress).instrument(tracing::info_span!("prepare")).await;
+    execution.set_progress(None);
+    prepared
+}
+
+/// The result of an execution that could not be run, for a reason that is for the client.
+fn refused(execution: &Execution, error: &Error) -> ExecutionResult {
+    if let Error::InvalidJob { message } = error {
+        return failed(execution, ErrorKind::Invalid, message.clone());
+    }
+    tracing::error!(%error, "the execution could not be run");
+    failed(execution, ErrorKind::Unavailable, error.to_string())
 }
 
 /// Passes output on to those who follow, as text.

@@ -55,7 +55,7 @@ pub(crate) fn submit(
             return Err(ApiError::new(Problem::Conflict, message));
         }
     };
-    let gate = app.gates.of(request.plan.tier());
+    let gate = app.gates.next(&request.plan);
     let place = match gate.enter(caller.index) {
         Ok(place) => place,
         Err(Full) => {

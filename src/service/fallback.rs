@@ -1,6 +1,6 @@
 //! Containers, for jobs that need one: connected to when the first does, and given what the job requires.
 
-use super::plan::Detected;
+use super::packages::refused;
 use crate::{
     Error, Event, Job, Outcome, Requirements, Result,
     environment::{Environments, Installed, Libc, Machine, Platform, Reason, Refusal, Target},
@@ -87,11 +87,11 @@ impl Fallback {
         }
     }
 
-    /// Runs a job in a container that has what it requires.
+    /// Runs a job in a container that has what it requires, and of what was guessed from its imports what there is.
     pub(super) async fn run(
         &self,
         job: Job,
-        detected: Detected,
+        mut guessed: Vec<String>,
         placement: Placement,
         observer: impl Observer,
     ) -> Result<Outcome> {
@@ -109,9 +109,8 @@ impl Fallback {
             Step::Line(line) => tell(&told, Event::Detail(&line)),
             step => tell(&told, Event::Progress(&step.to_string())),
         });
-        let mut guessed = detected.packages;
         let prepared = loop {
-            let wanted = required(&job, &detected.dependencies)?.merge(guessed.iter().map(String::as_str))?;
+            let wanted = job.containers.requirements.clone().merge(guessed.iter().map(String::as_str))?;
             let placement = placement.clone();
             let made = async {
                 let placement = containers.with_packages(&executor, placement, &wanted, &progress).await?;
@@ -184,20 +183,14 @@ impl Containers {
                 let lines = wanted.to_string().lines().map(str::to_owned).collect();
                 Ok(Placement { packages: Packages::Build(lines), ..placement })
             }
-            Err(refusal) => Err(NotMade::Refused { refusal, wanted: wanted.to_string() }),
+            Err(refusal) => Err(NotMade::Refused { refusal, wanted: wanted.clone() }),
         }
     }
 }
 
-/// What the job and its script say that it requires.
-fn required(job: &Job, dependencies: &[String]) -> Result<Requirements> {
-    let written = job.containers.requirements.to_string();
-    Requirements::from_list(written.lines().chain(dependencies.iter().map(String::as_str)))
-}
-
 /// Why there is no container with the packages.
 enum NotMade {
-    Refused { refusal: Refusal, wanted: String },
+    Refused { refusal: Refusal, wanted: Requirements },
     Fault(Error),
 }
 
@@ -226,17 +219,9 @@ impl From<Error> for NotMade {
 
 impl From<NotMade> for Error {
     fn from(not_made: NotMade) -> Error {
-        let (refusal, wanted) = match not_made {
-            NotMade::Fault(error) => return error,
-            NotMade::Refused { refusal, wanted } => (refusal, wanted.trim_end().replace('\n', ", ")),
-        };
-        tracing::warn!(log = refusal.log(), "packages cannot be installed");
-        match refusal.reason {
-            Reason::IndexDown | Reason::Timeout { .. } | Reason::Fault => {
-                Error::unavailable(format!("{refusal} (required: {wanted})"))
-            }
-            Reason::Offline | Reason::TooLarge { .. } => Error::invalid(format!("{refusal} (required: {wanted})")),
-            _ => Error::invalid(refusal.to_string()),
+        match not_made {
+            NotMade::Fault(error) => error,
+            NotMade::Refused { refusal, wanted } => refused(refusal, &wanted),
         }
     }
 }

@@ -1,15 +1,15 @@
 //! Where a job will run: decided before it waits for a slot, from its code and from what it asks for.
 
-use super::{Pyexec, stdin};
+use super::{Pyexec, packages::InWasm, stdin};
 use crate::{
-    Error, Job, Outcome, Result, TierChoice,
+    Error, Job, Outcome, Requirements, Result, TierChoice,
     environment::Platform,
     job::Containers,
     needs::{Needs, Urgency},
     outcome::Tier,
-    route::{Asked, Package, Route, Tiers, route},
+    route::{Asked, Packages, Route, Tiers, route},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Up to so much in so many files is parsed on the thread that asks; it takes less than changing threads a few times.
 const SMALL_BYTES: u64 = 32 << 10;
@@ -22,24 +22,33 @@ pub struct Plan {
     pub(super) reason: String,
     pub(super) place: Place,
     pub(super) detected: Detected,
-    pub(super) may_replay: bool,
+    /// It has run before.
+    pub(super) again: bool,
 }
 
 #[derive(Debug, Clone)]
 pub(super) enum Place {
-    Wasm,
+    Wasm(InWasm),
     Docker { python: Option<String>, network: bool },
 }
 
-/// What the code is known to need of a container.
+/// What the code is known to need.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Detected {
-    /// Distributions of the modules that it imports, normalised.
-    pub(super) packages: Vec<String>,
+    pub(super) needs: Arc<Needs>,
+    /// Distributions of the modules that it imports.
+    pub(super) guesses: Vec<Guess>,
     /// Modules that it may make itself, with the distributions that they come from otherwise.
     perhaps: Vec<(String, String)>,
-    /// Requirements in the script's own metadata, as written.
-    pub(super) dependencies: Vec<String>,
+}
+
+/// A distribution that is only known from an import.
+#[derive(Debug, Clone)]
+pub(super) struct Guess {
+    /// Normalised.
+    pub(super) name: String,
+    /// The import may never come up.
+    pub(super) later: bool,
 }
 
 /// What came of running a [`Plan`].
@@ -47,18 +56,24 @@ pub(super) struct Detected {
 pub enum Attempt {
     /// It is over.
     Done(Box<Outcome>),
-    /// In WebAssembly the job came upon something that only a container has, and nothing of it is left: this plan runs it
-    /// again there, from the start, in the time that is left.
+    /// The job came upon something that it did not have there, and nothing of it is left: this plan runs it again, from the
+    /// start, in the time that is left: in a container, or with a package that it turned out to import.
     Again(Box<Plan>),
 }
 
 impl Plan {
-    /// Which tier runs it.
+    /// Which tier runs it, as far as is known before [`Pyexec::prepare`].
     pub fn tier(&self) -> Tier {
         match self.place {
-            Place::Wasm => Tier::Wasm,
+            Place::Wasm(_) => Tier::Wasm,
             Place::Docker { .. } => Tier::Docker,
         }
+    }
+
+    /// Whether nothing is to be done before it can run, but what its tier does: otherwise [`Pyexec::prepare`] may take a
+    /// while, and say that another tier is to run it.
+    pub fn is_prepared(&self) -> bool {
+        !matches!(self.place, Place::Wasm(InWasm::Unprepared))
     }
 
     /// Why that tier, in words.
@@ -75,6 +90,32 @@ impl Plan {
     pub fn set_wall_clock(&mut self, left: Duration) {
         let milliseconds = u64::try_from(left.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
         self.job.limits.wall_clock_ms = milliseconds.max(1).min(self.job.limits.wall_clock_ms);
+    }
+
+    /// All packages that it is known to need.
+    ///
+    /// # Errors
+    ///
+    /// When there are too many.
+    pub(super) fn wanted(&self) -> Result<Requirements> {
+        let guesses = self.detected.guesses.iter().map(|guess| &*guess.name);
+        self.job.containers.requirements.clone().merge(guesses)
+    }
+
+    /// Follows a route. Of a second attempt the reason says why it is one.
+    pub(super) fn go(&mut self, route: Route) -> Result<()> {
+        let (reason, place) = match route {
+            Route::Impossible { message } => return Err(Error::invalid(message)),
+            Route::Wasm { reason } => (reason, Place::Wasm(InWasm::Unprepared)),
+            Route::Docker { reason, python, network } => {
+                (reason, Place::Docker { python: python.map(|python| python.to_string()), network })
+            }
+        };
+        self.place = place;
+        if !self.again {
+            self.reason = reason;
+        }
+        Ok(())
     }
 }
 
@@ -95,54 +136,48 @@ pub(super) struct Again {
 
 impl Again {
     /// The plan for a second attempt, when `outcome` is such that there should be one; none when its time is over, or its
-    /// input cannot be had again.
-    pub(super) fn plan(mut self, outcome: &Outcome, network: bool) -> Option<Plan> {
-        let reason = match self.detected.missed(outcome) {
+    /// input cannot be had again. `containers` says whether it may go to one, with a network if `network` does.
+    pub(super) fn plan(mut self, outcome: &Outcome, containers: bool, network: bool) -> Option<Plan> {
+        let (reason, place) = match self.detected.missed(outcome) {
             Some(module) => {
-                let perhaps = std::mem::take(&mut self.detected.perhaps);
-                self.detected.packages.extend(perhaps.into_iter().map(|(_, distribution)| distribution));
-                format!("run again: {module} is not the program's own, so it is taken for a third-party package")
+                self.detected.take_as_packages();
+                let reason =
+                    format!("run again: {module} is not the program's own, so it is taken for a third-party package");
+                let place = match self.place {
+                    // What it did there cannot be undone.
+                    Place::Docker { network: true, .. } => return None,
+                    Place::Docker { python, network: false } => Place::Docker { python, network: false },
+                    Place::Wasm(_) => Place::Wasm(InWasm::Unprepared),
+                };
+                (reason, place)
             }
-            None if outcome.ended_in_miss => replayed(outcome),
+            None if containers && outcome.ended_in_miss && matches!(self.place, Place::Wasm(_)) => {
+                (replayed(outcome), Place::Docker { python: None, network })
+            }
             None => return None,
         };
         let used = Duration::from_micros(outcome.usage.wall_us);
         let left = self.job.limits.wall_clock().checked_sub(used).filter(|left| !left.is_zero())?;
-        let place = match self.place {
-            // What it did there cannot be undone.
-            Place::Docker { network: true, .. } => return None,
-            Place::Docker { python, network: false } => Place::Docker { python, network: false },
-            Place::Wasm => Place::Docker { python: None, network },
-        };
-        let mut plan = Plan {
-            job: self.job.stdin(self.stdin.rewound()?),
-            reason,
-            place,
-            detected: self.detected,
-            may_replay: true,
-        };
+        let job = self.job.stdin(self.stdin.rewound()?);
+        let mut plan = Plan { job, reason, place, detected: self.detected, again: true };
         plan.set_wall_clock(left);
         Some(plan)
     }
 }
 
 impl Detected {
-    fn of(needs: &Needs, packages: bool) -> Detected {
-        let mut detected = Detected {
-            dependencies: needs.script.iter().flat_map(|script| script.dependencies.clone()).collect(),
-            ..Detected::default()
-        };
-        let modules = needs.modules.iter().filter(|module| packages && module.urgency != Urgency::Optional);
-        for module in modules {
+    fn of(needs: Needs, packages: bool) -> Detected {
+        let (mut guesses, mut perhaps) = (Vec::new(), Vec::new());
+        for module in needs.modules.iter().filter(|module| packages && module.urgency != Urgency::Optional) {
             match &module.distribution {
-                Some(distribution) if module.perhaps_own => {
-                    detected.perhaps.push((module.name.clone(), distribution.clone()));
+                Some(distribution) if module.perhaps_own => perhaps.push((module.name.clone(), distribution.clone())),
+                Some(distribution) => {
+                    guesses.push(Guess { name: distribution.clone(), later: module.urgency == Urgency::Later });
                 }
-                Some(distribution) => detected.packages.push(distribution.clone()),
                 None => {}
             }
         }
-        detected
+        Detected { needs: Arc::new(needs), guesses, perhaps }
     }
 
     /// The module for which the program ended, when that may be a package.
@@ -154,6 +189,16 @@ impl Detected {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })?;
         Some(module.clone())
+    }
+
+    /// What may be the program's own is taken for packages that it can do without.
+    fn take_as_packages(&mut self) {
+        let perhaps = std::mem::take(&mut self.perhaps);
+        self.guesses.extend(perhaps.into_iter().map(|(_, name)| Guess { name, later: true }));
+        for module in Arc::make_mut(&mut self.needs).modules.iter_mut().filter(|module| module.perhaps_own) {
+            module.perhaps_own = false;
+            module.urgency = module.urgency.max(Urgency::Later);
+        }
     }
 
     /// Whether something of it may show only when the job has run.
@@ -170,44 +215,53 @@ fn replayed(outcome: &Outcome) -> String {
 }
 
 impl Pyexec {
-    /// Decides where a job runs.
+    /// Decides where a job runs. Whether WebAssembly takes its packages may remain to be found out, by
+    /// [`Pyexec::prepare`].
     ///
     /// # Errors
     ///
     /// [`Error::InvalidJob`] when it is not acceptable, or needs what there is not; the message says what to do.
     pub async fn plan(&self, job: Job) -> Result<Plan> {
         job.check()?;
+        let job = self.with_environment(job).await?;
         let (mut job, needs) = needs(job).await?;
         if let Some(script) = &needs.script {
             job.containers.fill_in(&script.container);
+            job.containers.requirements = job.containers.requirements.and(&script.dependencies)?;
         }
-        let mut chosen = self.route(&job, &needs, self.fallback.configured());
+        let route = self.settle(&job, &needs, Packages::Fit).await?;
+        let detected = Detected::of(needs, job.containers.detect_packages && self.detect_packages);
+        let place = Place::Wasm(InWasm::Unprepared);
+        let mut plan = Plan { job, reason: String::new(), place, detected, again: false };
+        plan.go(route)?;
+        self.prepare_at_once(&mut plan).await?;
+        Ok(plan)
+    }
+
+    /// Where a job runs, as things are: Docker is asked whether it is there when it is needed.
+    ///
+    /// # Errors
+    ///
+    /// When it can run nowhere.
+    pub(super) async fn settle(&self, job: &Job, needs: &Needs, packages: Packages<'_>) -> Result<Route> {
+        let mut chosen = self.route(job, needs, packages, self.fallback.configured());
         if let Route::Docker { python, .. } = &chosen {
             match self.fallback.executor().await {
-                Ok(docker) => docker.check(&job, python.map(|python| python.to_string()).as_deref())?,
-                Err(why) => chosen = self.route(&job, &needs, Err(&why)),
+                Ok(docker) => docker.check(job, python.map(|python| python.to_string()).as_deref())?,
+                Err(why) => chosen = self.route(job, needs, packages, Err(&why)),
             }
             if let Route::Impossible { message } = chosen {
                 // The job is as it should be; it is Docker that is not there.
                 return Err(Error::unavailable(message));
             }
         }
-        let detected = Detected::of(&needs, job.containers.detect_packages && self.detect_packages);
-        let (reason, place) = match chosen {
-            Route::Impossible { message } => return Err(Error::invalid(message)),
-            Route::Wasm { reason } => (reason, Place::Wasm),
-            Route::Docker { reason, python, network } => {
-                (reason, Place::Docker { python: python.map(|python| python.to_string()), network })
-            }
-        };
-        let may_replay = match &place {
-            Place::Wasm => job.containers.tier == TierChoice::Auto && self.fallback.configured().is_ok(),
-            Place::Docker { network, .. } => !network && detected.is_uncertain(),
-        };
-        Ok(Plan { job, reason, place, detected, may_replay })
+        match chosen {
+            Route::Impossible { message } => Err(Error::invalid(message)),
+            route => Ok(route),
+        }
     }
 
-    fn route(&self, job: &Job, needs: &Needs, docker: Result<(), &str>) -> Route {
+    fn route(&self, job: &Job, needs: &Needs, packages: Packages<'_>, docker: Result<(), &str>) -> Route {
         let Containers { tier, python, image, requirements, detect_packages, pre_commands, network, .. } =
             &job.containers;
         let names: Vec<_> = requirements.names(&Platform::WASM).into_iter().map(str::to_owned).collect();
@@ -221,8 +275,21 @@ impl Pyexec {
             memory_bytes: job.limits.memory_bytes,
             network: *network,
         };
-        let tiers = Tiers { docker, allow_network: self.allow_network, package: &|_| Package::Unknown };
+        let tiers = Tiers { docker, allow_network: self.allow_network, packages };
         route(needs, &asked, &tiers)
+    }
+
+    /// Whether another attempt may follow.
+    pub(super) fn may_replay(&self, plan: &Plan) -> bool {
+        match &plan.place {
+            Place::Wasm(_) => plan.detected.is_uncertain() || self.may_leave_wasm(&plan.job),
+            Place::Docker { network, .. } => !network && plan.detected.is_uncertain(),
+        }
+    }
+
+    /// Whether a job that runs in WebAssembly may go on in a container.
+    pub(super) fn may_leave_wasm(&self, job: &Job) -> bool {
+        job.containers.tier == TierChoice::Auto && self.fallback.configured().is_ok()
     }
 }
 

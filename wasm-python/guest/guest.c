@@ -2,7 +2,7 @@
  *
  * `pyexec_prepare` runs once, before the snapshot: it starts the interpreter and has boot.py import what jobs use.
  * `pyexec_run` runs once in each copy of the snapshot: it makes the interpreter look like a fresh `python main.py`,
- * runs the job, and returns the exit status. The interpreter is never finalised, because the copy is thrown away; what a
+ * runs the job, and returns the exit status. `pyexec_bake` runs in a copy that is snapshotted again. The interpreter is never finalised, because the copy is thrown away; what a
  * program can see of finalisation (atexit, flushed files, __del__) is done here. */
 #include "guest.h"
 #include "hash.h"
@@ -129,6 +129,10 @@ static PyObject *py_disk(PyObject *self, PyObject *unused) {
     return Py_BuildValue("LLLL", host_disk(0), host_disk(1), host_disk(2), host_disk(3));
 }
 
+static PyObject *py_effects(PyObject *self, PyObject *unused) {
+    return Py_BuildValue("LLLLL", host_effects(0), host_effects(1), host_effects(2), host_effects(3), host_effects(4));
+}
+
 extern void _PyObject_StartNewArenas(void);
 extern void malloc_start_anew(void);
 
@@ -152,7 +156,8 @@ static PyMethodDef methods[] = {
     {"dup", py_dup, METH_VARARGS, "dup(fd, -1) or dup2(fd, to): a descriptor, or a negative errno."},
     {"umask", py_umask, METH_O, "Sets the permission bits that new files do not get."},
     {"disk", py_disk, METH_NOARGS, "Bytes of disk, of them free, files, of them free."},
-    {"seed_later", py_seed_later, METH_O, "Makes a random.Random seed itself at its next use."},
+    {"effects", py_effects, METH_NOARGS, "Counts of what a copy cannot repeat, in the order of host.h."},
+    {"seed_later", py_seed_later, METH_O, "Makes a random.Random that the system has seeded do so again at its next use."},
     {"immortalize", py_immortalize, METH_O, "Makes everything reachable from a list of objects immortal."},
     {"pbkdf2_hmac", (PyCFunction)(void (*)(void))hash_pbkdf2_hmac, METH_VARARGS | METH_KEYWORDS, "RFC 8018 key derivation."},
     {"scrypt", (PyCFunction)(void (*)(void))hash_scrypt, METH_VARARGS | METH_KEYWORDS, "RFC 7914 key derivation."},
@@ -535,6 +540,24 @@ static void rehearse(void) {
     }
 }
 
+/* Makes what there is part of every copy for good. */
+static void settle(void) {
+    PyObject *name, *last;
+    modules_end = 0;
+    while (PyDict_Next(PyImport_GetModuleDict(), &modules_end, &name, &last)) {
+    }
+    rehearse();
+    PyObject *done = PyObject_CallMethod(boot, "freeze", NULL);
+    if (done == NULL) {
+        fail("freezing the snapshot failed");
+    }
+    Py_DECREF(done);
+    /* Also empties the free lists, whose objects lie anywhere. */
+    PyGC_Collect();
+    _PyObject_StartNewArenas();
+    malloc_start_anew();
+}
+
 EXPORT("pyexec_prepare") void pyexec_prepare(void) {
     if (PyImport_AppendInittab("_pyexec", init_module) < 0) {
         fail("no memory");
@@ -579,17 +602,21 @@ EXPORT("pyexec_prepare") void pyexec_prepare(void) {
         fail("preparing the snapshot failed");
     }
     Py_DECREF(done);
-    PyObject *name, *last;
-    while (PyDict_Next(PyImport_GetModuleDict(), &modules_end, &name, &last)) {
-    }
-    rehearse();
-    done = PyObject_CallMethod(boot, "freeze", NULL);
+    settle();
+}
+
+/* In a copy: imports modules, so that what is snapshotted next has them. Names are written as those of a job. */
+EXPORT("pyexec_bake") void pyexec_bake(const char *bytes) {
+    struct reader reader = {bytes};
+    PyObject *names = read_texts(&reader);
+    free((void *)bytes);
+    PyObject *baker = names == NULL ? NULL : PyImport_ImportModule("_pyexec_bake");
+    PyObject *done = baker == NULL ? NULL : PyObject_CallMethod(baker, "bake", "O", names);
     if (done == NULL) {
-        fail("freezing the snapshot failed");
+        fail("importing modules for a snapshot failed");
     }
     Py_DECREF(done);
-    /* Also empties the free lists, whose objects lie anywhere. */
-    PyGC_Collect();
-    _PyObject_StartNewArenas();
-    malloc_start_anew();
+    Py_DECREF(baker);
+    Py_DECREF(names);
+    settle();
 }

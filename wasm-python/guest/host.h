@@ -15,6 +15,9 @@ enum report {
     REPORT_ERROR_LINE = 5,  /* decimal; the script's outermost line */
     REPORT_MISS = 6,        /* "kind: detail" of something that only a full Linux has */
     REPORT_MISS_FATAL = 7,  /* the uncaught exception is, or was caused by, such a miss */
+    REPORT_BAKED = 8,       /* name of a module that was imported for good */
+    REPORT_UNFIT = 9,       /* "module: why" of one that was not */
+    REPORT_VARIABLE = 10,   /* an environment variable that those modules asked for; "*" for all */
 };
 
 /* Tells the host something about the job. */
@@ -37,6 +40,10 @@ HOST("umask") void host_umask(uint32_t mask);
 
 /* Bytes of disk: kind 0 all, 1 still free; files: kind 2 all, 3 still free. */
 HOST("disk") int64_t host_disk(int32_t kind);
+
+/* How often the guest has done what a copy of it cannot repeat. Kind 0: read a clock, 1: drawn random numbers, 2: printed,
+ * 3: used its folders on disk; kind 4: descriptors that are open. */
+HOST("effects") int64_t host_effects(int32_t kind);
 
 /* A second descriptor for an open file: the lowest free one, or `to` when that is not negative. Returns the descriptor, or
  * a negative Linux errno. */

@@ -1,7 +1,8 @@
 //! The settings of wasmtime, with the reason for each.
 
 use crate::{Error, Limits, Result};
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+use std::sync::Arc;
+use wasmtime::{CacheStore, Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 /// WebAssembly stack. CPython's checks stop recursion on the shadow stack first (see
 /// `wasm-python/patches/recursion.patch`); this is what the frames that go with it need.
@@ -29,9 +30,13 @@ pub(crate) struct EngineOptions {
     pub(crate) page_reuse: bool,
 }
 
-/// The engine that runs jobs.
-pub(crate) fn engine(options: EngineOptions) -> Result<Engine> {
+/// The engine that runs jobs, or, with functions that are compiled already, one that compiles for it.
+pub(crate) fn engine(options: EngineOptions, compiled: Option<Arc<dyn CacheStore>>) -> Result<Engine> {
     let mut config = shared();
+    if let Some(compiled) = compiled {
+        let enabled = config.enable_incremental_compilation(compiled);
+        enabled.map_err(|e| Error::caused("the compiler does not start", e))?;
+    }
     config.cranelift_opt_level(OptLevel::Speed);
     config.max_wasm_stack(STACK_BYTES);
     config.async_stack_size(STACK_BYTES + HOST_STACK_BYTES);

@@ -45,6 +45,8 @@ pub(crate) struct Files {
     descriptors: Vec<Option<Descriptor>>,
     project: Project,
     workspace: Option<Workspace>,
+    /// How often it was used.
+    uses: u64,
     pub(crate) quota: Quota,
     /// Permission bits by inode, where they are not the usual ones.
     modes: HashMap<u64, u32>,
@@ -69,6 +71,7 @@ impl Files {
             descriptors,
             project,
             workspace: None,
+            uses: 0,
             quota,
             modes: HashMap::new(),
             umask: 0o022,
@@ -79,6 +82,16 @@ impl Files {
     /// The job's directories, when it ever needed them.
     pub(crate) fn into_workspace(self) -> Option<Workspace> {
         self.workspace
+    }
+
+    /// How often the job has used its directories.
+    pub(crate) fn uses(&self) -> u64 {
+        self.uses
+    }
+
+    /// How many descriptors are open.
+    pub(crate) fn open_count(&self) -> usize {
+        self.descriptors.iter().flatten().count()
     }
 
     pub(crate) fn get(&self, fd: u32) -> Result<&Descriptor> {
@@ -154,6 +167,7 @@ impl Files {
 
     /// The folder as a directory of the host, or the place in a virtual tree that `path` means from there.
     fn resolve<'a>(&'a mut self, folder: &'a Folder, path: &str) -> Result<Resolved<'a>> {
+        self.uses += u64::from(!matches!(folder.place, Place::Virtual(_)));
         match &folder.place {
             Place::Opened(dir) => Ok(Resolved::Real(dir)),
             Place::Virtual(at) => Ok(Resolved::Virtual(at.join(path)?)),

@@ -27,6 +27,7 @@ pub(crate) struct Host {
     pub(crate) memory: MemoryLimit,
     pub(crate) fuel: Fuel,
     pub(crate) report: Report,
+    pub(crate) effects: Effects,
     library: Library,
     /// Code of the module that the guest asked for last.
     found: Bytes,
@@ -43,6 +44,25 @@ pub(crate) struct Report {
     pub(crate) error_line: Option<u32>,
     pub(crate) misses: Vec<CapabilityMiss>,
     pub(crate) ended_in_miss: bool,
+    /// Of an instance that is to be snapshotted; others have no say in it.
+    pub(crate) baking: Option<Baking>,
+}
+
+/// What became of importing modules for good.
+#[derive(Debug, Default)]
+pub(crate) struct Baking {
+    pub(crate) modules: Vec<String>,
+    /// Modules that cannot be in a snapshot, and why.
+    pub(crate) unfit: Vec<(String, String)>,
+    /// Environment variables that they asked for; `*` is all of them.
+    pub(crate) variables: Vec<String>,
+}
+
+/// How often the guest did what a copy of it could not repeat.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    pub(crate) clock: u64,
+    pub(crate) random: u64,
 }
 
 /// A guest can say anything, any number of times.
@@ -51,6 +71,27 @@ const MISSES_MAX: usize = 100;
 
 /// Longest path of a module that is looked for; longer ones are cut, and not found.
 const MODULE_BYTES_MAX: u32 = 1024;
+
+/// Modules and variables that are noted, and how much is said of each.
+const BAKING_MAX: usize = 10_000;
+const BAKING_CHARACTERS_MAX: usize = 500;
+
+impl Baking {
+    fn note(&mut self, kind: i32, text: &str) {
+        if self.modules.len() + self.unfit.len() + self.variables.len() >= BAKING_MAX {
+            return;
+        }
+        let text: String = text.chars().take(BAKING_CHARACTERS_MAX).collect();
+        match kind {
+            8 => self.modules.push(text),
+            9 => {
+                let (module, why) = text.split_once(": ").unwrap_or((&text, ""));
+                self.unfit.push((module.to_owned(), why.to_owned()));
+            }
+            _ => self.variables.push(text),
+        }
+    }
+}
 
 /// The guest called `exit`.
 #[derive(Debug, thiserror::Error)]
@@ -146,6 +187,7 @@ impl Host {
             },
             fuel: Fuel { budget: limits.cpu_fuel.unwrap_or(u64::MAX), used: 0, slice: metering::SLICE },
             report: Report::default(),
+            effects: Effects::default(),
             library,
             found: Bytes::new(),
             yielded: Instant::now(),
@@ -179,6 +221,11 @@ impl Host {
                 }
             }
             7 => report.ended_in_miss = true,
+            8..=10 => {
+                if let Some(baking) = &mut report.baking {
+                    baking.note(kind, text);
+                }
+            }
             // The guest is hostile: what it says beyond that means nothing.
             _ => {}
         }
@@ -242,6 +289,17 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
             _ => files_free,
         };
         i64::try_from(number).unwrap_or(i64::MAX)
+    })?;
+    linker.func_wrap("pyexec", "effects", |caller: Caller<'_, Host>, kind: i32| {
+        let host = caller.data();
+        let count = match kind {
+            0 => host.effects.clock,
+            1 => host.effects.random,
+            2 => host.outputs.stdout.bytes() + host.outputs.stderr.bytes(),
+            3 => host.files.uses(),
+            _ => host.files.open_count() as u64,
+        };
+        i64::try_from(count).unwrap_or(i64::MAX)
     })?;
     // The guest calls this whenever its slice of fuel is used up. On the way back, `Yielding` looks at the clock.
     linker.func_wrap("pyexec", "tick", |mut caller: Caller<'_, Host>| -> wasmtime::Result<()> {

@@ -1,74 +1,155 @@
-//! Makes the snapshot of a started interpreter, compiles it, and keeps the result in the cache.
+//! What jobs are instances of: a snapshot, metered and compiled, kept in the cache.
 
 use super::{
-    clock::Clock,
-    engine,
+    engine::{self, EngineOptions},
+    functions::Functions,
     host::{self, Host},
     library::Library,
-    metering,
+    metering, snapshot,
 };
 use crate::{
-    Error, Limits, Project, Result,
+    Error, Result,
     cache::{Cache, Verification, hex},
-    executor::Event,
-    job::Stdin,
 };
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     path::Path,
+    sync::Arc,
 };
-use wasmtime::{Engine, Instance, InstancePre, Linker, Module, Store, Val};
-use wasmtime_wizer::{InstanceState, SnapshotVal, Wizer};
+use wasmtime::{Engine, InstancePre, Linker, Module};
 
 /// Part of the name of cached images; another number makes all older ones useless.
 const FORMAT: u32 = 5;
-
-/// Memory that starting the interpreter and importing the library may take.
-const SNAPSHOT_MEMORY_BYTES: u64 = 512 << 20;
 
 /// A snapshot, ready to be instantiated.
 #[derive(Clone)]
 pub(crate) struct Image {
     pub(crate) pre: InstancePre<Host>,
+}
+
+/// Makes images, and keeps them in the cache: that of the interpreter, and others from that one.
+pub(crate) struct Studio {
+    engine: Engine,
+    options: EngineOptions,
+    cache: Cache,
+    verification: Verification,
+    /// What the names of all its files begin with: what they were made from.
+    name: String,
     pub(crate) library: Library,
 }
 
-impl Image {
-    /// Takes the image from the cache, or makes it, which takes some ten seconds that `progress` is told about.
-    pub(crate) fn load(
-        engine: &Engine,
-        cache: &Cache,
-        verification: Verification,
-        progress: &dyn Fn(&str),
-    ) -> Result<Image> {
+impl Studio {
+    pub(crate) fn open(options: EngineOptions, cache: Cache, verification: Verification) -> Result<Studio> {
+        let engine = engine::engine(options, None)?;
         let library = Library::new(wasm_python::STDLIB)
             .ok_or_else(|| Error::unavailable("the standard library image is damaged"))?;
-        let name = name(engine);
-        let module = match open(engine, cache, &name, verification) {
-            Some(module) => module,
-            None => {
-                let _lock = cache.lock()?;
-                // Another process may have made it while we waited.
-                match open(engine, cache, &name, Verification::Full) {
-                    Some(module) => module,
-                    None => {
-                        cache.store(&name, &make(engine, &library, progress)?)?;
-                        open(engine, cache, &name, Verification::Stamp).ok_or_else(|| {
-                            Error::unavailable("the compiled interpreter just written cannot be read back")
-                        })?
-                    }
-                }
+        Ok(Studio { name: name(&engine), engine, options, cache, verification, library })
+    }
+
+    /// The image of the interpreter: taken from the cache, or made, which takes some ten seconds that `progress` is told
+    /// about.
+    pub(crate) fn interpreter(&self, progress: &dyn Fn(&str)) -> Result<Image> {
+        let file = self.file("cwasm");
+        if let Some(image) = self.open_image(&file, self.verification)? {
+            return Ok(image);
+        }
+        let _lock = self.cache.lock()?;
+        // Another process may have made it while we waited.
+        if let Some(image) = self.open_image(&file, Verification::Full)? {
+            return Ok(image);
+        }
+        progress("starting Python once and taking a snapshot (about 10 s, once)");
+        // A thread of its own: the caller may be inside an asynchronous runtime, which cannot be entered again.
+        let snapshot = std::thread::scope(|scope| {
+            let taken = scope.spawn(|| snapshot::start(&self.library)).join();
+            taken.unwrap_or_else(|_| Err(Error::unavailable("taking the snapshot panicked")))
+        })?;
+        progress("compiling it for this machine (about 20 s, once)");
+        let functions = Arc::new(Functions::default());
+        let compiled = self.compile(&snapshot, &functions)?;
+        self.cache.store(&self.file("wasm"), &snapshot)?;
+        if let Some(functions) = Arc::into_inner(functions) {
+            self.cache.store(&self.file("functions"), &functions.into_bytes())?;
+        }
+        self.cache.store(&file, &compiled)?;
+        self.open_image(&file, Verification::Stamp)?
+            .ok_or_else(|| Error::unavailable("the compiled interpreter just written cannot be read back"))
+    }
+
+    /// The snapshot of the interpreter, for taking others from it.
+    pub(crate) fn snapshot(&self) -> Result<Bytes> {
+        self.read("wasm")
+    }
+
+    /// Compiles a snapshot that was taken from that of the interpreter, into a file of this name. It takes no more of the
+    /// machine than the thread that calls may take.
+    pub(crate) fn derive(&self, snapshot: &[u8], file: &str) -> Result<()> {
+        let functions = Arc::new(Functions::open(self.read("functions")?));
+        // Threads have the priority of the one that starts them; the usual pool has that of whoever needed it first.
+        let pool = rayon::ThreadPoolBuilder::new().build().map_err(|e| Error::caused("cannot start threads", e))?;
+        let compiled = pool.install(|| self.compile(snapshot, &functions))?;
+        self.cache.store(file, &compiled)?;
+        Ok(())
+    }
+
+    /// What all of its names begin with.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its files.
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// An image that was derived, when it is there.
+    pub(crate) fn find(&self, file: &str) -> Option<Image> {
+        self.open_image(file, self.verification).unwrap_or_else(|error| {
+            tracing::warn!(file, %error, "cached image refused");
+            None
+        })
+    }
+
+    /// The image in a file of the cache, when it is there and what was once written.
+    fn open_image(&self, file: &str, verification: Verification) -> Result<Option<Image>> {
+        let Some(path) = self.cache.find(file, verification) else { return Ok(None) };
+        let module = match deserialize(&self.engine, &path) {
+            Ok(module) => module,
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "cached image refused");
+                return Ok(None);
             }
         };
-        let mut linker = Linker::new(engine);
+        let mut linker = Linker::new(&self.engine);
         host::link(&mut linker).map_err(|e| Error::caused("cannot link the interpreter", e))?;
         let pre = linker.instantiate_pre(&module).map_err(|e| Error::caused("cannot link the interpreter", e))?;
-        Ok(Image { pre, library })
+        Ok(Some(Image { pre }))
+    }
+
+    fn compile(&self, snapshot: &[u8], functions: &Arc<Functions>) -> Result<Vec<u8>> {
+        let metered = snapshot::exposed(snapshot).and_then(|exposed| metering::instrument(&exposed));
+        let metered = metered.map_err(|e| Error::caused("cannot meter the interpreter", e))?;
+        let engine = engine::engine(self.options, Some(Arc::<Functions>::clone(functions)))?;
+        engine.precompile_module(&metered).map_err(|e| Error::caused("cannot compile the interpreter", e))
+    }
+
+    fn read(&self, kind: &str) -> Result<Bytes> {
+        let file = self.file(kind);
+        let path = self.cache.find(&file, self.verification).ok_or_else(|| {
+            Error::unavailable(format!("the cache has no {file}: remove its files, so that they are made again"))
+        })?;
+        let content = std::fs::read(&path).map_err(|e| Error::io("cannot read", &path, e))?;
+        Ok(content.into())
+    }
+
+    fn file(&self, kind: &str) -> String {
+        format!("{}.{kind}", self.name)
     }
 }
 
-/// What the image depends on: the interpreter, and everything of the engine that compiled code depends on.
+/// What images depend on: the interpreter, and everything of the engine that compiled code depends on.
 fn name(engine: &Engine) -> String {
     let mut compatibility = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut compatibility);
@@ -76,18 +157,7 @@ fn name(engine: &Engine) -> String {
     hash.update(wasm_python::DIGEST);
     hash.update(FORMAT.to_le_bytes());
     hash.update(compatibility.finish().to_le_bytes());
-    format!("python-{}-{}.cwasm", wasm_python::VERSION, hex(&hash.finalize()[..12]))
-}
-
-fn open(engine: &Engine, cache: &Cache, name: &str, verification: Verification) -> Option<Module> {
-    let path = cache.find(name, verification)?;
-    match deserialize(engine, &path) {
-        Ok(module) => Some(module),
-        Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "cached interpreter refused");
-            None
-        }
-    }
+    format!("python-{}-{}", wasm_python::VERSION, hex(&hash.finalize()[..12]))
 }
 
 /// Maps compiled code into this process.
@@ -100,79 +170,4 @@ fn deserialize(engine: &Engine, path: &Path) -> wasmtime::Result<Module> {
     // renaming another file over it, which leaves this mapping alone. Whoever could break this already runs code as this
     // user. wasmtime itself refuses files of another version or configuration.
     unsafe { Module::deserialize_file(engine, path) }
-}
-
-/// Snapshot and compiled code, as the bytes to be cached.
-fn make(engine: &Engine, library: &Library, progress: &dyn Fn(&str)) -> Result<Vec<u8>> {
-    progress("starting Python once and taking a snapshot (about 10 s, once)");
-    // A thread of its own: the caller may be inside an asynchronous runtime, which cannot be entered again.
-    let snapshot = std::thread::scope(|scope| {
-        scope
-            .spawn(|| snapshot(library))
-            .join()
-            .unwrap_or_else(|_| Err(Error::unavailable("taking the snapshot panicked")))
-    })?;
-    progress("compiling it for this machine (about 20 s, once)");
-    let metered = metering::instrument(&snapshot).map_err(|e| Error::caused("cannot meter the interpreter", e))?;
-    engine.precompile_module(&metered).map_err(|e| Error::caused("cannot compile the interpreter", e))
-}
-
-fn snapshot(library: &Library) -> Result<Vec<u8>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .map_err(|e| Error::caused("cannot start a runtime for the snapshot", e))?;
-    runtime.block_on(async {
-        let engine = engine::snapshot_engine()?;
-        let limits = Limits { memory_bytes: SNAPSHOT_MEMORY_BYTES, ..Limits::default() };
-        let nobody = Box::new(|_: Event<'_>| ());
-        let host = Host::new(Project::script(""), Stdin::Empty, &limits, nobody, library.clone(), Clock::frozen());
-        let mut store = Store::new(&engine, host);
-        store.limiter(|host| &mut host.memory);
-        let taken = take_snapshot(&engine, &mut store).await;
-        taken.map_err(|e| {
-            let said = store.into_data().outputs.stderr.finish().text;
-            Error::caused(format!("cannot take a snapshot of Python\n{said}"), format!("{e:?}"))
-        })
-    })
-}
-
-async fn take_snapshot(engine: &Engine, store: &mut Store<Host>) -> wasmtime::Result<Vec<u8>> {
-    let mut wizer = Wizer::new();
-    wizer.init_func("pyexec_prepare");
-    let (context, instrumented) = wizer.instrument(wasm_python::MODULE)?;
-    let module = Module::new(engine, instrumented)?;
-    let mut linker = Linker::new(engine);
-    host::link(&mut linker)?;
-    let instance = linker.instantiate_async(&mut *store, &module).await?;
-    for name in ["_initialize", "pyexec_prepare"] {
-        instance.get_typed_func::<(), ()>(&mut *store, name)?.call_async(&mut *store, ()).await?;
-    }
-    wizer.snapshot(&context, &mut Frozen { store, instance }).await
-}
-
-/// Lets wizer read an instance.
-struct Frozen<'a> {
-    store: &'a mut Store<Host>,
-    instance: Instance,
-}
-
-impl InstanceState for Frozen<'_> {
-    async fn global_get(&mut self, name: &str, _: wasmparser::ValType) -> SnapshotVal {
-        let global = self.instance.get_global(&mut *self.store, name).map(|global| global.get(&mut *self.store));
-        match global {
-            Some(Val::I32(value)) => SnapshotVal::I32(value),
-            Some(Val::I64(value)) => SnapshotVal::I64(value),
-            Some(Val::F32(value)) => SnapshotVal::F32(value),
-            Some(Val::F64(value)) => SnapshotVal::F64(value),
-            Some(Val::V128(value)) => SnapshotVal::V128(value.as_u128()),
-            // The trait's contract: wizer asks only for globals it has itself exported, and has checked their types.
-            other => panic!("global {name} of the snapshot is {other:?}"),
-        }
-    }
-
-    async fn memory_contents(&mut self, name: &str, contents: impl FnOnce(&[u8]) + Send) {
-        let memory = self.instance.get_memory(&mut *self.store, name);
-        contents(memory.map_or(&[], |memory| memory.data(&*self.store)));
-    }
 }

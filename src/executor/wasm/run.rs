@@ -99,13 +99,13 @@ fn encode(job: &Job, script: &str, library: &Library) -> Result<Vec<u8>> {
 }
 
 /// Adds text or content, its length before it.
-fn put(bytes: &mut Vec<u8>, part: &[u8]) -> Result<()> {
+pub(super) fn put(bytes: &mut Vec<u8>, part: &[u8]) -> Result<()> {
     bytes.extend_from_slice(&length(part.len())?);
     bytes.extend_from_slice(part);
     Ok(())
 }
 
-fn length(length: usize) -> Result<[u8; 4]> {
+pub(super) fn length(length: usize) -> Result<[u8; 4]> {
     u32::try_from(length).map(u32::to_le_bytes).map_err(|_| Error::invalid("the job is larger than 4 GiB"))
 }
 
@@ -116,6 +116,15 @@ async fn start(
     budget: Option<u64>,
 ) -> wasmtime::Result<(Instance, u32)> {
     let instance = image.pre.instantiate_async(&mut *store).await?;
+    let at = hand_over(store, instance, input).await?;
+    if let Some(budget) = budget {
+        refill(store, instance, budget)?;
+    }
+    Ok((instance, at))
+}
+
+/// Writes input into memory that the guest gives for it, and returns where that is.
+pub(super) async fn hand_over(store: &mut Store<Host>, instance: Instance, input: &[u8]) -> wasmtime::Result<u32> {
     let size = u32::try_from(input.len())?;
     let allocate = instance.get_typed_func::<u32, u32>(&mut *store, "pyexec_allocate")?;
     let at = allocate.call_async(&mut *store, size).await?;
@@ -124,10 +133,7 @@ async fn start(
         wasmtime::bail!("no memory for the job");
     }
     memory.write(&mut *store, at as usize, input)?;
-    if let Some(budget) = budget {
-        refill(store, instance, budget)?;
-    }
-    Ok((instance, at))
+    Ok(at)
 }
 
 async fn call_run(store: &mut Store<Host>, instance: Instance, at: u32) -> wasmtime::Result<i32> {
@@ -136,7 +142,7 @@ async fn call_run(store: &mut Store<Host>, instance: Instance, at: u32) -> wasmt
 
 /// The result of `work`, or `None` when the deadline comes first. The clock is looked at whenever the guest yields, so a
 /// busy runtime, whose timers are late, does not make a job late.
-async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     let mut timer = pin!(tokio::time::sleep_until(deadline.into()));
     poll_fn(|context| {

@@ -212,6 +212,7 @@ impl WasiSnapshotPreview1 for Host {
         id: types::Clockid,
         _precision: types::Timestamp,
     ) -> Result<types::Timestamp> {
+        self.effects.clock += 1;
         let time = match id {
             types::Clockid::Realtime => self.clock.realtime(),
             types::Clockid::Monotonic => self.clock.monotonic(),
@@ -664,6 +665,7 @@ impl WasiSnapshotPreview1 for Host {
     }
 
     fn random_get(&mut self, memory: &mut GuestMemory<'_>, into: GuestPtr<u8>, length: types::Size) -> Result<()> {
+        self.effects.random += 1;
         for step in bytes_mut(memory, into, length)?.chunks_mut(RANDOM_STEP) {
             getrandom::fill(step).map_err(|_| Errno::Io)?;
         }
