@@ -2,7 +2,7 @@
 //! package may do without its own.
 
 use super::{Pin, disk, site};
-use crate::pack::{Packed, SITE_PACKAGES};
+use crate::pack::{NATIVE_PARTS, Packed, SITE_PACKAGES};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fs,
@@ -24,6 +24,21 @@ pub(super) struct Gathered {
     pub(super) owned: Vec<(String, Vec<String>)>,
     /// Those that came from wheels with native parts.
     pub(super) suspects: Vec<Suspect>,
+    /// Native modules without another one of the same name, of all packages.
+    parts: BTreeSet<String>,
+}
+
+impl Gathered {
+    /// Adds the list of what was taken away, for the guest.
+    pub(super) fn list_native_parts(&mut self) {
+        // Nobody else's.
+        self.files.remove(NATIVE_PARTS);
+        if !self.parts.is_empty() {
+            let content = self.parts.iter().flat_map(|part| [part, "\n"]).collect::<String>().into_bytes();
+            let list = Packed { path: NATIVE_PARTS.to_owned(), content, code: Vec::new() };
+            self.files.insert(list.path.clone(), list);
+        }
+    }
 }
 
 /// A package that has to show that it can do without its native parts.
@@ -68,15 +83,13 @@ pub(super) fn gather(into: &mut Gathered, folder: &Path, pins: &[String], native
             suspect.bytes += file.metadata.len();
         }
         let is_native = has_native_name(path);
-        if native && is_native {
-            let suspect = suspect.as_mut().ok_or_else(|| io::Error::other(format!("{path} is nobody's")))?;
-            match native_module(path) {
-                Some((_, source)) if folder.join(&source).is_file() => {}
-                Some((module, _)) => suspect.parts.push(module),
-                None => {}
-            }
-        } else if native && !path.ends_with(".py") && is_machine_code(&folder.join(path))? {
-            suspect.ok_or_else(|| io::Error::other(format!("{path} is nobody's")))?.has_programs = true;
+        let part = native_module(path).filter(|(_, source)| !folder.join(source).is_file()).map(|(module, _)| module);
+        into.parts.extend(part.clone());
+        let is_program = native && !is_native && !path.ends_with(".py") && is_machine_code(&folder.join(path))?;
+        if native && (is_native || is_program) {
+            let suspect = suspect.ok_or_else(|| io::Error::other(format!("{path} is nobody's")))?;
+            suspect.parts.extend(part);
+            suspect.has_programs |= is_program;
         }
         if is_native || path == ".lock" || is_left_out(path) {
             continue;
@@ -205,6 +218,8 @@ mod tests {
         write(&packages, ".lock", "");
         let mut gathered = Gathered::default();
         gather(&mut gathered, &packages, &["one==1".into()], true).unwrap();
+        gathered.list_native_parts();
+        assert_eq!(gathered.files.remove(NATIVE_PARTS).unwrap().content, b"one._fast\n");
         let paths: Vec<_> = gathered.files.keys().filter_map(|path| path.strip_prefix(SITE_PACKAGES)).collect();
         let packed = [
             "_one/__init__.py",

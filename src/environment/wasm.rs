@@ -118,6 +118,7 @@ impl Shared {
             let mut gathered = Gathered::default();
             gather(&mut gathered, &fetched.any.0, &fetched.any.1, false)?;
             gather(&mut gathered, &fetched.native.0, &fetched.native.1, true)?;
+            gathered.list_native_parts();
             Ok(gathered)
         })
         .await?;

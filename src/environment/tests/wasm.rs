@@ -35,6 +35,7 @@ async fn a_package_that_does_without_its_native_parts_is_taken() {
     let environments = asking(&["one._c"]).environments(wheels.options());
     let installed = prepare_wasm(&environments, "one\ntwo").await.unwrap();
     let files = [
+        (".native-parts", false),
         ("_one/__init__.py", true),
         ("one-1.dist-info/RECORD", false),
         ("one-1.dist-info/WHEEL", false),

@@ -5,7 +5,7 @@ use crate::{
     Requirements,
     environment::{EnvironmentOptions, Environments, Installed, Platform, Reason, tests::uv},
     executor::wasm::WasmOptions,
-    pack::{Packed, SITE_PACKAGES},
+    pack::{NATIVE_PARTS, Packed, SITE_PACKAGES},
 };
 use std::{
     path::Path,
@@ -34,7 +34,7 @@ fn packed(files: &[(&str, &str)]) -> Pack {
 
 /// What a script prints that can import a pack.
 async fn printed(pack: &Pack, script: &str) -> String {
-    let packages = Packages::new("test", pack.clone());
+    let packages = Packages::new("test", pack.clone(), Vec::new());
     let job = Job::code(script.to_owned());
     let outcome = wasm().run_with(job, Some(&packages), Box::new(|_: Event<'_>| ())).await.unwrap();
     assert!(outcome.success(), "{outcome:?}");
@@ -183,8 +183,9 @@ async fn packages_with_optional_native_parts_are_told_from_others() {
     for name in ["markupsafe", "pyyaml", "msgpack", "wrapt", "simplejson", "multidict"] {
         let phases = Mutex::default();
         let installed = prepared(&environments, name, &phases).await;
-        let has_native = installed.pack().unwrap().files().any(|file| file.path.contains(".so"));
-        assert!(!has_native, "{name}");
+        let pack = installed.pack().unwrap();
+        assert!(!pack.files().any(|file| file.path.contains(".so")), "{name}");
+        assert!(pack.find(NATIVE_PARTS).is_some_and(|list| list.content.len() > 5), "{name}");
     }
     for (name, culprit) in [
         ("lxml", "lxml"),
