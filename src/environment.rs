@@ -23,7 +23,7 @@ mod requirements;
 mod site;
 mod store;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod uv;
 mod verdicts;
 mod wasm;
@@ -51,7 +51,7 @@ use tokio::{
     sync::{Semaphore, watch},
     task::JoinHandle,
 };
-use uv::Uv;
+use uv::{Uv, Wheels};
 use verdicts::Verdicts;
 
 /// Between looks at whether somebody else is done with an entry.
@@ -742,7 +742,9 @@ impl Shared {
         self.policy.check_pinned(wanted, pinned)?;
         say(state, &counted("installing", pins.len(), "package"));
         let packages = uv.folder.join("entry/packages");
-        uv.install(&python, &install_for, &pins, &packages, self.options.bytes_max).await?;
+        let bytes_max = self.options.bytes_max;
+        let wheels = Wheels { platform: &install_for, pins: &pins, into: &packages, bytes_max, linked: false };
+        uv.install(&python, wheels).await?;
         Ok(pins)
     }
 

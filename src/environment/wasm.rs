@@ -18,7 +18,7 @@ use super::{
     refusal::Reason,
     say, store,
     store::Contents,
-    uv::Uv,
+    uv::{Uv, Wheels},
     workbench::{Imported, Workbench},
 };
 use crate::pack::{NATIVE_PARTS, Pack, Packed};
@@ -88,7 +88,7 @@ impl Shared {
         let native_max = if unknown.is_empty() { all_max } else { all_max.min(UNKNOWN_BYTES_MAX) };
         let install = async |platform: &str, (folder, pins): &(PathBuf, Vec<String>), bytes_max| match pins.is_empty() {
             true => Ok(()),
-            false => uv.install(&python, platform, pins, folder, bytes_max).await,
+            false => uv.install(&python, Wheels { platform, pins, into: folder, bytes_max, linked: true }).await,
         };
         let native = async {
             install(&linux, &fetched.native, native_max).await.map_err(|refusal| match refusal.reason {
@@ -118,6 +118,7 @@ impl Shared {
             let mut gathered = Gathered::default();
             gather(&mut gathered, &fetched.any.0, &fetched.any.1, false)?;
             gather(&mut gathered, &fetched.native.0, &fetched.native.1, true)?;
+            gathered.list_native_parts();
             Ok(gathered)
         })
         .await?;
