@@ -23,7 +23,7 @@ mod requirements;
 mod site;
 mod store;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod uv;
 mod verdicts;
 mod wasm;
@@ -51,7 +51,7 @@ use tokio::{
     sync::{Semaphore, watch},
     task::JoinHandle,
 };
-use uv::Uv;
+use uv::{Uv, Wheels};
 use verdicts::Verdicts;
 
 /// Between looks at whether somebody else is done with an entry.
@@ -152,6 +152,8 @@ pub struct Pin {
 pub struct Listed {
     /// Its content address.
     pub id: String,
+    /// What is in it, as a digest.
+    pub(crate) content: String,
     /// What it is for.
     pub platform: Platform,
     /// What was asked for.
@@ -352,6 +354,7 @@ impl Environments {
         let entries = self.shared.store.list().map_err(|error| Error::caused("cannot list environments", error))?;
         let listed = entries.into_iter().map(|entry| Listed {
             id: entry.id.to_string(),
+            content: entry.meta.manifest,
             platform: entry.meta.platform,
             requirements: entry.meta.requirements,
             pins: entry.meta.pins,
@@ -385,6 +388,11 @@ impl Installed {
     /// All that a job in WebAssembly can import, where it is for that.
     pub(crate) fn pack(&self) -> Option<Pack> {
         self.pack.clone()
+    }
+
+    /// A digest of what is in it: made anew, with newer versions, it is another.
+    pub(crate) fn content(&self) -> &str {
+        &self.known.meta.manifest
     }
 
     /// The folder that goes onto Python's path: folders and regular files only. For WebAssembly there is one file in it,
@@ -737,7 +745,9 @@ impl Shared {
         self.policy.check_pinned(wanted, pinned)?;
         say(state, &counted("installing", pins.len(), "package"));
         let packages = uv.folder.join("entry/packages");
-        uv.install(&python, &install_for, &pins, &packages, self.options.bytes_max).await?;
+        let bytes_max = self.options.bytes_max;
+        let wheels = Wheels { platform: &install_for, pins: &pins, into: &packages, bytes_max, linked: false };
+        uv.install(&python, wheels).await?;
         Ok(pins)
     }
 

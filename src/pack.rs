@@ -9,6 +9,9 @@ const RECORD_BYTES: usize = 24;
 /// Where packages are, below `/usr`.
 pub(crate) const SITE_PACKAGES: &str = "lib/python3.14/site-packages/";
 
+/// Where a pack names the native modules that were taken from its packages, one on each line, for the guest.
+pub(crate) const NATIVE_PARTS: &str = "lib/python3.14/site-packages/.native-parts";
+
 /// An index into such a piece of memory. Nothing is parsed or copied when it is opened, and clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pack {

@@ -23,6 +23,8 @@ use crate::{
 };
 use environments::Registry;
 use fallback::Fallback;
+use packages::InWasm;
+pub use packages::{BakeOrder, Baking};
 use plan::Place;
 use std::{
     path::PathBuf,
@@ -52,6 +54,8 @@ pub struct Pyexec {
     fallback: Arc<Fallback>,
     detect_packages: bool,
     allow_network: bool,
+    baking: Baking,
+    orders: Arc<Mutex<Vec<BakeOrder>>>,
 }
 
 impl Pyexec {
@@ -73,6 +77,7 @@ impl Pyexec {
             environments: EnvironmentOptions::default(),
             detect_packages: true,
             allow_network: true,
+            baking: Baking::default(),
             progress: Box::new(|line| tracing::info!("{line}")),
         }
     }
@@ -138,13 +143,16 @@ impl Pyexec {
         };
         let outcome = match place {
             Place::Wasm(packages) => {
-                let importable = packages.importable();
-                let packages = importable.map(|importable| &importable.packages);
+                let importable = match packages {
+                    InWasm::Unprepared | InWasm::Nothing => None,
+                    InWasm::Installed(importable) => Some(importable),
+                };
+                let packages = importable.as_ref().map(|importable| &importable.packages);
                 let mut outcome = self.wasm.run_with(job, packages, observer).await?;
-                if let Some(importable) = importable.filter(|it| self.registry.used_again(it.installed.id())) {
-                    self.wasm.begin_to_bake(&importable.packages);
-                }
                 outcome.route_reason = reason;
+                if let Some(importable) = importable {
+                    self.used(importable).await;
+                }
                 outcome
             }
             Place::Docker { python, network } => {
@@ -231,6 +239,7 @@ pub struct Builder {
     environments: EnvironmentOptions,
     detect_packages: bool,
     allow_network: bool,
+    baking: Baking,
     progress: Box<dyn Fn(&str) + Send>,
 }
 
@@ -292,9 +301,12 @@ impl Builder {
     /// What settings say of containers, packages and the network.
     #[must_use]
     pub fn settings(self, settings: &Settings) -> Builder {
-        let ContainerSettings { fallback, detect_packages, docker, environments } = &settings.containers;
+        let ContainerSettings { fallback, detect_packages, bake, baked_bytes_max, docker, environments } =
+            &settings.containers;
         let builder = self
             .detect_packages(*detect_packages)
+            .baking(if *bake { Baking::InBackground } else { Baking::OnOrder })
+            .baked_bytes_max(*baked_bytes_max)
             .allow_network(settings.allow_network)
             .environments(environments.clone());
         match fallback {
@@ -316,6 +328,20 @@ impl Builder {
     #[must_use]
     pub fn allow_network(mut self, allow: bool) -> Builder {
         self.allow_network = allow;
+        self
+    }
+
+    /// When images with packages imported are made. The default is in the background, when a job has used the packages.
+    #[must_use]
+    pub fn baking(mut self, baking: Baking) -> Builder {
+        self.baking = baking;
+        self
+    }
+
+    /// What such images may take in the cache folder, in bytes. The default is 8 GiB.
+    #[must_use]
+    pub fn baked_bytes_max(mut self, bytes: u64) -> Builder {
+        self.wasm.baked_bytes_max = bytes;
         self
     }
 
@@ -347,6 +373,8 @@ impl Builder {
             fallback: Arc::new(fallback),
             detect_packages: self.detect_packages,
             allow_network: self.allow_network,
+            baking: self.baking,
+            orders: Arc::default(),
         })
     }
 }

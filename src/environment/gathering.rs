@@ -2,7 +2,7 @@
 //! package may do without its own.
 
 use super::{Pin, disk, site};
-use crate::pack::{Packed, SITE_PACKAGES};
+use crate::pack::{NATIVE_PARTS, Packed, SITE_PACKAGES};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fs,
@@ -24,6 +24,21 @@ pub(super) struct Gathered {
     pub(super) owned: Vec<(String, Vec<String>)>,
     /// Those that came from wheels with native parts.
     pub(super) suspects: Vec<Suspect>,
+    /// Native modules without another one of the same name, of all packages.
+    parts: BTreeSet<String>,
+}
+
+impl Gathered {
+    /// Adds the list of what was taken away, for the guest.
+    pub(super) fn list_native_parts(&mut self) {
+        // Nobody else's.
+        self.files.remove(NATIVE_PARTS);
+        if !self.parts.is_empty() {
+            let content = self.parts.iter().flat_map(|part| [part, "\n"]).collect::<String>().into_bytes();
+            let list = Packed { path: NATIVE_PARTS.to_owned(), content, code: Vec::new() };
+            self.files.insert(list.path.clone(), list);
+        }
+    }
 }
 
 /// A package that has to show that it can do without its native parts.
@@ -68,15 +83,13 @@ pub(super) fn gather(into: &mut Gathered, folder: &Path, pins: &[String], native
             suspect.bytes += file.metadata.len();
         }
         let is_native = has_native_name(path);
-        if native && is_native {
-            let suspect = suspect.as_mut().ok_or_else(|| io::Error::other(format!("{path} is nobody's")))?;
-            match native_module(path) {
-                Some((_, source)) if folder.join(&source).is_file() => {}
-                Some((module, _)) => suspect.parts.push(module),
-                None => {}
-            }
-        } else if native && !path.ends_with(".py") && is_machine_code(&folder.join(path))? {
-            suspect.ok_or_else(|| io::Error::other(format!("{path} is nobody's")))?.has_programs = true;
+        let part = native_module(path).filter(|(_, source)| !folder.join(source).is_file()).map(|(module, _)| module);
+        into.parts.extend(part.clone());
+        let is_program = native && !is_native && !path.ends_with(".py") && is_machine_code(&folder.join(path))?;
+        if native && (is_native || is_program) {
+            let suspect = suspect.ok_or_else(|| io::Error::other(format!("{path} is nobody's")))?;
+            suspect.parts.extend(part);
+            suspect.has_programs |= is_program;
         }
         if is_native || path == ".lock" || is_left_out(path) {
             continue;
@@ -124,7 +137,7 @@ fn has_native_name(path: &str) -> bool {
 fn is_shared_object(name: &str) -> bool {
     let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let without_version = name.rsplit('.').skip_while(|part| number(part)).collect::<Vec<_>>();
-    matches!(&*without_version, [last, _, ..] if *last == "so")
+    matches!(&*without_version, [last, stem, ..] if *last == "so" && !stem.is_empty())
 }
 
 /// The full name of the module that a file would be on Linux, and the file with the same one in Python.
@@ -164,14 +177,13 @@ mod tests {
 
     #[test]
     fn a_native_module_has_a_name_and_a_twin_in_python() {
-        let of = |path: &str| native_module(path).map(|(module, source)| (module, source));
         let module = |module: &str, source: &str| Some((module.to_owned(), source.to_owned()));
-        assert_eq!(of("a/b/_c.cpython-314-x86_64-linux-gnu.so"), module("a.b._c", "a/b/_c.py"));
-        assert_eq!(of("_c.abi3.so"), module("_c", "_c.py"));
-        assert_eq!(of("a/__init__.so"), module("a", "a/__init__.py"));
-        assert_eq!(of("a/libx.so.1"), module("a.libx", "a/libx.py"));
-        assert_eq!(of("a.libs/libx.so.1"), None);
-        assert_eq!(of("a/x.a"), None);
+        assert_eq!(native_module("a/b/_c.cpython-314-x86_64-linux-gnu.so"), module("a.b._c", "a/b/_c.py"));
+        assert_eq!(native_module("_c.abi3.so"), module("_c", "_c.py"));
+        assert_eq!(native_module("a/__init__.so"), module("a", "a/__init__.py"));
+        assert_eq!(native_module("a/libx.so.1"), module("a.libx", "a/libx.py"));
+        assert_eq!(native_module("a.libs/libx.so.1"), None);
+        assert_eq!(native_module("a/x.a"), None);
     }
 
     fn write(folder: &Path, path: &str, content: impl AsRef<[u8]>) {
@@ -206,6 +218,8 @@ mod tests {
         write(&packages, ".lock", "");
         let mut gathered = Gathered::default();
         gather(&mut gathered, &packages, &["one==1".into()], true).unwrap();
+        gathered.list_native_parts();
+        assert_eq!(gathered.files.remove(NATIVE_PARTS).unwrap().content, b"one._fast\n");
         let paths: Vec<_> = gathered.files.keys().filter_map(|path| path.strip_prefix(SITE_PACKAGES)).collect();
         let packed = [
             "_one/__init__.py",

@@ -75,18 +75,17 @@ impl Environments {
         if let Some(defined) = read(&path, &id)? {
             return Ok(defined);
         }
-        let created = SystemTime::now();
         let written = Written {
             format: store::FORMAT,
             python: definition.python.map(|python| python.to_string()),
             requirements: definition.requirements.to_string(),
-            preload: definition.preload.clone(),
-            created,
+            preload: definition.preload,
+            created: SystemTime::now(),
         };
         let fail = |error: io::Error| Error::caused("cannot keep the definition of an environment", error);
         write(&path, &written).map_err(fail)?;
         self.shared.forget_unused().map_err(fail)?;
-        Ok(Defined { id: id.to_string(), definition, created, last_used: created })
+        read(&path, &id)?.ok_or_else(|| fail(io::ErrorKind::NotFound.into()))
     }
 
     /// A definition by its id, or by eight or more digits that only one begins with. This is a use of it.

@@ -1,12 +1,16 @@
 //! Environments with the real uv and PyPI, and, for faults, with a script in the place of uv.
 
+mod bench;
 mod faults;
 mod index;
+mod named;
 mod sharing;
 #[path = "../../tests/support/tools.rs"]
 mod tools;
+mod wasm;
 
 use super::*;
+use bench::Bench;
 use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
@@ -25,7 +29,7 @@ const fn linux(python: (u8, u8)) -> Platform {
 }
 
 /// The uv that this was made for.
-fn uv() -> PathBuf {
+pub(crate) fn uv() -> PathBuf {
     static UV: LazyLock<PathBuf> =
         LazyLock::new(|| tools::tool(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/uv.txt"), "uv"));
     UV.clone()
@@ -88,16 +92,20 @@ printf 'one.py,,\n' > one-1.0.dist-info/RECORD
 
     /// Waits until a file is there that the script makes.
     async fn made(&self, name: &str) -> String {
-        for _ in 0..1000 {
-            if let Ok(text) = fs::read_to_string(self.path(name)).map(|text| text.trim().to_owned())
-                && !text.is_empty()
-            {
-                return text;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("{name} was not made");
+        made(&self.path(name)).await
     }
+}
+
+async fn made(path: &Path) -> String {
+    for _ in 0..1000 {
+        if let Ok(text) = fs::read_to_string(path).map(|text| text.trim().to_owned())
+            && !text.is_empty()
+        {
+            return text;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{} was not made", path.display());
 }
 
 fn is_running(process: &str) -> bool {
@@ -127,7 +135,8 @@ fn an_address_stands_for_what_is_installed() {
     let address = |change: &dyn Fn(&mut EnvironmentOptions), text: &str, platform: Platform| {
         let mut options = options(folder.path());
         change(&mut options);
-        Environments::new(options).unwrap().shared.wanted(&required(text), platform).unwrap().id
+        let bench = Some(Arc::new(Bench::default()) as Arc<dyn Workbench>);
+        Environments::with_workbench(options, bench).unwrap().shared.wanted(&required(text), platform).unwrap().id
     };
     let plain = address(&|_| {}, "numpy\nrich>=1,<20", PLATFORM);
     let index = |url: &str| address(&|options| options.index_url = Some(url.to_owned()), "rich", PLATFORM);
@@ -220,7 +229,7 @@ async fn what_is_known_is_had_in_a_tenth_of_a_millisecond() {
     let script = Script::new("");
     let environments = Environments::new(script.options()).unwrap();
     let requirements = required(COMMON);
-    assert!(environments.cached(&requirements, PLATFORM).is_none());
+    assert!(environments.known(&requirements, PLATFORM).is_none());
     let first = environments.prepare(&requirements, PLATFORM, &|_| {}).await.unwrap();
     let mut times = Vec::new();
     for _ in 0..1000 {
@@ -232,7 +241,7 @@ async fn what_is_known_is_had_in_a_tenth_of_a_millisecond() {
     times.sort();
     eprintln!("had again in {:?}", times[500]);
     assert!(times[500] < Duration::from_micros(100), "{:?}", times[500]);
-    assert_eq!(environments.cached(&requirements, PLATFORM).unwrap().id(), first.id());
+    assert_eq!(environments.known(&requirements, PLATFORM).unwrap().unwrap().id(), first.id());
     assert_eq!(script.installs(), 1);
 }
 
@@ -242,20 +251,6 @@ async fn nothing_required_is_an_empty_folder() {
     let options = EnvironmentOptions { uv: Some("/nonexistent/uv".into()), ..options(folder.path()) };
     let installed = prepare(&Environments::new(options).unwrap(), "x ; os_name == 'nt'").await.unwrap();
     assert!(installed.pins().is_empty() && installed.is_pure() && installed.packages_folder().is_dir());
-}
-
-#[tokio::test]
-async fn wasm_takes_packages_without_native_parts_only() {
-    let folder = tempfile::tempdir().unwrap();
-    let environments = Environments::new(options(folder.path())).unwrap();
-    // The last has wheels of both kinds.
-    let requirements = required("sympy\ncharset-normalizer");
-    let installed = environments.prepare(&requirements, Platform::WASM, &|_| {}).await.unwrap();
-    assert!(installed.is_pure() && installed.pins().len() == 3, "{:?}", installed.pins());
-    // Its last version without native parts is years old.
-    let refusal = environments.prepare(&required("pydantic"), Platform::WASM, &|_| {}).await.unwrap_err();
-    let Reason::NoWheel { packages, .. } = &refusal.reason else { panic!("{refusal:?}") };
-    assert!(packages[0].starts_with("pydantic-core=="), "{packages:?}");
 }
 
 #[tokio::test]
@@ -277,9 +272,7 @@ async fn entries_are_listed_and_removed() {
         assert!(!environments.remove(other).unwrap(), "{other}");
     }
     assert!(environments.remove(&id).unwrap());
-    assert!(
-        environments.list().unwrap().is_empty() && environments.cached(&required("one\nother"), PLATFORM).is_none()
-    );
+    assert!(environments.list().unwrap().is_empty() && environments.known(&required("one\nother"), PLATFORM).is_none());
     prepare(&environments, "one\nother").await.unwrap();
     assert_eq!(script.installs(), 2);
 }

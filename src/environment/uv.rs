@@ -63,6 +63,19 @@ pub(super) struct Uv<'a> {
     pub(super) platform: String,
 }
 
+/// What is to be installed.
+pub(super) struct Wheels<'a> {
+    /// Whose.
+    pub(super) platform: &'a str,
+    pub(super) pins: &'a [String],
+    pub(super) into: &'a Path,
+    /// It is given up when more than that comes together.
+    pub(super) bytes_max: u64,
+    /// Whether files may be links into the cache, which is faster. Where they stay, they must not: one environment's files
+    /// would change another's.
+    pub(super) linked: bool,
+}
+
 impl Uv<'_> {
     /// Versions of all packages that it takes, as `name==version`.
     pub(super) async fn resolve(
@@ -98,19 +111,14 @@ impl Uv<'_> {
         self.run(arguments, python, platform, self.options.bytes_max).await
     }
 
-    /// Installs these versions, and nothing else, into a folder. It is given up when more than `bytes_max` come together.
-    pub(super) async fn install(
-        &self,
-        python: &str,
-        platform: &str,
-        pins: &[String],
-        into: &Path,
-        bytes_max: u64,
-    ) -> Result<(), Refusal> {
+    /// Installs these versions, and nothing else, into a folder.
+    pub(super) async fn install(&self, python: &str, wheels: Wheels<'_>) -> Result<(), Refusal> {
+        let Wheels { platform, pins, into, bytes_max, linked } = wheels;
         let list = self.folder.join(format!("pins-{platform}.in"));
         write(&list, &pins.join("\n"))?;
-        // Links would lead into the cache, and let one environment's files change another's.
-        let mut arguments: Vec<OsString> = ["install", "--no-deps", "--link-mode", "copy", "-r"].map(Into::into).into();
+        let link_mode = if linked { "hardlink" } else { "copy" };
+        let mut arguments: Vec<OsString> =
+            ["install", "--no-deps", "--link-mode", link_mode, "-r"].map(Into::into).into();
         arguments.extend([list.into(), "--target".into(), into.into()]);
         self.run(arguments, python, platform, bytes_max).await.map(drop)
     }

@@ -18,10 +18,10 @@ use super::{
     refusal::Reason,
     say, store,
     store::Contents,
-    uv::Uv,
+    uv::{Uv, Wheels},
     workbench::{Imported, Workbench},
 };
-use crate::pack::{Pack, Packed};
+use crate::pack::{NATIVE_PARTS, Pack, Packed};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
@@ -88,7 +88,7 @@ impl Shared {
         let native_max = if unknown.is_empty() { all_max } else { all_max.min(UNKNOWN_BYTES_MAX) };
         let install = async |platform: &str, (folder, pins): &(PathBuf, Vec<String>), bytes_max| match pins.is_empty() {
             true => Ok(()),
-            false => uv.install(&python, platform, pins, folder, bytes_max).await,
+            false => uv.install(&python, Wheels { platform, pins, into: folder, bytes_max, linked: true }).await,
         };
         let native = async {
             install(&linux, &fetched.native, native_max).await.map_err(|refusal| match refusal.reason {
@@ -118,6 +118,7 @@ impl Shared {
             let mut gathered = Gathered::default();
             gather(&mut gathered, &fetched.any.0, &fetched.any.1, false)?;
             gather(&mut gathered, &fetched.native.0, &fetched.native.1, true)?;
+            gathered.list_native_parts();
             Ok(gathered)
         })
         .await?;
@@ -130,6 +131,8 @@ impl Shared {
             return Err(no_wheel(wanted, largest.into_iter().collect(), "more files than are kept in memory"));
         }
         try_out(&**workbench, &gathered, wanted, state).await?;
+        let mut gathered = gathered;
+        name_native_parts(&mut gathered);
         let files = self.with_bytecode(gathered.files.into_values().collect(), gathered.owned, state, workshop).await?;
         say(state, "checking what was installed");
         let (held, folder) = (Arc::clone(lock), workshop.join("entry/packages"));
@@ -199,6 +202,15 @@ impl Shared {
             Ok(files)
         })
         .await
+    }
+}
+
+/// Tells the guest what its packages do without, so that what fails for that is known to be no fault of the job.
+fn name_native_parts(gathered: &mut Gathered) {
+    let parts: Vec<_> = gathered.suspects.iter().flat_map(|suspect| suspect.parts.iter().map(String::as_str)).collect();
+    if !parts.is_empty() {
+        let (path, content) = (NATIVE_PARTS.to_owned(), parts.join("\n").into_bytes());
+        gathered.files.insert(path.clone(), Packed { path, content, code: Vec::new() });
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     route::listed,
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
@@ -84,8 +84,6 @@ pub(super) struct Registry {
     works: Mutex<HashMap<String, Arc<Work>>>,
     /// Attempts to have packages that took more than a look, by tier and what came of them.
     counts: Mutex<HashMap<(Tier, &'static str), u64>>,
-    /// Environments for WebAssembly that one job has used. The next one has them baked: most are used once.
-    used: Mutex<HashSet<String>>,
 }
 
 /// The making of an environment, which goes on or has ended.
@@ -106,8 +104,8 @@ struct Progress {
 struct Made {
     tier: Tier,
     reason: String,
-    /// Its content address, where it is known.
-    installed: Option<String>,
+    /// What tells its content from other content, where that is known.
+    content: Option<String>,
     packages: Vec<Pin>,
     bytes: u64,
 }
@@ -123,19 +121,6 @@ impl Registry {
     /// Counts an attempt to have packages.
     pub(super) fn count(&self, tier: Tier, result: &'static str) {
         *locked(&self.counts).entry((tier, result)).or_default() += 1;
-    }
-
-    /// Whether a job has used it before.
-    pub(super) fn used_again(&self, id: &str) -> bool {
-        let mut used = locked(&self.used);
-        if used.contains(id) {
-            return true;
-        }
-        if used.len() >= REMEMBERED_MAX {
-            used.clear();
-        }
-        used.insert(id.to_owned());
-        false
     }
 }
 
@@ -324,7 +309,7 @@ impl Pyexec {
     }
 
     async fn is_baked(&self, definition: &Definition, made: &Made) -> bool {
-        let Some(id) = made.installed.as_deref().filter(|_| made.tier == Tier::Wasm) else { return false };
+        let Some(id) = made.content.as_deref().filter(|_| made.tier == Tier::Wasm) else { return false };
         let modules = Importable::modules(&made.packages, &definition.requirements, &definition.preload);
         self.wasm.is_baked(&crate::executor::wasm::Packages::new(id, Pack::default(), modules)).await
     }
@@ -382,7 +367,7 @@ impl Pyexec {
                     let made = Made {
                         tier: Tier::Wasm,
                         reason: "WebAssembly takes all of its packages".to_owned(),
-                        installed: Some(installed.id().to_owned()),
+                        content: Some(installed.content().to_owned()),
                         packages: installed.pins().to_vec(),
                         bytes: installed.bytes(),
                     };
@@ -412,7 +397,7 @@ impl Pyexec {
             reason,
             packages: installed.as_ref().map(|installed| installed.pins().to_vec()).unwrap_or_default(),
             bytes: installed.as_ref().map_or(0, |installed| installed.bytes()),
-            installed: installed.map(|installed| installed.id().to_owned()),
+            content: installed.map(|installed| installed.content().to_owned()),
         };
         Ok((made, None))
     }
@@ -450,8 +435,8 @@ fn found(definition: &Definition, on_disk: &[Listed]) -> Option<Made> {
             (Tier::Docker, reason)
         }
     };
-    let (installed, packages, bytes) = (Some(made.id.clone()), made.pins.clone(), made.bytes);
-    Some(Made { tier, reason, installed, packages, bytes })
+    let (content, packages, bytes) = (Some(made.content.clone()), made.pins.clone(), made.bytes);
+    Some(Made { tier, reason, content, packages, bytes })
 }
 
 fn no_wheel<'a>(packages: impl Iterator<Item = &'a str>) -> String {

@@ -1,7 +1,7 @@
 //! Packages of jobs in WebAssembly: found out about before a job runs, and if they do not run there, it goes elsewhere.
 
 use super::{
-    Pyexec,
+    Pyexec, locked,
     plan::{Guess, Place, Plan},
 };
 use crate::{
@@ -13,6 +13,9 @@ use crate::{
 };
 use std::sync::Arc;
 
+/// Orders that are remembered.
+const ORDERS_MAX: usize = 100;
+
 /// What a job in WebAssembly imports from, besides the standard library.
 #[derive(Debug, Clone)]
 pub(super) enum InWasm {
@@ -22,21 +25,40 @@ pub(super) enum InWasm {
     Installed(Importable),
 }
 
-impl InWasm {
-    pub(super) fn importable(&self) -> Option<&Importable> {
-        match self {
-            InWasm::Unprepared | InWasm::Nothing => None,
-            InWasm::Installed(importable) => Some(importable),
-        }
-    }
-}
-
 /// Packages that are there, for WebAssembly.
 #[derive(Debug, Clone)]
 pub(super) struct Importable {
     pub(super) packages: wasm::Packages,
     /// Keeps them from being removed.
     pub(super) installed: Arc<Installed>,
+    order: BakeOrder,
+}
+
+/// What an image is made of that has packages imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BakeOrder {
+    /// The packages.
+    pub requirements: Requirements,
+    /// Modules to be imported; without any it is those of the packages that are named.
+    pub preload: Vec<String>,
+}
+
+impl BakeOrder {
+    /// An image with these packages.
+    pub fn new(requirements: Requirements, preload: Vec<String>) -> BakeOrder {
+        BakeOrder { requirements, preload }
+    }
+}
+
+/// When an image with packages imported is made, so that jobs with the same ones start with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Baking {
+    /// When a job has used them, in the background, with what the machine has left.
+    #[default]
+    InBackground,
+    /// When [`Pyexec::bake`] is called.
+    OnOrder,
 }
 
 impl Importable {
@@ -49,8 +71,9 @@ impl Importable {
     pub(super) fn new(installed: Arc<Installed>, wanted: &Requirements, preload: &[String]) -> Result<Importable> {
         let pack = installed.pack().ok_or_else(|| Error::unavailable("packages of WebAssembly have no pack"))?;
         let modules = Importable::modules(installed.pins(), wanted, preload);
-        let packages = wasm::Packages::new(installed.id(), pack, modules);
-        Ok(Importable { packages, installed })
+        let packages = wasm::Packages::new(installed.content(), pack, modules);
+        let order = BakeOrder::new(wanted.clone(), preload.to_vec());
+        Ok(Importable { packages, installed, order })
     }
 
     /// What is imported when they are baked.
@@ -61,8 +84,9 @@ impl Importable {
         let names = wanted.names(&Platform::WASM);
         let asked_for = pins.iter().filter(|pin| names.contains(&&*pin.name));
         let modules = asked_for.flat_map(|pin| pin.modules.iter());
-        // Others are for the package itself, such as its native part.
-        modules.filter(|module| !module.starts_with('_')).cloned().collect()
+        // Private modules come with those that use them.
+        let public = |module: &&String| !module.starts_with('_') && !matches!(&***module, "test" | "tests");
+        modules.filter(public).cloned().collect()
     }
 }
 
@@ -184,6 +208,45 @@ pub(super) fn label(reason: &Reason) -> &'static str {
         Reason::TooLarge { .. } => "too_large",
         Reason::NoUv => "no_uv",
         Reason::Fault => "fault",
+    }
+}
+
+impl Pyexec {
+    /// Makes the image in which these packages are imported, unless there is one: from then on jobs with the same packages
+    /// start with them. Returns modules that are not in it, and why. `progress` is told what goes on, in a few words.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJob`] when the packages cannot be had, or do not run in WebAssembly, [`Error::Unavailable`] when the
+    /// service is at fault.
+    pub async fn bake(
+        &self,
+        order: &BakeOrder,
+        progress: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<Vec<(String, String)>> {
+        let BakeOrder { requirements, preload } = order;
+        let installed = self.environments.prepare(requirements, Platform::WASM, &progress).await;
+        let installed = installed.map_err(|refusal| refused(refusal, requirements))?;
+        self.wasm.bake(&Importable::new(installed, requirements, preload)?.packages, progress).await
+    }
+
+    /// What jobs have used and is not in an image, nor being made one of by any process, with [`Baking::OnOrder`].
+    pub fn bake_orders(&self) -> Vec<BakeOrder> {
+        locked(&self.orders).clone()
+    }
+
+    /// A job has used these packages.
+    pub(super) async fn used(&self, importable: Importable) {
+        match self.baking {
+            Baking::InBackground => self.wasm.begin_to_bake(&importable.packages),
+            Baking::OnOrder if !self.wasm.is_to_be_baked(&importable.packages).await => {}
+            Baking::OnOrder => {
+                let mut orders = locked(&self.orders);
+                if orders.len() < ORDERS_MAX && !orders.contains(&importable.order) {
+                    orders.push(importable.order);
+                }
+            }
+        }
     }
 }
 

@@ -165,3 +165,6 @@ fn codes(mut bytes: &[u8]) -> Vec<&[u8]> {
     }
     codes
 }
+
+#[cfg(test)]
+mod tests;

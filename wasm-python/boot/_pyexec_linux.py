@@ -36,8 +36,32 @@ def caused_by_miss(error):
             return True
         if isinstance(error, ModuleNotFoundError) and error.name is not None and error.name == missing_module:
             return True
+        if isinstance(error, (ImportError, AttributeError)) and _lacks_native_parts(error):
+            return True
         error = error.__cause__ or error.__context__
     return False
+
+
+# Written by the host: names of the modules that were taken from packages, which can do without in most of what they do.
+NATIVE_PARTS = "/usr/lib/python3.14/site-packages/.native-parts"
+
+
+def _lacks_native_parts(error):
+    module = error.name if isinstance(error, ImportError) else getattr(error.obj, "__name__", None)
+    if not isinstance(module, str):
+        return False
+    try:
+        fd = posix.open(NATIVE_PARTS, posix.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        taken = posix.read(fd, 1 << 20).decode().split()
+    finally:
+        posix.close(fd)
+    missing = next((name for name in taken if name.partition(".")[0] == module.partition(".")[0]), None)
+    if missing is not None:
+        record("native module", missing)
+    return missing is not None
 
 
 def _refusing(kind, name, number):

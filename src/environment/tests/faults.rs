@@ -61,7 +61,7 @@ async fn an_entry_that_others_removed_is_made_anew() {
     let environments = Environments::new(script.options()).unwrap();
     let id = prepare(&environments, "one").await.unwrap().id().to_owned();
     fs::remove_dir_all(script.path("store").join(&id)).unwrap();
-    assert!(environments.cached(&required("one"), PLATFORM).is_none());
+    assert!(environments.known(&required("one"), PLATFORM).is_none());
     prepare(&environments, "one").await.unwrap();
     assert_eq!(script.installs(), 2);
 }

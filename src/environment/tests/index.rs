@@ -123,7 +123,7 @@ async fn packages_that_are_not_allowed_are_refused_also_when_others_need_them() 
     let environments = Environments::new(deny).unwrap();
     for _ in 0..2 {
         assert_eq!(prepare(&environments, "jinja2").await.unwrap_err().reason, denied(false));
-        assert!(environments.cached(&required("jinja2"), PLATFORM).is_none());
+        assert!(environments.known(&required("jinja2"), PLATFORM).is_none());
     }
 }
 

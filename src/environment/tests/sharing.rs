@@ -6,12 +6,13 @@ use std::process::{Child, Command, Stdio};
 /// Says to the test below what to do, in another process.
 const STORE: &str = "PYEXEC_TEST_STORE";
 const UV: &str = "PYEXEC_TEST_UV";
+const WASM: &str = "PYEXEC_TEST_WASM";
 
-/// Prepares an environment in a process of its own.
-fn process(script: &Script) -> Child {
+/// Prepares an environment in a process of its own; for WebAssembly, where there is a bench.
+pub(super) fn process(folder: &Path, bench: Option<&str>) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "environment::tests::sharing::in_another_process"]);
-    command.env(UV, script.path("uv")).env(STORE, script.folder.path());
+    command.env(UV, folder.join("uv")).env(STORE, folder).envs(bench.map(|version| (WASM, version)));
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
@@ -21,7 +22,12 @@ async fn in_another_process() {
     let (Some(uv), Some(folder)) = (std::env::var_os(UV), std::env::var_os(STORE)) else { return };
     let folder = PathBuf::from(folder).join("store");
     let options = EnvironmentOptions { uv: Some(uv.into()), folder: Some(folder), ..Default::default() };
-    prepare(&Environments::new(options).unwrap(), "one").await.unwrap();
+    if let Ok(version) = std::env::var(WASM) {
+        let environments = Bench { version, ..Bench::default() }.environments(options);
+        environments.prepare(&required("one"), Platform::WASM, &|_| {}).await.unwrap();
+    } else {
+        prepare(&Environments::new(options).unwrap(), "one").await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,7 +76,7 @@ async fn an_installation_that_nobody_waits_for_is_killed_with_all_that_it_starte
 async fn two_processes_install_once() {
     let script = Script::new("echo x > ../../../../started; sleep 1");
     let environments = Environments::new(script.options()).unwrap();
-    let mut other = process(&script);
+    let mut other = process(script.folder.path(), None);
     script.made("started").await;
     let said = Mutex::new(Vec::new());
     let progress = |phase: &str| said.lock().unwrap().push(phase.to_owned());
@@ -83,7 +89,7 @@ async fn two_processes_install_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_process_leaves_is_swept() {
     let script = Script::new("if ! [ -e ../../../../started ]; then echo $$ > ../../../../started; sleep 2; fi");
-    let mut other = process(&script);
+    let mut other = process(script.folder.path(), None);
     let uv = script.made("started").await;
     other.kill().unwrap();
     other.wait().unwrap();
@@ -160,7 +166,7 @@ async fn prepared_environments_need_neither_uv_nor_the_index() {
         let installed = prepare(&environments, text).await.unwrap();
         assert_eq!(installed.id(), made.id(), "{text}");
         assert!(installed.packages_folder().starts_with(&prepared));
-        let again = environments.cached(&required(text), PLATFORM).unwrap();
+        let again = environments.known(&required(text), PLATFORM).unwrap().unwrap();
         assert_eq!(again.id(), made.id());
     }
     let newer = Platform {

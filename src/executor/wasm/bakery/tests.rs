@@ -171,6 +171,27 @@ async fn a_job_that_would_see_something_else_starts_without() {
     assert_eq!(kitchen.printed(Job::project(own.unwrap()), &packages).await, "False own\n");
 }
 
+#[tokio::test]
+async fn missing_native_parts_are_what_only_a_container_has() {
+    let kitchen = Kitchen::new();
+    let quick = "try:\n    from . import _quick\nexcept ImportError:\n    pass\n";
+    let files = [("quick/__init__.py", quick), (".native-parts", "quick._quick\n"), ("other.py", "")];
+    let packages = packages(&files, &["quick"]);
+    for (code, native) in [
+        ("from quick import Fast", true),
+        ("import quick\nquick.Fast", true),
+        ("import quick._quick", true),
+        ("import quick\nlen(quick).Fast", false),
+        ("from other import Fast", false),
+        ("import other\nother.Fast", false),
+    ] {
+        let outcome = kitchen.run(Job::code(code), &packages).await;
+        assert_eq!(outcome.ended_in_miss, native, "{code}");
+        let misses: Vec<_> = outcome.capability_misses.iter().map(|miss| miss.detail.as_str()).collect();
+        assert_eq!(misses.contains(&"quick._quick"), native, "{code}: {misses:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_who_want_the_same_image_get_one() {
     let kitchen = Kitchen::new();
