@@ -6,12 +6,11 @@ use pyexec::{
     EnvironmentState, NamedEnvironment, Pyexec, Python, Requirements,
     config::Settings,
     environment::{
-        Definition, EnvironmentOptions, Environments, Installed, Libc, Listed, Machine, Pin, Platform, Reason, Refusal,
-        Target,
+        Definition, EnvironmentOptions, Environments, Libc, Listed, Machine, Pin, Platform, Reason, Refusal, Target,
     },
     outcome::Tier,
 };
-use std::{env, fs, path::PathBuf, sync::Arc, time::SystemTime};
+use std::{env, fs, path::PathBuf, time::SystemTime};
 use tokio::runtime::Runtime;
 
 /// The oldest of the images that are in use.
@@ -149,53 +148,69 @@ fn create(arguments: Create) -> Result<u8> {
         }
     };
     // An image that is being made has no engine, and is for any.
-    let here = folder.into.is_none() && glibc.is_none();
-    let is_for_wasm = definition.python.is_none_or(|python| python == Python::WASM);
-    if !is_for_wasm && !here {
-        let environments = folder.open()?;
-        let defined = environments.define(&definition)?;
-        runtime()?.block_on(for_linux(&environments, &definition, glibc, &say))?;
-        println!("{}", defined.id);
-        return Ok(0);
+    let is_elsewhere = folder.into.is_some() || glibc.is_some();
+    let environments = folder.open()?;
+    let known = environments.definitions()?;
+    let id = environments.define(&definition)?.id;
+    let made = if is_elsewhere && !is_for_wasm(&definition) {
+        runtime()?.block_on(for_linux(&environments, &definition, glibc, &say))
+    } else {
+        let pyexec = folder.service(quiet)?;
+        let runtime = runtime()?;
+        let glibc = is_elsewhere.then(|| glibc.unwrap_or(GLIBC));
+        let made = runtime.block_on(make(&pyexec, &id, &definition, glibc, &say));
+        // Before anything else ends this process: containers are removed here.
+        drop(pyexec);
+        runtime.shutdown_background();
+        made
+    };
+    if let Err(failure) = made {
+        if !known.iter().any(|known| known.id == id) {
+            environments.forget(&id)?;
+        }
+        return Err(failure);
     }
-    let pyexec = folder.service(quiet)?;
-    let runtime = runtime()?;
-    let made = runtime.block_on(async {
-        let defined = pyexec.packages().define(&definition)?;
-        if is_for_wasm {
-            match pyexec.packages().prepare(&definition.requirements, Platform::WASM, &say).await {
-                Ok(installed) => {
-                    contents(installed.pins(), &say);
-                    return Ok(defined.id);
-                }
-                Err(Refusal { reason: Reason::NoWheel { packages, .. }, .. }) => {
-                    say(&format!("WebAssembly does not take {}: this is for containers", packages.join(", ")));
-                }
-                Err(refusal) => return Err(refused(&refusal)),
-            }
-        }
-        let docker = if here { pyexec.connect_docker().await.map(drop) } else { Ok(()) };
-        match docker {
-            Ok(()) if here => {
-                let made = pyexec.make_environment(&defined.id, &say).await?;
-                if let EnvironmentState::Ready(ready) = &made.state {
-                    contents(&ready.packages, &say);
-                }
-            }
-            outcome => {
-                if let Err(error) = outcome {
-                    say(&format!("{error}; it is made for usual images"));
-                }
-                for_linux(pyexec.packages(), &definition, glibc, &say).await?;
-            }
-        }
-        Ok(defined.id)
-    });
-    // Before anything else ends this process: containers are removed here.
-    drop(pyexec);
-    runtime.shutdown_background();
-    println!("{}", made?);
+    println!("{id}");
     Ok(0)
+}
+
+fn is_for_wasm(definition: &Definition) -> bool {
+    definition.python.is_none_or(|python| python == Python::WASM)
+}
+
+/// Makes it for WebAssembly, or else for containers: those of this machine, unless a C library is given.
+async fn make(
+    pyexec: &Pyexec,
+    id: &str,
+    definition: &Definition,
+    glibc: Option<Libc>,
+    say: &(dyn Fn(&str) + Send + Sync),
+) -> Result<()> {
+    if is_for_wasm(definition) {
+        match pyexec.packages().prepare(&definition.requirements, Platform::WASM, say).await {
+            Ok(installed) => {
+                contents(installed.pins(), say);
+                return Ok(());
+            }
+            Err(Refusal { reason: Reason::NoWheel { packages, .. }, .. }) => {
+                say(&format!("WebAssembly does not take {}: this is for containers", packages.join(", ")));
+            }
+            Err(refusal) => return Err(refused(&refusal)),
+        }
+    }
+    if glibc.is_none() {
+        match pyexec.connect_docker().await {
+            Ok(_) => {
+                let made = pyexec.make_environment(id, say).await?;
+                if let EnvironmentState::Ready(ready) = &made.state {
+                    contents(&ready.packages, say);
+                }
+                return Ok(());
+            }
+            Err(error) => say(&format!("no containers here, so that it is made for the usual ones: {error}")),
+        }
+    }
+    for_linux(pyexec.packages(), definition, glibc, say).await
 }
 
 impl Create {
@@ -220,7 +235,7 @@ async fn for_linux(
     definition: &Definition,
     glibc: Option<Libc>,
     say: &(dyn Fn(&str) + Send + Sync),
-) -> Result<Arc<Installed>> {
+) -> Result<()> {
     let machine =
         Machine::here().ok_or_else(|| Failure::Fault("there are no wheels for this type of machine".into()))?;
     let python = definition.python.map_or(CONTAINERS_PYTHON, Python::numbers);
@@ -228,7 +243,7 @@ async fn for_linux(
     let made = environments.prepare(&definition.requirements, platform, say).await;
     let installed = made.map_err(|refusal| refused(&refusal))?;
     contents(installed.pins(), say);
-    Ok(installed)
+    Ok(())
 }
 
 fn refused(refusal: &Refusal) -> Failure {
@@ -257,12 +272,19 @@ struct Line {
 
 fn list(folder: &Folder) -> Result<u8> {
     let environments = folder.open()?;
-    let made = environments.list()?;
-    let mut lines: Vec<_> = unnamed(&environments, made)?.into_iter().map(Line::from).collect();
+    let unnamed = unnamed(&environments, environments.list()?)?;
+    let mut lines = Vec::new();
     // It takes the interpreter to say what was imported beforehand.
-    if !environments.definitions()?.is_empty() {
+    if !unnamed.is_empty() || !environments.definitions()?.is_empty() {
         let pyexec = folder.service(false)?;
-        lines.extend(runtime()?.block_on(pyexec.environments())?.into_iter().map(Line::from));
+        let named = runtime()?.block_on(async {
+            for made in unnamed {
+                let baked = pyexec.is_baked(&made).await;
+                lines.push(Line { baked, ..made.into() });
+            }
+            pyexec.environments().await
+        })?;
+        lines.extend(named.into_iter().map(Line::from));
     }
     if lines.is_empty() {
         eprintln!("pyexec: there are none");

@@ -5,8 +5,9 @@ use super::{
     packages::{Importable, label, name_of, refused},
 };
 use crate::{
-    Error, Job, Python, Result,
-    environment::{Defined, Definition, Listed, Pin, Platform, Reason, Target},
+    Error, Job, Python, Requirements, Result,
+    environment::{Defined, Definition, Installed, Listed, Pin, Platform, Reason, Refusal, Target},
+    executor::wasm::Packages,
     outcome::Tier,
     pack::Pack,
     route::listed,
@@ -242,6 +243,14 @@ impl Pyexec {
         }
     }
 
+    /// Whether jobs for which an environment was made start with its packages imported.
+    pub async fn is_baked(&self, made: &Listed) -> bool {
+        let Ok(requirements) = Requirements::from_list(made.requirements.iter().map(String::as_str)) else {
+            return false;
+        };
+        made.platform.target == Target::Wasm && self.has_image(&made.content, &made.pins, &requirements, &[]).await
+    }
+
     /// Attempts to have packages that took more than a look, by tier and what came of them: `ready`, or why not in a word.
     pub fn package_counts(&self) -> Vec<(Tier, &'static str, u64)> {
         locked(&self.registry.counts).iter().map(|(&(tier, result), &count)| (tier, result, count)).collect()
@@ -299,8 +308,12 @@ impl Pyexec {
             (None, Some(progress)) => EnvironmentState::Preparing { progress },
             (Some(Err(failure)), _) => EnvironmentState::Failed { error: failure.message },
             (Some(Ok(made)), progress) => {
-                let baked = self.is_baked(&defined.definition, &made).await;
-                let Made { tier, reason, packages, bytes, .. } = made;
+                let Made { tier, reason, content, packages, bytes } = made;
+                let Definition { requirements, preload, .. } = &defined.definition;
+                let baked = match content.filter(|_| tier == Tier::Wasm) {
+                    Some(content) => self.has_image(&content, &packages, requirements, preload).await,
+                    None => false,
+                };
                 EnvironmentState::Ready(ReadyEnvironment { tier, reason, packages, bytes, baked, progress })
             }
         };
@@ -308,10 +321,11 @@ impl Pyexec {
         Ok(NamedEnvironment { id, definition, state, created, last_used })
     }
 
-    async fn is_baked(&self, definition: &Definition, made: &Made) -> bool {
-        let Some(id) = made.content.as_deref().filter(|_| made.tier == Tier::Wasm) else { return false };
-        let modules = Importable::modules(&made.packages, &definition.requirements, &definition.preload);
-        self.wasm.is_baked(&crate::executor::wasm::Packages::new(id, Pack::default(), modules)).await
+    /// Whether there is an image with these packages imported.
+    async fn has_image(&self, content: &str, pins: &[Pin], wanted: &Requirements, preload: &[String]) -> bool {
+        // Only the files matter for that, not what is in them.
+        let packages = Packages::new(content, Pack::default(), Importable::modules(pins, wanted, preload));
+        self.wasm.is_baked(&packages).await
     }
 
     /// The making of it that goes on, or a new one.
@@ -405,11 +419,11 @@ impl Pyexec {
     /// An environment, and counts what came of it, unless it was there.
     pub(super) async fn counted(
         &self,
-        requirements: &crate::Requirements,
+        requirements: &Requirements,
         platform: Platform,
         tier: Tier,
         progress: &(dyn Fn(&str) + Send + Sync),
-    ) -> Result<Arc<crate::environment::Installed>, crate::environment::Refusal> {
+    ) -> Result<Arc<Installed>, Refusal> {
         if let Some(known) = self.environments.known(requirements, platform) {
             return known;
         }
