@@ -179,7 +179,7 @@ fn run_in(folder: &std::path::Path, arguments: &[&str]) -> Ran {
     pyexec();
     let output = Command::new(env!("CARGO_BIN_EXE_pyexec"))
         .args(arguments)
-        .env("PYEXEC_ENVIRONMENTS_DIR", folder)
+        .env("PYEXEC_ENVIRONMENTS_DIR", folder.join("environments"))
         .env("PYEXEC_BAKE_PACKAGES", "false")
         .env("PYEXEC_FALLBACK", "off")
         .stdin(Stdio::null())
@@ -288,7 +288,8 @@ fn what_jobs_have_made_is_listed_and_warmed_as_well() {
 #[test]
 fn an_image_that_is_built_gets_environments_for_either_tier() {
     let folder = tempfile::tempdir().expect("a folder");
-    let into = folder.path().to_str().expect("UTF-8");
+    let into = folder.path().join("prepared");
+    let into = into.to_str().expect("UTF-8");
     let elsewhere = tempfile::tempdir().expect("a folder");
     for arguments in [&["tabulate"][..], &["six", "--python", "3.13"]] {
         let ran = run_in(elsewhere.path(), &[&["env", "create", "--into", into], arguments].concat());
@@ -296,7 +297,9 @@ fn an_image_that_is_built_gets_environments_for_either_tier() {
     }
     pyexec();
     let mut command = Command::new(env!("CARGO_BIN_EXE_pyexec"));
-    command.env("PYEXEC_PREPARED_ENVIRONMENTS", into).env("PYEXEC_ENVIRONMENTS_DIR", elsewhere.path());
+    command
+        .env("PYEXEC_PREPARED_ENVIRONMENTS", into)
+        .env("PYEXEC_ENVIRONMENTS_DIR", elsewhere.path().join("environments"));
     command.env("PYEXEC_OFFLINE", "true").env("PYEXEC_BAKE_PACKAGES", "false").env("PYEXEC_FALLBACK", "off");
     let output = command.args(["eval", "import tabulate; 7"]).output().expect("starts");
     let stderr = String::from_utf8_lossy(&output.stderr);
