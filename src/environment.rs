@@ -152,6 +152,8 @@ pub struct Pin {
 pub struct Listed {
     /// Its content address.
     pub id: String,
+    /// A digest of what is in it: made anew, with newer versions, it is another.
+    pub content: String,
     /// What it is for.
     pub platform: Platform,
     /// What was asked for.
@@ -352,6 +354,7 @@ impl Environments {
         let entries = self.shared.store.list().map_err(|error| Error::caused("cannot list environments", error))?;
         let listed = entries.into_iter().map(|entry| Listed {
             id: entry.id.to_string(),
+            content: entry.meta.manifest,
             platform: entry.meta.platform,
             requirements: entry.meta.requirements,
             pins: entry.meta.pins,

@@ -7,6 +7,7 @@ mod plan;
 mod stdin;
 mod workbench;
 
+pub use environments::{EnvironmentState, NamedEnvironment, ReadyEnvironment};
 pub use plan::{Attempt, Plan};
 
 use crate::{
@@ -20,8 +21,8 @@ use crate::{
         wasm::{WasmExecutor, WasmOptions},
     },
 };
+use environments::Registry;
 use fallback::Fallback;
-use packages::InWasm;
 pub use packages::{BakeOrder, Baking};
 use plan::Place;
 use std::{
@@ -48,6 +49,7 @@ use workbench::Sandbox;
 pub struct Pyexec {
     wasm: Arc<WasmExecutor>,
     environments: Environments,
+    registry: Arc<Registry>,
     fallback: Arc<Fallback>,
     detect_packages: bool,
     allow_network: bool,
@@ -140,11 +142,8 @@ impl Pyexec {
         };
         let outcome = match place {
             Place::Wasm(packages) => {
-                let importable = match packages {
-                    InWasm::Unprepared | InWasm::Nothing => None,
-                    InWasm::Installed(importable) => Some(importable),
-                };
-                let packages = importable.as_ref().map(|importable| &importable.packages);
+                let importable = packages.importable();
+                let packages = importable.map(|importable| &importable.packages);
                 let mut outcome = self.wasm.run_with(job, packages, observer).await?;
                 outcome.route_reason = reason;
                 if let Some(importable) = importable {
@@ -154,8 +153,7 @@ impl Pyexec {
             }
             Place::Docker { python, network } => {
                 let placement = placement(&job, python, network, &reason);
-                let guessed = detected.guesses.into_iter().map(|guess| guess.name).collect();
-                self.fallback.run(job, guessed, placement, observer).await?
+                self.fallback.run(job, detected, placement, observer).await?
             }
         };
         match again.and_then(|again| again.plan(&outcome, leaves_wasm, network)) {
@@ -172,6 +170,11 @@ impl Pyexec {
                 self.fallback.executor().await.is_ok_and(|docker| docker.check(&plan.job, None).is_ok())
             }
         }
+    }
+
+    /// Where packages are kept.
+    pub fn packages(&self) -> &Environments {
+        &self.environments
     }
 
     /// The Docker executor, if a job has needed it yet, or [`Pyexec::connect_docker`] was called.
@@ -354,13 +357,15 @@ impl Builder {
         let wasm = Arc::new(WasmExecutor::new(&self.wasm, &*self.progress)?);
         let workbench = Arc::new(Sandbox::new(Arc::clone(&wasm)));
         let environments = Environments::with_workbench(self.environments, Some(workbench))?;
+        let registry = Arc::new(Registry::default());
         let fallback = match self.docker {
-            Ok(options) => Fallback::on(options, environments.clone()),
+            Ok(options) => Fallback::on(options, environments.clone(), Arc::clone(&registry)),
             Err(why) => Fallback::Off(why),
         };
         Ok(Pyexec {
             wasm,
             environments,
+            registry,
             fallback: Arc::new(fallback),
             detect_packages: self.detect_packages,
             allow_network: self.allow_network,

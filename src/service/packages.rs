@@ -2,12 +2,13 @@
 
 use super::{
     Pyexec, locked,
-    plan::{Place, Plan},
+    plan::{Guess, Place, Plan},
 };
 use crate::{
     Error, Requirements, Result, TierChoice,
-    environment::{Installed, Platform, Reason, Refusal},
+    environment::{Installed, Pin, Platform, Reason, Refusal},
     executor::wasm,
+    outcome::Tier,
     route::{Packages, Route, listed},
 };
 use std::sync::Arc;
@@ -24,12 +25,21 @@ pub(super) enum InWasm {
     Installed(Importable),
 }
 
+impl InWasm {
+    pub(super) fn importable(&self) -> Option<&Importable> {
+        match self {
+            InWasm::Unprepared | InWasm::Nothing => None,
+            InWasm::Installed(importable) => Some(importable),
+        }
+    }
+}
+
 /// Packages that are there, for WebAssembly.
 #[derive(Debug, Clone)]
 pub(super) struct Importable {
     pub(super) packages: wasm::Packages,
     /// Keeps them from being removed.
-    _installed: Arc<Installed>,
+    pub(super) installed: Arc<Installed>,
     order: BakeOrder,
 }
 
@@ -69,20 +79,23 @@ impl Importable {
     /// When they are not for WebAssembly.
     pub(super) fn new(installed: Arc<Installed>, wanted: &Requirements, preload: &[String]) -> Result<Importable> {
         let pack = installed.pack().ok_or_else(|| Error::unavailable("packages of WebAssembly have no pack"))?;
-        let names = wanted.names(&Platform::WASM);
-        let modules = match preload {
-            [] => {
-                let asked_for = installed.pins().iter().filter(|pin| names.contains(&&*pin.name));
-                let modules = asked_for.flat_map(|pin| pin.modules.iter());
-                // Private modules come with those that use them.
-                let public = |module: &&String| !module.starts_with('_') && !matches!(&***module, "test" | "tests");
-                modules.filter(public).cloned().collect()
-            }
-            preload => preload.to_vec(),
-        };
+        let modules = Importable::modules(installed.pins(), wanted, preload);
         let packages = wasm::Packages::new(installed.content(), pack, modules);
         let order = BakeOrder::new(wanted.clone(), preload.to_vec());
-        Ok(Importable { packages, _installed: installed, order })
+        Ok(Importable { packages, installed, order })
+    }
+
+    /// What is imported when they are baked.
+    pub(super) fn modules(pins: &[Pin], wanted: &Requirements, preload: &[String]) -> Vec<String> {
+        if !preload.is_empty() {
+            return preload.to_vec();
+        }
+        let names = wanted.names(&Platform::WASM);
+        let asked_for = pins.iter().filter(|pin| names.contains(&&*pin.name));
+        let modules = asked_for.flat_map(|pin| pin.modules.iter());
+        // Others are for the package itself, such as its native part.
+        let public = |module: &&String| !module.starts_with('_') && !matches!(&***module, "test" | "tests");
+        modules.filter(public).cloned().collect()
     }
 }
 
@@ -97,7 +110,7 @@ impl Pyexec {
     /// [`Error::InvalidJob`] when the packages cannot be had, [`Error::Unavailable`] when the service is at fault.
     pub async fn prepare(&self, plan: &mut Plan, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<()> {
         while let Some(wanted) = Self::still_wanted(plan)? {
-            let made = self.environments.prepare(&wanted, Platform::WASM, progress).await;
+            let made = self.counted(&wanted, Platform::WASM, Tier::Wasm, progress).await;
             self.follow(plan, &wanted, made).await?;
         }
         Ok(())
@@ -134,6 +147,12 @@ impl Pyexec {
     ) -> Result<()> {
         match made {
             Ok(installed) => {
+                if std::mem::take(&mut plan.detected.is_extra) {
+                    // What its environment has need not be found a second time, in another one.
+                    let has = |guess: &Guess| installed.pins().iter().any(|pin| pin.name == guess.name);
+                    plan.detected.guesses.retain(|guess| !has(guess));
+                    return Ok(());
+                }
                 if !plan.again {
                     let names: Vec<_> = wanted.names(&Platform::WASM).into_iter().map(str::to_owned).collect();
                     let comma = if plan.reason.contains("; ") { ";" } else { "," };
@@ -214,22 +233,38 @@ impl Pyexec {
     }
 
     /// A job has used these packages.
-    pub(super) async fn used(&self, importable: Importable) {
+    pub(super) async fn used(&self, importable: &Importable) {
         match self.baking {
             Baking::InBackground => self.wasm.begin_to_bake(&importable.packages),
             Baking::OnOrder if !self.wasm.is_to_be_baked(&importable.packages).await => {}
             Baking::OnOrder => {
                 let mut orders = locked(&self.orders);
                 if orders.len() < ORDERS_MAX && !orders.contains(&importable.order) {
-                    orders.push(importable.order);
+                    orders.push(importable.order.clone());
                 }
             }
         }
     }
 }
 
+/// In a word, for who counts.
+pub(super) fn label(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::NoWheel { .. } => "no_wheel",
+        Reason::NotFound { .. } => "not_found",
+        Reason::Conflict { .. } => "conflict",
+        Reason::Denied { .. } => "denied",
+        Reason::IndexDown => "index_down",
+        Reason::Offline => "offline",
+        Reason::Timeout { .. } => "timeout",
+        Reason::TooLarge { .. } => "too_large",
+        Reason::NoUv => "no_uv",
+        Reason::Fault => "fault",
+    }
+}
+
 /// Of a package that may have its version behind it.
-fn name_of(package: &str) -> String {
+pub(super) fn name_of(package: &str) -> String {
     let end = package.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(package.len());
     package[..end].to_owned()
 }
