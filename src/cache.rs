@@ -78,6 +78,12 @@ impl Cache {
         self.lock_file(&format!("{name}.lock"))
     }
 
+    /// Whether somebody has that lock.
+    pub(crate) fn is_locked(&self, name: &str) -> bool {
+        let file = OpenOptions::new().write(true).open(self.folder.join(format!("{name}.lock")));
+        file.is_ok_and(|file| matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)))
+    }
+
     fn lock_file(&self, name: &str) -> Result<File> {
         let path = self.folder.join(name);
         // As in a container image that was made for another version or another kind of CPU.
@@ -131,16 +137,6 @@ impl Cache {
             bytes -= group.bytes;
             self.remove(&stem, &group.files);
         }
-    }
-
-    /// Removes the files whose names begin with this one and a dot.
-    pub(crate) fn remove_all(&self, name: &str) {
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let of_it = entries.filter(|entry| {
-            let found = entry.file_name();
-            found.to_str().and_then(|found| found.strip_prefix(name)).is_some_and(|rest| rest.starts_with('.'))
-        });
-        self.remove(name, &of_it.map(|entry| entry.path()).collect::<Vec<_>>());
     }
 
     fn remove(&self, name: &str, files: &[PathBuf]) {

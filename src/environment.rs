@@ -152,6 +152,8 @@ pub struct Pin {
 pub struct Listed {
     /// Its content address.
     pub id: String,
+    /// A digest of what is in it: made anew, with newer versions, it is another.
+    pub content: String,
     /// What it is for.
     pub platform: Platform,
     /// What was asked for.
@@ -352,6 +354,7 @@ impl Environments {
         let entries = self.shared.store.list().map_err(|error| Error::caused("cannot list environments", error))?;
         let listed = entries.into_iter().map(|entry| Listed {
             id: entry.id.to_string(),
+            content: entry.meta.manifest,
             platform: entry.meta.platform,
             requirements: entry.meta.requirements,
             pins: entry.meta.pins,
@@ -385,6 +388,11 @@ impl Installed {
     /// All that a job in WebAssembly can import, where it is for that.
     pub(crate) fn pack(&self) -> Option<Pack> {
         self.pack.clone()
+    }
+
+    /// A digest of what is in it: made anew, with newer versions, it is another.
+    pub(crate) fn content(&self) -> &str {
+        &self.known.meta.manifest
     }
 
     /// The folder that goes onto Python's path: folders and regular files only. For WebAssembly there is one file in it,

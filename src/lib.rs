@@ -50,7 +50,9 @@ pub use limits::Limits;
 pub use needs::{Python, UnsupportedPython};
 pub use outcome::Outcome;
 pub use project::Project;
-pub use service::{Attempt, Builder, Plan, Pyexec};
+pub use service::{
+    Attempt, BakeOrder, Baking, Builder, EnvironmentState, NamedEnvironment, Plan, Pyexec, ReadyEnvironment,
+};
 
 /// Version of CPython in the wasm tier.
 pub const PYTHON_VERSION: &str = wasm_python::VERSION;

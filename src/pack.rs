@@ -13,7 +13,7 @@ pub(crate) const SITE_PACKAGES: &str = "lib/python3.14/site-packages/";
 pub(crate) const NATIVE_PARTS: &str = "lib/python3.14/site-packages/.native-parts";
 
 /// An index into such a piece of memory. Nothing is parsed or copied when it is opened, and clones share it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Pack {
     bytes: Bytes,
     count: usize,

@@ -7,6 +7,7 @@ mod plan;
 mod stdin;
 mod workbench;
 
+pub use environments::{EnvironmentState, NamedEnvironment, ReadyEnvironment};
 pub use plan::{Attempt, Plan};
 
 use crate::{
@@ -20,8 +21,9 @@ use crate::{
         wasm::{WasmExecutor, WasmOptions},
     },
 };
+use environments::Registry;
 use fallback::Fallback;
-use packages::InWasm;
+pub use packages::{BakeOrder, Baking};
 use plan::Place;
 use std::{
     path::PathBuf,
@@ -47,9 +49,12 @@ use workbench::Sandbox;
 pub struct Pyexec {
     wasm: Arc<WasmExecutor>,
     environments: Environments,
+    registry: Arc<Registry>,
     fallback: Arc<Fallback>,
     detect_packages: bool,
     allow_network: bool,
+    baking: Baking,
+    orders: Arc<Mutex<Vec<BakeOrder>>>,
 }
 
 impl Pyexec {
@@ -71,6 +76,7 @@ impl Pyexec {
             environments: EnvironmentOptions::default(),
             detect_packages: true,
             allow_network: true,
+            baking: Baking::default(),
             progress: Box::new(|line| tracing::info!("{line}")),
         }
     }
@@ -136,18 +142,18 @@ impl Pyexec {
         };
         let outcome = match place {
             Place::Wasm(packages) => {
-                let packages = match &packages {
-                    InWasm::Unprepared | InWasm::Nothing => None,
-                    InWasm::Installed(importable) => Some(&importable.packages),
-                };
+                let importable = packages.importable();
+                let packages = importable.map(|importable| &importable.packages);
                 let mut outcome = self.wasm.run_with(job, packages, observer).await?;
                 outcome.route_reason = reason;
+                if let Some(importable) = importable {
+                    self.used(importable).await;
+                }
                 outcome
             }
             Place::Docker { python, network } => {
                 let placement = placement(&job, python, network, &reason);
-                let guessed = detected.guesses.into_iter().map(|guess| guess.name).collect();
-                self.fallback.run(job, guessed, placement, observer).await?
+                self.fallback.run(job, detected, placement, observer).await?
             }
         };
         match again.and_then(|again| again.plan(&outcome, leaves_wasm, network)) {
@@ -164,6 +170,11 @@ impl Pyexec {
                 self.fallback.executor().await.is_ok_and(|docker| docker.check(&plan.job, None).is_ok())
             }
         }
+    }
+
+    /// Where packages are kept.
+    pub fn packages(&self) -> &Environments {
+        &self.environments
     }
 
     /// The Docker executor, if a job has needed it yet, or [`Pyexec::connect_docker`] was called.
@@ -224,6 +235,7 @@ pub struct Builder {
     environments: EnvironmentOptions,
     detect_packages: bool,
     allow_network: bool,
+    baking: Baking,
     progress: Box<dyn Fn(&str) + Send>,
 }
 
@@ -285,9 +297,12 @@ impl Builder {
     /// What settings say of containers, packages and the network.
     #[must_use]
     pub fn settings(self, settings: &Settings) -> Builder {
-        let ContainerSettings { fallback, detect_packages, docker, environments } = &settings.containers;
+        let ContainerSettings { fallback, detect_packages, bake, baked_bytes_max, docker, environments } =
+            &settings.containers;
         let builder = self
             .detect_packages(*detect_packages)
+            .baking(if *bake { Baking::InBackground } else { Baking::OnOrder })
+            .baked_bytes_max(*baked_bytes_max)
             .allow_network(settings.allow_network)
             .environments(environments.clone());
         match fallback {
@@ -312,6 +327,20 @@ impl Builder {
         self
     }
 
+    /// When images with packages imported are made. The default is in the background, when a job has used the packages.
+    #[must_use]
+    pub fn baking(mut self, baking: Baking) -> Builder {
+        self.baking = baking;
+        self
+    }
+
+    /// What such images may take in the cache folder, in bytes. The default is 8 GiB.
+    #[must_use]
+    pub fn baked_bytes_max(mut self, bytes: u64) -> Builder {
+        self.wasm.baked_bytes_max = bytes;
+        self
+    }
+
     /// Is told what takes long when the interpreter is made. The default logs it.
     #[must_use]
     pub fn on_progress(mut self, progress: impl Fn(&str) + Send + 'static) -> Builder {
@@ -328,16 +357,20 @@ impl Builder {
         let wasm = Arc::new(WasmExecutor::new(&self.wasm, &*self.progress)?);
         let workbench = Arc::new(Sandbox::new(Arc::clone(&wasm)));
         let environments = Environments::with_workbench(self.environments, Some(workbench))?;
+        let registry = Arc::new(Registry::default());
         let fallback = match self.docker {
-            Ok(options) => Fallback::on(options, environments.clone()),
+            Ok(options) => Fallback::on(options, environments.clone(), Arc::clone(&registry)),
             Err(why) => Fallback::Off(why),
         };
         Ok(Pyexec {
             wasm,
             environments,
+            registry,
             fallback: Arc::new(fallback),
             detect_packages: self.detect_packages,
             allow_network: self.allow_network,
+            baking: self.baking,
+            orders: Arc::default(),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The command line. What a script prints to stdout is all that goes to stdout; everything else goes to stderr.
 
+mod bake;
 mod client;
 mod completions;
 mod config;
@@ -63,6 +64,8 @@ enum Command {
     Prepare(prepare::Arguments),
     /// Install packages beforehand; list and remove what is installed
     Env(env::Arguments),
+    #[command(hide = true)]
+    Bake(bake::Arguments),
     /// Serve executions over HTTP
     Serve(serve::Arguments),
     /// Print the settings that `pyexec serve` would have, and where each comes from
@@ -111,6 +114,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Eval(arguments) => eval::run(arguments),
         Command::Prepare(arguments) => prepare::run(&arguments),
         Command::Env(arguments) => env::run(arguments),
+        Command::Bake(arguments) => bake::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Config(arguments) => config::run(arguments),
         Command::Submit(arguments) => submit::run(arguments),

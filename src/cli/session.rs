@@ -1,13 +1,13 @@
 //! Runs one job in this process, for a person at a terminal or a script that pipes.
 
 use super::{
-    Failure, Result,
+    Failure, Result, bake,
     interrupt::INTERRUPTED,
     options::OutputOptions,
     replay::Stream,
     report::{Report, write},
 };
-use pyexec::{Builder, Event, Job, Outcome, Pyexec, Stdin, config::Settings};
+use pyexec::{Baking, Builder, Event, Job, Outcome, Pyexec, Stdin, config::Settings};
 use std::{env, fs, io, path::Path};
 
 /// What the user came for.
@@ -34,7 +34,8 @@ pub(crate) fn builder(quiet: bool) -> Builder {
 
 pub(crate) fn run(job: Job, output: OutputOptions, show: Show, out: Option<&Path>) -> Result<u8> {
     let settings = Settings::without_server(env::vars())?;
-    let pyexec = builder(output.quiet).settings(&settings).build()?;
+    // This process ends too soon to do it.
+    let pyexec = builder(output.quiet).settings(&settings).baking(Baking::OnOrder).build()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -49,6 +50,9 @@ pub(crate) fn run(job: Job, output: OutputOptions, show: Show, out: Option<&Path
     });
     // A read of stdin that is still going on must not keep us.
     runtime.shutdown_background();
+    if settings.containers.bake {
+        bake::start(pyexec.bake_orders(), output.quiet);
+    }
     // Before anything else ends this process: containers are removed here.
     drop(pyexec);
     let Some(outcome) = finished else { return Ok(INTERRUPTED) };

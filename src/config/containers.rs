@@ -25,6 +25,10 @@ pub struct ContainerSettings {
     pub fallback: FallbackMode,
     /// Whether packages that code imports are installed without being asked for.
     pub detect_packages: bool,
+    /// Whether packages that jobs use are imported once, in the background, so that later jobs start with them.
+    pub bake: bool,
+    /// What this may take in the cache folder, in bytes.
+    pub baked_bytes_max: u64,
     /// The Docker executor.
     pub docker: DockerOptions,
     /// Packages.

@@ -281,6 +281,14 @@ pub const KEYS: &[Key] = &[
         Ok(())
     })
     .local(),
+    flag("bake_packages", "true", "whether packages that jobs use are imported once, for later jobs", |s, yes| {
+        s.containers.bake = yes;
+    })
+    .local(),
+    number("baked_mb", "8192", "most disk for packages that are imported, in MiB", 1, TIB_IN_MIB, |s, n| {
+        s.containers.baked_bytes_max = n * MIB;
+    })
+    .local(),
     number("environments_mb", "10240", "most disk for installed packages, in MiB", 1, TIB_IN_MIB, |s, n| {
         s.containers.environments.bytes_max = n * MIB;
     })

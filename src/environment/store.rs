@@ -80,7 +80,7 @@ pub(super) struct Meta {
     #[serde(default)]
     pub(super) workbench: Option<String>,
     /// SHA-256 of the manifest.
-    manifest: String,
+    pub(super) manifest: String,
     /// The stamp of its files where it was made; a copy has another.
     stamp: String,
 }

@@ -127,6 +127,11 @@ impl WasmExecutor {
         self.bakery.begin(packages);
     }
 
+    /// Whether there is no image of these packages, and nobody makes one.
+    pub(crate) async fn is_to_be_baked(&self, packages: &Packages) -> bool {
+        !self.is_baked(packages).await && !self.bakery.is_being_made(packages)
+    }
+
     /// Whether jobs with these packages start with them imported.
     pub(crate) async fn is_baked(&self, packages: &Packages) -> bool {
         self.bakery.find(packages).await.is_some()

@@ -77,6 +77,10 @@ pub(crate) struct Common {
     /// Packages, one requirement a line; `-` turns their detection off.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) requirements_txt: String,
+    /// An environment to run in, by its id; its requirements are added to those given here.
+    #[serde(deserialize_with = "null_as_default")]
+    #[schema(pattern = "^([0-9a-f]{64})?$")]
+    pub(crate) environment: String,
     /// The container image to run in.
     #[serde(deserialize_with = "null_as_default")]
     pub(crate) docker_image: String,
@@ -360,6 +364,110 @@ pub(crate) struct ExecutionSummary {
     pub(crate) exit_code: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) duration_ms: Option<u64>,
+}
+
+/// The name of an environment.
+#[derive(ToSchema)]
+#[schema(
+    value_type = String,
+    pattern = "^[0-9a-f]{64}$",
+    example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+)]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct EnvironmentId(String);
+
+/// Packages that are to be there under a name.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct EnvironmentRequest {
+    /// At least one.
+    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) requirements: RequirementList,
+    /// Modules that are imported beforehand, at most 100. Default: those of the packages that are named.
+    #[serde(deserialize_with = "null_as_default")]
+    #[schema(value_type = Vec<Argument>, max_items = 100)]
+    pub(crate) preload: Vec<String>,
+    /// `3.14` is what WebAssembly runs; 3.10 to 3.13 take a container. Default: what runs the packages.
+    #[serde(deserialize_with = "null_as_default")]
+    #[schema(pattern = r"^(3\.1[0-4])?$")]
+    pub(crate) python_version: String,
+}
+
+/// Requirements: names, extras, versions and markers, and nothing else. There may be 500, of 102,400 bytes together.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum RequirementList {
+    /// As in a `requirements.txt`.
+    Text(String),
+    /// One in each.
+    List(Vec<String>),
+}
+
+impl Default for RequirementList {
+    fn default() -> RequirementList {
+        RequirementList::List(Vec::new())
+    }
+}
+
+/// An environment, and how far it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Environment {
+    #[schema(value_type = EnvironmentId)]
+    pub(crate) id: String,
+    pub(crate) status: EnvironmentStatus,
+    /// As they were understood.
+    pub(crate) requirements: Vec<String>,
+    pub(crate) preload: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) python_version: Option<String>,
+    /// Where jobs run with it that need nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tier: Option<Tier>,
+    /// Why that tier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    /// What goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) progress: Option<String>,
+    /// What is in it, by name, once it is ready.
+    pub(crate) packages: Vec<EnvironmentPackage>,
+    pub(crate) bytes: u64,
+    /// Whether jobs start with its packages already imported.
+    pub(crate) baked: bool,
+    #[schema(format = DateTime)]
+    pub(crate) created_at: String,
+    #[schema(format = DateTime)]
+    pub(crate) last_used_at: String,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+}
+
+/// How far an environment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EnvironmentStatus {
+    /// It is not there, and made when a job names it or it is created again.
+    Defined,
+    Preparing,
+    Ready,
+    /// Its packages cannot be had.
+    Failed,
+}
+
+/// A package in an environment.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EnvironmentPackage {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// Whether it has no native parts.
+    pub(crate) pure: bool,
+}
+
+/// All environments, the last used first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EnvironmentList {
+    pub(crate) environments: Vec<Environment>,
 }
 
 /// How the server is.

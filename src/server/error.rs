@@ -80,6 +80,10 @@ impl ApiError {
         ApiError::new(Problem::NotFound, "execution not found")
     }
 
+    pub(crate) fn no_environment() -> ApiError {
+        ApiError::new(Problem::NotFound, "environment not found")
+    }
+
     /// Worth trying again, but not before so many seconds.
     #[must_use]
     pub(crate) fn retry_after(mut self, seconds: u64) -> ApiError {

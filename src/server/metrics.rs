@@ -6,8 +6,8 @@ mod process;
 pub(crate) use self::labels::RejectReason;
 use self::{
     labels::{
-        ExecutionLabels, HttpLabels, LimitLabels, PoolLabels, PoolState, RanOn, RejectLabels, Route, RouteLabels,
-        Taken, TakenLabels, TierLabels,
+        ExecutionLabels, HttpLabels, LimitLabels, PackageLabels, PoolLabels, PoolState, RanOn, RejectLabels, Route,
+        RouteLabels, Taken, TakenLabels, TierLabels,
     },
     process::Process,
 };
@@ -55,6 +55,7 @@ pub(crate) struct Metrics {
     replays: Counter,
     pool_containers: Family<PoolLabels, Gauge>,
     pool_taken: Family<TakenLabels, Counter>,
+    packages: Family<PackageLabels, Counter>,
     results_kept: Gauge,
     results_bytes: Gauge,
 }
@@ -76,6 +77,7 @@ impl Metrics {
             replays: Counter::default(),
             pool_containers: Family::default(),
             pool_taken: Family::default(),
+            packages: Family::default(),
             results_kept: Gauge::default(),
             results_bytes: Gauge::default(),
         };
@@ -111,7 +113,11 @@ impl Metrics {
         registry.register("pyexec_slots", "Executions that can run at the same time", self.slots.clone());
         registry.register("pyexec_slots_busy", "Executions that run", self.slots_busy.clone());
         registry.register("pyexec_queue_length", "Executions that wait for a slot", self.queue_length.clone());
-        registry.register("pyexec_replays", "Executions run again in a container", self.replays.clone());
+        registry.register(
+            "pyexec_replays",
+            "Executions run again, in a container or with more packages",
+            self.replays.clone(),
+        );
         let ready = self.pool_containers.clone();
         registry.register("pyexec_pool_containers", "Containers kept for the next jobs", ready);
         let taken = self.pool_taken.clone();
@@ -119,6 +125,11 @@ impl Metrics {
             "pyexec_pool_starts",
             "Containers that jobs got, by where from, and those thrown away",
             taken,
+        );
+        registry.register(
+            "pyexec_environments",
+            "Environments that were asked for and not in use before: ready, or why not",
+            self.packages.clone(),
         );
         registry.register("pyexec_limits_hit", "Limits that executions ran into", self.limits_hit.clone());
         registry.register("pyexec_rejected", "Requests that were turned away", self.rejected.clone());
@@ -188,6 +199,14 @@ impl Metrics {
         let taken = [(Taken::Pool, stats.hits), (Taken::Cold, stats.misses), (Taken::Discarded, stats.discarded)];
         for (from, total) in taken {
             let counter = self.pool_taken.get_or_create(&TakenLabels { from });
+            counter.inc_by(total.saturating_sub(counter.get()));
+        }
+    }
+
+    /// What came of making packages ready, as the service has counted it so far.
+    pub(crate) fn set_packages(&self, counts: &[(Tier, &'static str, u64)]) {
+        for &(tier, result, total) in counts {
+            let counter = self.packages.get_or_create(&PackageLabels { tier: tier.into(), result });
             counter.inc_by(total.saturating_sub(counter.get()));
         }
     }
@@ -284,6 +303,8 @@ mod tests {
         metrics.replayed();
         metrics.set_pool(&PoolStats { idle: 2, warming: 1, hits: 7, misses: 3, discarded: 0 });
         metrics.set_pool(&PoolStats { idle: 1, warming: 1, hits: 9, misses: 3, discarded: 0 });
+        metrics.set_packages(&[(Tier::Wasm, "ready", 2), (Tier::Wasm, "no_wheel", 1)]);
+        metrics.set_packages(&[(Tier::Wasm, "ready", 5)]);
         metrics.set_results(7, 9000);
         metrics.rejected(RejectReason::QueueFull);
         metrics.queue_left(Duration::from_millis(3));
@@ -295,6 +316,8 @@ mod tests {
             "pyexec_pool_containers{state=\"ready\"} 1",
             "pyexec_pool_starts_total{from=\"pool\"} 9",
             "pyexec_pool_starts_total{from=\"cold\"} 3",
+            "pyexec_environments_total{tier=\"wasm\",result=\"ready\"} 5",
+            "pyexec_environments_total{tier=\"wasm\",result=\"no_wheel\"} 1",
             "pyexec_results_kept 7",
             "pyexec_results_bytes 9000",
             "pyexec_rejected_total{reason=\"queue_full\"} 1",

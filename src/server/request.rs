@@ -2,11 +2,14 @@
 
 use super::{
     App,
-    api::{Common, Config, EntryFunction, EvalRequest, ExecutorChoice, Metadata},
+    api::{Common, Config, EntryFunction, EnvironmentRequest, EvalRequest, ExecutorChoice, Metadata, RequirementList},
     error::{ApiError, Problem},
     run::{Request, Waiting},
 };
-use crate::{Error, Job, Limits, Project, Python, Requirements, TierChoice, UnsupportedPython, Want, config::Settings};
+use crate::{
+    Error, Job, Limits, Project, Python, Requirements, TierChoice, UnsupportedPython, Want, config::Settings,
+    environment::Definition,
+};
 
 type Result<T> = std::result::Result<T, ApiError>;
 
@@ -120,6 +123,9 @@ fn job(
             .map_err(|e| ApiError::invalid(format!("requirements_txt: {e}")))?;
         job = job.requirements(requirements);
     }
+    if !common.environment.is_empty() {
+        job = job.environment(common.environment);
+    }
     job = job.tier(match common.executor {
         ExecutorChoice::Auto => TierChoice::Auto,
         ExecutorChoice::Wasm => TierChoice::Wasm,
@@ -140,8 +146,25 @@ fn job(
     Ok(job)
 }
 
+/// Packages under a name.
+pub(crate) fn environment(request: &EnvironmentRequest) -> Result<Definition> {
+    let requirements = match &request.requirements {
+        RequirementList::Text(text) => Requirements::parse(text),
+        RequirementList::List(list) => Requirements::from_list(list.iter().map(String::as_str)),
+    };
+    let requirements = requirements.map_err(|e| ApiError::invalid(format!("requirements: {e}")))?;
+    if requirements.is_empty() {
+        return Err(ApiError::invalid("requirements: there are none; name a package"));
+    }
+    Ok(Definition { requirements, python: version(&request.python_version)?, preload: request.preload.clone() })
+}
+
 fn python(common: &Common) -> Result<Option<Python>> {
-    let version = (!common.python_version.is_empty()).then(|| common.python_version.parse());
+    version(&common.python_version)
+}
+
+fn version(text: &str) -> Result<Option<Python>> {
+    let version = (!text.is_empty()).then(|| text.parse());
     version.transpose().map_err(|e: UnsupportedPython| ApiError::invalid(e.to_string()))
 }
 

@@ -1,5 +1,6 @@
 //! Which path leads where.
 
+mod environments;
 mod eval;
 mod exec;
 mod executions;
@@ -37,6 +38,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/executions/{id}", get(executions::status).delete(executions::kill))
         .route("/api/v1/executions/{id}/events", get(executions::events))
         .route("/api/v1/executions/{id}/files/{*path}", get(executions::file))
+        .route("/api/v1/environments", get(environments::list).post(environments::create))
+        .route("/api/v1/environments/{id}", get(environments::status).delete(environments::remove))
         .route("/health", get(service::health))
         .route("/metrics", get(service::metrics))
         .route("/", get(service::page))

@@ -1,11 +1,450 @@
-//! Environments that have a name.
+//! Environments under a name: made on request, before a job needs them, and taken by the jobs that name them.
 
-use super::Pyexec;
-use crate::{Job, Result};
+use super::{
+    Pyexec, locked,
+    packages::{Importable, label, name_of, refused},
+};
+use crate::{
+    Error, Job, Python, Result,
+    environment::{Defined, Definition, Listed, Pin, Platform, Reason, Target},
+    outcome::Tier,
+    pack::Pack,
+    route::listed,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
+use tokio::{sync::watch, task::JoinHandle};
+
+/// Environments that are prepared at the same time, those that wait for others included.
+const PREPARING_MAX: usize = 32;
+/// Of those that were prepared this many are remembered; of others what is on disk says how they are.
+const REMEMBERED_MAX: usize = 1000;
+/// Who asks for what is there is told so.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// A set of packages under a name, and how it is.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct NamedEnvironment {
+    /// 64 hexadecimal digits: the same definition has the same.
+    pub id: String,
+    /// What it is made from.
+    pub definition: Definition,
+    /// Whether it can be used.
+    pub state: EnvironmentState,
+    /// When it was first defined.
+    pub created: SystemTime,
+    /// When it was used last, to a minute.
+    pub last_used: SystemTime,
+}
+
+/// How far an environment is.
+#[derive(Debug, Clone)]
+pub enum EnvironmentState {
+    /// It is not there: it was removed to make room, or its installation ended early. A job that names it makes it.
+    Defined,
+    /// It is being installed.
+    Preparing {
+        /// What goes on, in a few words.
+        progress: String,
+    },
+    /// It is there.
+    Ready(ReadyEnvironment),
+    /// It cannot be had.
+    Failed {
+        /// Why, and what to do about it.
+        error: String,
+    },
+}
+
+/// An environment that is there.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ReadyEnvironment {
+    /// Where jobs run with it that need nothing else.
+    pub tier: Tier,
+    /// Why there, in words.
+    pub reason: String,
+    /// Its packages, by name. Those that a build container installed are not known.
+    pub packages: Vec<Pin>,
+    /// What its files take, in bytes.
+    pub bytes: u64,
+    /// Whether jobs start with it already imported.
+    pub baked: bool,
+    /// What goes on to make it faster still, in a few words.
+    pub progress: Option<String>,
+}
+
+/// What this process knows of named environments.
+#[derive(Default)]
+pub(super) struct Registry {
+    works: Mutex<HashMap<String, Arc<Work>>>,
+    /// Attempts to have packages that took more than a look, by tier and what came of them.
+    counts: Mutex<HashMap<(Tier, &'static str), u64>>,
+}
+
+/// The making of an environment, which goes on or has ended.
+struct Work {
+    progress: watch::Receiver<Progress>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Progress {
+    phase: String,
+    made: Option<Result<Made, Failure>>,
+    /// It is baked as well, or will not be.
+    ended: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Made {
+    tier: Tier,
+    reason: String,
+    /// A digest of what was installed, where it is known.
+    content: Option<String>,
+    packages: Vec<Pin>,
+    bytes: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Failure {
+    message: String,
+    /// Whether it can be mended by who defined it.
+    invalid: bool,
+}
+
+impl Registry {
+    /// Counts an attempt to have packages.
+    pub(super) fn count(&self, tier: Tier, result: &'static str) {
+        *locked(&self.counts).entry((tier, result)).or_default() += 1;
+    }
+}
 
 impl Pyexec {
+    /// Defines an environment and begins to make it, in the background: for WebAssembly where that takes its packages, and
+    /// then baked; otherwise for containers. The same definition leads to the same environment. Must be called within a
+    /// tokio runtime, on which it is made.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJob`] when the definition is not acceptable, [`Error::Unavailable`] when too many are being made.
+    pub async fn create_environment(&self, definition: Definition) -> Result<NamedEnvironment> {
+        let environments = self.environments.clone();
+        let defined = blocking(move || environments.define(&definition)).await?;
+        let work = self.work(&defined)?;
+        let mut progress = work.progress.clone();
+        let made = progress.wait_for(|progress| progress.made.is_some());
+        // Whatever comes of it, it is told.
+        let _ = tokio::time::timeout(AT_ONCE, made).await;
+        self.named(defined, &mut Vec::new()).await
+    }
+
+    /// An environment by its id, or by eight or more digits that only one begins with.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJob`] when several begin with these digits, [`Error::Unavailable`] when it cannot be read.
+    pub async fn environment(&self, id: &str) -> Result<Option<NamedEnvironment>> {
+        match self.defined(id).await? {
+            Some(defined) => {
+                let mut on_disk = if self.remembers(&defined.id) { Vec::new() } else { self.on_disk().await? };
+                self.named(defined, &mut on_disk).await.map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// All environments that have a name, the last used first.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read.
+    pub async fn environments(&self) -> Result<Vec<NamedEnvironment>> {
+        let environments = self.environments.clone();
+        let all = blocking(move || environments.definitions()).await?;
+        let mut on_disk = self.on_disk().await?;
+        let mut named = Vec::with_capacity(all.len());
+        for defined in all {
+            named.push(self.named(defined, &mut on_disk).await?);
+        }
+        Ok(named)
+    }
+
+    /// Removes an environment, by its id as [`Pyexec::environment`] takes it, with what was made for it alone; `false` when
+    /// there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJob`] when jobs use it: it stays then.
+    pub async fn remove_environment(&self, id: &str) -> Result<bool> {
+        let Some(defined) = self.defined(id).await? else { return Ok(false) };
+        let work = locked(&self.registry.works).remove(&defined.id);
+        if let Some(work) = work {
+            work.task.abort();
+            // What it holds is given back when it is gone.
+            while !work.task.is_finished() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        let environments = self.environments.clone();
+        blocking(move || environments.forget(&defined.id)).await
+    }
+
+    /// Makes an environment that is defined, and bakes it if it is for WebAssembly; waits for both. `progress` is told what
+    /// goes on, in a few words.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJob`] when there is none of that id, or its packages cannot be had, [`Error::Unavailable`] when the
+    /// service is at fault.
+    pub async fn warm(&self, id: &str, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<NamedEnvironment> {
+        let defined = self.defined(id).await?.ok_or_else(|| unknown(id))?;
+        let work = self.work(&defined)?;
+        let mut state = work.progress.clone();
+        let mut told = String::new();
+        loop {
+            let now = state.borrow_and_update().clone();
+            if now.phase != told && !now.phase.is_empty() {
+                progress(&now.phase);
+                told = now.phase;
+            }
+            match now.made {
+                Some(Err(failure)) => return Err(failure.into()),
+                Some(Ok(_)) if now.ended => return self.named(defined, &mut Vec::new()).await,
+                _ if state.changed().await.is_err() => return Err(Error::unavailable("it was removed meanwhile")),
+                _ => {}
+            }
+        }
+    }
+
+    /// Attempts to have packages that took more than a look, by tier and what came of them: `ready`, or why not in a word.
+    pub fn package_counts(&self) -> Vec<(Tier, &'static str, u64)> {
+        locked(&self.registry.counts).iter().map(|(&(tier, result), &count)| (tier, result, count)).collect()
+    }
+
     /// The job with what the environment says that it names.
-    pub(super) async fn with_environment(&self, job: Job) -> Result<Job> {
+    pub(super) async fn with_environment(&self, mut job: Job) -> Result<Job> {
+        let Some(id) = &job.containers.environment else { return Ok(job) };
+        let Definition { requirements, python, preload } =
+            self.defined(id).await?.ok_or_else(|| unknown(id))?.definition;
+        let containers = &mut job.containers;
+        if let (Some(asked), Some(defined)) = (containers.python, python)
+            && asked != defined
+        {
+            return Err(Error::invalid(format!(
+                "environment: it is for Python {defined}, and the job asks for {asked}: leave one of them out"
+            )));
+        }
+        containers.python = containers.python.or(python);
+        containers.preload = preload;
+        if containers.requirements.is_empty() {
+            containers.requirements = requirements;
+        } else {
+            let lines = requirements.to_string();
+            containers.requirements = containers.requirements.and(&lines.lines().collect::<Vec<_>>())?;
+        }
         Ok(job)
+    }
+
+    async fn defined(&self, id: &str) -> Result<Option<Defined>> {
+        let (environments, id) = (self.environments.clone(), id.to_owned());
+        blocking(move || environments.defined(&id)).await
+    }
+
+    async fn on_disk(&self) -> Result<Vec<Listed>> {
+        let environments = self.environments.clone();
+        blocking(move || environments.list()).await
+    }
+
+    fn remembers(&self, id: &str) -> bool {
+        locked(&self.registry.works).contains_key(id)
+    }
+
+    /// How an environment is, as far as this process knows; otherwise as it is on disk.
+    async fn named(&self, defined: Defined, on_disk: &mut Vec<Listed>) -> Result<NamedEnvironment> {
+        let work = locked(&self.registry.works).get(&defined.id).cloned();
+        let now = work.map(|work| work.progress.borrow().clone());
+        let (made, progress) = match now {
+            Some(Progress { made: None, phase, .. }) => (None, Some(phase)),
+            Some(Progress { made, phase, ended }) => (made, (!ended && !phase.is_empty()).then_some(phase)),
+            None => (found(&defined.definition, on_disk).map(Ok), None),
+        };
+        let state = match (made, progress) {
+            (None, None) => EnvironmentState::Defined,
+            (None, Some(progress)) => EnvironmentState::Preparing { progress },
+            (Some(Err(failure)), _) => EnvironmentState::Failed { error: failure.message },
+            (Some(Ok(made)), progress) => {
+                let baked = self.is_baked(&defined.definition, &made).await;
+                let Made { tier, reason, packages, bytes, .. } = made;
+                EnvironmentState::Ready(ReadyEnvironment { tier, reason, packages, bytes, baked, progress })
+            }
+        };
+        let Defined { id, definition, created, last_used } = defined;
+        Ok(NamedEnvironment { id, definition, state, created, last_used })
+    }
+
+    async fn is_baked(&self, definition: &Definition, made: &Made) -> bool {
+        let Some(content) = made.content.as_deref().filter(|_| made.tier == Tier::Wasm) else { return false };
+        let modules = Importable::modules(&made.packages, &definition.requirements, &definition.preload);
+        self.wasm.is_baked(&crate::executor::wasm::Packages::new(content, Pack::default(), modules)).await
+    }
+
+    /// The making of it that goes on, or a new one.
+    fn work(&self, defined: &Defined) -> Result<Arc<Work>> {
+        let mut works = locked(&self.registry.works);
+        if let Some(work) = works.get(&defined.id).filter(|work| !work.task.is_finished()) {
+            return Ok(Arc::clone(work));
+        }
+        let going_on = works.values().filter(|work| !work.task.is_finished()).count();
+        if going_on >= PREPARING_MAX {
+            let message = format!("{going_on} environments are being prepared: try again when some of them are ready");
+            return Err(Error::unavailable(message));
+        }
+        if works.len() >= REMEMBERED_MAX {
+            works.retain(|_, work| !work.task.is_finished());
+        }
+        let (sender, progress) = watch::channel(Progress::default());
+        let (pyexec, definition) = (self.clone(), defined.definition.clone());
+        let task = tokio::spawn(async move {
+            let sender = Arc::new(sender);
+            let told = Arc::clone(&sender);
+            let say = move |phase: &str| told.send_modify(|progress| phase.clone_into(&mut progress.phase));
+            let (made, importable) = match pyexec.make(&definition, &say).await {
+                Ok((made, importable)) => (Ok(made), importable),
+                Err(error) => (Err(error.into()), None),
+            };
+            let ended = importable.is_none();
+            sender.send_modify(|progress| *progress = Progress { phase: String::new(), made: Some(made), ended });
+            if let Some(importable) = importable {
+                if let Err(error) = pyexec.wasm.bake(&importable.packages, say).await {
+                    tracing::warn!(%error, "an environment cannot be baked: jobs import its packages");
+                }
+                sender.send_modify(|progress| progress.ended = true);
+            }
+        });
+        let work = Arc::new(Work { progress, task });
+        works.insert(defined.id.clone(), Arc::clone(&work));
+        Ok(work)
+    }
+
+    async fn make(
+        &self,
+        definition: &Definition,
+        say: &(impl Fn(&str) + Send + Sync + Clone + 'static),
+    ) -> Result<(Made, Option<Importable>)> {
+        let Definition { requirements, python, preload } = definition;
+        let reason = match python {
+            Some(python) if *python != Python::WASM => format!("asks for Python {python}"),
+            _ => match self.counted(requirements, Platform::WASM, Tier::Wasm, say).await {
+                Ok(installed) => {
+                    let importable = Importable::new(installed, requirements, preload)?;
+                    let installed = &importable.installed;
+                    let made = Made {
+                        tier: Tier::Wasm,
+                        reason: "WebAssembly takes all of its packages".to_owned(),
+                        content: Some(installed.content().to_owned()),
+                        packages: installed.pins().to_vec(),
+                        bytes: installed.bytes(),
+                    };
+                    return Ok((made, Some(importable)));
+                }
+                Err(refusal) => match &refusal.reason {
+                    Reason::NoWheel { packages, .. } => no_wheel(packages.iter().map(String::as_str)),
+                    Reason::NoUv if self.fallback.configured().is_ok() => {
+                        "packages are installed in a container".to_owned()
+                    }
+                    _ => return Err(refused(refusal, requirements)),
+                },
+            },
+        };
+        let python = python.map(|python| python.to_string());
+        let told = say.clone();
+        let say = Arc::new(move |phase: &str| told(phase));
+        let installed = match self.fallback.install(python, requirements, say).await {
+            Ok(installed) => installed,
+            Err(error) if self.fallback.configured().is_err() => {
+                return Err(Error::invalid(format!("the environment {reason}, which takes docker: {error}")));
+            }
+            Err(error) => return Err(error),
+        };
+        let made = Made {
+            tier: Tier::Docker,
+            reason,
+            packages: installed.as_ref().map(|installed| installed.pins().to_vec()).unwrap_or_default(),
+            bytes: installed.as_ref().map_or(0, |installed| installed.bytes()),
+            content: installed.map(|installed| installed.content().to_owned()),
+        };
+        Ok((made, None))
+    }
+
+    /// An environment, and counts what came of it, unless it was there.
+    pub(super) async fn counted(
+        &self,
+        requirements: &crate::Requirements,
+        platform: Platform,
+        tier: Tier,
+        progress: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Arc<crate::environment::Installed>, crate::environment::Refusal> {
+        if let Some(known) = self.environments.known(requirements, platform) {
+            return known;
+        }
+        let made = self.environments.prepare(requirements, platform, progress).await;
+        self.registry.count(tier, made.as_ref().map_or_else(|refusal| label(&refusal.reason), |_| "ready"));
+        made
+    }
+}
+
+/// What is on disk of a definition; that for WebAssembly before others.
+fn found(definition: &Definition, on_disk: &[Listed]) -> Option<Made> {
+    let is_wasm = |made: &&Listed| made.platform.target == Target::Wasm;
+    let all = || on_disk.iter().filter(|made| definition.makes(made));
+    let made = all().find(is_wasm).or_else(|| all().next())?;
+    let (tier, reason) = match made.platform.target {
+        Target::Wasm => (Tier::Wasm, "WebAssembly takes all of its packages".to_owned()),
+        Target::Linux { .. } => {
+            let native = made.pins.iter().filter(|pin| !pin.pure).map(|pin| &*pin.name);
+            let reason = match definition.python {
+                Some(python) if python != Python::WASM => format!("asks for Python {python}"),
+                _ => no_wheel(native),
+            };
+            (Tier::Docker, reason)
+        }
+    };
+    let (content, packages, bytes) = (Some(made.content.clone()), made.pins.clone(), made.bytes);
+    Some(Made { tier, reason, content, packages, bytes })
+}
+
+fn no_wheel<'a>(packages: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<_> = packages.map(name_of).collect();
+    let has = if names.len() == 1 { "has" } else { "have" };
+    format!("needs {}, which {has} no pure-Python wheel", listed(&names))
+}
+
+fn unknown(id: &str) -> Error {
+    let shown: String = id.chars().take(80).collect();
+    Error::invalid(format!("environment: there is none with the id {shown:?}; create it, or leave it out"))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|fault| Err(Error::caused("looking at environments failed", fault)))
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure { invalid: matches!(error, Error::InvalidJob { .. }), message: error.to_string() }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Error {
+        match failure.invalid {
+            true => Error::invalid(failure.message),
+            false => Error::unavailable(failure.message),
+        }
     }
 }

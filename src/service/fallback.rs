@@ -1,6 +1,10 @@
 //! Containers, for jobs that need one: connected to when the first does, and given what the job requires.
 
-use super::packages::refused;
+use super::{
+    environments::Registry,
+    packages::{label, refused},
+    plan::Detected,
+};
 use crate::{
     Error, Event, Job, Outcome, Requirements, Result,
     environment::{Environments, Installed, Libc, Machine, Platform, Reason, Refusal, Target},
@@ -10,6 +14,7 @@ use crate::{
             self, DockerExecutor, DockerOptions, Interpreter, PackageFolder, Packages, Placement, Progress, Step,
         },
     },
+    outcome::Tier,
 };
 use std::{
     path::Path,
@@ -30,6 +35,7 @@ pub(super) enum Fallback {
 pub(super) struct Containers {
     options: DockerOptions,
     environments: Environments,
+    registry: Arc<Registry>,
     executor: OnceLock<Arc<DockerExecutor>>,
     /// Held by who connects.
     connecting: tokio::sync::Mutex<()>,
@@ -44,10 +50,11 @@ struct Failed {
 }
 
 impl Fallback {
-    pub(super) fn on(options: DockerOptions, environments: Environments) -> Fallback {
+    pub(super) fn on(options: DockerOptions, environments: Environments, registry: Arc<Registry>) -> Fallback {
         Fallback::On(Box::new(Containers {
             options,
             environments,
+            registry,
             executor: OnceLock::new(),
             connecting: tokio::sync::Mutex::default(),
             failed: Mutex::default(),
@@ -87,11 +94,35 @@ impl Fallback {
         }
     }
 
+    /// Installs packages for a container, of that version of Python or the usual one. What a build container installs is
+    /// not known.
+    pub(super) async fn install(
+        &self,
+        python: Option<String>,
+        wanted: &Requirements,
+        say: Arc<dyn Fn(&str) + Send + Sync>,
+    ) -> Result<Option<Arc<Installed>>> {
+        let containers = match self {
+            Fallback::Off(why) => return Err(Error::unavailable(why.as_str())),
+            Fallback::On(containers) => containers,
+        };
+        let executor = containers.executor().await.map_err(|why| Error::unavailable(&*why))?;
+        let progress: Progress = Arc::new(move |step| match step {
+            Step::Line(_) => {}
+            step => say(&step.to_string()),
+        });
+        let placement = Placement { python, ..Placement::default() };
+        let found = containers.installed(&executor, &placement, wanted, &progress).await?;
+        let placement = Placement { packages: packages(&found, wanted), ..placement };
+        executor.prepare(&placement, progress).await?;
+        Ok(found)
+    }
+
     /// Runs a job in a container that has what it requires, and of what was guessed from its imports what there is.
     pub(super) async fn run(
         &self,
         job: Job,
-        mut guessed: Vec<String>,
+        detected: Detected,
         placement: Placement,
         observer: impl Observer,
     ) -> Result<Outcome> {
@@ -101,6 +132,8 @@ impl Fallback {
         };
         let executor = containers.executor().await.map_err(|why| Error::unavailable(&*why))?;
         let observer: Arc<Mutex<dyn Observer>> = Arc::new(Mutex::new(observer));
+        let Detected { guesses, is_extra, .. } = detected;
+        let mut guessed: Vec<_> = guesses.into_iter().map(|guess| guess.name).collect();
         let tell = |observer: &Mutex<dyn Observer>, event: Event<'_>| {
             observer.lock().unwrap_or_else(PoisonError::into_inner).event(event);
         };
@@ -109,6 +142,10 @@ impl Fallback {
             Step::Line(line) => tell(&told, Event::Detail(&line)),
             step => tell(&told, Event::Progress(&step.to_string())),
         });
+        if is_extra {
+            let has = containers.in_environment(&executor, &placement, &job.containers.requirements, &progress).await?;
+            guessed.retain(|guess| !has.contains(guess));
+        }
         let prepared = loop {
             let wanted = job.containers.requirements.clone().merge(guessed.iter().map(String::as_str))?;
             let placement = placement.clone();
@@ -168,23 +205,57 @@ impl Containers {
         if wanted.is_empty() {
             return Ok(placement);
         }
+        let installed = self.installed(executor, &placement, wanted, progress).await?;
+        Ok(Placement { packages: packages(&installed, wanted), ..placement })
+    }
+
+    /// Names of the packages in the environment of a job.
+    async fn in_environment(
+        &self,
+        executor: &DockerExecutor,
+        placement: &Placement,
+        requirements: &Requirements,
+        progress: &Progress,
+    ) -> Result<Vec<String>> {
+        let installed = self.installed(executor, placement, requirements, progress).await?;
+        Ok(installed.iter().flat_map(|installed| installed.pins()).map(|pin| pin.name.clone()).collect())
+    }
+
+    /// The packages, as wheels for the image; `None` when they must be installed in a build container.
+    async fn installed(
+        &self,
+        executor: &DockerExecutor,
+        placement: &Placement,
+        wanted: &Requirements,
+        progress: &Progress,
+    ) -> Result<Option<Arc<Installed>>, NotMade> {
         let (python, image) = (placement.python.as_deref(), placement.image.as_deref());
         let interpreter = executor.interpreter(python, image, Arc::clone(progress)).await?;
         let platform = platform(&interpreter)?;
         let told = Arc::clone(progress);
         let step = move |phase: &str| told(Step::Phase(phase.to_owned()));
-        match self.environments.prepare(wanted, platform, &step).await {
-            Ok(installed) => {
-                let folder = PackageFolder::new(installed.id().to_owned(), Folder(installed));
-                Ok(Placement { packages: Packages::Folder(folder), ..placement })
-            }
+        if let Some(Ok(installed)) = self.environments.known(wanted, platform) {
+            return Ok(Some(installed));
+        }
+        let made = self.environments.prepare(wanted, platform, &step).await;
+        self.registry.count(Tier::Docker, made.as_ref().map_or_else(|refusal| label(&refusal.reason), |_| "ready"));
+        match made {
+            Ok(installed) => Ok(Some(installed)),
             Err(refusal) if matches!(refusal.reason, Reason::NoWheel { .. } | Reason::NoUv) => {
                 tracing::info!(%refusal, "packages are installed in a build container");
-                let lines = wanted.to_string().lines().map(str::to_owned).collect();
-                Ok(Placement { packages: Packages::Build(lines), ..placement })
+                Ok(None)
             }
             Err(refusal) => Err(NotMade::Refused { refusal, wanted: wanted.clone() }),
         }
+    }
+}
+
+fn packages(installed: &Option<Arc<Installed>>, wanted: &Requirements) -> Packages {
+    match installed {
+        Some(installed) => {
+            Packages::Folder(PackageFolder::new(installed.id().to_owned(), Folder(Arc::clone(installed))))
+        }
+        None => Packages::Build(wanted.to_string().lines().map(str::to_owned).collect()),
     }
 }
 

@@ -1,16 +1,20 @@
 //! Packages of jobs in WebAssembly: found out about before a job runs, and if they do not run there, it goes elsewhere.
 
 use super::{
-    Pyexec,
-    plan::{Place, Plan},
+    Pyexec, locked,
+    plan::{Guess, Place, Plan},
 };
 use crate::{
     Error, Requirements, Result, TierChoice,
-    environment::{Installed, Platform, Reason, Refusal},
+    environment::{Installed, Pin, Platform, Reason, Refusal},
     executor::wasm,
+    outcome::Tier,
     route::{Packages, Route, listed},
 };
 use std::sync::Arc;
+
+/// Orders that are remembered.
+const ORDERS_MAX: usize = 100;
 
 /// What a job in WebAssembly imports from, besides the standard library.
 #[derive(Debug, Clone)]
@@ -21,12 +25,49 @@ pub(super) enum InWasm {
     Installed(Importable),
 }
 
+impl InWasm {
+    pub(super) fn importable(&self) -> Option<&Importable> {
+        match self {
+            InWasm::Unprepared | InWasm::Nothing => None,
+            InWasm::Installed(importable) => Some(importable),
+        }
+    }
+}
+
 /// Packages that are there, for WebAssembly.
 #[derive(Debug, Clone)]
 pub(super) struct Importable {
     pub(super) packages: wasm::Packages,
     /// Keeps them from being removed.
     pub(super) installed: Arc<Installed>,
+    order: BakeOrder,
+}
+
+/// What an image is made of that has packages imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BakeOrder {
+    /// The packages.
+    pub requirements: Requirements,
+    /// Modules to be imported; without any it is those of the packages that are named.
+    pub preload: Vec<String>,
+}
+
+impl BakeOrder {
+    /// An image with these packages.
+    pub fn new(requirements: Requirements, preload: Vec<String>) -> BakeOrder {
+        BakeOrder { requirements, preload }
+    }
+}
+
+/// When an image with packages imported is made, so that jobs with the same ones start with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Baking {
+    /// When a job has used them, in the background, with what the machine has left.
+    #[default]
+    InBackground,
+    /// When [`Pyexec::bake`] is called.
+    OnOrder,
 }
 
 impl Importable {
@@ -38,16 +79,23 @@ impl Importable {
     /// When they are not for WebAssembly.
     pub(super) fn new(installed: Arc<Installed>, wanted: &Requirements, preload: &[String]) -> Result<Importable> {
         let pack = installed.pack().ok_or_else(|| Error::unavailable("packages of WebAssembly have no pack"))?;
+        let modules = Importable::modules(installed.pins(), wanted, preload);
+        let packages = wasm::Packages::new(installed.content(), pack, modules);
+        let order = BakeOrder::new(wanted.clone(), preload.to_vec());
+        Ok(Importable { packages, installed, order })
+    }
+
+    /// What is imported when they are baked.
+    pub(super) fn modules(pins: &[Pin], wanted: &Requirements, preload: &[String]) -> Vec<String> {
+        if !preload.is_empty() {
+            return preload.to_vec();
+        }
         let names = wanted.names(&Platform::WASM);
-        let modules = match preload {
-            [] => {
-                let asked_for = installed.pins().iter().filter(|pin| names.contains(&&*pin.name));
-                asked_for.flat_map(|pin| pin.modules.iter().cloned()).collect()
-            }
-            preload => preload.to_vec(),
-        };
-        let packages = wasm::Packages::new(installed.id(), pack, modules);
-        Ok(Importable { packages, installed })
+        let asked_for = pins.iter().filter(|pin| names.contains(&&*pin.name));
+        let modules = asked_for.flat_map(|pin| pin.modules.iter());
+        // Others are for the package itself, such as its native part.
+        let public = |module: &&String| !module.starts_with('_') && !matches!(&***module, "test" | "tests");
+        modules.filter(public).cloned().collect()
     }
 }
 
@@ -62,7 +110,7 @@ impl Pyexec {
     /// [`Error::InvalidJob`] when the packages cannot be had, [`Error::Unavailable`] when the service is at fault.
     pub async fn prepare(&self, plan: &mut Plan, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<()> {
         while let Some(wanted) = Self::still_wanted(plan)? {
-            let made = self.environments.prepare(&wanted, Platform::WASM, progress).await;
+            let made = self.counted(&wanted, Platform::WASM, Tier::Wasm, progress).await;
             self.follow(plan, &wanted, made).await?;
         }
         Ok(())
@@ -99,6 +147,12 @@ impl Pyexec {
     ) -> Result<()> {
         match made {
             Ok(installed) => {
+                if std::mem::take(&mut plan.detected.is_extra) {
+                    // What its environment has need not be found a second time, in another one.
+                    let has = |guess: &Guess| installed.pins().iter().any(|pin| pin.name == guess.name);
+                    plan.detected.guesses.retain(|guess| !has(guess));
+                    return Ok(());
+                }
                 if !plan.again {
                     let names: Vec<_> = wanted.names(&Platform::WASM).into_iter().map(str::to_owned).collect();
                     let comma = if plan.reason.contains("; ") { ";" } else { "," };
@@ -154,8 +208,63 @@ impl Pyexec {
     }
 }
 
+impl Pyexec {
+    /// Makes the image in which these packages are imported, unless there is one: from then on jobs with the same packages
+    /// start with them. Returns modules that are not in it, and why. `progress` is told what goes on, in a few words.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJob`] when the packages cannot be had, or do not run in WebAssembly, [`Error::Unavailable`] when the
+    /// service is at fault.
+    pub async fn bake(
+        &self,
+        order: &BakeOrder,
+        progress: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<Vec<(String, String)>> {
+        let BakeOrder { requirements, preload } = order;
+        let installed = self.environments.prepare(requirements, Platform::WASM, &progress).await;
+        let installed = installed.map_err(|refusal| refused(refusal, requirements))?;
+        self.wasm.bake(&Importable::new(installed, requirements, preload)?.packages, progress).await
+    }
+
+    /// What jobs have used and is not in an image, nor being made one of by any process, with [`Baking::OnOrder`].
+    pub fn bake_orders(&self) -> Vec<BakeOrder> {
+        locked(&self.orders).clone()
+    }
+
+    /// A job has used these packages.
+    pub(super) async fn used(&self, importable: &Importable) {
+        match self.baking {
+            Baking::InBackground => self.wasm.begin_to_bake(&importable.packages),
+            Baking::OnOrder if !self.wasm.is_to_be_baked(&importable.packages).await => {}
+            Baking::OnOrder => {
+                let mut orders = locked(&self.orders);
+                if orders.len() < ORDERS_MAX && !orders.contains(&importable.order) {
+                    orders.push(importable.order.clone());
+                }
+            }
+        }
+    }
+}
+
+/// In a word, for who counts.
+pub(super) fn label(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::NoWheel { .. } => "no_wheel",
+        Reason::NotFound { .. } => "not_found",
+        Reason::Conflict { .. } => "conflict",
+        Reason::Denied { .. } => "denied",
+        Reason::IndexDown => "index_down",
+        Reason::Offline => "offline",
+        Reason::Timeout { .. } => "timeout",
+        Reason::TooLarge { .. } => "too_large",
+        Reason::NoUv => "no_uv",
+        Reason::Fault => "fault",
+    }
+}
+
 /// Of a package that may have its version behind it.
-fn name_of(package: &str) -> String {
+pub(super) fn name_of(package: &str) -> String {
     let end = package.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(package.len());
     package[..end].to_owned()
 }

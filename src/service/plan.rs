@@ -38,6 +38,8 @@ pub(super) struct Detected {
     pub(super) needs: Arc<Needs>,
     /// Distributions of the modules that it imports.
     pub(super) guesses: Vec<Guess>,
+    /// The job names an environment, which may have all that is guessed: that is looked at first.
+    pub(super) is_extra: bool,
     /// Modules that it may make itself, with the distributions that they come from otherwise.
     perhaps: Vec<(String, String)>,
 }
@@ -92,13 +94,13 @@ impl Plan {
         self.job.limits.wall_clock_ms = milliseconds.max(1).min(self.job.limits.wall_clock_ms);
     }
 
-    /// All packages that it is known to need.
+    /// What is to be there next: all packages that it is known to need, or first those of its environment.
     ///
     /// # Errors
     ///
     /// When there are too many.
     pub(super) fn wanted(&self) -> Result<Requirements> {
-        let guesses = self.detected.guesses.iter().map(|guess| &*guess.name);
+        let guesses = self.detected.guesses.iter().filter(|_| !self.detected.is_extra).map(|guess| &*guess.name);
         self.job.containers.requirements.clone().merge(guesses)
     }
 
@@ -177,7 +179,7 @@ impl Detected {
                 None => {}
             }
         }
-        Detected { needs: Arc::new(needs), guesses, perhaps }
+        Detected { needs: Arc::new(needs), guesses, perhaps, is_extra: false }
     }
 
     /// The module for which the program ended, when that may be a package.
@@ -230,7 +232,8 @@ impl Pyexec {
             job.containers.requirements = job.containers.requirements.and(&script.dependencies)?;
         }
         let route = self.settle(&job, &needs, Packages::Fit).await?;
-        let detected = Detected::of(needs, job.containers.detect_packages && self.detect_packages);
+        let mut detected = Detected::of(needs, job.containers.detect_packages && self.detect_packages);
+        detected.is_extra = job.containers.environment.is_some() && !job.containers.requirements.is_empty();
         let place = Place::Wasm(InWasm::Unprepared);
         let mut plan = Plan { job, reason: String::new(), place, detected, again: false };
         plan.go(route)?;

@@ -123,6 +123,11 @@ impl Bakery {
         result.await.unwrap_or_else(|_| Err(Error::unavailable("making an image panicked")))
     }
 
+    /// Whether a process makes the image of these packages.
+    pub(crate) fn is_being_made(&self, packages: &Packages) -> bool {
+        self.studio.cache().is_locked(&self.file(packages))
+    }
+
     /// Begins to make the image of these packages, unless it is there, or was begun a while ago.
     pub(crate) fn begin(self: &Arc<Self>, packages: &Packages) {
         let file = self.file(packages);
@@ -212,12 +217,16 @@ impl Bakery {
             Ok::<_, wasmtime::Error>(instance)
         };
         let ended = run::until(Instant::now() + IMPORT_TIMEOUT, work).await;
-        let failed = |why: String| Error::unavailable(format!("importing {} for good: {why}", modules.join(", ")));
+        // It is the packages' fault, and would be the next time.
+        let unfit = |why: String| {
+            let unfit = modules.iter().map(|module| (module.clone(), why.clone())).collect();
+            Ok((None, Record { unfit, ..Record::default() }))
+        };
         let instance = match ended {
-            None => return Err(failed(format!("it took longer than {} seconds", IMPORT_TIMEOUT.as_secs()))),
+            None => return unfit(format!("importing took longer than {} seconds", IMPORT_TIMEOUT.as_secs())),
             Some(Err(error)) => {
                 let said = store.into_data().outputs.stderr.finish().text;
-                return Err(failed(format!("{error:#}\n{said}")));
+                return unfit(format!("the interpreter ended: {error:#}\n{said}"));
             }
             Some(Ok(instance)) => instance,
         };
@@ -227,7 +236,10 @@ impl Bakery {
             return Ok((None, record));
         }
         let taken = snapshot::take(&base, &mut store, instance).await;
-        Ok((Some(taken.map_err(|e| failed(format!("{e:#}")))?), record))
+        Ok((
+            Some(taken.map_err(|e| Error::caused("cannot take a snapshot of Python with packages", format!("{e:#}")))?),
+            record,
+        ))
     }
 
     /// The image as it is in the cache.

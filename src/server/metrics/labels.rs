@@ -138,6 +138,13 @@ pub(super) struct TakenLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct PackageLabels {
+    pub(super) tier: RanOn,
+    /// One of a few words of the service's own.
+    pub(super) result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct HttpLabels {
     pub(super) route: Route,
     pub(super) method: MethodLabel,

@@ -1,6 +1,6 @@
 //! The OpenAPI document, made from the types, and Swagger UI to read it.
 
-use super::{eval, exec, executions, service};
+use super::{environments, eval, exec, executions, service};
 use crate::server::{App, api};
 use axum::Router;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 const DOCUMENT: &str = "/docs/doc.json";
 
 /// The objects that clients send. All others come from the server.
-const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile"];
+const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile", "EnvironmentRequest"];
 
 #[derive(OpenApi)]
 #[openapi(
@@ -32,6 +32,10 @@ const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile
         executions::kill,
         executions::events,
         executions::file,
+        environments::create,
+        environments::list,
+        environments::status,
+        environments::remove,
         service::health,
         service::metrics,
     ),
@@ -41,6 +45,7 @@ const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile
     tags(
         (name = "run", description = "Run code"),
         (name = "executions", description = "Look at, follow and kill executions"),
+        (name = "environments", description = "Packages that are there before they are needed"),
         (name = "service", description = "The server itself"),
     )
 )]

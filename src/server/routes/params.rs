@@ -1,6 +1,6 @@
 //! What comes beside the body.
 
-use crate::server::api::ExecutionId;
+use crate::server::api::{EnvironmentId, ExecutionId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -10,6 +10,15 @@ use utoipa::IntoParams;
 pub(super) struct ExecutionPath {
     /// As given by `exec/async` or in a result.
     #[param(value_type = ExecutionId)]
+    pub(super) id: String,
+}
+
+/// Which environment.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct EnvironmentPath {
+    /// As given when it was created.
+    #[param(value_type = EnvironmentId)]
     pub(super) id: String,
 }
 

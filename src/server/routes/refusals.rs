@@ -27,6 +27,21 @@ pub(super) enum Missing {
     NotFound(ErrorBody),
 }
 
+/// Of every route that is about one environment.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only described")]
+pub(super) enum MissingEnvironment {
+    /// Something in the path is not UTF-8
+    #[response(status = 400)]
+    Invalid(ErrorBody),
+    /// The environment is unknown
+    #[response(status = 404)]
+    NotFound(ErrorBody),
+    /// What is known of it cannot be read
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
+}
+
 /// Of every route that changes something.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only described")]

@@ -63,6 +63,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     if let Some(docker) = app.pyexec.docker() {
         app.metrics.set_pool(&docker.pool_stats());
     }
+    app.metrics.set_packages(&app.pyexec.package_counts());
     app.metrics.set_results(kept, bytes);
     ([(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))], app.metrics.encode()).into_response()
 }
