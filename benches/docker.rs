@@ -66,7 +66,7 @@ pub(crate) fn docker(bench: &Bench) {
 }
 
 /// From a job to its plan: parsing, needs, route.
-fn routing(bench: &Bench) {
+pub(crate) fn routing(bench: &Bench) {
     let script = [
         include_str!("../tests/programs/algo_calculator_tokenizer.py"),
         include_str!("../tests/programs/algo_recursive_classics.py"),

@@ -2,9 +2,10 @@
 //!
 //! Everything is measured side by side with the native CPython of the same version (-O3) that the build makes, in one
 //! run, because only ratios travel between machines. Sections: latency, throughput, imports, interpreter, memory, drift,
-//! command, serve, docker.
+//! command, environments, serve, docker.
 
 mod docker;
+mod environments;
 mod serve;
 
 use pyexec::{Job, Limits, Project, Pyexec};
@@ -20,7 +21,7 @@ type Runtime = tokio::runtime::Runtime;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let sections: [Section; 9] = [
+    let sections: [Section; 10] = [
         ("latency", latency),
         ("throughput", throughput),
         ("imports", imports),
@@ -28,6 +29,7 @@ fn main() {
         ("memory", memory),
         ("drift", drift),
         ("command", command),
+        ("environments", environments::environments),
         ("serve", serve::serve),
         ("docker", docker::docker),
     ];

@@ -143,11 +143,11 @@ impl Pyexec {
         };
         let outcome = match place {
             Place::Wasm(packages) => {
-                let importable = match packages {
+                let importable = match &packages {
                     InWasm::Unprepared | InWasm::Nothing => None,
                     InWasm::Installed(importable) => Some(importable),
                 };
-                let packages = importable.as_ref().map(|importable| &importable.packages);
+                let packages = importable.map(|importable| &importable.packages);
                 let mut outcome = self.wasm.run_with(job, packages, observer).await?;
                 outcome.route_reason = reason;
                 if let Some(importable) = importable {

@@ -91,7 +91,8 @@ pub(super) fn gather(into: &mut Gathered, folder: &Path, pins: &[String], native
             suspect.parts.extend(part);
             suspect.has_programs |= is_program;
         }
-        if is_native || path == ".lock" || is_left_out(path) {
+        // What a wheel for every machine has is data to most of them.
+        if (native && is_native) || path == ".lock" || is_left_out(path) {
             continue;
         }
         let packed = format!("{SITE_PACKAGES}{path}");

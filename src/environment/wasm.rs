@@ -21,7 +21,7 @@ use super::{
     uv::{Uv, Wheels},
     workbench::{Imported, Workbench},
 };
-use crate::pack::{NATIVE_PARTS, Pack, Packed};
+use crate::pack::{Pack, Packed};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
@@ -131,8 +131,6 @@ impl Shared {
             return Err(no_wheel(wanted, largest.into_iter().collect(), "more files than are kept in memory"));
         }
         try_out(&**workbench, &gathered, wanted, state).await?;
-        let mut gathered = gathered;
-        name_native_parts(&mut gathered);
         let files = self.with_bytecode(gathered.files.into_values().collect(), gathered.owned, state, workshop).await?;
         say(state, "checking what was installed");
         let (held, folder) = (Arc::clone(lock), workshop.join("entry/packages"));
@@ -202,15 +200,6 @@ impl Shared {
             Ok(files)
         })
         .await
-    }
-}
-
-/// Tells the guest what its packages do without, so that what fails for that is known to be no fault of the job.
-fn name_native_parts(gathered: &mut Gathered) {
-    let parts: Vec<_> = gathered.suspects.iter().flat_map(|suspect| suspect.parts.iter().map(String::as_str)).collect();
-    if !parts.is_empty() {
-        let (path, content) = (NATIVE_PARTS.to_owned(), parts.join("\n").into_bytes());
-        gathered.files.insert(path.clone(), Packed { path, content, code: Vec::new() });
     }
 }
 

@@ -236,14 +236,14 @@ impl Pyexec {
     }
 
     /// A job has used these packages.
-    pub(super) async fn used(&self, importable: Importable) {
+    pub(super) async fn used(&self, importable: &Importable) {
         match self.baking {
             Baking::InBackground => self.wasm.begin_to_bake(&importable.packages),
             Baking::OnOrder if !self.wasm.is_to_be_baked(&importable.packages).await => {}
             Baking::OnOrder => {
                 let mut orders = locked(&self.orders);
                 if orders.len() < ORDERS_MAX && !orders.contains(&importable.order) {
-                    orders.push(importable.order);
+                    orders.push(importable.order.clone());
                 }
             }
         }
