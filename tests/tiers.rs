@@ -207,22 +207,27 @@ fn a_module_that_the_program_makes_is_not_installed() {
 
 #[test]
 fn a_module_that_turns_out_to_be_a_package_is_installed_then() {
-    if without_docker() {
-        return;
-    }
     let outcome = run(Job::code("print('with pyfunny')\nimport iniconfig\nprint('iniconfig', iniconfig.__name__)"));
-    ran_on(&outcome, Tier::Docker, "run again: iniconfig is not the program's own");
+    ran_on(&outcome, Tier::Wasm, "run again: iniconfig is not the program's own");
     assert_eq!(outcome.stdout.text, "with pyfunny\niniconfig iniconfig\n");
 }
 
 #[test]
 fn a_module_that_nobody_publishes_is_missed_where_it_is_imported() {
+    let outcome = run(Job::code("print('first')\nimport surely_nobody_has_published_this_module_yet_q8"));
+    assert_eq!((outcome.tier, outcome.stdout.text.as_str()), (Tier::Wasm, "first\n"), "{outcome:#?}");
+    assert_eq!(outcome.exception.expect("one").kind, "ModuleNotFoundError");
+}
+
+#[test]
+fn a_job_with_packages_that_comes_upon_what_webassembly_lacks_has_them_in_its_container() {
     if without_docker() {
         return;
     }
-    let outcome = run(Job::code("print('first')\nimport surely_nobody_has_published_this_module_yet_q8"));
-    assert_eq!((outcome.tier, outcome.stdout.text.as_str()), (Tier::Docker, "first\n"), "{outcome:#?}");
-    assert_eq!(outcome.exception.expect("one").kind, "ModuleNotFoundError");
+    let code = "import six, threading\nprint(six.__name__)\ngetattr(threading, 'Thr' + 'ead')(target=print, args=['ran']).start()";
+    let outcome = run(Job::code(code));
+    ran_on(&outcome, Tier::Docker, "run again: WebAssembly lacks what it used (thread");
+    assert_eq!(outcome.stdout.text, "six\nran\n", "{outcome:#?}");
 }
 
 #[test]

@@ -141,7 +141,7 @@ impl Pyexec {
         let made = progress.wait_for(|progress| progress.made.is_some());
         // Whatever comes of it, it is told.
         let _ = tokio::time::timeout(AT_ONCE, made).await;
-        self.named(defined, &mut Vec::new()).await
+        self.named(defined, &[]).await
     }
 
     /// An environment by its id, or by eight or more digits that only one begins with.
@@ -152,8 +152,8 @@ impl Pyexec {
     pub async fn environment(&self, id: &str) -> Result<Option<NamedEnvironment>> {
         match self.defined(id).await? {
             Some(defined) => {
-                let mut on_disk = if self.remembers(&defined.id) { Vec::new() } else { self.on_disk().await? };
-                self.named(defined, &mut on_disk).await.map(Some)
+                let on_disk = if self.remembers(&defined.id) { Vec::new() } else { self.on_disk().await? };
+                self.named(defined, &on_disk).await.map(Some)
             }
             None => Ok(None),
         }
@@ -167,10 +167,10 @@ impl Pyexec {
     pub async fn environments(&self) -> Result<Vec<NamedEnvironment>> {
         let environments = self.environments.clone();
         let all = blocking(move || environments.definitions()).await?;
-        let mut on_disk = self.on_disk().await?;
+        let on_disk = self.on_disk().await?;
         let mut named = Vec::with_capacity(all.len());
         for defined in all {
-            named.push(self.named(defined, &mut on_disk).await?);
+            named.push(self.named(defined, &on_disk).await?);
         }
         Ok(named)
     }
@@ -236,7 +236,7 @@ impl Pyexec {
             }
             match &now.made {
                 Some(Err(failure)) => return Err(failure.clone().into()),
-                Some(Ok(_)) if enough(&now) => return self.named(defined, &mut Vec::new()).await,
+                Some(Ok(_)) if enough(&now) => return self.named(defined, &[]).await,
                 _ if state.changed().await.is_err() => return Err(Error::unavailable("it was removed meanwhile")),
                 _ => {}
             }
@@ -295,7 +295,7 @@ impl Pyexec {
     }
 
     /// How an environment is, as far as this process knows; otherwise as it is on disk.
-    async fn named(&self, defined: Defined, on_disk: &mut Vec<Listed>) -> Result<NamedEnvironment> {
+    async fn named(&self, defined: Defined, on_disk: &[Listed]) -> Result<NamedEnvironment> {
         let work = locked(&self.registry.works).get(&defined.id).cloned();
         let now = work.map(|work| work.progress.borrow().clone());
         let (made, progress) = match now {
