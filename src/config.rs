@@ -20,7 +20,7 @@ pub use sources::{Source, Sources};
 pub use table::KEYS;
 
 use crate::{
-    Error, Limits, Result,
+    Error, Limits, Result, Verification,
     executor::docker::{DockerOptions, Instance},
 };
 use keys::Kind;
@@ -174,7 +174,10 @@ impl Settings {
         if let Some(value) = usual.filter(|_| !environment.iter().any(|(name, _)| name == socket)) {
             environment.push((socket.to_owned(), value));
         }
-        Ok(Settings::load(&Sources { environment, ..Sources::default() })?.settings)
+        let mut settings = Settings::load(&Sources { environment, ..Sources::default() })?.settings;
+        // It starts for each job anew.
+        settings.containers.environments.verification = Verification::Stamp;
+        Ok(settings)
     }
 
     /// Something of each type; every field is set from [`KEYS`], whose defaults are the only ones.

@@ -152,8 +152,8 @@ pub struct Pin {
 pub struct Listed {
     /// Its content address.
     pub id: String,
-    /// A digest of what is in it: made anew, with newer versions, it is another.
-    pub content: String,
+    /// What is in it, as a digest.
+    pub(crate) content: String,
     /// What it is for.
     pub platform: Platform,
     /// What was asked for.

@@ -23,6 +23,7 @@ use crate::{
 };
 use environments::Registry;
 use fallback::Fallback;
+use packages::InWasm;
 pub use packages::{BakeOrder, Baking};
 use plan::Place;
 use std::{
@@ -142,7 +143,10 @@ impl Pyexec {
         };
         let outcome = match place {
             Place::Wasm(packages) => {
-                let importable = packages.importable();
+                let importable = match &packages {
+                    InWasm::Unprepared | InWasm::Nothing => None,
+                    InWasm::Installed(importable) => Some(importable),
+                };
                 let packages = importable.map(|importable| &importable.packages);
                 let mut outcome = self.wasm.run_with(job, packages, observer).await?;
                 outcome.route_reason = reason;

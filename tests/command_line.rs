@@ -173,3 +173,132 @@ fn settings_are_printed_or_everything_wrong_with_them_is() {
     assert_eq!((stdout.as_str(), code), ("", Some(2)));
     assert_eq!(stderr.matches("error: ").count(), 2, "{stderr}");
 }
+
+/// As [`run`], with packages in a folder that nobody else uses.
+fn run_in(folder: &std::path::Path, arguments: &[&str]) -> Ran {
+    pyexec();
+    let output = Command::new(env!("CARGO_BIN_EXE_pyexec"))
+        .args(arguments)
+        .env("PYEXEC_ENVIRONMENTS_DIR", folder)
+        .env("PYEXEC_BAKE_PACKAGES", "false")
+        .env("PYEXEC_FALLBACK", "off")
+        .stdin(Stdio::null())
+        .output()
+        .expect("starts");
+    Ran {
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        code: output.status.code().expect("an exit code"),
+    }
+}
+
+#[test]
+fn an_import_installs_a_package_and_says_so_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let code = "import tabulate; tabulate.tabulate([[1]])";
+    let ran = run_in(folder.path(), &["eval", code]);
+    assert_eq!((ran.stdout.as_str(), ran.code), ("'-\\n1\\n-'\n", 0), "{}", ran.stderr);
+    assert!(
+        ran.stderr.starts_with("pyexec: resolving 1 requirement\npyexec: installing 1 package\n"),
+        "{}",
+        ran.stderr
+    );
+    let again = run_in(folder.path(), &["eval", code]);
+    assert_eq!((again.stdout, again.stderr.as_str()), (ran.stdout, ""));
+    let other = tempfile::tempdir().expect("a folder");
+    assert_eq!(run_in(other.path(), &["eval", "-q", code]).stderr, "");
+    let ran = run_in(folder.path(), &["eval", "import numpy"]);
+    assert!(ran.code == 2 && ran.stderr.contains("imports numpy, which has no pure-Python wheel"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("PYEXEC_FALLBACK=auto"), "{}", ran.stderr);
+}
+
+#[test]
+fn environments_are_created_listed_warmed_used_and_removed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let env = |arguments: &[&str]| run_in(folder.path(), &[&["env"], arguments].concat());
+    assert_eq!((env(&["list"]).stdout.as_str(), env(&["list"]).stderr.as_str()), ("", "pyexec: there are none\n"));
+
+    let created = env(&["create", "tabulate", "--preload", "tabulate"]);
+    assert_eq!(created.code, 0, "{}", created.stderr);
+    let id = created.stdout.trim_end();
+    assert!(id.len() == 64 && created.stderr.contains("pyexec: tabulate "), "{}{}", created.stdout, created.stderr);
+    let again = env(&["create", "-q", "Tabulate", "--preload", "tabulate"]);
+    assert_eq!((again.stdout.trim_end(), again.stderr.as_str()), (id, ""));
+    let older = env(&["create", "-q", "--python", "3.13", "six"]);
+    assert_eq!(older.code, 0, "{}", older.stderr);
+    let native = env(&["create", "numpy"]);
+    assert!(native.code == 0 && native.stderr.contains("WebAssembly does not take numpy=="), "{}", native.stderr);
+
+    // Imported beforehand, it is there.
+    let line = |id: &str| {
+        let listed = env(&["list"]).stdout;
+        let line = listed.lines().find(|line| line.starts_with(&id[..12])).unwrap_or_else(|| panic!("{listed}"));
+        line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    // The image may be there already: it is the same for everyone.
+    assert_eq!(line(id)[1..3], ["3.14", "wasm"]);
+    assert_eq!(line(older.stdout.trim_end())[1..3], ["3.13", "docker"]);
+    assert_eq!(line(native.stdout.trim_end())[2], "docker");
+    let warmed = env(&["warm", &id[..10]]);
+    assert_eq!((warmed.stdout.trim_end(), warmed.code), (id, 0), "{}", warmed.stderr);
+    assert_eq!(line(id)[5], "yes");
+    let ran = run_in(folder.path(), &["eval", "--environment", &id[..10], "import tabulate; tabulate.tabulate([[1]])"]);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("'-\\n1\\n-'\n", ""));
+
+    assert_eq!(env(&["rm", &id[..8]]).stdout.trim_end(), id);
+    let ran = run_in(folder.path(), &["eval", "--environment", id, "1"]);
+    assert!(ran.code == 2 && ran.stderr.contains("environment: there is none with the id"), "{}", ran.stderr);
+    for arguments in [["rm", id], ["warm", id]] {
+        let ran = env(&arguments);
+        assert!(ran.code == 2 && ran.stderr.contains("see pyexec env list"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_environment_that_cannot_be_made_is_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let env = |arguments: &[&str]| run_in(folder.path(), &[&["env"], arguments].concat());
+    for (arguments, part) in [
+        (&["create", "surely-published-by-nobody-1a2b"][..], "is not in the package index"),
+        (&["create", "jinja2==3.1.4", "markupsafe<2"], "the requirements cannot be met together"),
+        (&["create", "six", "--preload", "no module"], "cannot be preloaded"),
+        (&["create", "-e ."], "error: "),
+        (&["create"], "REQUIREMENT"),
+    ] {
+        let ran = env(arguments);
+        assert!(ran.code == 2 && ran.stderr.contains(part) && ran.stdout.is_empty(), "{arguments:?}: {}", ran.stderr);
+    }
+    assert_eq!(env(&["list"]).stderr, "pyexec: there are none\n");
+}
+
+#[test]
+fn what_jobs_have_made_is_listed_and_warmed_as_well() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let env = |arguments: &[&str]| run_in(folder.path(), &[&["env"], arguments].concat());
+    run_in(folder.path(), &["eval", "import tabulate"]);
+    let listed = env(&["list"]).stdout;
+    let line = listed.lines().nth(1).unwrap_or_else(|| panic!("{listed}"));
+    assert!(line.contains("wasm") && line.ends_with("tabulate"), "{listed}");
+    let warmed = env(&["warm", "-q", &line[..12]]);
+    assert_eq!((warmed.code, warmed.stderr.as_str()), (0, ""));
+    let listed = env(&["list"]).stdout;
+    assert!(listed.lines().count() == 2 && listed.contains(&warmed.stdout[..12]) && listed.contains("yes"), "{listed}");
+}
+
+#[test]
+fn an_image_that_is_built_gets_environments_for_either_tier() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let into = folder.path().to_str().expect("UTF-8");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    for arguments in [&["tabulate"][..], &["six", "--python", "3.13"]] {
+        let ran = run_in(elsewhere.path(), &[&["env", "create", "--into", into], arguments].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+    }
+    pyexec();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pyexec"));
+    command.env("PYEXEC_PREPARED_ENVIRONMENTS", into).env("PYEXEC_ENVIRONMENTS_DIR", elsewhere.path());
+    command.env("PYEXEC_OFFLINE", "true").env("PYEXEC_BAKE_PACKAGES", "false").env("PYEXEC_FALLBACK", "off");
+    let output = command.args(["eval", "import tabulate; 7"]).output().expect("starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((&*String::from_utf8_lossy(&output.stdout), &*stderr), ("7\n", ""));
+}

@@ -1,19 +1,30 @@
 //! `pyexec env`
 
-use super::{Failure, Result};
+use super::{Failure, Result, session};
 use clap::{Args, Subcommand};
 use pyexec::{
-    Python, Requirements,
+    EnvironmentState, NamedEnvironment, Pyexec, Python, Requirements,
     config::Settings,
-    environment::{EnvironmentOptions, Environments, Libc, Machine, Platform, Target},
+    environment::{
+        Definition, EnvironmentOptions, Environments, Libc, Listed, Machine, Pin, Platform, Reason, Refusal, Target,
+    },
+    outcome::Tier,
 };
 use std::{env, fs, path::PathBuf, time::SystemTime};
+use tokio::runtime::Runtime;
+
+/// The oldest of the images that are in use.
+const GLIBC: Libc = Libc::Glibc { major: 2, minor: 28 };
+/// Of the usual image for containers.
+const CONTAINERS_PYTHON: (u8, u8) = (3, 13);
 
 #[derive(Debug, Args)]
 #[command(
     after_help = "Environments are made by themselves when jobs need them. Making one beforehand saves the first job the \
                         wait, and works without an index later: a server finds those in PYEXEC_PREPARED_ENVIRONMENTS.\n\n\
-                        Examples:\n  pyexec env create numpy 'pandas<3'\n  pyexec env create --into /opt/environments -r data.txt"
+                        Examples:\n  pyexec env create sympy\n  pyexec env create numpy 'pandas<3'\n  pyexec env create \
+                        --into /opt/environments -r data.txt\n  pyexec eval --environment 1f3a5c7e 'import sympy; \
+                        sympy.sqrt(8)'"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -28,9 +39,11 @@ enum Command {
     List(Folder),
     /// Remove environments
     Rm(Remove),
+    /// Import the packages of environments now, so that jobs start with them imported
+    Warm(Warm),
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 struct Folder {
     /// The folder of environments [default: PYEXEC_ENVIRONMENTS_DIR, or pyexec/environments in your cache folder]
     #[arg(long, value_name = "DIR")]
@@ -47,13 +60,17 @@ struct Create {
     #[arg(short, long, value_name = "PATH")]
     requirements: Vec<PathBuf>,
 
-    /// The Python version that they are for
-    #[arg(long, value_name = "VERSION", default_value = "3.13")]
-    python: Python,
+    /// The Python version that they are for [default: that of WebAssembly, if it takes them]
+    #[arg(long, value_name = "VERSION")]
+    python: Option<Python>,
 
-    /// The oldest glibc of the images that they are for
-    #[arg(long, value_name = "VERSION", default_value = "2.28", value_parser = glibc)]
-    glibc: Libc,
+    /// Import this module when the environment is warmed, instead of those of the packages; repeatable
+    #[arg(long, value_name = "MODULE")]
+    preload: Vec<String>,
+
+    /// The oldest glibc of the images that they are for [default: that of the image in use, or 2.28]
+    #[arg(long, value_name = "VERSION", value_parser = glibc)]
+    glibc: Option<Libc>,
 
     /// Print the id only
     #[arg(short, long)]
@@ -73,93 +90,344 @@ struct Remove {
     folder: Folder,
 }
 
+#[derive(Debug, Args)]
+struct Warm {
+    /// Ids of environments, or their beginnings
+    #[arg(value_name = "ID", required = true)]
+    ids: Vec<String>,
+
+    /// Print the ids only
+    #[arg(short, long)]
+    quiet: bool,
+
+    #[command(flatten)]
+    folder: Folder,
+}
+
 pub(crate) fn run(arguments: Arguments) -> Result<u8> {
     match arguments.command {
         Command::Create(arguments) => create(arguments),
-        Command::List(folder) => list(&folder.open()?),
+        Command::List(folder) => list(&folder),
         Command::Rm(arguments) => remove(&arguments.folder.open()?, &arguments.ids),
+        Command::Warm(arguments) => warm(&arguments),
     }
 }
 
 impl Folder {
-    fn open(&self) -> Result<Environments> {
-        let mut options: EnvironmentOptions = Settings::without_server(env::vars())?.containers.environments;
+    fn settings(&self) -> Result<Settings> {
+        let mut settings = Settings::without_server(env::vars())?;
         if let Some(folder) = &self.into {
-            options.folder = Some(folder.clone());
+            settings.containers.environments.folder = Some(folder.clone());
         }
+        Ok(settings)
+    }
+
+    /// What is in it, for those who need no interpreter.
+    fn open(&self) -> Result<Environments> {
+        let options: EnvironmentOptions = self.settings()?.containers.environments;
         Ok(Environments::new(options)?)
     }
+
+    fn service(&self, quiet: bool) -> Result<Pyexec> {
+        Ok(session::builder(quiet).settings(&self.settings()?).build()?)
+    }
+}
+
+/// Several threads: packages are compiled on all cores.
+fn runtime() -> Result<Runtime> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|e| Failure::Fault(format!("cannot start a runtime: {e}")))
 }
 
 fn create(arguments: Create) -> Result<u8> {
-    let Create { packages, requirements, python, glibc, quiet, folder } = arguments;
-    let mut lines = packages;
-    for path in &requirements {
-        let text = fs::read_to_string(path)
-            .map_err(|e| Failure::Usage(format!("--requirements {}: cannot read it: {e}", path.display())))?;
-        lines.extend(Requirements::parse(&text)?.to_string().lines().map(str::to_owned));
-    }
-    let requirements = Requirements::from_list(lines.iter().map(String::as_str))?;
-    let machine =
-        Machine::here().ok_or_else(|| Failure::Fault("there are no wheels for this type of machine".into()))?;
-    let platform = Platform { python: python.numbers(), target: Target::Linux { machine, libc: glibc } };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::Fault(format!("cannot start a runtime: {e}")))?;
-    let environments = folder.open()?;
-    let told = move |phase: &str| {
+    let definition = arguments.definition()?;
+    let Create { glibc, quiet, folder, .. } = arguments;
+    let say = move |line: &str| {
         if !quiet {
-            eprintln!("pyexec: {phase}");
+            eprintln!("pyexec: {line}");
         }
     };
-    let made = runtime.block_on(environments.prepare(&requirements, platform, &told));
-    let installed = made.map_err(|refusal| Failure::Usage(refusal.to_string()))?;
-    if !quiet {
-        for pin in installed.pins() {
-            eprintln!("pyexec: {} {}{}", pin.name, pin.version, if pin.pure { "" } else { " (native)" });
+    // An image that is being made has no engine, and is for any.
+    let is_elsewhere = folder.into.is_some() || glibc.is_some();
+    let environments = folder.open()?;
+    let known = environments.definitions()?;
+    let id = environments.define(&definition)?.id;
+    let made = if is_elsewhere && !is_for_wasm(&definition) {
+        runtime()?.block_on(for_linux(&environments, &definition, glibc, &say))
+    } else {
+        let pyexec = folder.service(quiet)?;
+        let runtime = runtime()?;
+        let glibc = is_elsewhere.then(|| glibc.unwrap_or(GLIBC));
+        let made = runtime.block_on(make(&pyexec, &id, &definition, glibc, &say));
+        // Before anything else ends this process: containers are removed here.
+        drop(pyexec);
+        runtime.shutdown_background();
+        made
+    };
+    if let Err(failure) = made {
+        if !known.iter().any(|known| known.id == id) {
+            environments.forget(&id)?;
         }
+        return Err(failure);
     }
-    println!("{}", installed.id());
+    println!("{id}");
     Ok(0)
 }
 
-fn list(environments: &Environments) -> Result<u8> {
-    let listed = environments.list()?;
-    if listed.is_empty() {
+fn is_for_wasm(definition: &Definition) -> bool {
+    definition.python.is_none_or(|python| python == Python::WASM)
+}
+
+/// Makes it for WebAssembly, or else for containers: those of this machine, unless a C library is given.
+async fn make(
+    pyexec: &Pyexec,
+    id: &str,
+    definition: &Definition,
+    glibc: Option<Libc>,
+    say: &(dyn Fn(&str) + Send + Sync),
+) -> Result<()> {
+    if is_for_wasm(definition) {
+        match pyexec.packages().prepare(&definition.requirements, Platform::WASM, say).await {
+            Ok(installed) => {
+                contents(installed.pins(), say);
+                return Ok(());
+            }
+            Err(Refusal { reason: Reason::NoWheel { packages, .. }, .. }) => {
+                say(&format!("WebAssembly does not take {}: this is for containers", packages.join(", ")));
+            }
+            Err(refusal) => return Err(refused(&refusal)),
+        }
+    }
+    if glibc.is_none() {
+        match pyexec.connect_docker().await {
+            Ok(_) => {
+                let made = pyexec.make_environment(id, say).await?;
+                if let EnvironmentState::Ready(ready) = &made.state {
+                    contents(&ready.packages, say);
+                }
+                return Ok(());
+            }
+            Err(error) => say(&format!("no containers here, so that it is made for the usual ones: {error}")),
+        }
+    }
+    for_linux(pyexec.packages(), definition, glibc, say).await
+}
+
+impl Create {
+    fn definition(&self) -> Result<Definition> {
+        let mut lines = self.packages.clone();
+        for path in &self.requirements {
+            let text = fs::read_to_string(path)
+                .map_err(|e| Failure::Usage(format!("--requirements {}: cannot read it: {e}", path.display())))?;
+            lines.extend(Requirements::parse(&text)?.to_string().lines().map(str::to_owned));
+        }
+        let requirements = Requirements::from_list(lines.iter().map(String::as_str))?;
+        if requirements.is_empty() {
+            return Err(Failure::Usage("there are no packages in the requirements".to_owned()));
+        }
+        Ok(Definition { requirements, python: self.python, preload: self.preload.clone() })
+    }
+}
+
+/// Makes it for containers of images that are not known.
+async fn for_linux(
+    environments: &Environments,
+    definition: &Definition,
+    glibc: Option<Libc>,
+    say: &(dyn Fn(&str) + Send + Sync),
+) -> Result<()> {
+    let machine =
+        Machine::here().ok_or_else(|| Failure::Fault("there are no wheels for this type of machine".into()))?;
+    let python = definition.python.map_or(CONTAINERS_PYTHON, Python::numbers);
+    let platform = Platform { python, target: Target::Linux { machine, libc: glibc.unwrap_or(GLIBC) } };
+    let made = environments.prepare(&definition.requirements, platform, say).await;
+    let installed = made.map_err(|refusal| refused(&refusal))?;
+    contents(installed.pins(), say);
+    Ok(())
+}
+
+fn refused(refusal: &Refusal) -> Failure {
+    match refusal.reason {
+        Reason::IndexDown | Reason::Timeout { .. } | Reason::Fault => Failure::Fault(refusal.to_string()),
+        _ => Failure::Usage(refusal.to_string()),
+    }
+}
+
+fn contents(pins: &[Pin], say: &(dyn Fn(&str) + Send + Sync)) {
+    for pin in pins {
+        say(&format!("{} {}{}", pin.name, pin.version, if pin.pure { "" } else { " (native)" }));
+    }
+}
+
+/// A line of the list.
+struct Line {
+    id: String,
+    python: String,
+    tier: &'static str,
+    bytes: u64,
+    baked: bool,
+    last_used: SystemTime,
+    requirements: String,
+}
+
+fn list(folder: &Folder) -> Result<u8> {
+    let environments = folder.open()?;
+    let unnamed = unnamed(&environments, environments.list()?)?;
+    let mut lines = Vec::new();
+    // It takes the interpreter to say what was imported beforehand.
+    if !unnamed.is_empty() || !environments.definitions()?.is_empty() {
+        let pyexec = folder.service(false)?;
+        let named = runtime()?.block_on(async {
+            for made in unnamed {
+                let baked = pyexec.is_baked(&made).await;
+                lines.push(Line { baked, ..made.into() });
+            }
+            pyexec.environments().await
+        })?;
+        lines.extend(named.into_iter().map(Line::from));
+    }
+    if lines.is_empty() {
         eprintln!("pyexec: there are none");
         return Ok(0);
     }
-    println!("{:<12}  {:<6}  {:>8}  {:<9}  REQUIREMENTS", "ID", "PYTHON", "SIZE", "USED");
-    for environment in listed {
-        let (major, minor) = environment.platform.python;
-        let used = SystemTime::now().duration_since(environment.last_used).unwrap_or_default().as_secs();
+    lines.sort_by_key(|line| std::cmp::Reverse(line.last_used));
+    println!(
+        "{:<12}  {:<6}  {:<6}  {:>8}  {:<5}  {:<10}  REQUIREMENTS",
+        "ID", "PYTHON", "TIER", "SIZE", "BAKED", "USED"
+    );
+    for line in lines {
+        let used = SystemTime::now().duration_since(line.last_used).unwrap_or_default().as_secs();
         println!(
-            "{:<12}  {:<6}  {:>8}  {:<9}  {}",
-            environment.id.get(..12).unwrap_or(&environment.id),
-            format!("{major}.{minor}"),
-            format!("{} MB", environment.bytes.div_ceil(1_000_000)),
+            "{:<12}  {:<6}  {:<6}  {:>8}  {:<5}  {:<10}  {}",
+            line.id.get(..12).unwrap_or(&line.id),
+            line.python,
+            line.tier,
+            format!("{} MB", line.bytes.div_ceil(1_000_000)),
+            if line.baked { "yes" } else { "no" },
             ago(used),
-            environment.requirements.join(" ")
+            line.requirements
         );
     }
     Ok(0)
 }
 
-fn remove(environments: &Environments, ids: &[String]) -> Result<u8> {
-    let listed = environments.list()?;
-    for id in ids {
-        let mut matching = listed.iter().filter(|environment| environment.id.starts_with(id.as_str()));
-        let (Some(found), None) = (matching.next(), matching.next()) else {
-            return Err(Failure::Usage(format!(
-                "no one environment has an id that starts with {id}: see pyexec env list"
-            )));
+/// Environments that jobs have made, and that no definition makes.
+fn unnamed(environments: &Environments, made: Vec<Listed>) -> Result<Vec<Listed>> {
+    let named = environments.definitions()?;
+    let is_unnamed = |made: &Listed| !named.iter().any(|defined| defined.definition.makes(made));
+    Ok(made.into_iter().filter(is_unnamed).collect())
+}
+
+impl From<Listed> for Line {
+    fn from(made: Listed) -> Line {
+        let (major, minor) = made.platform.python;
+        let tier = match made.platform.target {
+            Target::Wasm => "wasm",
+            Target::Linux { .. } => "docker",
         };
-        environments.remove(&found.id)?;
-        println!("{}", found.id);
+        Line {
+            id: made.id,
+            python: format!("{major}.{minor}"),
+            tier,
+            bytes: made.bytes,
+            baked: false,
+            last_used: made.last_used,
+            requirements: made.requirements.join(" "),
+        }
+    }
+}
+
+impl From<NamedEnvironment> for Line {
+    fn from(named: NamedEnvironment) -> Line {
+        let (tier, bytes, baked) = match &named.state {
+            EnvironmentState::Ready(ready) => {
+                (if ready.tier == Tier::Wasm { "wasm" } else { "docker" }, ready.bytes, ready.baked)
+            }
+            _ => ("-", 0, false),
+        };
+        let python = match named.definition.python {
+            Some(python) => python.to_string(),
+            None if tier == "wasm" => Python::WASM.to_string(),
+            None => "any".to_owned(),
+        };
+        let requirements = named.definition.requirements.to_string().trim_end().replace('\n', " ");
+        Line { id: named.id, python, tier, bytes, baked, last_used: named.last_used, requirements }
+    }
+}
+
+fn remove(environments: &Environments, ids: &[String]) -> Result<u8> {
+    for beginning in ids {
+        let found = Found::of(environments, beginning)?;
+        let id = match &found {
+            Found::Named(id) => {
+                environments.forget(id)?;
+                id
+            }
+            Found::Unnamed(made) => {
+                environments.remove(&made.id)?;
+                &made.id
+            }
+        };
+        println!("{id}");
     }
     Ok(0)
+}
+
+fn warm(arguments: &Warm) -> Result<u8> {
+    let pyexec = arguments.folder.service(arguments.quiet)?;
+    let runtime = runtime()?;
+    let say = |line: &str| {
+        if !arguments.quiet {
+            eprintln!("pyexec: {line}");
+        }
+    };
+    for beginning in &arguments.ids {
+        let id = match Found::of(pyexec.packages(), beginning)? {
+            Found::Named(id) => id,
+            // What a job has made is warmed under a name.
+            Found::Unnamed(made) => {
+                let requirements = Requirements::from_list(made.requirements.iter().map(String::as_str))?;
+                let (major, minor) = made.platform.python;
+                let python = match made.platform.target {
+                    Target::Wasm => None,
+                    Target::Linux { .. } => format!("{major}.{minor}").parse().ok(),
+                };
+                pyexec.packages().define(&Definition { requirements, python, preload: Vec::new() })?.id
+            }
+        };
+        let warmed = runtime.block_on(pyexec.warm(&id, &say))?;
+        if let EnvironmentState::Ready(ready) = &warmed.state
+            && !ready.baked
+        {
+            say("only what is for WebAssembly is imported beforehand: the packages are installed");
+        }
+        println!("{id}");
+    }
+    drop(pyexec);
+    runtime.shutdown_background();
+    Ok(0)
+}
+
+/// What the beginning of an id stands for.
+enum Found {
+    Named(String),
+    Unnamed(Box<Listed>),
+}
+
+impl Found {
+    fn of(environments: &Environments, beginning: &str) -> Result<Found> {
+        let named = environments.definitions()?.into_iter().map(|defined| defined.id);
+        let named = named.filter(|id| id.starts_with(beginning)).map(Found::Named);
+        let unnamed = unnamed(environments, environments.list()?)?.into_iter();
+        let unnamed = unnamed.filter(|made| made.id.starts_with(beginning)).map(|made| Found::Unnamed(Box::new(made)));
+        let mut matching = named.chain(unnamed);
+        match (matching.next(), matching.next()) {
+            (Some(found), None) => Ok(found),
+            _ => Err(Failure::Usage(format!(
+                "no one environment has an id that starts with {beginning}: see pyexec env list"
+            ))),
+        }
+    }
 }
 
 fn glibc(text: &str) -> Result<Libc, String> {

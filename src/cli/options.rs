@@ -69,6 +69,10 @@ pub(crate) struct JobOptions {
     /// Install the packages of this requirements.txt, besides those that the script imports
     #[arg(long, value_name = "PATH", help_heading = "Job")]
     requirements: Option<PathBuf>,
+
+    /// Run in this environment, made with pyexec env create; its id, or the beginning of one of this machine
+    #[arg(long, value_name = "ID", help_heading = "Job")]
+    environment: Option<String>,
 }
 
 /// A tier, or the fastest that will do.
@@ -171,6 +175,7 @@ impl JobOptions {
             image: self.image.clone(),
             network: self.network,
             requirements: requirements.transpose()?,
+            environment: self.environment.clone(),
         };
         Ok(request)
     }

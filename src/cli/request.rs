@@ -46,6 +46,7 @@ pub(crate) struct Needs {
     pub(crate) image: Option<String>,
     pub(crate) network: bool,
     pub(crate) requirements: Option<String>,
+    pub(crate) environment: Option<String>,
 }
 
 impl JobRequest {
@@ -92,6 +93,7 @@ impl JobRequest {
             entrypoint: self.project.entrypoint(self.entrypoint.as_deref())?,
             docker_image: self.needs.image.clone(),
             requirements_txt: self.needs.requirements.clone(),
+            environment: self.needs.environment.clone(),
             pre_commands: self.needs.pre_commands.clone(),
             stdin,
             config: self.config(),
@@ -127,6 +129,7 @@ impl JobRequest {
             executor: self.needs.executor,
             eval_last_expr: self.want_result,
             requirements_txt: self.needs.requirements.clone(),
+            environment: self.needs.environment.clone(),
             docker_image: self.needs.image.clone(),
             env_vars: self.env_vars(),
             script_args: self.args.clone(),
@@ -185,6 +188,9 @@ impl Needs {
     fn give(self, mut job: Job) -> Result<Job> {
         if let Some(image) = self.image {
             job = job.image(image);
+        }
+        if let Some(id) = self.environment {
+            job = job.environment(id);
         }
         match self.requirements.as_deref() {
             None => {}
@@ -245,9 +251,11 @@ mod tests {
             image: Some("python:3.12".into()),
             network: true,
             requirements: Some("numpy".into()),
+            environment: Some("1f".into()),
         };
         let expected = json!({
             "entrypoint": "main.py", "docker_image": "python:3.12", "requirements_txt": "numpy", "stdin": "typed",
+            "environment": "1f",
             "pre_commands": ["apt-get update"], "python_version": "3.12", "executor": "docker",
             "config": {"timeout_seconds": 2, "memory_mb": 64, "disk_mb": 8000, "cpu_shares": 512, "cpu_fuel": 9},
             "env_vars": ["A=b=c"], "script_args": ["-x"], "collect_files": true,

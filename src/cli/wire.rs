@@ -12,6 +12,8 @@ pub(crate) struct Metadata {
     pub(crate) docker_image: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) requirements_txt: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) environment: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) pre_commands: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,6 +48,8 @@ pub(crate) struct Eval {
     pub(crate) eval_last_expr: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) requirements_txt: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) environment: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) docker_image: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -145,7 +145,7 @@ impl Environments {
 
 impl Definition {
     /// Whether an entry is what this comes to on its platform.
-    pub(crate) fn makes(&self, made: &Listed) -> bool {
+    pub fn makes(&self, made: &Listed) -> bool {
         self.python.is_none_or(|python| python.numbers() == made.platform.python)
             && self.requirements.on(&made.platform) == made.requirements
     }

@@ -20,10 +20,12 @@ mod snapshot;
 mod stdio;
 mod wasi;
 
+pub(crate) use image::ASIDE_MAX;
+
 use crate::{
     Error, Job, Outcome, Result,
     cache::{Cache, Verification},
-    executor::{Executor, Observer},
+    executor::{Event, Executor, Observer},
     outcome::Tier,
     pack::Pack,
 };
@@ -78,12 +80,11 @@ impl WasmExecutor {
     ///
     /// When the cache cannot be used, or the interpreter cannot be made.
     pub fn new(options: &WasmOptions, progress: &dyn Fn(&str)) -> Result<WasmExecutor> {
-        // One more than there are jobs, for baking.
-        let engine = EngineOptions { slots: options.slots.saturating_add(1), page_reuse: options.page_reuse };
+        let engine = EngineOptions { slots: options.slots, page_reuse: options.page_reuse };
         let cache = Cache::open(options.cache_folder.as_deref())?;
         let studio = Arc::new(Studio::open(engine, cache, options.verification)?);
         let image = studio.interpreter(progress)?;
-        let bakery = Arc::new(Bakery::new(Arc::clone(&studio), image.clone(), options.baked_bytes_max));
+        let bakery = Arc::new(Bakery::new(Arc::clone(&studio), options.baked_bytes_max));
         Ok(WasmExecutor { studio, image, bakery, slots: Arc::new(Semaphore::new(options.slots as usize)) })
     }
 
@@ -105,7 +106,20 @@ impl WasmExecutor {
         let library = self.studio.library.with_packages(packages.pack.clone());
         let baked = self.bakery.find(packages).await;
         let image = baked.as_ref().and_then(|baked| baked.image_for(&job, |module| library.has_packaged(module)));
-        run::run(image.unwrap_or(&self.image), library, job, observer, REASON).await
+        // Imports that are not in an image make a job large.
+        let image = image.map_or_else(|| self.studio.large(), Ok)?;
+        run::run(image, library, job, observer, REASON).await
+    }
+
+    /// Runs a job of the service's own, beside those of others: it takes none of their slots. Only [`ASIDE_MAX`] may run at the
+    /// same time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Executor::run`].
+    pub(crate) async fn run_aside(&self, job: Job, packages: &Packages) -> Result<Outcome> {
+        let library = self.studio.library.with_packages(packages.pack.clone());
+        run::run(self.studio.large()?, library, job, Box::new(|_: Event<'_>| ()), REASON).await
     }
 
     /// Makes an image with the packages imported, unless it is there: from then on jobs start with them. Takes some seconds

@@ -5,8 +5,9 @@ use super::{
     packages::{Importable, label, name_of, refused},
 };
 use crate::{
-    Error, Job, Python, Result,
-    environment::{Defined, Definition, Listed, Pin, Platform, Reason, Target},
+    Error, Job, Python, Requirements, Result,
+    environment::{Defined, Definition, Installed, Listed, Pin, Platform, Reason, Refusal, Target},
+    executor::wasm::Packages,
     outcome::Tier,
     pack::Pack,
     route::listed,
@@ -104,7 +105,7 @@ struct Progress {
 struct Made {
     tier: Tier,
     reason: String,
-    /// A digest of what was installed, where it is known.
+    /// What tells its content from other content, where that is known.
     content: Option<String>,
     packages: Vec<Pin>,
     bytes: u64,
@@ -194,14 +195,35 @@ impl Pyexec {
         blocking(move || environments.forget(&defined.id)).await
     }
 
-    /// Makes an environment that is defined, and bakes it if it is for WebAssembly; waits for both. `progress` is told what
-    /// goes on, in a few words.
+    /// Makes an environment that is defined, and waits until it is ready. `progress` is told what goes on, in a few words.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidJob`] when there is none of that id, or its packages cannot be had, [`Error::Unavailable`] when the
     /// service is at fault.
+    pub async fn make_environment(
+        &self,
+        id: &str,
+        progress: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<NamedEnvironment> {
+        self.awaited(id, progress, |_| true).await
+    }
+
+    /// The same, and bakes it if it is for WebAssembly: from then on jobs start with its packages imported.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Pyexec::make_environment`].
     pub async fn warm(&self, id: &str, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<NamedEnvironment> {
+        self.awaited(id, progress, |now| now.ended).await
+    }
+
+    async fn awaited(
+        &self,
+        id: &str,
+        progress: &(dyn Fn(&str) + Send + Sync),
+        enough: impl Fn(&Progress) -> bool,
+    ) -> Result<NamedEnvironment> {
         let defined = self.defined(id).await?.ok_or_else(|| unknown(id))?;
         let work = self.work(&defined)?;
         let mut state = work.progress.clone();
@@ -210,15 +232,23 @@ impl Pyexec {
             let now = state.borrow_and_update().clone();
             if now.phase != told && !now.phase.is_empty() {
                 progress(&now.phase);
-                told = now.phase;
+                told.clone_from(&now.phase);
             }
-            match now.made {
-                Some(Err(failure)) => return Err(failure.into()),
-                Some(Ok(_)) if now.ended => return self.named(defined, &mut Vec::new()).await,
+            match &now.made {
+                Some(Err(failure)) => return Err(failure.clone().into()),
+                Some(Ok(_)) if enough(&now) => return self.named(defined, &mut Vec::new()).await,
                 _ if state.changed().await.is_err() => return Err(Error::unavailable("it was removed meanwhile")),
                 _ => {}
             }
         }
+    }
+
+    /// Whether jobs for which an environment was made start with its packages imported.
+    pub async fn is_baked(&self, made: &Listed) -> bool {
+        let Ok(requirements) = Requirements::from_list(made.requirements.iter().map(String::as_str)) else {
+            return false;
+        };
+        made.platform.target == Target::Wasm && self.has_image(&made.content, &made.pins, &requirements, &[]).await
     }
 
     /// Attempts to have packages that took more than a look, by tier and what came of them: `ready`, or why not in a word.
@@ -278,8 +308,12 @@ impl Pyexec {
             (None, Some(progress)) => EnvironmentState::Preparing { progress },
             (Some(Err(failure)), _) => EnvironmentState::Failed { error: failure.message },
             (Some(Ok(made)), progress) => {
-                let baked = self.is_baked(&defined.definition, &made).await;
-                let Made { tier, reason, packages, bytes, .. } = made;
+                let Made { tier, reason, content, packages, bytes } = made;
+                let Definition { requirements, preload, .. } = &defined.definition;
+                let baked = match content.filter(|_| tier == Tier::Wasm) {
+                    Some(content) => self.has_image(&content, &packages, requirements, preload).await,
+                    None => false,
+                };
                 EnvironmentState::Ready(ReadyEnvironment { tier, reason, packages, bytes, baked, progress })
             }
         };
@@ -287,10 +321,11 @@ impl Pyexec {
         Ok(NamedEnvironment { id, definition, state, created, last_used })
     }
 
-    async fn is_baked(&self, definition: &Definition, made: &Made) -> bool {
-        let Some(content) = made.content.as_deref().filter(|_| made.tier == Tier::Wasm) else { return false };
-        let modules = Importable::modules(&made.packages, &definition.requirements, &definition.preload);
-        self.wasm.is_baked(&crate::executor::wasm::Packages::new(content, Pack::default(), modules)).await
+    /// Whether there is an image with these packages imported.
+    async fn has_image(&self, content: &str, pins: &[Pin], wanted: &Requirements, preload: &[String]) -> bool {
+        // Only the files matter for that, not what is in them.
+        let packages = Packages::new(content, Pack::default(), Importable::modules(pins, wanted, preload));
+        self.wasm.is_baked(&packages).await
     }
 
     /// The making of it that goes on, or a new one.
@@ -384,11 +419,11 @@ impl Pyexec {
     /// An environment, and counts what came of it, unless it was there.
     pub(super) async fn counted(
         &self,
-        requirements: &crate::Requirements,
+        requirements: &Requirements,
         platform: Platform,
         tier: Tier,
         progress: &(dyn Fn(&str) + Send + Sync),
-    ) -> Result<Arc<crate::environment::Installed>, crate::environment::Refusal> {
+    ) -> Result<Arc<Installed>, Refusal> {
         if let Some(known) = self.environments.known(requirements, platform) {
             return known;
         }

@@ -5,7 +5,7 @@ use super::{
     plan::{Guess, Place, Plan},
 };
 use crate::{
-    Error, Requirements, Result, TierChoice,
+    Error, Requirements, Result,
     environment::{Installed, Pin, Platform, Reason, Refusal},
     executor::wasm,
     outcome::Tier,
@@ -23,15 +23,6 @@ pub(super) enum InWasm {
     Unprepared,
     Nothing,
     Installed(Importable),
-}
-
-impl InWasm {
-    pub(super) fn importable(&self) -> Option<&Importable> {
-        match self {
-            InWasm::Unprepared | InWasm::Nothing => None,
-            InWasm::Installed(importable) => Some(importable),
-        }
-    }
 }
 
 /// Packages that are there, for WebAssembly.
@@ -93,7 +84,7 @@ impl Importable {
         let names = wanted.names(&Platform::WASM);
         let asked_for = pins.iter().filter(|pin| names.contains(&&*pin.name));
         let modules = asked_for.flat_map(|pin| pin.modules.iter());
-        // Others are for the package itself, such as its native part.
+        // Private modules come with those that use them.
         let public = |module: &&String| !module.starts_with('_') && !matches!(&***module, "test" | "tests");
         modules.filter(public).cloned().collect()
     }
@@ -178,19 +169,15 @@ impl Pyexec {
             Reason::NoWheel { packages, .. } => {
                 Some(packages.iter().map(|package| name_of(package)).collect::<Vec<_>>())
             }
-            Reason::NoUv => None,
+            // Containers may have them nevertheless: prepared, or from an image with what it takes to install them.
+            Reason::NoUv | Reason::Offline | Reason::IndexDown => None,
             _ => return Err(refused(refusal, wanted)),
         };
         let packages = native.as_deref().map_or(Packages::Unknown, Packages::Native);
         let route = match self.settle(&plan.job, &plan.detected.needs, packages).await {
             Ok(route) => route,
             // It is not the packages, and containers are no way out.
-            Err(_)
-                if native.is_none()
-                    && (self.fallback.configured().is_err() || plan.job.containers.tier == TierChoice::Wasm) =>
-            {
-                return Err(refused(refusal, wanted));
-            }
+            Err(_) if native.is_none() => return Err(refused(refusal, wanted)),
             Err(error) => return Err(error),
         };
         if matches!(route, Route::Wasm { .. }) {
@@ -205,6 +192,22 @@ impl Pyexec {
             }
         }
         plan.go(route)
+    }
+}
+
+/// In a word, for who counts.
+pub(super) fn label(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::NoWheel { .. } => "no_wheel",
+        Reason::NotFound { .. } => "not_found",
+        Reason::Conflict { .. } => "conflict",
+        Reason::Denied { .. } => "denied",
+        Reason::IndexDown => "index_down",
+        Reason::Offline => "offline",
+        Reason::Timeout { .. } => "timeout",
+        Reason::TooLarge { .. } => "too_large",
+        Reason::NoUv => "no_uv",
+        Reason::Fault => "fault",
     }
 }
 
@@ -244,22 +247,6 @@ impl Pyexec {
                 }
             }
         }
-    }
-}
-
-/// In a word, for who counts.
-pub(super) fn label(reason: &Reason) -> &'static str {
-    match reason {
-        Reason::NoWheel { .. } => "no_wheel",
-        Reason::NotFound { .. } => "not_found",
-        Reason::Conflict { .. } => "conflict",
-        Reason::Denied { .. } => "denied",
-        Reason::IndexDown => "index_down",
-        Reason::Offline => "offline",
-        Reason::Timeout { .. } => "timeout",
-        Reason::TooLarge { .. } => "too_large",
-        Reason::NoUv => "no_uv",
-        Reason::Fault => "fault",
     }
 }
 

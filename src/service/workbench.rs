@@ -3,10 +3,7 @@
 use crate::{
     Error, Job, Limits, Outcome, Result,
     environment::{Imported, Workbench},
-    executor::{
-        Event,
-        wasm::{Packages, WasmExecutor},
-    },
+    executor::wasm::{ASIDE_MAX, Packages, WasmExecutor},
     pack::Pack,
 };
 use serde::Deserialize;
@@ -52,7 +49,7 @@ struct Reported {
 
 impl Sandbox {
     pub(super) fn new(wasm: Arc<WasmExecutor>) -> Sandbox {
-        let cores = thread::available_parallelism().map_or(1, Into::into);
+        let cores = thread::available_parallelism().map_or(1, Into::into).min(ASIDE_MAX as usize);
         Sandbox { wasm, cores: Arc::new(Semaphore::new(cores)) }
     }
 
@@ -67,7 +64,7 @@ impl Sandbox {
             let _core = core;
             runtime.block_on(async {
                 tokio::select! {
-                    outcome = wasm.run_with(job, Some(&packages), Box::new(|_: Event<'_>| ())) => Some(outcome),
+                    outcome = wasm.run_aside(job, &packages) => Some(outcome),
                     _ = gone => None,
                 }
             })

@@ -2,6 +2,7 @@
 //!
 //! - `conformance.rs`: what every client may rely on, old ones by the bytes in `recorded/`
 //! - `containers.rs`: jobs that take a container
+//! - `environments.rs`: packages at their first use, and under a name
 //! - `schema.rs`: the OpenAPI document is true, as schemathesis sees it
 //! - `hardening.rs`: what no client can do
 //! - `load.rs`: what no load brings down
@@ -11,6 +12,7 @@
 
 mod conformance;
 mod containers;
+mod environments;
 mod hardening;
 mod lifecycle;
 mod load;

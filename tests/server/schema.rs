@@ -15,7 +15,15 @@ const KEY: &str = "0123456789abcdef";
 fn the_document_says_what_the_server_does() {
     let schemathesis = tool(&repository("tests/server/requirements.txt"), "schemathesis");
     let keys = format!("tester:{KEY}");
-    let variables = [("PYEXEC_API_KEYS", &*keys), ("PYEXEC_DEFAULT_TIMEOUT", "1"), ("PYEXEC_MAX_TIMEOUT", "1")];
+    let environments = tempfile::tempdir().expect("a folder");
+    let variables = [
+        ("PYEXEC_API_KEYS", &*keys),
+        ("PYEXEC_DEFAULT_TIMEOUT", "1"),
+        ("PYEXEC_MAX_TIMEOUT", "1"),
+        // Names of packages that it makes up are nobody's business.
+        ("PYEXEC_OFFLINE", "true"),
+        ("PYEXEC_ENVIRONMENTS_DIR", environments.path().to_str().expect("UTF-8")),
+    ];
     let server = Server::start(&variables, &[]);
     // It leaves files where it is started.
     let folder = tempfile::tempdir().expect("a folder");

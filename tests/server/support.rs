@@ -55,7 +55,9 @@ impl Server {
     pub fn try_start(variables: &[(&str, &str)], flags: &[&str]) -> Result<Server, Ended> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pyexec"));
         command.arg("serve").args(flags).env_clear();
-        for kept in ["PATH", "HOME", "PYEXEC_CACHE_DIR"] {
+        // The last ones are how package indexes are reached.
+        let kept = ["PATH", "HOME", "PYEXEC_CACHE_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "NO_PROXY"];
+        for kept in kept {
             command.envs(std::env::var_os(kept).map(|value| (kept, value)));
         }
         // What runs in containers is tested by itself.

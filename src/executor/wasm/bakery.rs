@@ -57,7 +57,6 @@ pub(crate) struct Record {
 /// Makes them, and knows which there are.
 pub(crate) struct Bakery {
     studio: Arc<Studio>,
-    interpreter: Image,
     /// In the cache folder.
     bytes_max: u64,
     known: Mutex<HashMap<String, Known>>,
@@ -74,10 +73,9 @@ struct Known {
 }
 
 impl Bakery {
-    pub(crate) fn new(studio: Arc<Studio>, interpreter: Image, bytes_max: u64) -> Bakery {
+    pub(crate) fn new(studio: Arc<Studio>, bytes_max: u64) -> Bakery {
         Bakery {
             studio,
-            interpreter,
             bytes_max,
             known: Mutex::default(),
             oven: tokio::sync::Mutex::default(),
@@ -203,14 +201,15 @@ impl Bakery {
     async fn import_all(&self, packages: &Packages, modules: &[String]) -> Result<(Option<Vec<u8>>, Record)> {
         let base = self.studio.snapshot()?;
         let library = self.studio.library.with_packages(packages.pack.clone());
-        let mut store = snapshot::store(self.interpreter.pre.module().engine(), library);
+        let interpreter = &self.studio.large()?.pre;
+        let mut store = snapshot::store(interpreter.module().engine(), library);
         store.call_hook_async(super::host::Yielding);
         let mut names = run::length(modules.len())?.to_vec();
         for module in modules {
             run::put(&mut names, module.as_bytes())?;
         }
         let work = async {
-            let instance = self.interpreter.pre.instantiate_async(&mut store).await?;
+            let instance = interpreter.instantiate_async(&mut store).await?;
             let at = run::hand_over(&mut store, instance, &names).await?;
             let bake = instance.get_typed_func::<u32, ()>(&mut store, BAKE)?;
             bake.call_async(&mut store, at).await?;

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     path::Path,
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 use wasmtime::{Engine, InstancePre, Linker, Module};
 
@@ -38,14 +38,18 @@ pub(crate) struct Studio {
     /// What the names of all its files begin with: what they were made from.
     name: String,
     pub(crate) library: Library,
+    large: OnceLock<Image>,
 }
+
+/// Jobs of the service's own that run at the same time, and one that bakes.
+pub(crate) const ASIDE_MAX: u32 = 16;
 
 impl Studio {
     pub(crate) fn open(options: EngineOptions, cache: Cache, verification: Verification) -> Result<Studio> {
         let engine = engine::engine(options, None)?;
         let library = Library::new(wasm_python::STDLIB)
             .ok_or_else(|| Error::unavailable("the standard library image is damaged"))?;
-        Ok(Studio { name: name(&engine), engine, options, cache, verification, library })
+        Ok(Studio { name: name(&engine), engine, options, cache, verification, library, large: OnceLock::new() })
     }
 
     /// The image of the interpreter: taken from the cache, or made, which takes some ten seconds that `progress` is told
@@ -76,6 +80,19 @@ impl Studio {
         self.cache.store(&file, &compiled)?;
         self.open_image(&file, Verification::Stamp)?
             .ok_or_else(|| Error::unavailable("the compiled interpreter just written cannot be read back"))
+    }
+
+    /// The image of the interpreter for jobs that are known to be large. A slot that keeps its pages is slower for small jobs
+    /// once it has run a large one, so that these have slots of their own, which keep none.
+    pub(crate) fn large(&self) -> Result<&Image> {
+        if let Some(image) = self.large.get() {
+            return Ok(image);
+        }
+        let slots = self.options.slots.saturating_add(ASIDE_MAX + 1);
+        let engine = engine::engine(EngineOptions { slots, page_reuse: false }, None)?;
+        let image = self.open_image_for(&engine, &self.file("cwasm"), Verification::Stamp)?;
+        let image = image.ok_or_else(|| Error::unavailable("the interpreter is no longer in the cache"))?;
+        Ok(self.large.get_or_init(|| image))
     }
 
     /// The snapshot of the interpreter, for taking others from it.
@@ -114,15 +131,19 @@ impl Studio {
 
     /// The image in a file of the cache, when it is there and what was once written.
     fn open_image(&self, file: &str, verification: Verification) -> Result<Option<Image>> {
+        self.open_image_for(&self.engine, file, verification)
+    }
+
+    fn open_image_for(&self, engine: &Engine, file: &str, verification: Verification) -> Result<Option<Image>> {
         let Some(path) = self.cache.find(file, verification) else { return Ok(None) };
-        let module = match deserialize(&self.engine, &path) {
+        let module = match deserialize(engine, &path) {
             Ok(module) => module,
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "cached image refused");
                 return Ok(None);
             }
         };
-        let mut linker = Linker::new(&self.engine);
+        let mut linker = Linker::new(engine);
         host::link(&mut linker).map_err(|e| Error::caused("cannot link the interpreter", e))?;
         let pre = linker.instantiate_pre(&module).map_err(|e| Error::caused("cannot link the interpreter", e))?;
         Ok(Some(Image { pre }))

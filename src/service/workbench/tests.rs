@@ -40,7 +40,7 @@ fn packed(files: &[(&str, &str)]) -> Pack {
 async fn printed(pack: &Pack, script: &str) -> String {
     let packages = Packages::new("test", pack.clone(), Vec::new());
     let job = Job::code(script.to_owned());
-    let outcome = wasm().run_with(job, Some(&packages), Box::new(|_: Event<'_>| ())).await.unwrap();
+    let outcome = wasm().run_with(job, Some(&packages), Box::new(|_: crate::Event<'_>| ())).await.unwrap();
     assert!(outcome.success(), "{outcome:?}");
     outcome.stdout.text
 }

@@ -74,7 +74,6 @@ fn what_contradicts_itself_or_this_tier_is_refused() {
     for (request, words) in [
         (json!({"executor": "wasm", "python_version": "3.11"}), "asks for wasm, but asks for Python 3.11"),
         (json!({"executor": "wasm", "pre_commands": ["true"]}), "asks for wasm, but has pre_commands"),
-        (json!({"executor": "wasm", "requirements_txt": "six"}), "asks for wasm, but requires six"),
         (json!({"executor": "docker", "config": {"cpu_fuel": 1000}}), "fuel is counted in WebAssembly only"),
         (json!({"executor": "docker", "config": {"memory_mb": 8}}), "ask for 64 MiB or more"),
         (json!({"python_version": "3.9"}), "3.10"),
