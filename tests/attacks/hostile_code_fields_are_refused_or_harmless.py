@@ -1,6 +1,6 @@
 #: promise = "Code objects with impossible tables and sizes raise a Python exception or harm the job only"
 #: wall_clock_ms = 2000
-#: outcome = ["completed", "crashed", "stack_overflow", "memory_limit"]
+#: outcome = ["completed", "crashed", "stack_overflow", "memory_limit", "time_limit"]
 #: stdout_has = ["before"]
 def victim(a=1):
     try:
