@@ -139,6 +139,16 @@ impl Cache {
         }
     }
 
+    /// Removes the group of files of this name, as [`Cache::make_room`] has it.
+    pub(crate) fn remove_group(&self, name: &str) {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let of_it = entries.filter(|entry| {
+            let found = entry.file_name();
+            found.to_str().and_then(|found| found.split_once('.')).is_some_and(|(stem, _)| stem == name)
+        });
+        self.remove(name, &of_it.map(|entry| entry.path()).collect::<Vec<_>>());
+    }
+
     fn remove(&self, name: &str, files: &[PathBuf]) {
         tracing::info!(name, "removed from the cache");
         // Whoever has them mapped keeps them.

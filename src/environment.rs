@@ -462,6 +462,10 @@ impl Shared {
 
     /// That WebAssembly cannot take it, as far as this process knows.
     fn verdict(&self, wanted: &Wanted) -> Option<Refusal> {
+        let native = wasm::native(wanted.requirements.names(&wanted.platform));
+        if wanted.platform.target == Target::Wasm && !native.is_empty() {
+            return Some(wanted.not_for_wasm(native));
+        }
         Some(wanted.not_for_wasm(self.verdicts.known(&wanted.id)?))
     }
 

@@ -41,6 +41,45 @@ const UNKNOWN_BYTES_MAX: u64 = 512 << 20;
 /// A pack is in memory as a whole.
 pub(super) const PACK_BYTES_MAX: u64 = 256 << 20;
 
+/// Packages that are mostly native parts: none of their versions has to be tried. Of others it is found out.
+const NATIVE: [&str; 30] = [
+    "cryptography",
+    "grpcio",
+    "h5py",
+    "lightgbm",
+    "llvmlite",
+    "lxml",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "opencv-python",
+    "opencv-python-headless",
+    "orjson",
+    "pandas",
+    "pillow",
+    "polars",
+    "psutil",
+    "psycopg2-binary",
+    "pyarrow",
+    "pydantic-core",
+    "pymupdf",
+    "rpds-py",
+    "scikit-image",
+    "scikit-learn",
+    "scipy",
+    "shapely",
+    "statsmodels",
+    "tiktoken",
+    "tokenizers",
+    "torch",
+    "xgboost",
+];
+
+/// Those of these packages that WebAssembly cannot take for certain.
+pub(super) fn native<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    names.into_iter().filter(|name| NATIVE.contains(name)).map(str::to_owned).collect()
+}
+
 /// Wheels that were unpacked into two folders.
 pub(super) struct Fetched {
     any: (PathBuf, Vec<String>),
@@ -74,6 +113,10 @@ impl Shared {
         say(state, &counted("resolving", wanted.lines.len(), "requirement"));
         let locked = uv.lock(&python, &linux, &wanted.lines.join("\n")).await?;
         self.policy.check_pinned(wanted, locked.iter().map(|locked| &*locked.name))?;
+        let certain = native(locked.iter().map(|locked| &*locked.name));
+        if !certain.is_empty() {
+            return Err(no_wheel(wanted, certain, "its native parts are what it is for"));
+        }
         let (suiting, native): (Vec<_>, Vec<_>) = locked.iter().partition(|locked| locked.suits_every_machine());
         let too_large = native.iter().filter(|it| it.bytes().is_some_and(|bytes| bytes > NATIVE_WHEEL_BYTES_MAX));
         let too_large: Vec<_> = too_large.map(|locked| locked.pin()).collect();

@@ -141,6 +141,11 @@ impl WasmExecutor {
         self.bakery.begin(packages);
     }
 
+    /// Removes the image of these packages, if there is one.
+    pub(crate) fn forget(&self, packages: &Packages) {
+        self.bakery.forget(packages);
+    }
+
     /// Whether there is no image of these packages, and nobody makes one.
     pub(crate) async fn is_to_be_baked(&self, packages: &Packages) -> bool {
         !self.is_baked(packages).await && !self.bakery.is_being_made(packages)

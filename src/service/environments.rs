@@ -191,8 +191,17 @@ impl Pyexec {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }
-        let environments = self.environments.clone();
-        blocking(move || environments.forget(&defined.id)).await
+        let made = found(&defined.definition, &self.on_disk().await?);
+        let (environments, id) = (self.environments.clone(), defined.id.clone());
+        let removed = blocking(move || environments.forget(&id)).await?;
+        // What others are made of as well stays, and so does its image.
+        if let Some(Made { content: Some(content), packages, tier: Tier::Wasm, .. }) = made
+            && !self.on_disk().await?.iter().any(|made| made.content == content)
+        {
+            let Definition { requirements, preload, .. } = &defined.definition;
+            self.wasm.forget(&image_of(&content, &packages, requirements, preload));
+        }
+        Ok(removed)
     }
 
     /// Makes an environment that is defined, and waits until it is ready. `progress` is told what goes on, in a few words.
@@ -323,9 +332,7 @@ impl Pyexec {
 
     /// Whether there is an image with these packages imported.
     async fn has_image(&self, content: &str, pins: &[Pin], wanted: &Requirements, preload: &[String]) -> bool {
-        // Only the files matter for that, not what is in them.
-        let packages = Packages::new(content, Pack::default(), Importable::modules(pins, wanted, preload));
-        self.wasm.is_baked(&packages).await
+        self.wasm.is_baked(&image_of(content, pins, wanted, preload)).await
     }
 
     /// The making of it that goes on, or a new one.
@@ -431,6 +438,11 @@ impl Pyexec {
         self.registry.count(tier, made.as_ref().map_or_else(|refusal| label(&refusal.reason), |_| "ready"));
         made
     }
+}
+
+/// What an image is found by; what is in the files does not matter for that.
+fn image_of(content: &str, pins: &[Pin], wanted: &Requirements, preload: &[String]) -> Packages {
+    Packages::new(content, Pack::default(), Importable::modules(pins, wanted, preload))
 }
 
 /// What is on disk of a definition; that for WebAssembly before others.

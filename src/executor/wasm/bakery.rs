@@ -126,6 +126,13 @@ impl Bakery {
         self.studio.cache().is_locked(&self.file(packages))
     }
 
+    /// Removes the image of these packages. Jobs that run keep it.
+    pub(crate) fn forget(&self, packages: &Packages) {
+        let file = self.file(packages);
+        self.known().remove(&file);
+        self.studio.cache().remove_group(&file);
+    }
+
     /// Begins to make the image of these packages, unless it is there, or was begun a while ago.
     pub(crate) fn begin(self: &Arc<Self>, packages: &Packages) {
         let file = self.file(packages);

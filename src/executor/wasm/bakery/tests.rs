@@ -241,4 +241,7 @@ async fn images_that_were_not_used_for_longest_make_room() {
     kitchen.executor = WasmExecutor::new(&options, &|_| ()).unwrap();
     assert!(kitchen.executor.is_baked(&a).await && kitchen.executor.is_baked(&c).await);
     assert!(!kitchen.executor.is_baked(&b).await);
+    kitchen.executor.forget(&a);
+    assert!(!kitchen.executor.is_baked(&a).await && kitchen.executor.is_baked(&c).await);
+    assert_eq!(kitchen.files(".cwasm"), 1);
 }
