@@ -301,14 +301,17 @@ impl Builder {
     /// What settings say of containers, packages and the network.
     #[must_use]
     pub fn settings(self, settings: &Settings) -> Builder {
-        let ContainerSettings { fallback, detect_packages, bake, baked_bytes_max, docker, environments } =
+        let ContainerSettings { fallback, detect_packages, bake, baked_folder, baked_bytes_max, docker, environments } =
             &settings.containers;
-        let builder = self
+        let mut builder = self
             .detect_packages(*detect_packages)
             .baking(if *bake { Baking::InBackground } else { Baking::OnOrder })
             .baked_bytes_max(*baked_bytes_max)
             .allow_network(settings.allow_network)
             .environments(environments.clone());
+        if let Some(folder) = baked_folder {
+            builder = builder.baked_folder(folder);
+        }
         match fallback {
             FallbackMode::Off => {
                 builder.without_docker("containers are off: set PYEXEC_FALLBACK=auto or on where Docker can be used")
@@ -338,7 +341,18 @@ impl Builder {
         self
     }
 
-    /// What such images may take in the cache folder, in bytes. The default is 8 GiB.
+    /// Where such images are kept; the default is the folder of compiled code.
+    ///
+    /// # Security
+    ///
+    /// As for [`Builder::cache_folder`].
+    #[must_use]
+    pub fn baked_folder(mut self, folder: impl Into<PathBuf>) -> Builder {
+        self.wasm.baked_folder = Some(folder.into());
+        self
+    }
+
+    /// What such images may take there, in bytes. The default is 8 GiB.
     #[must_use]
     pub fn baked_bytes_max(mut self, bytes: u64) -> Builder {
         self.wasm.baked_bytes_max = bytes;

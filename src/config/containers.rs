@@ -6,7 +6,11 @@ use crate::{
     environment::EnvironmentOptions,
     executor::docker::{DockerOptions, ImagePull, Instance, NetworkMode},
 };
-use std::{fs, net::IpAddr, path::Path};
+use std::{
+    fs,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 pub(super) const MODES: &str = "auto, on or off";
 pub(super) const PULLS: &str = "missing or never";
@@ -27,7 +31,9 @@ pub struct ContainerSettings {
     pub detect_packages: bool,
     /// Whether packages that jobs use are imported once, in the background, so that later jobs start with them.
     pub bake: bool,
-    /// What this may take in the cache folder, in bytes.
+    /// Where that is kept; `None` is the folder of compiled code.
+    pub baked_folder: Option<PathBuf>,
+    /// What it may take there, in bytes.
     pub baked_bytes_max: u64,
     /// The Docker executor.
     pub docker: DockerOptions,

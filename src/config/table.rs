@@ -285,6 +285,11 @@ pub const KEYS: &[Key] = &[
         s.containers.bake = yes;
     })
     .local(),
+    path("baked_dir", "", "folder for packages that are imported; empty: that of compiled code", |s, path| {
+        s.containers.baked_folder = path;
+        Ok(())
+    })
+    .local(),
     number("baked_mb", "8192", "most disk for packages that are imported, in MiB", 1, TIB_IN_MIB, |s, n| {
         s.containers.baked_bytes_max = n * MIB;
     })

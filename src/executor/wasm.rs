@@ -1,7 +1,8 @@
 //! The wasm tier: each job in a fresh instance of a snapshotted CPython, in this process.
 //!
 //! **Architecture invariant:** wasmtime is known only here. Reading order: `run` is the life of a job, with `traceback`
-//! for one that was stopped; `image` makes what it instantiates, with settings from `engine`; `host` is what the instance
+//! for one that was stopped; `image` makes what it instantiates, of a `snapshot` and with settings from `engine`, and
+//! `bakery` more of these, with packages imported, from compiled `functions`; `host` is what the instance
 //! can reach, with `wasi` for system calls on `files`, `stdio` and `clock`; `files` is the descriptors and directories,
 //! over `quota` and `library`; `metering` is what makes a job stop.
 
@@ -48,7 +49,10 @@ pub struct WasmOptions {
     pub cache_folder: Option<PathBuf>,
     /// How compiled code is checked before it is used.
     pub verification: Verification,
-    /// What images with packages imported may take in the cache folder, in bytes.
+    /// Where images with packages imported are kept; `None` is the folder of compiled code. Those that are in that one are
+    /// found as well.
+    pub baked_folder: Option<PathBuf>,
+    /// What they may take there, in bytes.
     pub baked_bytes_max: u64,
 }
 
@@ -59,6 +63,7 @@ impl Default for WasmOptions {
             page_reuse: true,
             cache_folder: None,
             verification: Verification::Stamp,
+            baked_folder: None,
             baked_bytes_max: 8 << 30,
         }
     }
@@ -82,7 +87,11 @@ impl WasmExecutor {
     pub fn new(options: &WasmOptions, progress: &dyn Fn(&str)) -> Result<WasmExecutor> {
         let engine = EngineOptions { slots: options.slots, page_reuse: options.page_reuse };
         let cache = Cache::open(options.cache_folder.as_deref())?;
-        let studio = Arc::new(Studio::open(engine, cache, options.verification)?);
+        let baked = match &options.baked_folder {
+            Some(folder) => Cache::open(Some(folder))?,
+            None => cache.clone(),
+        };
+        let studio = Arc::new(Studio::open(engine, cache, baked, options.verification)?);
         let image = studio.interpreter(progress)?;
         let bakery = Arc::new(Bakery::new(Arc::clone(&studio), options.baked_bytes_max));
         Ok(WasmExecutor { studio, image, bakery, slots: Arc::new(Semaphore::new(options.slots as usize)) })

@@ -123,14 +123,14 @@ impl Bakery {
 
     /// Whether a process makes the image of these packages.
     pub(crate) fn is_being_made(&self, packages: &Packages) -> bool {
-        self.studio.cache().is_locked(&self.file(packages))
+        self.studio.baked().is_locked(&self.file(packages))
     }
 
     /// Removes the image of these packages. Jobs that run keep it.
     pub(crate) fn forget(&self, packages: &Packages) {
         let file = self.file(packages);
         self.known().remove(&file);
-        self.studio.cache().remove_group(&file);
+        self.studio.baked().remove_group(&file);
     }
 
     /// Begins to make the image of these packages, unless it is there, or was begun a while ago.
@@ -153,7 +153,7 @@ impl Bakery {
     fn bake_here(&self, packages: &Packages, progress: &dyn Fn(&str)) -> Result<Arc<Baked>> {
         step_back();
         let file = self.file(packages);
-        let cache = self.studio.cache();
+        let cache = self.studio.baked();
         let _lock = cache.lock_of(&file)?;
         // Another process may have made it while we waited.
         if let Some(baked) = self.open(&file) {
@@ -250,8 +250,9 @@ impl Bakery {
 
     /// The image as it is in the cache.
     fn open(&self, file: &str) -> Option<Arc<Baked>> {
-        let cache = self.studio.cache();
-        let text = cache.find(&format!("{file}.json"), Verification::Stamp).and_then(|path| std::fs::read(path).ok());
+        let cache = self.studio.baked();
+        let text = self.studio.path(&format!("{file}.json"), Verification::Stamp);
+        let text = text.and_then(|path| std::fs::read(path).ok());
         let baked = text.and_then(|text| serde_json::from_slice(&text).ok()).and_then(|record: Record| {
             let image = match record.modules.is_empty() {
                 true => None,

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 use wasmtime::{Engine, InstancePre, Linker, Module};
@@ -34,6 +34,8 @@ pub(crate) struct Studio {
     engine: Engine,
     options: EngineOptions,
     cache: Cache,
+    /// For images that are derived; others may be in the one above, which came with the service.
+    baked: Cache,
     verification: Verification,
     /// What the names of all its files begin with: what they were made from.
     name: String,
@@ -45,11 +47,16 @@ pub(crate) struct Studio {
 pub(crate) const ASIDE_MAX: u32 = 16;
 
 impl Studio {
-    pub(crate) fn open(options: EngineOptions, cache: Cache, verification: Verification) -> Result<Studio> {
+    pub(crate) fn open(
+        options: EngineOptions,
+        cache: Cache,
+        baked: Cache,
+        verification: Verification,
+    ) -> Result<Studio> {
         let engine = engine::engine(options, None)?;
         let library = Library::new(wasm_python::STDLIB)
             .ok_or_else(|| Error::unavailable("the standard library image is damaged"))?;
-        Ok(Studio { name: name(&engine), engine, options, cache, verification, library, large: OnceLock::new() })
+        Ok(Studio { name: name(&engine), engine, options, cache, baked, verification, library, large: OnceLock::new() })
     }
 
     /// The image of the interpreter: taken from the cache, or made, which takes some ten seconds that `progress` is told
@@ -107,7 +114,7 @@ impl Studio {
         // Threads have the priority of the one that starts them; the usual pool has that of whoever needed it first.
         let pool = rayon::ThreadPoolBuilder::new().build().map_err(|e| Error::caused("cannot start threads", e))?;
         let compiled = pool.install(|| self.compile(snapshot, &functions))?;
-        self.cache.store(file, &compiled)?;
+        self.baked.store(file, &compiled)?;
         Ok(())
     }
 
@@ -116,14 +123,20 @@ impl Studio {
         &self.name
     }
 
-    /// Its files.
-    pub(crate) fn cache(&self) -> &Cache {
-        &self.cache
+    /// Where what is derived is kept.
+    pub(crate) fn baked(&self) -> &Cache {
+        &self.baked
+    }
+
+    /// Where a file is that belongs to something derived.
+    pub(crate) fn path(&self, file: &str, verification: Verification) -> Option<PathBuf> {
+        self.baked.find(file, verification).or_else(|| self.cache.find(file, verification))
     }
 
     /// An image that was derived, when it is there.
     pub(crate) fn find(&self, file: &str) -> Option<Image> {
-        self.open_image(file, self.verification).unwrap_or_else(|error| {
+        let path = self.path(file, self.verification)?;
+        linked(&self.engine, &path).unwrap_or_else(|error| {
             tracing::warn!(file, %error, "cached image refused");
             None
         })
@@ -135,18 +148,10 @@ impl Studio {
     }
 
     fn open_image_for(&self, engine: &Engine, file: &str, verification: Verification) -> Result<Option<Image>> {
-        let Some(path) = self.cache.find(file, verification) else { return Ok(None) };
-        let module = match deserialize(engine, &path) {
-            Ok(module) => module,
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "cached image refused");
-                return Ok(None);
-            }
-        };
-        let mut linker = Linker::new(engine);
-        host::link(&mut linker).map_err(|e| Error::caused("cannot link the interpreter", e))?;
-        let pre = linker.instantiate_pre(&module).map_err(|e| Error::caused("cannot link the interpreter", e))?;
-        Ok(Some(Image { pre }))
+        match self.cache.find(file, verification) {
+            Some(path) => linked(engine, &path),
+            None => Ok(None),
+        }
     }
 
     fn compile(&self, snapshot: &[u8], functions: &Arc<Functions>) -> Result<Vec<u8>> {
@@ -179,6 +184,21 @@ fn name(engine: &Engine) -> String {
     hash.update(FORMAT.to_le_bytes());
     hash.update(compatibility.finish().to_le_bytes());
     format!("python-{}-{}", wasm_python::VERSION, hex(&hash.finalize()[..12]))
+}
+
+/// The image in a file that was found in a cache; `None` when it is of another engine.
+fn linked(engine: &Engine, path: &Path) -> Result<Option<Image>> {
+    let module = match deserialize(engine, path) {
+        Ok(module) => module,
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "cached image refused");
+            return Ok(None);
+        }
+    };
+    let mut linker = Linker::new(engine);
+    host::link(&mut linker).map_err(|e| Error::caused("cannot link the interpreter", e))?;
+    let pre = linker.instantiate_pre(&module).map_err(|e| Error::caused("cannot link the interpreter", e))?;
+    Ok(Some(Image { pre }))
 }
 
 /// Maps compiled code into this process.

@@ -172,6 +172,28 @@ async fn a_job_that_would_see_something_else_starts_without() {
 }
 
 #[tokio::test]
+async fn what_came_with_the_service_is_found_and_what_is_made_goes_elsewhere() {
+    let mut kitchen = Kitchen::new();
+    let [came, made] = ["came", "made"].map(|name| packages(&[(&format!("{name}.py"), "x = 1\n")], &[name]));
+    kitchen.bake(&came).await;
+    let baked_folder = kitchen.folder.path().join("baked");
+    let options = WasmOptions {
+        cache_folder: Some(kitchen.cache()),
+        baked_folder: Some(baked_folder.clone()),
+        ..WasmOptions::default()
+    };
+    kitchen.executor = WasmExecutor::new(&options, &|_| ()).unwrap();
+    assert!(kitchen.executor.is_baked(&came).await && !kitchen.executor.is_baked(&made).await);
+    kitchen.bake(&made).await;
+    assert!(kitchen.executor.is_baked(&made).await);
+    assert_eq!(kitchen.files(".cwasm"), 1);
+    let there = std::fs::read_dir(baked_folder).unwrap().flatten();
+    assert_eq!(there.filter(|entry| is_baked(&entry.file_name().to_string_lossy(), ".cwasm")).count(), 1);
+    let code = "import sys\nprint('came' in sys.modules)\n";
+    assert_eq!(kitchen.printed(Job::code(code), &came).await, "True\n");
+}
+
+#[tokio::test]
 async fn missing_native_parts_are_what_only_a_container_has() {
     let kitchen = Kitchen::new();
     let quick = "try:\n    from . import _quick\nexcept ImportError:\n    pass\n";
