@@ -113,7 +113,8 @@ impl Shared {
         say(state, &counted("resolving", wanted.lines.len(), "requirement"));
         let locked = uv.lock(&python, &linux, &wanted.lines.join("\n")).await?;
         self.policy.check_pinned(wanted, locked.iter().map(|locked| &*locked.name))?;
-        let certain = native(locked.iter().map(|locked| &*locked.name));
+        let certain = locked.iter().filter(|locked| NATIVE.contains(&&*locked.name));
+        let certain: Vec<_> = certain.map(Locked::pin).collect();
         if !certain.is_empty() {
             return Err(no_wheel(wanted, certain, "its native parts are what it is for"));
         }
