@@ -151,14 +151,20 @@ fn modules_of_the_project_come_before_packages() {
 #[test]
 fn without_containers_a_native_package_is_refused_with_what_to_do() {
     let site = Site::start(&[]);
-    let refused = "this job imports numpy, which has no pure-Python wheel (main.py:1), which takes docker: containers are \
-                   off: set PYEXEC_FALLBACK=auto or on where Docker can be used";
-    let result = site.server.eval(&json!({"code": "import numpy"}));
-    assert_eq!((&result["status"], &result["error"]), (&json!("failed"), &json!(refused)));
+    let refused = |module: &str| {
+        format!(
+            "this job imports {module}, which has no pure-Python wheel (main.py:1), which takes docker: containers are \
+             off: set PYEXEC_FALLBACK=auto or on where Docker can be used"
+        )
+    };
+    let result = site.server.eval(&json!({"code": "import regex"}));
+    assert_eq!((&result["status"], &result["error"]), (&json!("failed"), &json!(refused("regex"))));
     assert_eq!(result["error_kind"], "invalid");
-    // By now it is known, and nothing need be tried.
-    let answer = site.server.post_json("/api/v1/eval", &json!({"code": "import numpy"}));
-    assert_eq!((answer.status, answer.error().as_str()), (400, refused));
+    // Of that one it is known by now, of numpy from the start, and nothing need be tried.
+    for module in ["regex", "numpy"] {
+        let answer = site.server.post_json("/api/v1/eval", &json!({"code": format!("import {module}")}));
+        assert_eq!((answer.status, answer.error()), (400, refused(module)));
+    }
     let result = site.server.eval(&json!({"code": "import seaborn"}));
     let error = result["error"].as_str().expect("an error");
     assert!(error.contains("imports seaborn, which needs ") && error.contains("numpy"), "{error}");
