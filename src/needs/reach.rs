@@ -88,7 +88,13 @@ impl<'a> Scopes<'a> {
         let parameters = &function.parameters;
         let first = parameters.posonlyargs.iter().chain(&parameters.args).next();
         let receiver = first.map(|first| first.parameter.name.as_str());
-        self.add(parent, function.name.as_str(), Kind::Function(receiver))
+        let id = self.add(parent, function.name.as_str(), Kind::Function(receiver));
+        // What a parameter stands for is not known, whatever else has its name.
+        let names = parameters.iter().map(|parameter| (parameter.name().as_str(), None));
+        if let Some(scope) = self.all.get_mut(id) {
+            scope.members.extend(names);
+        }
+        id
     }
 
     /// Adds a class that is defined in `parent`.
