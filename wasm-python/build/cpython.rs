@@ -108,7 +108,8 @@ ac_cv_aligned_required=no
 ";
 
 pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, progress: &Progress) -> Result<Wasm> {
-    let key = native.key.clone().with("wasm").with(&sources.toolchain).with(sources.guest_key.short()).with_folder("ffi")?;
+    let key = native.key.clone().with("wasm").with(&sources.toolchain).with(sources.guest_key.short());
+    let key = key.with_folder("ffi")?;
     let folder = store.step("wasi", &key, |folder| {
         progress.step("building CPython for WASI", "2 to 4 minutes", || {
             let compiler = compiler(&sources.zig, tools.jobs);
@@ -124,7 +125,8 @@ pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, pr
             let machine = shell::output(sources.cpython.join("config.guess"), &[] as &[&str]);
             configure
                 .args(["--host=wasm32-wasip1", "--prefix=/usr", "--with-tzpath=/usr/share/zoneinfo"])
-                .args(["--with-pymalloc", "--without-mimalloc", "--disable-test-modules", "--without-ensurepip", "--disable-ipv6"])
+                .args(["--with-pymalloc", "--without-mimalloc"])
+                .args(["--disable-test-modules", "--without-ensurepip", "--disable-ipv6"])
                 .arg(format!("--build={}", machine.ok_or("config.guess failed")?))
                 .arg(format!("--with-build-python={}", native.python().display()))
                 .arg(format!("OPT={OPTIMISED}"))

@@ -76,7 +76,7 @@ fn widened(code: &str) -> String {
     let mut rest = code;
     // Where in `out` the words that make up one type begin, and how they count.
     let mut run: Option<Specifiers> = None;
-    let mut printf = Call::default();
+    let (mut printf, mut variadic) = (Call::default(), Call::default());
     while let Some(first) = rest.chars().next() {
         let length = token_length(rest, first);
         let (token, after) = rest.split_at(length);
@@ -105,8 +105,14 @@ fn widened(code: &str) -> String {
             out.insert_str(words.end, " long");
         }
         match token {
-            "(" => printf.open(),
-            ")" => printf.close(),
+            "(" => [&mut printf, &mut variadic].into_iter().for_each(Call::open),
+            ")" => [&mut printf, &mut variadic].into_iter().for_each(Call::close),
+            "va_arg" => variadic.called = true,
+            // Its alignment is that of pointers only where it is a member.
+            "Py_ssize_t" if variadic.inside() => {
+                out.push_str("long long");
+                continue;
+            }
             _ if PRINTF.contains(&token) => printf.called = true,
             _ if printf.inside() && token.starts_with('"') => {
                 out.push_str(&widened_format(token));
@@ -137,7 +143,7 @@ struct Specifiers {
     end: usize,
 }
 
-/// Where the code is in a call of one of `PRINTF`.
+/// Whether the code is between the parentheses of a call.
 #[derive(Default)]
 struct Call {
     called: bool,
