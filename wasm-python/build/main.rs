@@ -6,6 +6,7 @@
 
 mod clibs;
 mod cpython;
+mod data_model;
 mod guest;
 mod prerequisites;
 mod progress;
