@@ -103,15 +103,17 @@ def mkdir(path, mode=0o777, *, dir_fd=None):
 
 
 def chdir(path):
-    """wasi-libc remembers the folder as text, and would keep `..` in it."""
+    """wasi-libc remembers the folder as text, and would keep `..` and links in it."""
     if isinstance(path, int):
-        raise NotImplementedError("chdir: a descriptor is not supported")
+        posix.fstat(path)
+        path = posix.readlink(f"/proc/self/fd/{path}")
     import os
 
     _chdir(path)
     here = posix.getcwd()
-    if ".." in here:
-        _chdir(os.path.realpath(here))
+    real = os.path.realpath(here)
+    if real != here:
+        _chdir(real)
 
 
 def statvfs(path):
@@ -151,6 +153,35 @@ def dup2(fd, fd2, inheritable=True):
     return _dup(fd, fd2)
 
 
+def pipe():
+    ends = _pyexec.pipe()
+    if isinstance(ends, int):
+        raise OSError(-ends, posix.strerror(-ends))
+    return ends
+
+
+def pipe2(flags, /):
+    ends = pipe()
+    if flags & posix.O_NONBLOCK:
+        for fd in ends:
+            posix.set_blocking(fd, False)
+    return ends
+
+
+def lockf(fd, command, length, /):
+    """Nobody else has these files."""
+    posix.fstat(fd)
+    if command not in range(4):
+        raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL))
+
+
+def sendfile(out_fd, in_fd, offset, count):
+    # A part, as on Linux, where callers ask again for the rest.
+    count = min(count, 1 << 20)
+    part = posix.read(in_fd, count) if offset is None else posix.pread(in_fd, count, offset)
+    return posix.write(out_fd, part)
+
+
 def _dup(fd, to):
     new = _pyexec.dup(fd, to)
     if new < 0:
@@ -184,8 +215,10 @@ def get_terminal_size(fd=1):
 def _answers():
     return {
         "umask": umask, "chmod": chmod, "fchmod": fchmod, "lchmod": chmod, "chown": chown, "lchown": chown, "kill": kill,
-        "dup": dup, "dup2": dup2, "open": open, "mkdir": mkdir, "chdir": chdir, "statvfs": statvfs, "fstatvfs": statvfs,
-        "getrandom": getrandom, "get_terminal_size": get_terminal_size,
+        "dup": dup, "dup2": dup2, "open": open, "mkdir": mkdir, "chdir": chdir,
+        "fchdir": lambda fd: chdir(fd), "statvfs": statvfs, "fstatvfs": statvfs,
+        "pipe": pipe, "pipe2": pipe2, "lockf": lockf, "sendfile": sendfile, "getrandom": getrandom,
+        "get_terminal_size": get_terminal_size,
         "getuid": lambda: UID, "geteuid": lambda: UID, "getgid": lambda: UID, "getegid": lambda: UID,
         "getgroups": lambda: [UID], "getresuid": lambda: (UID,) * 3, "getresgid": lambda: (UID,) * 3,
         "getppid": lambda: 1, "getpgid": lambda pid: 1, "getpgrp": lambda: 1, "getsid": lambda pid: 1,
@@ -201,7 +234,7 @@ _REFUSED = {
     "posix_spawn": ("process", errno.EPERM), "posix_spawnp": ("process", errno.EPERM),
     "wait": ("process", errno.ECHILD), "waitpid": ("process", errno.ECHILD), "wait3": ("process", errno.ECHILD),
     "wait4": ("process", errno.ECHILD), "waitid": ("process", errno.ECHILD), "killpg": ("process", errno.ESRCH),
-    "pipe": ("process", errno.EMFILE), "pipe2": ("process", errno.EMFILE), "openpty": ("process", errno.ENOENT),
+    "openpty": ("process", errno.ENOENT),
     "mkfifo": ("process", errno.EPERM), "mknod": ("process", errno.EPERM), "setsid": ("process", errno.EPERM),
     "setuid": ("privilege", errno.EPERM), "setgid": ("privilege", errno.EPERM), "seteuid": ("privilege", errno.EPERM),
     "setegid": ("privilege", errno.EPERM), "setgroups": ("privilege", errno.EPERM), "chroot": ("privilege", errno.EPERM),
@@ -245,7 +278,8 @@ def install_early():
     posix.uname = os.uname = uname
     os.EX_OK = posix.EX_OK = 0
     for name, value in {"WNOHANG": 1, "WUNTRACED": 2, "P_NOWAIT": 1, "P_NOWAITO": 1, "P_WAIT": 0, "PRIO_PROCESS": 0,
-                        "SCHED_OTHER": 0, "RTLD_LAZY": 1, "RTLD_NOW": 2, "RTLD_GLOBAL": 256, "RTLD_LOCAL": 0}.items():
+                        "SCHED_OTHER": 0, "RTLD_LAZY": 1, "RTLD_NOW": 2, "RTLD_GLOBAL": 256, "RTLD_LOCAL": 0,
+                        "F_ULOCK": 0, "F_LOCK": 1, "F_TLOCK": 2, "F_TEST": 3}.items():
         for module in (posix, os):
             if not hasattr(module, name):
                 setattr(module, name, value)

@@ -2,12 +2,11 @@
 
 use super::{
     errno::{Result, errno},
-    stat::Item,
-    trees::DiskTree,
-    virtual_tree::{VirtualFile, VirtualPath},
+    pipe::{Reader, Writer},
+    virtual_tree::VirtualFile,
 };
 use cap_std::fs::{Dir, File};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, atomic::AtomicU64};
 
 /// What a descriptor stands for. `Arc` is what `dup` shares.
 #[derive(Debug, Clone)]
@@ -18,34 +17,33 @@ pub(crate) enum Descriptor {
     Folder(Arc<Folder>),
     File(Arc<OpenFile>),
     Virtual(Arc<VirtualFile>),
+    PipeReader(Arc<Reader>),
+    PipeWriter(Arc<Writer>),
 }
 
-impl Descriptor {
-    pub(super) fn folder(place: Place) -> Descriptor {
-        Descriptor::Folder(Arc::new(Folder { place, listing: Mutex::new(None) }))
-    }
-}
-
+/// An open folder.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    pub(super) place: Place,
-    /// Listing as of the last time it was read from its start.
-    pub(super) listing: Mutex<Option<Arc<Vec<Item>>>>,
+    /// Where it was when it was opened, as an absolute path without the slash before it.
+    pub(super) path: Vec<u8>,
+    /// The folder itself, where the host has one that the job opened.
+    pub(super) dir: Option<Arc<Dir>>,
+    /// Cookie of the item that the host gives next.
+    pub(super) position: AtomicU64,
 }
 
-#[derive(Debug)]
-pub(super) enum Place {
-    /// One of the job's two directories.
-    Disk(DiskTree),
-    /// A folder inside them.
-    Opened(Dir),
-    Virtual(VirtualPath),
+impl Folder {
+    pub(super) fn new(path: Vec<u8>, dir: Option<Arc<Dir>>) -> Folder {
+        Folder { path, dir, position: AtomicU64::new(0) }
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct OpenFile {
     pub(super) file: File,
     pub(super) inode: u64,
+    /// Where it was when it was opened, as an absolute path without the slash before it.
+    pub(super) path: Vec<u8>,
     pub(crate) append: bool,
     pub(crate) readable: bool,
     pub(crate) writable: bool,
