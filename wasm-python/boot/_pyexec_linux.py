@@ -175,6 +175,19 @@ def lockf(fd, command, length, /):
         raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL))
 
 
+def posix_fallocate(fd, offset, length, /):
+    if offset < 0 or length <= 0:
+        raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL))
+    if posix.fstat(fd).st_size < offset + length:
+        posix.ftruncate(fd, offset + length)
+
+
+def posix_fadvise(fd, offset, length, advice, /):
+    posix.fstat(fd)
+    if advice not in range(6):
+        raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL))
+
+
 def sendfile(out_fd, in_fd, offset, count):
     # A part, as on Linux, where callers ask again for the rest.
     count = min(count, 1 << 20)
@@ -217,7 +230,8 @@ def _answers():
         "umask": umask, "chmod": chmod, "fchmod": fchmod, "lchmod": chmod, "chown": chown, "lchown": chown, "kill": kill,
         "dup": dup, "dup2": dup2, "open": open, "mkdir": mkdir, "chdir": chdir,
         "fchdir": lambda fd: chdir(fd), "statvfs": statvfs, "fstatvfs": statvfs,
-        "pipe": pipe, "pipe2": pipe2, "lockf": lockf, "sendfile": sendfile, "getrandom": getrandom,
+        "pipe": pipe, "pipe2": pipe2, "lockf": lockf, "posix_fallocate": posix_fallocate, "posix_fadvise": posix_fadvise,
+        "sendfile": sendfile, "getrandom": getrandom,
         "get_terminal_size": get_terminal_size,
         "getuid": lambda: UID, "geteuid": lambda: UID, "getgid": lambda: UID, "getegid": lambda: UID,
         "getgroups": lambda: [UID], "getresuid": lambda: (UID,) * 3, "getresgid": lambda: (UID,) * 3,
@@ -279,7 +293,9 @@ def install_early():
     os.EX_OK = posix.EX_OK = 0
     for name, value in {"WNOHANG": 1, "WUNTRACED": 2, "P_NOWAIT": 1, "P_NOWAITO": 1, "P_WAIT": 0, "PRIO_PROCESS": 0,
                         "SCHED_OTHER": 0, "RTLD_LAZY": 1, "RTLD_NOW": 2, "RTLD_GLOBAL": 256, "RTLD_LOCAL": 0,
-                        "F_ULOCK": 0, "F_LOCK": 1, "F_TLOCK": 2, "F_TEST": 3}.items():
+                        "F_ULOCK": 0, "F_LOCK": 1, "F_TLOCK": 2, "F_TEST": 3, "POSIX_FADV_NORMAL": 0,
+                        "POSIX_FADV_RANDOM": 1, "POSIX_FADV_SEQUENTIAL": 2, "POSIX_FADV_WILLNEED": 3,
+                        "POSIX_FADV_DONTNEED": 4, "POSIX_FADV_NOREUSE": 5}.items():
         for module in (posix, os):
             if not hasattr(module, name):
                 setattr(module, name, value)

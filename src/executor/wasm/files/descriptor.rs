@@ -6,7 +6,7 @@ use super::{
     virtual_tree::VirtualFile,
 };
 use cap_std::fs::{Dir, File};
-use std::sync::{Arc, atomic::AtomicU64};
+use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
 
 /// What a descriptor stands for. `Arc` is what `dup` shares.
 #[derive(Debug, Clone)]
@@ -24,8 +24,7 @@ pub(crate) enum Descriptor {
 /// An open folder.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    /// Where it was when it was opened, as an absolute path without the slash before it.
-    pub(super) path: Vec<u8>,
+    pub(super) path: OpenPath,
     /// The folder itself, where the host has one that the job opened.
     pub(super) dir: Option<Arc<Dir>>,
     /// Cookie of the item that the host gives next.
@@ -34,7 +33,7 @@ pub(crate) struct Folder {
 
 impl Folder {
     pub(super) fn new(path: Vec<u8>, dir: Option<Arc<Dir>>) -> Folder {
-        Folder { path, dir, position: AtomicU64::new(0) }
+        Folder { path: OpenPath::new(path), dir, position: AtomicU64::new(0) }
     }
 }
 
@@ -42,11 +41,34 @@ impl Folder {
 pub(crate) struct OpenFile {
     pub(super) file: File,
     pub(super) inode: u64,
-    /// Where it was when it was opened, as an absolute path without the slash before it.
-    pub(super) path: Vec<u8>,
+    pub(super) path: OpenPath,
     pub(crate) append: bool,
     pub(crate) readable: bool,
     pub(crate) writable: bool,
+}
+
+/// The path of something open: absolute, and without the slash before it. Renaming keeps it right.
+#[derive(Debug)]
+pub(super) struct OpenPath(Mutex<Vec<u8>>);
+
+impl OpenPath {
+    pub(super) fn new(path: Vec<u8>) -> OpenPath {
+        OpenPath(Mutex::new(path))
+    }
+
+    pub(super) fn get(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Follows `from`, or a folder above it that it names, to `to`.
+    pub(super) fn renamed(&self, from: &[u8], to: &[u8]) {
+        let mut path = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(below) = path.strip_prefix(from)
+            && (below.is_empty() || below.starts_with(b"/"))
+        {
+            *path = [to, below].concat();
+        }
+    }
 }
 
 impl OpenFile {

@@ -6,7 +6,7 @@ use super::{
     errno::{Result, errno},
     place::Place,
     stat::Item,
-    trees::PREOPENED,
+    trees::is_preopened,
     virtual_tree::{self, Node},
 };
 use cap_std::fs::{Metadata, MetadataExt};
@@ -70,9 +70,8 @@ impl Files {
 
     /// Numbers of the descriptors that a program knows of.
     fn open_numbers(&self) -> impl Iterator<Item = usize> {
-        let preopened = super::FIRST_PREOPENED..super::FIRST_PREOPENED + PREOPENED.len();
         let open = self.descriptors.iter().enumerate().filter(|(_, descriptor)| descriptor.is_some());
-        open.map(|(number, _)| number).filter(move |number| !preopened.contains(number))
+        open.map(|(number, _)| number).filter(|number| !is_preopened(*number))
     }
 
     pub(crate) fn create_folder(&mut self, fd: u32, path: &[u8]) -> Result<()> {
@@ -121,8 +120,8 @@ impl Files {
     fn name_of(&self, fd: u32) -> Option<Vec<u8>> {
         let absolute = |path: &[u8]| [b"/".as_slice(), path].concat();
         Some(match self.get(fd).ok()? {
-            Descriptor::Folder(folder) => absolute(&folder.path),
-            Descriptor::File(file) => absolute(&file.path),
+            Descriptor::Folder(folder) => absolute(&folder.path.get()),
+            Descriptor::File(file) => absolute(&file.path.get()),
             Descriptor::Virtual(file) => absolute(file.path().as_bytes()),
             _ => format!("pipe:[{}]", fd + 1).into_bytes(),
         })
@@ -137,6 +136,13 @@ impl Files {
         let moved = from.dir().symlink_metadata(from.path()).map_err(errno)?;
         let replaced = to.dir().symlink_metadata(to.path()).ok();
         from.dir().rename(from.path(), to.dir(), to.path()).map_err(errno)?;
+        for descriptor in self.descriptors.iter().flatten() {
+            match descriptor {
+                Descriptor::Folder(folder) => folder.path.renamed(&from.full, &to.full),
+                Descriptor::File(file) => file.path.renamed(&from.full, &to.full),
+                _ => {}
+            }
+        }
         if let Some(replaced) = replaced
             && replaced.ino() != moved.ino()
         {

@@ -2,7 +2,7 @@
 
 use super::{
     Files,
-    descriptor::{Descriptor, Folder, OpenFile},
+    descriptor::{Descriptor, Folder, OpenFile, OpenPath},
     errno::{Result, errno},
     place::{DiskPath, Place},
     stat::metadata,
@@ -66,7 +66,7 @@ impl Files {
     fn opened(&mut self, file: File, path: Vec<u8>, how: Open) -> Result<Descriptor> {
         let inode = file.metadata().map_err(errno)?.ino();
         let (append, readable, writable) = (how.append, how.read, how.write);
-        let file = OpenFile { file, inode, path, append, readable, writable };
+        let file = OpenFile { file, inode, path: OpenPath::new(path), append, readable, writable };
         if how.truncate {
             self.resize(&file, 0)?;
         }
@@ -107,7 +107,7 @@ impl Files {
             Descriptor::Virtual(file) => Ok(Descriptor::Virtual(Arc::new(file.reopened()))),
             Descriptor::File(file) => {
                 let reopened = file.file.reopen(&options(how, false)).map_err(errno)?;
-                self.opened(reopened, file.path.clone(), how)
+                self.opened(reopened, file.path.get(), how)
             }
             other => Ok(other),
         }

@@ -85,9 +85,9 @@ impl Files {
     pub(super) fn place_from(&mut self, folder: &Arc<Folder>, path: &[u8], follow: bool) -> Result<Place> {
         let slash = path.ends_with(b"/") || path.ends_with(b"/.");
         if !path.starts_with(b"/") && !path.split(|byte| *byte == b'/').any(|name| name == b"..") {
-            let full = join(&folder.path, path)?;
+            let full = join(&folder.path.get(), path)?;
             if let Some(dir) = &folder.dir
-                && (!self.has_links || !self.is_at(dir, &folder.path)?)
+                && (!self.has_links || !self.is_at(dir, &folder.path.get())?)
             {
                 self.uses += 1;
                 let (dir, relative) = (Arc::clone(dir), relative(&join(b"", path)?, slash));
@@ -97,7 +97,7 @@ impl Files {
                 return self.on_disk(full, slash);
             }
         }
-        let full = self.walk(&folder.path, path, follow || slash)?;
+        let full = self.walk(&folder.path.get(), path, follow || slash)?;
         if is_on_disk(&full) { self.on_disk(full, slash) } else { Ok(Place::Virtual(full)) }
     }
 
@@ -123,7 +123,7 @@ impl Files {
         }
     }
 
-    /// Whether a normal path leads to this directory: the job may have renamed it since it was opened.
+    /// Whether a normal path leads to this directory, which may have been removed since it was opened.
     fn is_at(&mut self, dir: &Dir, full: &[u8]) -> Result<bool> {
         let here = dir.dir_metadata().map_err(errno)?.ino();
         let there = self.root()?.symlink_metadata(relative(full, false));
@@ -160,7 +160,7 @@ impl Files {
                     }
                 }
                 Found::Descriptor(fd) if !is_last => match self.get(fd) {
-                    Ok(Descriptor::Folder(folder)) => full.clone_from(&folder.path),
+                    Ok(Descriptor::Folder(folder)) => full = folder.path.get(),
                     Ok(_) => return Err(Errno::Notdir),
                     Err(_) => return Err(Errno::Noent),
                 },

@@ -3,6 +3,7 @@
 use super::{
     errno::Result,
     stat::{Item, Stat},
+    trees::is_preopened,
 };
 use crate::executor::wasm::library::{self, Library};
 use bytes::Bytes;
@@ -50,7 +51,7 @@ pub(super) enum Node {
     Folder,
     File(VirtualFile),
     Link(&'static str),
-    /// Stands for an open descriptor, if there is one of this number.
+    /// Stands for an open descriptor, if there is one of this number. The job knows nothing of those it has from the start.
     Descriptor(u32),
 }
 
@@ -82,7 +83,8 @@ impl VirtualTree {
         }
         let number = path.strip_prefix(DESCRIPTORS)?.strip_prefix('/')?;
         let canonical = number.bytes().all(|byte| byte.is_ascii_digit()) && (number == "0" || !number.starts_with('0'));
-        number.parse().ok().filter(|_| canonical).map(Node::Descriptor)
+        let number = number.parse::<u32>().ok().filter(|number| canonical && !is_preopened(*number as usize));
+        number.map(Node::Descriptor)
     }
 
     /// What `lstat` tells of what is there.
