@@ -159,7 +159,9 @@ def chdir(path):
     """wasi-libc remembers the folder as text, and would keep `..` and links in it."""
     if isinstance(path, int):
         posix.fstat(path)
-        path = posix.readlink(f"/proc/self/fd/{path}")
+        path = posix.readlink(f"/proc/self/fd/{path:d}")
+        if not path.startswith("/"):
+            raise OSError(errno.ENOTDIR, posix.strerror(errno.ENOTDIR))
     import os
 
     _chdir(path)
@@ -179,6 +181,9 @@ def statvfs(path):
 def chmod(path, mode, *, dir_fd=None, follow_symlinks=True):
     if isinstance(path, int):
         return fchmod(path, mode)
+    if not follow_symlinks and posix.lstat(path).st_mode & 0o170000 == 0o120000:
+        # Links have no permissions of their own, as on Linux.
+        raise NotImplementedError("chmod: follow_symlinks unavailable on this platform")
     error = _pyexec.chmod(path, mode & 0o7777)
     if error:
         raise OSError(error, posix.strerror(error), path)
