@@ -2,6 +2,7 @@
 import errno
 import os
 import pathlib
+import shutil
 
 here = os.getcwd()
 print(len(os.listdir("..")) > 0, any(True for _ in pathlib.Path("..").iterdir()))
@@ -67,3 +68,15 @@ with os.scandir("renamed") as one, os.scandir("renamed") as two:
         if entry.is_file():
             os.unlink(entry.path)
 print(seen[0], os.listdir("renamed"))
+os.makedirs("t/sub")
+os.symlink("missing", "t/broken")
+os.symlink("sub", "t/folder")
+shutil.copytree("t", "t2", symlinks=True)
+print(os.readlink("t2/broken"), os.readlink("t2/folder"), sorted(os.listdir("t2")))
+shutil.rmtree("t2")
+print(os.path.exists("t2"), os.path.exists("t/sub"))
+fd = os.open("renamed", os.O_RDONLY)
+with open("renamed/f.txt", "w") as f:
+    os.rename("renamed", "again")
+    print(os.readlink(f"/proc/self/fd/{f.fileno()}") == here + "/again/f.txt")
+    print(os.readlink(f"/dev/fd/{fd}") == here + "/again", os.path.exists(f"/dev/fd/{fd}/f.txt"))
