@@ -30,7 +30,7 @@ pub struct Outcome {
     pub usage: Usage,
     /// Rich results.
     pub outputs: Vec<RichOutput>,
-    /// Files that the job made or changed in its project directory; only when asked for.
+    /// Files that the job made or changed in its project directory, and what it left in `/tmp`; only when asked for.
     pub files: Vec<OutputFile>,
     /// Which tier ran it.
     pub tier: Tier,
@@ -184,7 +184,7 @@ pub struct RichOutput {
 /// A file of the project directory after the job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OutputFile {
-    /// Path relative to the project directory, with `/`.
+    /// Path relative to the project directory, with `/`, or an absolute path where it is elsewhere.
     pub path: String,
     /// The content.
     #[serde(skip)]

@@ -97,6 +97,11 @@ ac_cv_header_libintl_h=no
 ac_cv_lib_intl_textdomain=no
 ac_cv_func_pthread_detach=no
 ac_cv_func_uname=no
+ac_cv_func_fdopendir=yes
+ac_cv_func_readv=yes
+ac_cv_func_writev=yes
+ac_cv_func_preadv=yes
+ac_cv_func_pwritev=yes
 py_cv_module__socket=n/a
 py_cv_module_readline=n/a
 py_cv_module__curses=n/a
@@ -109,7 +114,7 @@ ac_cv_aligned_required=no
 
 pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, progress: &Progress) -> Result<Wasm> {
     let key = native.key.clone().with("wasm").with(&sources.toolchain).with(sources.guest_key.short());
-    let key = key.with_folder("ffi")?;
+    let key = key.with_folder("ffi")?.with_folder("sqlite")?;
     let folder = store.step("wasi", &key, |folder| {
         progress.step("building CPython for WASI", "2 to 4 minutes", || {
             let compiler = compiler(&sources.zig, tools.jobs);
@@ -129,7 +134,8 @@ pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, pr
                 .args(["--disable-test-modules", "--without-ensurepip", "--disable-ipv6"])
                 .arg(format!("--build={}", machine.ok_or("config.guess failed")?))
                 .arg(format!("--with-build-python={}", native.python().display()))
-                .arg(format!("OPT={OPTIMISED}"))
+                // A number that wasi-libc's headers hide; `libc/posix.c` knows the command.
+                .arg(format!("OPT={OPTIMISED} -DF_DUPFD_CLOEXEC=1030"))
                 .env("CC", &cc)
                 .env("CPP", format!("{} -E", cc.display()))
                 .env("AR", format!("{} ar", sources.zig.join("zig").display()))
@@ -139,7 +145,8 @@ pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, pr
                 .env("LIBFFI_LIBS", format!("-L{} -lffi", sysroot.join("lib").display()))
                 .envs(clibs::configure_variables(&sysroot));
             shell::run(&mut configure, &folder.join("configure.log"))?;
-            shell::run(make(tools, &build).args(["python.wasm", "pybuilddir.txt"]), &folder.join("make.log"))
+            // Without its own python.wasm, which lacks what `libc/` adds.
+            shell::run(make(tools, &build).args(["libpython3.14.a", "pybuilddir.txt"]), &folder.join("make.log"))
         })
     })?;
     Ok(Wasm { build: folder.join("build"), sysroot: folder.join("sysroot"), key })

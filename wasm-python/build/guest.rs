@@ -43,8 +43,9 @@ pub fn link(store: &Store, sources: &Sources, wasm: &Wasm, progress: &Progress) 
                     "-o",
                 ])
                 .arg(folder.join("python.wasm"))
-                .args(&objects)
+                // First, so that nothing of zig's libc is taken before.
                 .args(libc(sources, folder)?)
+                .args(&objects)
                 .arg("libpython3.14.a")
                 .arg(format!("-L{}", wasm.sysroot.join("lib").display()))
                 .args(libraries(&wasm.build)?);
