@@ -45,7 +45,10 @@ class PackFinder:
         """For pkgutil, as its own FileFinder support does it."""
         import os
 
-        names = sorted(os.listdir(self.prefix))
+        try:
+            names = sorted(os.listdir(self.prefix))
+        except OSError:
+            return
         for name in names:
             path = f"{self.prefix}/{name}"
             if name.endswith(".py") and name != "__init__.py":

@@ -4,6 +4,8 @@ The latter raises the exception that a Linux program would expect to handle, and
 the host can say (or do) something about it.
 """
 import _pyexec
+import _pyexec_identity
+import _pyexec_signals
 import errno
 import posix
 import sys
@@ -158,20 +160,6 @@ def _dup(fd, to):
     return new
 
 
-def kill(pid, number):
-    import signal
-
-    if pid in (posix.getpid(), 0):
-        if number:
-            signal.raise_signal(number)
-        return
-    raise miss("process", "os.kill()", ProcessLookupError(errno.ESRCH, posix.strerror(errno.ESRCH)))
-
-
-def uname():
-    return posix.uname_result(("Linux", "localhost", "6.1.0", "#1 WebAssembly", "wasm32"))
-
-
 def getrandom(size, flags=0):
     return posix.urandom(size)
 
@@ -183,7 +171,8 @@ def get_terminal_size(fd=1):
 
 def _answers():
     return {
-        "umask": umask, "chmod": chmod, "fchmod": fchmod, "lchmod": chmod, "chown": chown, "lchown": chown, "kill": kill,
+        "umask": umask, "chmod": chmod, "fchmod": fchmod, "lchmod": chmod, "chown": chown, "lchown": chown,
+        "kill": _pyexec.kill, "killpg": _pyexec_signals.killpg, "abort": _pyexec.abort,
         "dup": dup, "dup2": dup2, "open": open, "mkdir": mkdir, "chdir": chdir, "statvfs": statvfs, "fstatvfs": statvfs,
         "getrandom": getrandom, "get_terminal_size": get_terminal_size,
         "getuid": lambda: UID, "geteuid": lambda: UID, "getgid": lambda: UID, "getegid": lambda: UID,
@@ -200,7 +189,7 @@ _REFUSED = {
     "execv": ("process", errno.EPERM), "execve": ("process", errno.EPERM),
     "posix_spawn": ("process", errno.EPERM), "posix_spawnp": ("process", errno.EPERM),
     "wait": ("process", errno.ECHILD), "waitpid": ("process", errno.ECHILD), "wait3": ("process", errno.ECHILD),
-    "wait4": ("process", errno.ECHILD), "waitid": ("process", errno.ECHILD), "killpg": ("process", errno.ESRCH),
+    "wait4": ("process", errno.ECHILD), "waitid": ("process", errno.ECHILD),
     "pipe": ("process", errno.EMFILE), "pipe2": ("process", errno.EMFILE), "openpty": ("process", errno.ENOENT),
     "mkfifo": ("process", errno.EPERM), "mknod": ("process", errno.EPERM), "setsid": ("process", errno.EPERM),
     "setuid": ("privilege", errno.EPERM), "setgid": ("privilege", errno.EPERM), "seteuid": ("privilege", errno.EPERM),
@@ -231,7 +220,8 @@ def install_early():
     for name, function in functions.items():
         for module in (posix, os):
             setattr(module, name, function)
-        function.__name__ = name
+        if function not in (_pyexec.abort, _pyexec.kill):
+            function.__name__ = name
     for kind, fields in {"uname_result": "sysname nodename release version machine",
                          "statvfs_result": "f_bsize f_frsize f_blocks f_bfree f_bavail f_files f_ffree f_favail f_flag "
                                            "f_namemax"}.items():
@@ -242,7 +232,8 @@ def install_early():
         made.__module__ = "os"
         setattr(posix, kind, made)
         setattr(os, kind, made)
-    posix.uname = os.uname = uname
+    _pyexec_identity.install_early(os)
+    _pyexec_signals.install()
     os.EX_OK = posix.EX_OK = 0
     for name, value in {"WNOHANG": 1, "WUNTRACED": 2, "P_NOWAIT": 1, "P_NOWAITO": 1, "P_WAIT": 0, "PRIO_PROCESS": 0,
                         "SCHED_OTHER": 0, "RTLD_LAZY": 1, "RTLD_NOW": 2, "RTLD_GLOBAL": 256, "RTLD_LOCAL": 0}.items():
@@ -267,7 +258,6 @@ def install_late():
     import ctypes
     import hashlib
     import os
-    import signal
     import subprocess
     import threading
     import time
@@ -276,10 +266,10 @@ def install_late():
     _adapt_threads(threading, _thread)
     _adapt_subprocess(subprocess)
     _adapt_asyncio(asyncio)
-    hashlib.pbkdf2_hmac, hashlib.scrypt = _pyexec.pbkdf2_hmac, _pyexec.scrypt
-    hashlib.__all__ += ("pbkdf2_hmac", "scrypt") if "scrypt" not in hashlib.__all__ else ()
+    _adapt_hashlib(hashlib)
     _adapt_ctypes(ctypes)
-    _adapt_signal(signal)
+    _pyexec_signals.install_faulthandler()
+    _pyexec_identity.install_late()
     for name in _FORKS:
         kind, number = _REFUSED[name]
         posix.__dict__[name] = os.__dict__[name] = _refusing(kind, name, number)
@@ -321,7 +311,8 @@ def _adapt_asyncio(asyncio):
     """An event loop that waits for time only: there is nothing else here to wait for."""
     import selectors
     import time
-    from asyncio import selector_events
+    import types
+    from asyncio import selector_events, unix_events
 
     class ClockSelector(selectors.SelectSelector):
         def select(self, timeout=None):
@@ -352,6 +343,43 @@ def _adapt_asyncio(asyncio):
 
     base.shutdown_default_executor = shutdown_default_executor
 
+    unix_events.can_use_pidfd = lambda: False
+    loop_of = {}
+    add_signal_handler = unix_events._UnixSelectorEventLoop.add_signal_handler
+
+    def add(self, sig, callback, *args):
+        # There is no pipe to wake the loop by: the handler calls it.
+        self._csock = types.SimpleNamespace(fileno=lambda: -1)
+        add_signal_handler(self, sig, callback, *args)
+        loop_of[int(sig)] = self
+
+    add.__name__, add.__qualname__ = add_signal_handler.__name__, add_signal_handler.__qualname__
+    unix_events._UnixSelectorEventLoop.add_signal_handler = add
+    unix_events._sighandler_noop = lambda number, frame: loop_of[number]._handle_signal(number)
+
+
+def _adapt_hashlib(hashlib):
+    """Adds the hash functions that OpenSSL has, and its names for all of them."""
+    constructors = {name: getattr(hashlib, name) for name in hashlib.algorithms_guaranteed}
+    unsupported = hashlib.new
+
+    def new(name, *args, **kwargs):
+        """new(name, data=b'') - Return a new hashing object using the named algorithm;
+        optionally initialized with data (which must be a bytes-like object).
+        """
+        known = _pyexec.hash_name(name)
+        if known is None:
+            return unsupported(name, *args, **kwargs)
+        constructor = constructors.get(known)
+        return _pyexec.hash_new(known, *args, **kwargs) if constructor is None else constructor(*args, **kwargs)
+
+    new.__module__ = "hashlib"
+    hashlib.new = new
+    hashlib.algorithms_available |= {"md5-sha1", "ripemd160", "sha512_224", "sha512_256", "sm3"}
+    hashlib.pbkdf2_hmac, hashlib.scrypt = _pyexec.pbkdf2_hmac, _pyexec.scrypt
+    if "pbkdf2_hmac" not in hashlib.__all__:
+        hashlib.__all__ += ("pbkdf2_hmac",)
+
 
 def _adapt_ctypes(ctypes):
     load = ctypes._dlopen
@@ -365,26 +393,3 @@ def _adapt_ctypes(ctypes):
             raise miss("library", f"ctypes: {name}", error) from None
 
     ctypes._dlopen = dlopen
-
-
-def _adapt_signal(signal):
-    def unsupported(name):
-        def refuse(*args):
-            raise miss("signal", f"signal.{name}()", OSError(errno.ENOSYS, posix.strerror(errno.ENOSYS)))
-
-        refuse.__name__ = name
-        return refuse
-
-    def alarm(seconds):
-        if seconds:
-            unsupported("alarm")()
-        return 0
-
-    if not hasattr(signal, "alarm"):
-        signal.alarm = alarm
-    for name in ("setitimer", "getitimer", "pause", "sigwait", "pthread_kill", "sigtimedwait"):
-        if not hasattr(signal, name):
-            setattr(signal, name, unsupported(name))
-    for name, value in {"ITIMER_REAL": 0, "ITIMER_VIRTUAL": 1, "ITIMER_PROF": 2}.items():
-        if not hasattr(signal, name):
-            setattr(signal, name, value)

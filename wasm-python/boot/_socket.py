@@ -1,4 +1,5 @@
 """The socket module's C half where there is no network: constants, and calls that fail as on a machine without one."""
+import _pyexec_identity
 import _pyexec_linux
 
 AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6 = 0, 1, 2, 10
@@ -82,7 +83,7 @@ def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
     number = int(port) if port is not None and str(port).isdigit() else 0
     if text is None:
         text = "0.0.0.0" if flags & AI_PASSIVE else "127.0.0.1"
-    if text == "localhost":
+    if text in ("localhost", _pyexec_identity.HOST_NAME):
         text = "127.0.0.1"
     kinds = [(SOCK_STREAM, IPPROTO_TCP), (SOCK_DGRAM, IPPROTO_UDP), (SOCK_RAW, IPPROTO_IP)]
     kinds = [kind for kind in kinds if type in (0, kind[0])]
@@ -114,7 +115,7 @@ def gethostbyaddr(name):
 
 
 def gethostname():
-    return "localhost"
+    return _pyexec_identity.HOST_NAME
 
 
 def sethostname(name):
