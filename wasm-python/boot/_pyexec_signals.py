@@ -8,6 +8,7 @@ import errno
 import posix
 import sys
 from collections import namedtuple
+from operator import index
 
 REAL_TIME_MIN, REAL_TIME_MAX = 34, 64
 UNCATCHABLE = frozenset({_signal.SIGKILL, _signal.SIGSTOP})
@@ -24,7 +25,7 @@ DESCRIPTIONS = (
 )
 
 CONSTANTS = {
-    "SIGRTMIN": REAL_TIME_MIN, "SIGRTMAX": REAL_TIME_MAX, "SIG_BLOCK": 0, "SIG_UNBLOCK": 1, "SIG_SETMASK": 2,
+    "SIGCLD": _signal.SIGCHLD, "SIGRTMIN": REAL_TIME_MIN, "SIGRTMAX": REAL_TIME_MAX, "SIG_BLOCK": 0, "SIG_UNBLOCK": 1, "SIG_SETMASK": 2,
     "ITIMER_REAL": 0, "ITIMER_VIRTUAL": 1, "ITIMER_PROF": 2,
 }
 
@@ -52,7 +53,7 @@ def _checked(number):
 
 def _mask(signals):
     mask = 0
-    for number in signals:
+    for number in map(index, signals):
         if not 0 < number < _signal.NSIG:
             raise ValueError(f"signal number {number} out of range [1; {_signal.NSIG - 1}]")
         mask |= 1 << number - 1
@@ -117,14 +118,6 @@ def sigtimedwait(sigset, timeout, /):
     return None
 
 
-def pthread_kill(thread_id, signalnum, /):
-    import _thread
-
-    if thread_id != _thread.get_ident():
-        raise ProcessLookupError(errno.ESRCH, posix.strerror(errno.ESRCH))
-    _signal.raise_signal(signalnum)
-
-
 def pidfd_send_signal(pidfd, signalnum, siginfo=None, flags=0, /):
     raise OSError(errno.EBADF, posix.strerror(errno.EBADF))
 
@@ -160,11 +153,12 @@ def install():
         raise RuntimeError("signal has been imported too early")
     for name, value in CONSTANTS.items():
         setattr(_signal, name, value)
-    for made in (ItimerError, struct_siginfo, alarm, getitimer, pause, pidfd_send_signal, pthread_kill, pthread_sigmask,
+    for made in (ItimerError, struct_siginfo, alarm, getitimer, pause, pidfd_send_signal, pthread_sigmask,
                  setitimer, siginterrupt, sigpending, sigtimedwait, sigwait, sigwaitinfo, strsignal, valid_signals):
         if made not in (ItimerError, struct_siginfo):
             made.__module__ = "_signal"
         setattr(_signal, made.__name__, made)
+    _signal.pthread_kill = _pyexec.pthread_kill
 
 
 def no_such_process(number):

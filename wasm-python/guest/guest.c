@@ -162,6 +162,7 @@ static PyMethodDef methods[] = {
     {"seed_later", py_seed_later, METH_O, "Makes a random.Random that the system has seeded do so again at its next use."},
     {"immortalize", py_immortalize, METH_O, "Makes everything reachable from a list of objects immortal."},
     {"kill", signals_kill, METH_VARARGS, "Kill a process with a signal."},
+    {"pthread_kill", signals_pthread_kill, METH_VARARGS, "Send a signal to a thread."},
     {"signal_mask", signals_mask, METH_VARARGS, "pthread_sigmask with sets as numbers, signal 1 the lowest bit."},
     {"signal_pending", signals_pending, METH_NOARGS, "The signals that wait because they are blocked, as a number."},
     {"signal_take", signals_take, METH_O, "The first of these signals that waits, which then does no longer, or 0."},

@@ -13,6 +13,7 @@
 static void (*handlers[_NSIG])(int);
 static uint64_t blocked, pending;
 static int started;
+static int delivered; /* the signal whose handler runs: CPython's sets itself again */
 
 /* faulthandler.register: where tracebacks go when a signal comes. */
 static struct {
@@ -41,6 +42,9 @@ void (*signal(int number, void (*handler)(int)))(int) {
     if (!is_uncatchable(number)) {
         handlers[number] = handler;
     }
+    if (number != delivered) {
+        dumps[number].fd = 0; /* as when one action replaces the other */
+    }
     return before;
 }
 
@@ -68,9 +72,9 @@ static void by_default(int number) {
 static void deliver(int number) {
     if (dumps[number].fd > 0) {
         if (dumps[number].all_threads) {
-            _Py_DumpTracebackThreads(dumps[number].fd - 1, NULL, PyThreadState_GetUnchecked());
+            _Py_DumpTracebackThreads(dumps[number].fd - 1, NULL, PyGILState_GetThisThreadState());
         } else {
-            _Py_DumpTraceback(dumps[number].fd - 1, PyThreadState_GetUnchecked());
+            _Py_DumpTraceback(dumps[number].fd - 1, PyGILState_GetThisThreadState());
         }
         if (!dumps[number].chain) {
             return;
@@ -80,7 +84,10 @@ static void deliver(int number) {
     if (handler == SIG_DFL) {
         by_default(number);
     } else {
+        int outer = delivered;
+        delivered = number;
         handler(number);
+        delivered = outer;
     }
 }
 
@@ -115,6 +122,19 @@ PyObject *signals_kill(PyObject *self, PyObject *args) {
     PyObject *never = module == NULL ? NULL : PyObject_CallMethod(module, "no_such_process", "i", number);
     Py_XDECREF(module);
     return never;
+}
+
+PyObject *signals_pthread_kill(PyObject *self, PyObject *args) {
+    unsigned long thread;
+    int number;
+    if (!PyArg_ParseTuple(args, "ki:pthread_kill", &thread, &number)) {
+        return NULL;
+    }
+    errno = ESRCH;
+    if (thread != PyThread_get_thread_ident() || raise(number) != 0) {
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    return PyErr_CheckSignals() < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 PyObject *signals_mask(PyObject *self, PyObject *args) {

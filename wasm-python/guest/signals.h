@@ -6,6 +6,7 @@
 void signals_started(void);
 
 PyObject *signals_kill(PyObject *self, PyObject *args);
+PyObject *signals_pthread_kill(PyObject *self, PyObject *args);
 PyObject *signals_mask(PyObject *self, PyObject *args);
 PyObject *signals_pending(PyObject *self, PyObject *unused);
 PyObject *signals_take(PyObject *self, PyObject *set);
