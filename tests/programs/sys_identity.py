@@ -16,7 +16,7 @@ for name in ("HOME", "PATH", "LANG"):
 print(os.path.expanduser("~") == os.environ["HOME"], os.path.isdir(os.path.expanduser("~")))
 print(bool(getpass.getuser()), os.access(tempfile.gettempdir(), os.W_OK), os.path.isabs(os.get_exec_path()[0]))
 flags = {name: getattr(sys.flags, name) for name in dir(sys.flags) if name[0] != "_" and name not in dir(tuple)}
-print({name: value for name, value in flags.items() if name != "thread_inherit_context"})
+print({name: value for name, value in flags.items() if name not in ("thread_inherit_context", "dont_write_bytecode")})
 print(sys.orig_argv[1:], sys.argv, os.path.basename(sys.executable).startswith("python3"), sys.warnoptions, sys._xoptions)
 print(sys.implementation.name, sys.implementation.cache_tag, sys.implementation._multiarch, sys._framework, sys.platlibdir)
 print(sys.platform, os.name, sys.byteorder, sys.abiflags, sys.float_repr_style, sys.pycache_prefix, repr(sys.ps1) if hasattr(sys, "ps1") else None)

@@ -159,15 +159,15 @@ class _Beside:
 
 
 def callee(names, function, arguments):
-    """The job's function, and what to call it with; `arguments` is JSON: a list, an object of keywords, or nothing."""
+    """The job's function, and what to call it with; `arguments` is JSON: a list, an object of keywords, null or nothing."""
     import json
 
     target = names.get(function)
     if not callable(target):
         what = "is not callable" if function in names else "is not defined"
         raise NameError(f"entry function {function!r} {what}")
-    given = json.loads(arguments) if arguments else []
-    return (target, (), given) if isinstance(given, dict) else (target, tuple(given), {})
+    given = json.loads(arguments) if arguments else None
+    return (target, (), given) if isinstance(given, dict) else (target, tuple(given or ()), {})
 
 
 def wait_for(coroutine):

@@ -80,7 +80,12 @@ def _hook(path):
     raise ImportError
 
 
+def _cache_no_bytecode(self, source_path, bytecode_path, data):
+    """Nobody imports the project a second time: to write its bytecode would take longer than to compile it."""
+
+
 def install():
+    SourceFileLoader._cache_bytecode = _cache_no_bytecode
     sys.path_hooks.insert(0, _hook)
     sys.path_importer_cache.clear()
     sys.meta_path.append(MissingFinder)

@@ -83,7 +83,7 @@ def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
     number = int(port) if port is not None and str(port).isdigit() else 0
     if text is None:
         text = "0.0.0.0" if flags & AI_PASSIVE else "127.0.0.1"
-    if text in ("localhost", _pyexec_identity.HOST_NAME):
+    if text in _OURS:
         text = "127.0.0.1"
     kinds = [(SOCK_STREAM, IPPROTO_TCP), (SOCK_DGRAM, IPPROTO_UDP), (SOCK_RAW, IPPROTO_IP)]
     kinds = [kind for kind in kinds if type in (0, kind[0])]
@@ -98,8 +98,17 @@ def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
     raise _no_resolver(text)
 
 
+_OURS = {"localhost", _pyexec_identity.HOST_NAME}
+
+
 def getnameinfo(address, flags):
-    raise _no_resolver(address[0])
+    host, port = address[0], address[1]
+    if not flags & NI_NUMERICHOST:
+        if host not in ("127.0.0.1", "::1"):
+            raise _no_resolver(host)
+        host = "localhost"
+    service = None if flags & NI_NUMERICSERV else next((name for name, known in _SERVICES.items() if known == port), None)
+    return host, service or str(port)
 
 
 def gethostbyname(name):
@@ -111,6 +120,10 @@ def gethostbyname_ex(name):
 
 
 def gethostbyaddr(name):
+    if name in _OURS:
+        return name, [], ["127.0.0.1"]
+    if name in ("127.0.0.1", "::1"):
+        return "localhost", [], [name]
     raise _no_resolver(name)
 
 
@@ -122,17 +135,22 @@ def sethostname(name):
     raise PermissionError(1, "Operation not permitted")
 
 
+_SERVICES = {"ftp": 21, "ssh": 22, "telnet": 23, "smtp": 25, "domain": 53, "http": 80, "pop3": 110, "ntp": 123,
+             "imap2": 143, "https": 443, "imaps": 993, "pop3s": 995}
+
+
 def getservbyname(name, protocol=None):
-    known = {"ftp": 21, "ssh": 22, "smtp": 25, "domain": 53, "http": 80, "pop3": 110, "ntp": 123, "imap": 143,
-             "https": 443, "imaps": 993, "pop3s": 995}
     try:
-        return known[name]
+        return _SERVICES["imap2" if name == "imap" else name]
     except KeyError:
         raise OSError("service/proto not found") from None
 
 
 def getservbyport(port, protocol=None):
-    raise OSError("port/proto not found")
+    name = next((name for name, known in _SERVICES.items() if known == port), None)
+    if name is None:
+        raise OSError("port/proto not found")
+    return name
 
 
 def getprotobyname(name):

@@ -28,6 +28,7 @@ static PyObject *boot; /* the module _pyexec_boot */
 static PyObject *cell; /* the module _pyexec_cell */
 static PyObject *builtins;
 static PyObject *loader_type; /* importlib.machinery.SourceFileLoader */
+static PyObject *interpreter_name; /* as a shell gives it */
 static PyObject *log_handlers; /* the list of weak references to all handlers of logging */
 
 /* Without a caller, the linker would drop the import that metering calls. */
@@ -131,6 +132,10 @@ static PyObject *py_disk(PyObject *self, PyObject *unused) {
     return Py_BuildValue("LLLL", host_disk(0), host_disk(1), host_disk(2), host_disk(3));
 }
 
+static PyObject *py_memory_bytes(PyObject *self, PyObject *unused) {
+    return PyLong_FromSize_t((size_t)__builtin_wasm_memory_size(0) << 16);
+}
+
 static PyObject *py_effects(PyObject *self, PyObject *unused) {
     return Py_BuildValue("LLLLL", host_effects(0), host_effects(1), host_effects(2), host_effects(3), host_effects(4));
 }
@@ -158,6 +163,7 @@ static PyMethodDef methods[] = {
     {"dup", py_dup, METH_VARARGS, "dup(fd, -1) or dup2(fd, to): a descriptor, or a negative errno."},
     {"umask", py_umask, METH_O, "Sets the permission bits that new files do not get."},
     {"disk", py_disk, METH_NOARGS, "Bytes of disk, of them free, files, of them free."},
+    {"memory_bytes", py_memory_bytes, METH_NOARGS, "Bytes of memory that there are by now: the most there ever were."},
     {"effects", py_effects, METH_NOARGS, "Counts of what a copy cannot repeat, in the order of host.h."},
     {"seed_later", py_seed_later, METH_O, "Makes a random.Random that the system has seeded do so again at its next use."},
     {"immortalize", py_immortalize, METH_O, "Makes everything reachable from a list of objects immortal."},
@@ -263,16 +269,21 @@ static PyObject *new_loader(PyObject *path) {
 
 /* `python3` and what follows it. The snapshot has it for a script by the usual name without arguments. */
 static int set_orig_argv(PyObject *argv) {
-    if (PyList_GET_SIZE(argv) == 1 && PyUnicode_EqualToUTF8(PyList_GET_ITEM(argv, 0), "main.py")) {
+    Py_ssize_t count = PyList_GET_SIZE(argv);
+    if (count == 1 && PyUnicode_EqualToUTF8(PyList_GET_ITEM(argv, 0), "main.py")) {
         return 0;
     }
-    PyObject *all = Py_BuildValue("[s]", "python3");
-    if (all == NULL || PyList_SetSlice(all, 1, 1, argv) < 0 || PySys_SetObject("orig_argv", all) < 0) {
-        Py_XDECREF(all);
+    PyObject *all = PyList_New(count + 1);
+    if (all == NULL) {
         return -1;
     }
+    PyList_SET_ITEM(all, 0, Py_NewRef(interpreter_name));
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyList_SET_ITEM(all, i + 1, Py_NewRef(PyList_GET_ITEM(argv, i)));
+    }
+    int set = PySys_SetObject("orig_argv", all);
     Py_DECREF(all);
-    return 0;
+    return set;
 }
 
 /* argv, environment, sys.path and __main__ as `python main.py` has them. Returns __main__'s namespace, borrowed. */
@@ -669,6 +680,7 @@ EXPORT("pyexec_prepare") void pyexec_prepare(void) {
         fail("no project folder");
     }
     builtins = PyImport_ImportModule("builtins");
+    interpreter_name = PyUnicode_FromString("python3");
     boot = PyImport_ImportModule("_pyexec_boot");
     cell = boot == NULL ? NULL : PyObject_GetAttrString(boot, "_pyexec_cell");
     PyObject *done = cell == NULL ? NULL : PyObject_CallMethod(boot, "prepare", NULL);
