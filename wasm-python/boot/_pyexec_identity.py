@@ -49,11 +49,48 @@ def install_early(os):
         module.confstr_names.update({name: number for name, (number, _) in CONFIGURATION.items()})
 
 
+def _adapt_clocks(time):
+    """Takes Linux's numbers of clocks; those that are C's are addresses here."""
+    wall, steady, used = time.time_ns, time.monotonic_ns, time.process_time_ns
+    # CLOCK_REALTIME, _MONOTONIC, _PROCESS_CPUTIME_ID, _THREAD_…, _MONOTONIC_RAW, _REALTIME_COARSE, _MONOTONIC_COARSE,
+    # _BOOTTIME, _TAI
+    clocks = {0: wall, 1: steady, 2: used, 3: used, 4: steady, 5: wall, 6: steady, 7: steady, 11: wall}
+
+    def clock_gettime_ns(clk_id, /):
+        try:
+            return clocks[clk_id]()
+        except KeyError:
+            raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL)) from None
+
+    def clock_gettime(clk_id, /):
+        return clock_gettime_ns(clk_id) / 1e9
+
+    def clock_getres(clk_id, /):
+        clock_gettime_ns(clk_id)
+        return 1e-09
+
+    def clock_settime(clk_id, time, /):
+        raise PermissionError(errno.EPERM, posix.strerror(errno.EPERM))
+
+    def clock_settime_ns(clk_id, time, /):
+        raise PermissionError(errno.EPERM, posix.strerror(errno.EPERM))
+
+    def pthread_getcpuclockid(thread_id, /):
+        return time.CLOCK_THREAD_CPUTIME_ID
+
+    for function in (clock_gettime, clock_gettime_ns, clock_getres, clock_settime, clock_settime_ns, pthread_getcpuclockid):
+        function.__module__ = "time"
+        setattr(time, function.__name__, function)
+
+
 def install_late():
     import ctypes.util
     import platform
     import threading
+    import time
     import uuid
+
+    _adapt_clocks(time)
 
     ctypes.util.find_library = find_library
     # As where there is neither `uname` nor `file` nor `ip`.

@@ -4,6 +4,7 @@ The latter raises the exception that a Linux program would expect to handle, and
 the host can say (or do) something about it.
 """
 import _pyexec
+import _pyexec_constants
 import _pyexec_identity
 import _pyexec_signals
 import errno
@@ -89,11 +90,30 @@ def umask(mask):
 
 _open, _mkdir, _chdir = posix.open, posix.mkdir, posix.chdir
 
+# What programs see are Linux's flags; C has its own. The latter always say how a file is accessed, with these bits.
+_C_ACCESS = posix.O_RDONLY | posix.O_WRONLY
+_C_ACCESSES = (posix.O_RDONLY, posix.O_WRONLY, posix.O_RDWR, posix.O_RDWR)
+_C_FLAGS = {name: getattr(posix, name) for name in ("O_CREAT", "O_EXCL", "O_TRUNC", "O_APPEND", "O_NONBLOCK", "O_DSYNC",
+                                                    "O_RSYNC", "O_SYNC", "O_DIRECTORY", "O_NOFOLLOW")}
+_ALL_C_FLAGS = _C_ACCESS | sum(_C_FLAGS.values())
+
+
+def _c_flags(flags):
+    """Those of C for flags that are Linux's, or, in an opener that `open()` calls, C's with some of Linux's added."""
+    ours = flags & _C_ACCESS
+    found = flags & _ALL_C_FLAGS if ours else _C_ACCESSES[flags & 3]
+    for name, bits in _C_FLAGS.items():
+        linux = getattr(posix, name)
+        if flags & linux == linux and not (ours and linux & _ALL_C_FLAGS):
+            found |= bits
+    return found
+
 
 def open(path, flags, mode=0o777, *, dir_fd=None):
+    flags = _c_flags(flags)
     fd = _open(path, flags, mode, dir_fd=dir_fd)
     # WASI gives every new file the usual mode.
-    if flags & posix.O_CREAT and mode & 0o777 not in (0o666, 0o777) and posix.fstat(fd).st_size == 0:
+    if flags & _C_FLAGS["O_CREAT"] and mode & 0o777 not in (0o666, 0o777) and posix.fstat(fd).st_size == 0:
         _pyexec.fchmod(fd, mode & ~_mask & 0o777)
     return fd
 
@@ -169,6 +189,11 @@ def get_terminal_size(fd=1):
     raise OSError(errno.ENOTTY, posix.strerror(errno.ENOTTY))
 
 
+def sched_setaffinity(pid, mask, /):
+    if 0 not in set(mask):
+        raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL))
+
+
 def _answers():
     return {
         "umask": umask, "chmod": chmod, "fchmod": fchmod, "lchmod": chmod, "chown": chown, "lchown": chown,
@@ -180,7 +205,12 @@ def _answers():
         "getppid": lambda: 1, "getpgid": lambda pid: 1, "getpgrp": lambda: 1, "getsid": lambda pid: 1,
         "sched_getaffinity": lambda pid: {0}, "cpu_count": lambda: 1, "getloadavg": lambda: (0.0, 0.0, 0.0),
         "sync": lambda: None, "nice": lambda increment: 0, "ctermid": lambda: "/dev/tty",
-        "getpriority": lambda which, who: 0,
+        "getpriority": lambda which, who: 0, "setpriority": lambda which, who, priority: None,
+        "setpgid": lambda pid, pgrp, /: None, "setpgrp": lambda: None, "getgrouplist": lambda user, group, /: [group],
+        "sched_getscheduler": lambda pid, /: 0, "sched_getparam": lambda pid, /: posix.sched_param(0),
+        "sched_get_priority_max": lambda policy: 99 if policy in (1, 2) else 0,
+        "sched_get_priority_min": lambda policy: 1 if policy in (1, 2) else 0,
+        "sched_rr_get_interval": lambda pid, /: 0.0, "sched_setaffinity": sched_setaffinity,
     }
 
 
@@ -195,7 +225,12 @@ _REFUSED = {
     "setuid": ("privilege", errno.EPERM), "setgid": ("privilege", errno.EPERM), "seteuid": ("privilege", errno.EPERM),
     "setegid": ("privilege", errno.EPERM), "setgroups": ("privilege", errno.EPERM), "chroot": ("privilege", errno.EPERM),
     "mount": ("privilege", errno.EPERM), "getlogin": ("process", errno.ENXIO), "memfd_create": ("process", errno.ENOSYS),
-    "eventfd": ("process", errno.ENOSYS), "pidfd_open": ("process", errno.EPERM),
+    "eventfd": ("process", errno.ENOSYS), "timerfd_create": ("process", errno.ENOSYS),
+    "posix_openpt": ("terminal", errno.ENOENT), "tcsetpgrp": ("terminal", errno.ENOTTY),
+    "unshare": ("privilege", errno.EPERM), "setns": ("privilege", errno.EPERM), "initgroups": ("privilege", errno.EPERM),
+    "setreuid": ("privilege", errno.EPERM), "setregid": ("privilege", errno.EPERM),
+    "setresuid": ("privilege", errno.EPERM), "setresgid": ("privilege", errno.EPERM),
+    "sched_setscheduler": ("privilege", errno.EPERM), "sched_setparam": ("privilege", errno.EPERM), "pidfd_open": ("process", errno.EPERM),
     "tcgetpgrp": ("terminal", errno.ENOTTY), "ttyname": ("terminal", errno.ENOTTY),
 }
 
@@ -223,6 +258,8 @@ def install_early():
         if function not in (_pyexec.abort, _pyexec.kill):
             function.__name__ = name
     for kind, fields in {"uname_result": "sysname nodename release version machine",
+                         "sched_param": "sched_priority",
+                         "waitid_result": "si_pid si_uid si_signo si_status si_code",
                          "statvfs_result": "f_bsize f_frsize f_blocks f_bfree f_bavail f_files f_ffree f_favail f_flag "
                                            "f_namemax"}.items():
         made = namedtuple(kind, fields)
@@ -232,6 +269,10 @@ def install_early():
         made.__module__ = "os"
         setattr(posix, kind, made)
         setattr(os, kind, made)
+    posix.sched_param.__new__ = lambda cls, sched_priority: tuple.__new__(cls, (sched_priority,))
+    # `os` has copied what there was.
+    _pyexec_constants.install("posix", "time", "select")
+    os.__dict__.update((name, value) for name, value in vars(posix).items() if name.isupper() and name[0] != "_")
     _pyexec_identity.install_early(os)
     _pyexec_signals.install()
     os.EX_OK = posix.EX_OK = 0
@@ -268,6 +309,8 @@ def install_late():
     _adapt_asyncio(asyncio)
     _adapt_hashlib(hashlib)
     _adapt_ctypes(ctypes)
+    _adapt_processes(os)
+    _pyexec_constants.install("fcntl", "resource", "termios")
     _pyexec_signals.install_faulthandler()
     _pyexec_identity.install_late()
     for name in _FORKS:
@@ -287,6 +330,16 @@ def _adapt_threads(threading, _thread):
             setattr(_thread, name, start)
     threading._start_joinable_thread = start
     threading._start_new_thread = start
+
+
+def _adapt_processes(os):
+    """Functions that the library makes only where there is a fork."""
+    for name in ("spawnl", "spawnle", "spawnlp", "spawnlpe", "spawnv", "spawnve", "spawnvp", "spawnvpe"):
+        def spawn(mode, file, *args, _name=name):
+            raise miss("process", f"os.{_name}()", PermissionError(errno.EPERM, posix.strerror(errno.EPERM), file))
+
+        spawn.__name__ = spawn.__qualname__ = name
+        setattr(os, name, spawn)
 
 
 def _adapt_subprocess(subprocess):
@@ -393,3 +446,12 @@ def _adapt_ctypes(ctypes):
             raise miss("library", f"ctypes: {name}", error) from None
 
     ctypes._dlopen = dlopen
+    find_symbol = ctypes.CDLL.__getitem__
+
+    def getitem(self, name_or_ordinal):
+        try:
+            return find_symbol(self, name_or_ordinal)
+        except AttributeError as error:
+            raise miss("library", f"ctypes: {name_or_ordinal}()", error) from None
+
+    ctypes.CDLL.__getitem__ = getitem

@@ -1,4 +1,5 @@
 """The socket module's C half where there is no network: constants, and calls that fail as on a machine without one."""
+import _pyexec_constants
 import _pyexec_identity
 import _pyexec_linux
 
@@ -22,6 +23,7 @@ EAI_BADFLAGS, EAI_NONAME, EAI_AGAIN, EAI_FAIL, EAI_FAMILY, EAI_SOCKTYPE = -1, -2
 EAI_SERVICE, EAI_MEMORY, EAI_SYSTEM, EAI_OVERFLOW, EAI_ADDRFAMILY, EAI_NODATA = -8, -10, -11, -12, -9, -5
 NI_NUMERICHOST, NI_NUMERICSERV, NI_NOFQDN, NI_NAMEREQD, NI_DGRAM = 1, 2, 4, 8, 16
 NI_MAXHOST, NI_MAXSERV = 1025, 32
+_pyexec_constants.install("_socket")
 has_ipv6 = True
 CAPI = None
 
