@@ -51,6 +51,8 @@ class PackFinder:
             return
         for name in names:
             path = f"{self.prefix}/{name}"
+            if name.startswith("_pyexec_"):
+                continue  # ours
             if name.endswith(".py") and name != "__init__.py":
                 yield prefix + name[:-3], False
             elif "." not in name and os.path.exists(f"{path}/__init__.py"):
