@@ -13,6 +13,8 @@ mod conditions;
 mod own;
 mod packages;
 mod python;
+mod reach;
+mod repetition;
 mod scan;
 mod script;
 mod stdlib;
@@ -28,7 +30,7 @@ use crate::{
 use own::{Found, Own};
 use scan::{Findings, Import};
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
     fmt,
     sync::Arc,
 };
@@ -53,6 +55,10 @@ pub(crate) struct Needs {
     pub(crate) python_at_least: Option<Bound>,
     /// Metadata in the entry script.
     pub(crate) script: Option<Script>,
+    /// Top-level modules that the program has a substitute for wherever it imports them.
+    pub(crate) optional: BTreeSet<String>,
+    /// What it has come upon in an attempt before, and WebAssembly lacks; follows "this job".
+    pub(crate) met: Option<String>,
     /// Why not everything was looked at, if so.
     pub(crate) overlooked: Option<String>,
 }
@@ -112,11 +118,13 @@ pub(crate) enum Capability {
 /// How surely something is needed, the most first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Urgency {
-    /// When the program runs.
+    /// The program reaches it whenever it runs, and ends without it.
     Required,
-    /// When a function is called, or an exception raised: it may never be.
+    /// The program reaches it whenever it runs, and handles the exception where it is missing.
+    Guarded,
+    /// It may be reached: it stands in a branch, or in a function that is not certain to be called.
     Later,
-    /// The program goes on without it.
+    /// The program has a substitute for it, or never reaches it.
     Optional,
 }
 
@@ -153,10 +161,22 @@ impl Needs {
             strangers: Vec::new(),
             modules: BTreeMap::new(),
             uses: BTreeMap::new(),
+            imported: HashSet::new(),
             needs: Needs::default(),
         };
         search.run()?;
         Ok(search.finish())
+    }
+
+    /// The distribution that a module comes from, when that is known without having seen its import.
+    pub(crate) fn distribution_of(module: &str) -> Option<String> {
+        let known = packages::distribution_of(module);
+        known.distribution.filter(|_| !known.is_guess)
+    }
+
+    /// Whether the standard library has, or had, a module of that name.
+    pub(crate) fn is_standard(module: &str) -> bool {
+        stdlib::lifetime(module.split('.').next().unwrap_or_default()).is_some()
     }
 
     /// The use of a capability, optional or not.
@@ -171,7 +191,7 @@ struct Search<'p> {
     own: Own<'p>,
     own_anywhere: bool,
     /// Files to look at, by urgency; the most urgent first, so that each is looked at once, with its own.
-    pending: [VecDeque<String>; 3],
+    pending: [VecDeque<String>; 4],
     seen: HashSet<String>,
     bytes_left: u64,
     imports_left: usize,
@@ -179,6 +199,8 @@ struct Search<'p> {
     strangers: Vec<(Import, Place)>,
     modules: BTreeMap<String, Module>,
     uses: BTreeMap<Capability, Use>,
+    /// Top-level modules that are imported without a substitute.
+    imported: HashSet<String>,
     needs: Needs,
 }
 
@@ -204,7 +226,7 @@ impl Search<'_> {
     }
 
     fn next(&mut self) -> Option<(String, Urgency)> {
-        let urgencies = [Urgency::Required, Urgency::Later, Urgency::Optional];
+        let urgencies = [Urgency::Required, Urgency::Guarded, Urgency::Later, Urgency::Optional];
         self.pending.iter_mut().zip(urgencies).find_map(|(queue, urgency)| Some((queue.pop_front()?, urgency)))
     }
 
@@ -258,6 +280,11 @@ impl Search<'_> {
             return self.follow(found, import.urgency, &place);
         }
         let Some(&top) = parts.first() else { return };
+        if import.urgency == Urgency::Optional {
+            self.needs.optional.insert(top.to_owned());
+        } else if !self.imported.contains(top) {
+            self.imported.insert(top.to_owned());
+        }
         if let Some(found) = self.own.absolute(&parts, &names) {
             return self.follow(found, import.urgency, &place);
         }
@@ -322,7 +349,8 @@ impl Search<'_> {
         self.needs.overlooked.get_or_insert(what);
     }
 
-    fn finish(self) -> Needs {
+    fn finish(mut self) -> Needs {
+        self.needs.optional.retain(|module| !self.imported.contains(module));
         let (modules, uses) = (self.modules.into_values().collect(), self.uses.into_values().collect());
         Needs { modules, uses, ..self.needs }
     }

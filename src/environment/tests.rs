@@ -12,6 +12,7 @@ mod wasm;
 use super::*;
 use bench::Bench;
 use std::{
+    collections::BTreeSet,
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
     sync::LazyLock,
