@@ -46,16 +46,19 @@ const ONLY_IN_3_14: &[&str] = &[
     "stdlib_heapq_bisect",
     "stdlib_json_errors",
     "stdlib_math_functions",
+    "stdlib_module_search",
     "stdlib_random_seeded",
     "stdlib_symtable_scopes",
     "stdlib_template_strings",
     "stdlib_tomllib_config",
     "stdlib_typing_runtime",
     "stdlib_uuid_namespace",
+    "sys_errno_table",
+    "sys_identity",
 ];
 
 /// Others: the order of a set of tasks is by address, and the frames below the script's are the runner's.
-const DIFFERENT: &[&str] = &["asyncio_taskgroup_errors", "stdlib_traceback_formatting"];
+const DIFFERENT: &[&str] = &["asyncio_taskgroup_errors", "stdlib_faulthandler_signals", "stdlib_traceback_formatting"];
 
 fn run(job: Job) -> Outcome {
     pyexec().run_blocking(job.limits(Limits { wall_clock_ms: 60_000, ..Limits::default() })).expect("an outcome")

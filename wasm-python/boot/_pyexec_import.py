@@ -45,9 +45,14 @@ class PackFinder:
         """For pkgutil, as its own FileFinder support does it."""
         import os
 
-        names = sorted(os.listdir(self.prefix))
+        try:
+            names = sorted(os.listdir(self.prefix))
+        except OSError:
+            return
         for name in names:
             path = f"{self.prefix}/{name}"
+            if name.startswith("_pyexec_"):
+                continue  # ours
             if name.endswith(".py") and name != "__init__.py":
                 yield prefix + name[:-3], False
             elif "." not in name and os.path.exists(f"{path}/__init__.py"):
@@ -79,7 +84,12 @@ def _hook(path):
     raise ImportError
 
 
+def _cache_no_bytecode(self, source_path, bytecode_path, data):
+    """Nobody imports the project a second time: to write its bytecode would take longer than to compile it."""
+
+
 def install():
+    SourceFileLoader._cache_bytecode = _cache_no_bytecode
     sys.path_hooks.insert(0, _hook)
     sys.path_importer_cache.clear()
     sys.meta_path.append(MissingFinder)

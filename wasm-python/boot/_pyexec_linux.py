@@ -4,6 +4,9 @@ The latter raises the exception that a Linux program would expect to handle, and
 the host can say (or do) something about it.
 """
 import _pyexec
+import _pyexec_constants
+import _pyexec_identity
+import _pyexec_signals
 import errno
 import posix
 import sys
@@ -140,11 +143,30 @@ def umask(mask):
 
 _open, _mkdir, _chdir = posix.open, posix.mkdir, posix.chdir
 
+# What programs see are Linux's flags; C has its own. The latter always say how a file is accessed, with these bits.
+_C_ACCESS = posix.O_RDONLY | posix.O_WRONLY
+_C_ACCESSES = (posix.O_RDONLY, posix.O_WRONLY, posix.O_RDWR, posix.O_RDWR)
+_C_FLAGS = {name: getattr(posix, name) for name in ("O_CREAT", "O_EXCL", "O_TRUNC", "O_APPEND", "O_NONBLOCK", "O_DSYNC",
+                                                    "O_RSYNC", "O_SYNC", "O_DIRECTORY", "O_NOFOLLOW")}
+_ALL_C_FLAGS = _C_ACCESS | sum(_C_FLAGS.values())
+
+
+def _c_flags(flags):
+    """Those of C for flags that are Linux's, or, in an opener that `open()` calls, C's with some of Linux's added."""
+    ours = flags & _C_ACCESS
+    found = flags & _ALL_C_FLAGS if ours else _C_ACCESSES[flags & 3]
+    for name, bits in _C_FLAGS.items():
+        linux = getattr(posix, name)
+        if flags & linux == linux and not (ours and linux & _ALL_C_FLAGS):
+            found |= bits
+    return found
+
 
 def open(path, flags, mode=0o777, *, dir_fd=None):
+    flags = _c_flags(flags)
     fd = _open(path, flags, mode, dir_fd=dir_fd)
     # WASI gives every new file the usual mode.
-    if flags & posix.O_CREAT and mode & 0o777 not in (0o666, 0o777) and posix.fstat(fd).st_size == 0:
+    if flags & _C_FLAGS["O_CREAT"] and mode & 0o777 not in (0o666, 0o777) and posix.fstat(fd).st_size == 0:
         _pyexec.fchmod(fd, mode & ~_mask & 0o777)
     return fd
 
@@ -260,20 +282,6 @@ def _dup(fd, to):
     return new
 
 
-def kill(pid, number):
-    import signal
-
-    if pid in (posix.getpid(), 0):
-        if number:
-            signal.raise_signal(number)
-        return
-    raise miss("process", "os.kill()", ProcessLookupError(errno.ESRCH, posix.strerror(errno.ESRCH)))
-
-
-def uname():
-    return posix.uname_result(("Linux", "localhost", "6.1.0", "#1 WebAssembly", "wasm32"))
-
-
 def getrandom(size, flags=0):
     return posix.urandom(size)
 
@@ -283,20 +291,30 @@ def get_terminal_size(fd=1):
     raise OSError(errno.ENOTTY, posix.strerror(errno.ENOTTY))
 
 
+def sched_setaffinity(pid, mask, /):
+    if 0 not in set(mask):
+        raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL))
+
+
 def _answers():
     return {
-        "umask": umask, "chmod": chmod, "fchmod": fchmod, "lchmod": chmod, "chown": chown, "lchown": chown, "kill": kill,
+        "umask": umask, "chmod": chmod, "fchmod": fchmod, "lchmod": chmod, "chown": chown, "lchown": chown,
+        "kill": _pyexec.kill, "killpg": _pyexec_signals.killpg, "abort": _pyexec.abort,
         "dup": dup, "dup2": dup2, "open": open, "mkdir": mkdir, "chdir": chdir,
         "fchdir": lambda fd: chdir(fd), "statvfs": statvfs, "fstatvfs": statvfs,
         "pipe": pipe, "pipe2": pipe2, "lockf": lockf, "posix_fallocate": posix_fallocate, "posix_fadvise": posix_fadvise,
-        "sendfile": sendfile, "getrandom": getrandom,
-        "get_terminal_size": get_terminal_size,
+        "sendfile": sendfile, "getrandom": getrandom, "get_terminal_size": get_terminal_size,
         "getuid": lambda: UID, "geteuid": lambda: UID, "getgid": lambda: UID, "getegid": lambda: UID,
         "getgroups": lambda: [UID], "getresuid": lambda: (UID,) * 3, "getresgid": lambda: (UID,) * 3,
         "getppid": lambda: 1, "getpgid": lambda pid: 1, "getpgrp": lambda: 1, "getsid": lambda pid: 1,
         "sched_getaffinity": lambda pid: {0}, "cpu_count": lambda: 1, "getloadavg": lambda: (0.0, 0.0, 0.0),
         "sync": lambda: None, "nice": lambda increment: 0, "ctermid": lambda: "/dev/tty",
-        "getpriority": lambda which, who: 0,
+        "getpriority": lambda which, who: 0, "setpriority": lambda which, who, priority: None,
+        "setpgid": lambda pid, pgrp, /: None, "setpgrp": lambda: None, "getgrouplist": lambda user, group, /: [group],
+        "sched_getscheduler": lambda pid, /: 0, "sched_getparam": lambda pid, /: posix.sched_param(0),
+        "sched_get_priority_max": lambda policy: 99 if policy in (1, 2) else 0,
+        "sched_get_priority_min": lambda policy: 1 if policy in (1, 2) else 0,
+        "sched_rr_get_interval": lambda pid, /: 0.0, "sched_setaffinity": sched_setaffinity,
     }
 
 
@@ -305,13 +323,17 @@ _REFUSED = {
     "execv": ("process", errno.EPERM), "execve": ("process", errno.EPERM),
     "posix_spawn": ("process", errno.EPERM), "posix_spawnp": ("process", errno.EPERM),
     "wait": ("process", errno.ECHILD), "waitpid": ("process", errno.ECHILD), "wait3": ("process", errno.ECHILD),
-    "wait4": ("process", errno.ECHILD), "waitid": ("process", errno.ECHILD), "killpg": ("process", errno.ESRCH),
-    "openpty": ("process", errno.ENOENT),
+    "wait4": ("process", errno.ECHILD), "waitid": ("process", errno.ECHILD), "openpty": ("process", errno.ENOENT),
     "mkfifo": ("process", errno.EPERM), "mknod": ("process", errno.EPERM), "setsid": ("process", errno.EPERM),
     "setuid": ("privilege", errno.EPERM), "setgid": ("privilege", errno.EPERM), "seteuid": ("privilege", errno.EPERM),
     "setegid": ("privilege", errno.EPERM), "setgroups": ("privilege", errno.EPERM), "chroot": ("privilege", errno.EPERM),
     "mount": ("privilege", errno.EPERM), "getlogin": ("process", errno.ENXIO), "memfd_create": ("process", errno.ENOSYS),
-    "eventfd": ("process", errno.ENOSYS), "pidfd_open": ("process", errno.EPERM),
+    "eventfd": ("process", errno.ENOSYS), "timerfd_create": ("process", errno.ENOSYS),
+    "posix_openpt": ("terminal", errno.ENOENT), "tcsetpgrp": ("terminal", errno.ENOTTY),
+    "unshare": ("privilege", errno.EPERM), "setns": ("privilege", errno.EPERM), "initgroups": ("privilege", errno.EPERM),
+    "setreuid": ("privilege", errno.EPERM), "setregid": ("privilege", errno.EPERM),
+    "setresuid": ("privilege", errno.EPERM), "setresgid": ("privilege", errno.EPERM),
+    "sched_setscheduler": ("privilege", errno.EPERM), "sched_setparam": ("privilege", errno.EPERM), "pidfd_open": ("process", errno.EPERM),
     "tcgetpgrp": ("terminal", errno.ENOTTY), "ttyname": ("terminal", errno.ENOTTY),
 }
 
@@ -336,8 +358,11 @@ def install_early():
     for name, function in functions.items():
         for module in (posix, os):
             setattr(module, name, function)
-        function.__name__ = name
+        if function not in (_pyexec.abort, _pyexec.kill):
+            function.__name__ = name
     for kind, fields in {"uname_result": "sysname nodename release version machine",
+                         "sched_param": "sched_priority",
+                         "waitid_result": "si_pid si_uid si_signo si_status si_code",
                          "statvfs_result": "f_bsize f_frsize f_blocks f_bfree f_bavail f_files f_ffree f_favail f_flag "
                                            "f_namemax"}.items():
         made = namedtuple(kind, fields)
@@ -347,7 +372,12 @@ def install_early():
         made.__module__ = "os"
         setattr(posix, kind, made)
         setattr(os, kind, made)
-    posix.uname = os.uname = uname
+    posix.sched_param.__new__ = lambda cls, sched_priority: tuple.__new__(cls, (sched_priority,))
+    # `os` has copied what there was.
+    _pyexec_constants.install("posix", "time", "select")
+    os.__dict__.update((name, value) for name, value in vars(posix).items() if name.isupper() and name[0] != "_")
+    _pyexec_identity.install_early(os)
+    _pyexec_signals.install()
     os.EX_OK = posix.EX_OK = 0
     for name, value in {"WNOHANG": 1, "WUNTRACED": 2, "P_NOWAIT": 1, "P_NOWAITO": 1, "P_WAIT": 0, "PRIO_PROCESS": 0,
                         "SCHED_OTHER": 0, "RTLD_LAZY": 1, "RTLD_NOW": 2, "RTLD_GLOBAL": 256, "RTLD_LOCAL": 0,
@@ -375,7 +405,6 @@ def install_late():
     import ctypes
     import hashlib
     import os
-    import signal
     import subprocess
     import threading
     import time
@@ -385,10 +414,12 @@ def install_late():
     _adapt_threads(threading, _thread)
     _adapt_subprocess(subprocess)
     _adapt_asyncio(asyncio)
-    hashlib.pbkdf2_hmac, hashlib.scrypt = _pyexec.pbkdf2_hmac, _pyexec.scrypt
-    hashlib.__all__ += ("pbkdf2_hmac", "scrypt") if "scrypt" not in hashlib.__all__ else ()
+    _adapt_hashlib(hashlib)
     _adapt_ctypes(ctypes)
-    _adapt_signal(signal)
+    _adapt_processes(os)
+    _pyexec_constants.install("fcntl", "resource", "termios")
+    _pyexec_signals.install_faulthandler()
+    _pyexec_identity.install_late()
     _adapt_warnings(warnings)
     for name in _FORKS:
         kind, number = _REFUSED[name]
@@ -407,6 +438,16 @@ def _adapt_threads(threading, _thread):
             setattr(_thread, name, start)
     threading._start_joinable_thread = start
     threading._start_new_thread = start
+
+
+def _adapt_processes(os):
+    """Functions that the library makes only where there is a fork."""
+    for name in ("spawnl", "spawnle", "spawnlp", "spawnlpe", "spawnv", "spawnve", "spawnvp", "spawnvpe"):
+        def spawn(mode, file, *args, _name=name):
+            raise miss("process", f"os.{_name}()", PermissionError(errno.EPERM, posix.strerror(errno.EPERM), file))
+
+        spawn.__name__ = spawn.__qualname__ = name
+        setattr(os, name, spawn)
 
 
 def _adapt_subprocess(subprocess):
@@ -431,7 +472,8 @@ def _adapt_asyncio(asyncio):
     """An event loop that waits for time only: there is nothing else here to wait for."""
     import selectors
     import time
-    from asyncio import selector_events
+    import types
+    from asyncio import selector_events, unix_events
 
     class ClockSelector(selectors.SelectSelector):
         def select(self, timeout=None):
@@ -462,6 +504,43 @@ def _adapt_asyncio(asyncio):
 
     base.shutdown_default_executor = shutdown_default_executor
 
+    unix_events.can_use_pidfd = lambda: False
+    loop_of = {}
+    add_signal_handler = unix_events._UnixSelectorEventLoop.add_signal_handler
+
+    def add(self, sig, callback, *args):
+        # There is no pipe to wake the loop by: the handler calls it.
+        self._csock = types.SimpleNamespace(fileno=lambda: -1)
+        add_signal_handler(self, sig, callback, *args)
+        loop_of[int(sig)] = self
+
+    add.__name__, add.__qualname__ = add_signal_handler.__name__, add_signal_handler.__qualname__
+    unix_events._UnixSelectorEventLoop.add_signal_handler = add
+    unix_events._sighandler_noop = lambda number, frame: loop_of[number]._handle_signal(number)
+
+
+def _adapt_hashlib(hashlib):
+    """Adds the hash functions that OpenSSL has, and its names for all of them."""
+    constructors = {name: getattr(hashlib, name) for name in hashlib.algorithms_guaranteed}
+    unsupported = hashlib.new
+
+    def new(name, *args, **kwargs):
+        """new(name, data=b'') - Return a new hashing object using the named algorithm;
+        optionally initialized with data (which must be a bytes-like object).
+        """
+        known = _pyexec.hash_name(name)
+        if known is None:
+            return unsupported(name, *args, **kwargs)
+        constructor = constructors.get(known)
+        return _pyexec.hash_new(known, *args, **kwargs) if constructor is None else constructor(*args, **kwargs)
+
+    new.__module__ = "hashlib"
+    hashlib.new = new
+    hashlib.algorithms_available |= {"md5-sha1", "ripemd160", "sha512_224", "sha512_256", "sm3"}
+    hashlib.pbkdf2_hmac, hashlib.scrypt = _pyexec.pbkdf2_hmac, _pyexec.scrypt
+    if "pbkdf2_hmac" not in hashlib.__all__:
+        hashlib.__all__ += ("pbkdf2_hmac",)
+
 
 def _adapt_warnings(warnings):
     """A library that handles a miss inside itself may warn of it, which it would not do where nothing is missing."""
@@ -486,26 +565,12 @@ def _adapt_ctypes(ctypes):
             raise miss("library", f"ctypes: {name}", error) from None
 
     ctypes._dlopen = dlopen
+    find_symbol = ctypes.CDLL.__getitem__
 
+    def getitem(self, name_or_ordinal):
+        try:
+            return find_symbol(self, name_or_ordinal)
+        except AttributeError as error:
+            raise miss("library", f"ctypes: {name_or_ordinal}()", error) from None
 
-def _adapt_signal(signal):
-    def unsupported(name):
-        def refuse(*args):
-            raise miss("signal", f"signal.{name}()", OSError(errno.ENOSYS, posix.strerror(errno.ENOSYS)))
-
-        refuse.__name__ = name
-        return refuse
-
-    def alarm(seconds):
-        if seconds:
-            unsupported("alarm")()
-        return 0
-
-    if not hasattr(signal, "alarm"):
-        signal.alarm = alarm
-    for name in ("setitimer", "getitimer", "pause", "sigwait", "pthread_kill", "sigtimedwait"):
-        if not hasattr(signal, name):
-            setattr(signal, name, unsupported(name))
-    for name, value in {"ITIMER_REAL": 0, "ITIMER_VIRTUAL": 1, "ITIMER_PROF": 2}.items():
-        if not hasattr(signal, name):
-            setattr(signal, name, value)
+    ctypes.CDLL.__getitem__ = getitem
