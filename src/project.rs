@@ -281,6 +281,15 @@ impl Project {
         (bytes, self.entries.len() as u64)
     }
 
+    /// Returns about how much memory it takes, besides that of an archive in memory.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let entry = |(path, entry): (&String, &Entry)| {
+            let content = if let Entry::Memory(content) = entry { content.len() } else { 0 };
+            path.len() + content + size_of::<(String, Entry)>()
+        };
+        self.entries.iter().map(entry).sum()
+    }
+
     /// Whether the project is within the disk limits.
     pub(crate) fn fits(&self, limits: &Limits) -> Result<()> {
         let (bytes, files) = self.size();

@@ -136,13 +136,31 @@ def describe(value, called):
     if value is None and not called:
         return
     _pyexec.report(REPORT_RESULT, _printable(repr(value)))
+    text = as_json(value)
+    if text is not None:
+        _pyexec.report(REPORT_RESULT_JSON, text)
+
+
+def as_json(value):
+    """The value as JSON, or None when JSON cannot say the same: it knows no keys but strings."""
     import json
 
     try:
-        text = json.dumps(value, allow_nan=False)
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text.encode()
     except (TypeError, ValueError, RecursionError):
-        return
-    _pyexec.report(REPORT_RESULT_JSON, text)
+        return None
+    containers = [value]
+    while containers:
+        inner = containers.pop()
+        if isinstance(inner, dict):
+            if not all(isinstance(key, str) for key in inner):
+                return None
+            inner = inner.values()
+        elif not isinstance(inner, (list, tuple)):
+            continue
+        containers.extend(item for item in inner if isinstance(item, (dict, list, tuple)))
+    return text
 
 
 def uncaught(error, path):

@@ -1,6 +1,7 @@
 //! Uploaded projects.
 
 use super::{
+    executions::json,
     params::IdempotencyKey,
     refusals::{Guarded, SameSite, Unstarted},
 };
@@ -59,7 +60,7 @@ pub(super) async fn sync(
 ) -> Result<Response, ApiError> {
     let (request, idempotency) = receive(&app, http, Waiting::Yes).await?;
     let execution = submit(&app, &caller, request, idempotency)?;
-    Ok(Json(&*result(&app, &execution).await?).into_response())
+    Ok(json(result(&app, &execution).await?))
 }
 
 /// Accepts an uploaded project; ask for the execution or follow its events.
@@ -124,13 +125,13 @@ async fn receive(
         archive.ok_or_else(|| ApiError::invalid("missing tar file: the form has no part \"tar\""))?;
     let metadata = metadata.filter(|text| !text.is_empty()).ok_or_else(|| ApiError::invalid("missing metadata"))?;
     let idempotency = idempotency(&headers, &[b"exec", &metadata, &digest])?;
-    let metadata: Metadata =
-        serde_json::from_slice(&metadata).map_err(|e| ApiError::invalid(format!("parsing metadata: {e}")))?;
+    let read = Metadata::read(&metadata).map_err(|e| ApiError::invalid(format!("parsing metadata: {e}")))?;
     let project = tokio::task::spawn_blocking(move || Project::tar_file(archive))
         .await
         .map_err(|_| ApiError::new(Problem::Unavailable, "reading the archive failed"))?
         .map_err(|e| ApiError::invalid(format!("reading tar: {e}")))?;
-    Ok((request::exec(project, metadata, waiting, app).await?, idempotency))
+    let bytes = metadata.len() + project.memory_bytes();
+    Ok((request::exec(Ok(project), read, bytes, waiting, app).await?, idempotency))
 }
 
 /// Writes a part into a file without a name, which goes when the execution has ended.
