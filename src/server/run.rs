@@ -95,13 +95,19 @@ struct Planned {
     bytes: usize,
 }
 
+impl Refusal {
+    fn unavailable(message: impl Into<String>) -> Refusal {
+        Refusal { kind: ErrorKind::Unavailable, exit_code: 1, message: message.into() }
+    }
+}
+
 impl From<Error> for Refusal {
     fn from(error: Error) -> Refusal {
         match error {
             Error::InvalidJob { message, exit_code } => Refusal { kind: ErrorKind::Invalid, exit_code, message },
             Error::Unavailable { .. } | Error::InvalidSettings { .. } => {
                 tracing::error!(%error, "an execution could not be run");
-                Refusal { kind: ErrorKind::Unavailable, exit_code: 1, message: error.to_string() }
+                Refusal::unavailable(error.to_string())
             }
         }
     }
@@ -119,8 +125,8 @@ pub(crate) async fn run(app: Arc<App>, execution: Arc<Execution>, request: Reque
         }
         (Work::Refused(refusal), _) => (refused(&execution, refusal), Vec::new()),
         (Work::Planned(_), None) => {
-            let message = "the execution has no place in the queue".to_owned();
-            (failed(&execution, ErrorKind::Unavailable, message), Vec::new())
+            let message = "the execution has no place in the queue";
+            (refused(&execution, Refusal::unavailable(message)), Vec::new())
         }
     };
     span.in_scope(|| {
@@ -154,8 +160,8 @@ impl Drop for Unfinished {
     fn drop(&mut self) {
         if self.execution.end().is_none() {
             tracing::error!(id = %self.execution.id, "the task of an execution ended early");
-            let message = "the service failed while it ran; its log says why".to_owned();
-            self.finish(failed(&self.execution, ErrorKind::Unavailable, message), Vec::new());
+            let refusal = Refusal::unavailable("the service failed while it ran; its log says why");
+            self.finish(refused(&self.execution, refusal), Vec::new());
         }
     }
 }
@@ -237,7 +243,7 @@ async fn attempt(
                 let gate = app.gates.next(&plan);
                 place = match gate.enter(execution.owner, bytes) {
                     Ok(place) => place,
-                    Err(Full) => return (failed(execution, ErrorKind::Unavailable, gate.why_full()), Vec::new()),
+                    Err(Full) => return (refused(execution, Refusal::unavailable(gate.why_full())), Vec::new()),
                 };
                 app.metrics.replayed();
                 execution.events.restarted(plan.reason());
@@ -245,8 +251,8 @@ async fn attempt(
             // What goes wrong in here is for the log alone; what a daemon says is about the job's container.
             Err(error @ Error::Unavailable { .. }) if tier == Tier::Wasm => {
                 tracing::error!(%error, "the execution could not be run");
-                let message = "the service cannot run it now; its log says why".to_owned();
-                return (failed(execution, ErrorKind::Unavailable, message), Vec::new());
+                let refusal = Refusal::unavailable("the service cannot run it now; its log says why");
+                return (refused(execution, refusal), Vec::new());
             }
             Err(error) => return (refused(execution, error.into()), Vec::new()),
         }
@@ -269,17 +275,26 @@ async fn prepare(app: &App, execution: &Execution, plan: &mut Plan) -> crate::Re
     prepared
 }
 
-/// The result of an execution that could not be run, for a reason that is for the client. Not all clients show errors, but
-/// all show what a script wrote.
+/// The result of an execution that could not be run, or not to its end, with what it had printed. Not all clients show
+/// errors, but all show what a script wrote.
 fn refused(execution: &Execution, refusal: Refusal) -> ExecutionResult {
     let Refusal { kind, exit_code, message } = refusal;
-    let stderr = format!("{}\n", message.trim_end());
-    execution.events.output(Kind::Stderr, &stderr);
+    execution.events.output(Kind::Stderr, &format!("{}\n", message.trim_end()));
+    ExecutionResult { exit_code: exit_code.into(), ..with_output(execution, failed(execution, kind, message)) }
+}
+
+/// The result with what was printed so far.
+fn with_output(execution: &Execution, result: ExecutionResult) -> ExecutionResult {
+    let (stdout, stdout_truncated) = execution.events.text(Kind::Stdout);
+    let (stderr, stderr_truncated) = execution.events.text(Kind::Stderr);
     ExecutionResult {
-        exit_code: exit_code.into(),
+        stdout_bytes: stdout.len() as u64,
         stderr_bytes: stderr.len() as u64,
+        stdout,
         stderr,
-        ..failed(execution, kind, message)
+        stdout_truncated,
+        stderr_truncated,
+        ..result
     }
 }
 
@@ -375,19 +390,8 @@ pub(crate) fn failed(execution: &Execution, kind: ErrorKind, message: String) ->
 
 /// The result of an execution that someone stopped, with what it had printed.
 fn killed(execution: &Execution) -> ExecutionResult {
-    let (stdout, stdout_truncated) = execution.events.text(Kind::Stdout);
-    let (stderr, stderr_truncated) = execution.events.text(Kind::Stderr);
-    ExecutionResult {
-        status: Status::Killed,
-        exit_code: 137,
-        stdout_bytes: stdout.len() as u64,
-        stderr_bytes: stderr.len() as u64,
-        stdout,
-        stderr,
-        stdout_truncated,
-        stderr_truncated,
-        ..failed(execution, ErrorKind::Killed, "execution killed".to_owned())
-    }
+    let result = failed(execution, ErrorKind::Killed, "execution killed".to_owned());
+    ExecutionResult { status: Status::Killed, exit_code: 137, ..with_output(execution, result) }
 }
 
 /// What the outcome does not know.

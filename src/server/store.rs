@@ -248,7 +248,7 @@ impl Store {
         let json = |result: &ExecutionResult| Bytes::from(serde_json::to_vec(result).unwrap_or_default());
         let files_bytes: usize = files.iter().map(|file| file.content.len()).sum();
         let whole = json(&result);
-        let bytes_max = self.retention.bytes_max / 2;
+        let bytes_max = self.retention.bytes_max;
         if whole.len().saturating_add(files_bytes) <= bytes_max {
             return (result, whole, files);
         }
