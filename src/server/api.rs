@@ -277,7 +277,6 @@ impl CodeFile {
             file.unknown((&[], ""), warnings)?;
             files.push(CodeFile { name, content, content_base64 });
         }
-        warnings.dedup();
         Ok(files)
     }
 

@@ -19,6 +19,9 @@ const ELEMENTS_MAX: usize = 10_000;
 const NAMED_MAX: usize = 10;
 const NAME_CHARS_MAX: usize = 60;
 
+/// Warnings about one request.
+const WARNINGS_MAX: usize = 50;
+
 /// Names that other services use for what these are here.
 const SYNONYMS: &[(&str, &str)] = &[
     ("input", "stdin"),
@@ -107,7 +110,7 @@ impl<'a> Members<'a> {
         let Members { left, asked, path } = self;
         let more = left.len().saturating_sub(NAMED_MAX);
         for (name, _) in left.iter().take(NAMED_MAX) {
-            let shown = format!("\"{path}{}\"", name.chars().take(NAME_CHARS_MAX).collect::<String>().escape_debug());
+            let shown = format!("\"{path}{}\"", shown(name));
             let (others, place) = elsewhere;
             if others.iter().any(|other| other.eq_ignore_ascii_case(name)) {
                 return Err(format!("unknown member {shown}: it belongs {place}"));
@@ -123,10 +126,10 @@ impl<'a> Members<'a> {
             });
             let hint = synonym.map(|(_, known)| *known).or(related);
             let hint = hint.map_or_else(String::new, |known| format!(" (\"{known}\" is known)"));
-            warnings.push(format!("unknown member {shown} was ignored{hint}"));
+            warn(warnings, || format!("unknown member {shown} was ignored{hint}"));
         }
         if more > 0 {
-            warnings.push(format!("{more} more unknown members were ignored"));
+            warn(warnings, || format!("{more} more unknown members were ignored"));
         }
         Ok(())
     }
@@ -137,6 +140,21 @@ impl<'a> Members<'a> {
         let text = text.rsplit_once(" at line ").map_or(&*text, |(text, _)| text);
         format!("{}{name}: {}", self.path, text.replace("expected f64", "expected a number"))
     }
+}
+
+/// Adds a warning, unless there are many already, or the same one.
+pub(crate) fn warn(warnings: &mut Vec<String>, warning: impl FnOnce() -> String) {
+    if warnings.len() < WARNINGS_MAX {
+        let warning = warning();
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+}
+
+/// Returns a word of a client's for a message, bounded.
+pub(crate) fn shown(word: &str) -> String {
+    word.chars().take(NAME_CHARS_MAX).collect::<String>().escape_debug().to_string()
 }
 
 /// Whether a name is more likely a known one, mistyped or written as elsewhere, than another.

@@ -8,6 +8,7 @@ use super::{
         RequirementList,
     },
     error::{ApiError, Problem},
+    members::{shown, warn},
     run::{Refusal, Request, Terms, Waiting, Work},
 };
 use crate::{
@@ -139,7 +140,7 @@ fn job(
         match variable.split_once('=') {
             Some((name, value)) => job = job.env(name, value),
             // Docker leaves such a variable out.
-            None => warnings.push(format!("env_vars: {variable:?} is not NAME=value, and was left out")),
+            None => warn(warnings, || format!("env_vars: \"{}\" is not NAME=value, and was left out", shown(variable))),
         }
     }
     if let Some(python) = ways.python {
