@@ -311,7 +311,7 @@ mod tests {
     fn a_job_that_could_not_run_says_why_on_stderr() {
         let outcome = Outcome::failed(100, "the command failed:\nE: no package\n", Tier::Docker, "has pre_commands");
         assert_eq!(outcome.stderr.text, "the command failed:\nE: no package\n");
-        assert_eq!(outcome.stderr.bytes, 35);
+        assert_eq!(outcome.stderr.bytes, 34);
         assert!(!outcome.success());
     }
 }

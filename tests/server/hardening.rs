@@ -128,7 +128,8 @@ fn a_public_address_without_keys_is_refused_unless_allowed_by_name() {
     }
     for variables in [
         &[("PYEXEC_HOST", "0.0.0.0"), ("PYEXEC_API_KEYS", "")][..],
-        &[("PYEXEC_HOST", "0.0.0.0"), ("PYEXEC_ALLOW_ANONYMOUS", "1")],
+        &[("PYEXEC_HOST", "0.0.0.0"), ("PYEXEC_ALLOW_ANONYMOUS", "no")],
+        &[("PYEXEC_HOST", "0.0.0.0"), ("PYEXEC_ALLOW_ANONYMOUS", "certainly")],
         &[("PYEXEC_HOST", "0.0.0.0"), ("PYEXEC_API_KEYS", "tooshort")],
     ] {
         let refused = Server::try_start(variables, &["--port", "0"]).err().expect("refused");
