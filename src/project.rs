@@ -286,6 +286,15 @@ impl Project {
         self.entries.values().any(|entry| matches!(entry, Entry::Link { .. }))
     }
 
+    /// Returns about how much memory it takes, besides that of an archive in memory.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let entry = |(path, entry): (&String, &Entry)| {
+            let content = if let Entry::Memory(content) = entry { content.len() } else { 0 };
+            path.len() + content + size_of::<(String, Entry)>()
+        };
+        self.entries.iter().map(entry).sum()
+    }
+
     /// Whether the project is within the disk limits.
     pub(crate) fn fits(&self, limits: &Limits) -> Result<()> {
         let (bytes, files) = self.size();
@@ -536,6 +545,19 @@ fn through_link(link: &str, target: &str, rest: &str) -> Option<String> {
         }
     }
     Some(parts.join("/"))
+}
+
+/// Returns whether a file is a whole tar archive, whatever the names and kinds of what is in it.
+pub(crate) fn is_tar(mut archive: File) -> bool {
+    let Ok(length) = archive.seek(SeekFrom::End(0)) else { return false };
+    if archive.rewind().is_err() {
+        return false;
+    }
+    let is_whole = |entry: io::Result<tar::Entry<'_, File>>| {
+        entry.is_ok_and(|entry| entry.raw_file_position().saturating_add(entry.size()) <= length)
+    };
+    let mut archive = tar::Archive::new(archive);
+    archive.entries_with_seek().is_ok_and(|entries| entries.take(ENTRIES_MAX).all(is_whole))
 }
 
 /// Reads the headers of an archive.

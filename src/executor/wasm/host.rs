@@ -11,7 +11,7 @@ use crate::{
     Limits, Project,
     executor::{Observer, StopAt},
     job::Stdin,
-    outcome::{CapabilityMiss, LimitHit},
+    outcome::{CapabilityMiss, JsonText, LimitHit},
 };
 use bytes::Bytes;
 use std::time::{Duration, Instant};
@@ -41,7 +41,7 @@ pub(crate) struct Host {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) result: Option<String>,
-    pub(crate) result_json: Option<serde_json::Value>,
+    pub(crate) result_json: Option<JsonText>,
     pub(crate) error_type: Option<String>,
     pub(crate) error_message: Option<String>,
     pub(crate) error_line: Option<u32>,
@@ -225,7 +225,7 @@ impl Host {
         let report = &mut self.report;
         match kind {
             1 => report.result = Some(text.to_owned()),
-            2 => report.result_json = serde_json::from_str(text).ok(),
+            2 => report.result_json = JsonText::new(text.to_owned()),
             3 => report.error_type = Some(start_of(text, NAME_BYTES_MAX).to_owned()),
             4 => report.error_message = Some(text.to_owned()),
             5 => report.error_line = text.parse().ok(),

@@ -83,8 +83,10 @@ fn encode(job: &Job, script: &str, library: &Library) -> Result<Vec<u8>> {
     let (flags, function, arguments) = match &job.want {
         Want::Nothing => (0, "", String::new()),
         Want::LastExpression => (WANT_RESULT, "", String::new()),
-        Want::Call { function, arguments } if arguments.is_null() => (CALL_FUNCTION, function.as_str(), String::new()),
-        Want::Call { function, arguments } => (CALL_FUNCTION, function.as_str(), arguments.to_string()),
+        Want::Call { function, arguments } if arguments.as_str() == "null" => {
+            (CALL_FUNCTION, function.as_str(), String::new())
+        }
+        Want::Call { function, arguments } => (CALL_FUNCTION, function.as_str(), arguments.as_str().to_owned()),
     };
     let mut argv = vec![script];
     argv.extend(job.args.iter().map(String::as_str));
@@ -304,7 +306,7 @@ fn collect(workspace: &Workspace, project: &Project) -> Vec<OutputFile> {
             let Ok(content) = workspace.read(&on_disk, room) else { continue };
             if !project.has(&path, &content) {
                 room -= content.len() as u64;
-                files.push(OutputFile { path, content });
+                files.push(OutputFile { path, content: content.into() });
             }
         }
     }
