@@ -1,6 +1,6 @@
 //! Which modules are the project's own: what is beside the script is imported, never installed.
 
-use crate::project::{Located, Project};
+use crate::project::{Located, Project, is_of_macos};
 use std::collections::HashMap;
 
 /// Paths looked at when any folder of the project may be one to import from.
@@ -150,7 +150,7 @@ impl<'p> Own<'p> {
 
     fn has_python_below(&self, folder: &str) -> bool {
         let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        self.project.paths_from(&below).take(PATHS_INDEXED_MAX).any(|path| path.ends_with(".py"))
+        self.project.paths_from(&below).take(PATHS_INDEXED_MAX).any(|path| path.ends_with(".py") && !is_of_macos(path))
     }
 }
 
@@ -173,7 +173,7 @@ fn index(project: &Project) -> HashMap<String, String> {
             _ => drop(found.insert(name.to_owned(), folder.to_owned())),
         }
     };
-    for path in project.paths().take(PATHS_INDEXED_MAX) {
+    for path in project.paths().take(PATHS_INDEXED_MAX).filter(|path| !is_of_macos(path)) {
         let Some(stem) = path.strip_suffix(".py") else { continue };
         let folder = folder_of(path);
         match stem.rsplit_once('/').map_or(stem, |(_, name)| name) {

@@ -297,6 +297,13 @@ impl Pyexec {
         route(needs, &asked, &tiers)
     }
 
+    /// Whether running a plan is likely to end in another one, since its code has what may be missing.
+    pub fn may_run_again(&self, plan: &Plan) -> bool {
+        let (means, needs) = (self.means(plan), &plan.detected.needs);
+        let is_plain = needs.modules.is_empty() && needs.uses.is_empty() && needs.overlooked.is_none();
+        (means.container || means.packages) && plan.may_stop && !is_plain
+    }
+
     /// What a plan's job may get in another attempt.
     pub(super) fn means(&self, plan: &Plan) -> Means {
         let in_wasm = matches!(plan.place, Place::Wasm(_));
