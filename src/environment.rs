@@ -13,6 +13,7 @@
 
 mod bytecode;
 mod disk;
+mod families;
 mod gathering;
 mod lock;
 mod marker;
@@ -865,8 +866,9 @@ fn prepared(folders: &[PathBuf]) -> Vec<Prepared> {
 
 fn names(list: &[String]) -> Result<BTreeSet<String>> {
     let normalised = list.iter().map(|name| {
-        requirements::normalised(name)
-            .ok_or_else(|| Error::unavailable(format!("{name:?} in a list of packages is not the name of one")))
+        let name = requirements::normalised(name)
+            .ok_or_else(|| Error::unavailable(format!("{name:?} in a list of packages is not the name of one")))?;
+        Ok(families::headless(&name).to_owned())
     });
     normalised.collect()
 }

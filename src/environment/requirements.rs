@@ -4,7 +4,7 @@
 //! An installer takes more from such a file: options that run code (`-e .`), read files (`-r /etc/passwd`) or choose
 //! another index, URLs and paths. None of it reaches uv: what is handed on is written anew from what was understood.
 
-use super::{marker::Marker, platform::Platform};
+use super::{families, marker::Marker, platform::Platform};
 use crate::{Error, Result};
 use pep508_rs::{
     PackageName, VerbatimUrl, VersionOrUrl,
@@ -76,12 +76,17 @@ impl Requirements {
         if count > LINES_MAX {
             return Err(too_many());
         }
+        if let Some(one) = families::one_opencv(lines.iter().map(|line| &*line.name)) {
+            let others: Vec<_> = families::other_opencvs(one).collect();
+            lines.iter_mut().filter(|line| others.contains(&&*line.name)).for_each(|line| one.clone_into(&mut line.name));
+        }
         lines.sort();
         lines.dedup();
         Ok(Requirements { lines })
     }
 
-    /// Adds packages that were found out about, by name. What the list says of a package comes before that.
+    /// Adds packages that were found out about, by name. What the list says of a package, or of another with the same
+    /// modules, comes before that.
     ///
     /// # Errors
     ///
@@ -91,8 +96,10 @@ impl Requirements {
         for name in detected {
             let name = normalised(name)
                 .ok_or_else(|| Error::invalid(format!("{} is not the name of a package", shown(name))))?;
-            if !self.lines.iter().any(|line| line.name == name) {
-                added.push(Requirement { name, extras: BTreeSet::new(), versions: BTreeSet::new(), marker: None });
+            let named = |line: &Requirement| line.name == name || families::are_alternatives(&line.name, &name);
+            if !self.lines.iter().any(named) {
+                let versions = families::usual_versions(&name).into_iter().map(str::to_owned).collect();
+                added.push(Requirement { name, extras: BTreeSet::new(), versions, marker: None });
             }
         }
         self.lines.append(&mut added);
@@ -468,6 +475,29 @@ mod tests {
         assert_eq!(merged.to_string(), "numpy ; python_version < \"3\"\npyyaml<6\nrich\n");
         assert_eq!(merged.names(&linux((3, 13))), ["pyyaml", "rich"]);
         assert!(Requirements::default().merge(["-e ."]).is_err());
+    }
+
+    #[test]
+    fn packages_with_the_same_modules_are_not_both_installed() {
+        let merged = |list: &str, names: &[&str]| {
+            Requirements::parse(list).unwrap().merge(names.iter().copied()).unwrap().to_string()
+        };
+        for (list, names, both) in [
+            ("", &["opencv-python-headless"][..], "opencv-python-headless\n"),
+            ("opencv-python==4.9.0.80", &["opencv-python-headless"], "opencv-python-headless==4.9.0.80\n"),
+            ("opencv-python-headless", &["opencv-python-headless"], "opencv-python-headless\n"),
+            ("OpenCV_Contrib_Python", &["opencv-python-headless"], "opencv-contrib-python-headless\n"),
+            ("opencv-python>4\nopencv-python-headless", &[], "opencv-python-headless\nopencv-python-headless>4\n"),
+            ("opencv-python\nopencv-contrib-python<5", &[], "opencv-contrib-python-headless\nopencv-contrib-python-headless<5\n"),
+            ("psycopg2", &["psycopg2-binary", "psycopg2"], "psycopg2\n"),
+            ("scikit-learn", &["scikit-learn", "numpy"], "numpy\nscikit-learn\n"),
+            ("", &["setuptools"], "setuptools<82\n"),
+            ("setuptools>=70", &["setuptools"], "setuptools>=70\n"),
+        ] {
+            assert_eq!(merged(list, names), both, "{list:?} {names:?}");
+        }
+        let more = Requirements::parse("opencv-contrib-python").unwrap().and(&["opencv-python"]).unwrap();
+        assert_eq!(more.to_string(), "opencv-contrib-python-headless\n");
     }
 
     #[test]
