@@ -358,3 +358,12 @@ fn constraints_are_read_from_a_file() {
     fs::remove_file(&path).unwrap();
     refused(&environment(&[("PYEXEC_CONSTRAINTS", path.to_str().unwrap())]), &["PYEXEC_CONSTRAINTS", "cannot read it"]);
 }
+
+#[test]
+fn only_uv_gets_the_password_of_the_package_index() {
+    let url = "https://user:secret@index.example/simple";
+    let settings = settings(&environment(&[("PYEXEC_INDEX_URL", url)]));
+    assert_eq!(settings.containers.environments.index_url.as_deref(), Some(url));
+    let env = [("PIP_INDEX_URL".to_owned(), "https://index.example/simple".to_owned())];
+    assert_eq!(settings.containers.docker.build_env, env);
+}

@@ -1,7 +1,8 @@
 //! Which modules are the project's own: what is beside the script is imported, never installed.
 
+use super::packages;
 use crate::project::{Located, Project};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Paths looked at when any folder of the project may be one to import from.
 const PATHS_INDEXED_MAX: usize = 20_000;
@@ -163,25 +164,44 @@ fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
-/// Folders by the names that can be imported from them. The one nearest to the root wins.
+/// Folders by the names that can be imported from them. The one nearest to the root wins, and of two that are as near a
+/// module or package before a folder that only has some.
 fn index(project: &Project) -> HashMap<String, String> {
-    let mut found: HashMap<String, String> = HashMap::new();
-    let mut add = |name: &str, folder: &str| {
-        let depth = |folder: &str| folder.matches('/').count();
+    let mut found: HashMap<String, (usize, bool, String)> = HashMap::new();
+    let mut add = |name: &str, folder: &str, is_namespace: bool| {
+        let depth = if folder.is_empty() { 0 } else { 1 + folder.matches('/').count() };
         match found.get(name) {
-            Some(known) if depth(known) <= depth(folder) => {}
-            _ => drop(found.insert(name.to_owned(), folder.to_owned())),
+            Some(known) if (known.0, known.1) <= (depth, is_namespace) => {}
+            _ => drop(found.insert(name.to_owned(), (depth, is_namespace, folder.to_owned()))),
         }
     };
+    let mut seen = HashSet::new();
     for path in project.paths().take(PATHS_INDEXED_MAX) {
-        let Some(stem) = path.strip_suffix(".py") else { continue };
         let folder = folder_of(path);
-        match stem.rsplit_once('/').map_or(stem, |(_, name)| name) {
-            "__init__" => add(folder.rsplit_once('/').map_or(folder, |(_, name)| name), folder_of(folder)),
-            name => add(name, folder),
+        let name = &path[if folder.is_empty() { 0 } else { folder.len() + 1 }..];
+        if let Some((stem, "so")) =
+            name.split_once('.').map(|(stem, rest)| (stem, rest.rsplit('.').next().unwrap_or(rest)))
+        {
+            add(stem, folder, false);
+        }
+        let Some(stem) = name.strip_suffix(".py") else { continue };
+        let mut above = folder;
+        if stem == "__init__" {
+            add(folder.rsplit_once('/').map_or(folder, |(_, name)| name), folder_of(folder), false);
+            above = folder_of(folder);
+        } else {
+            add(stem, folder, false);
+        }
+        // Folders without __init__.py can be imported as well. An installed package comes before those.
+        while !above.is_empty() && seen.insert(above) {
+            let name = above.rsplit_once('/').map_or(above, |(_, name)| name);
+            if packages::distribution_of(name).is_guess {
+                add(name, folder_of(above), true);
+            }
+            above = folder_of(above);
         }
     }
-    found
+    found.into_iter().map(|(name, (.., folder))| (name, folder)).collect()
 }
 
 #[cfg(test)]
@@ -267,12 +287,17 @@ mod tests {
 
     #[test]
     fn any_folder_counts_where_the_path_is_changed() {
-        let project =
-            project(&["main.py", "src/deep/helper.py", "lib/helper.py", "src/pkg/__init__.py", "src/pkg/m.py"]);
-        let mut own = Own::new(&project, "main.py");
+        let tree = project(&["main.py", "src/deep/helper.py", "lib/helper.py", "src/pkg/__init__.py", "src/pkg/m.py"]);
+        let mut own = Own::new(&tree, "main.py");
         assert!(own.absolute(&["helper"], &[]).is_none());
         assert_eq!(own.anywhere(&["helper"], &[]).unwrap().files, ["lib/helper.py"]);
         assert_eq!(own.anywhere(&["pkg", "m"], &[]).unwrap().files, ["src/pkg/__init__.py", "src/pkg/m.py"]);
         assert!(own.anywhere(&["numpy"], &[]).is_none());
+        let others = project(&["main.py", "src/space/part.py", "src/numpy/demo.py", "lib/fast.abi3.so", "a/b/c.py"]);
+        let mut own = Own::new(&others, "main.py");
+        assert_eq!(own.anywhere(&["space", "part"], &[]).unwrap().files, ["src/space/part.py"]);
+        assert_eq!(own.anywhere(&["b"], &["c"]).unwrap().files, ["a/b/c.py"]);
+        assert_eq!(own.anywhere(&["fast"], &[]).unwrap().extension.as_deref(), Some("lib/fast.abi3.so"));
+        assert!(own.anywhere(&["numpy"], &[]).is_none(), "an installed package comes before it");
     }
 }

@@ -69,7 +69,8 @@ pub(crate) fn is_known(distribution: &str) -> bool {
 /// The table's word for a module that no index has.
 const NOBODY: &str = "-";
 
-fn same_name(module: &str) -> Option<String> {
+/// The normalised name of the distribution that is called like a module.
+pub(super) fn same_name(module: &str) -> Option<String> {
     let allowed = module.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let ends = !module.starts_with('_') && !module.ends_with('_') && !module.is_empty() && module.len() <= 100;
     (allowed && ends).then(|| {
@@ -193,10 +194,48 @@ mod tests {
     #[test]
     fn a_name_that_says_nothing_is_no_distribution() {
         for module in [
-            "utils", "util", "helpers", "helper", "maths", "config", "common", "core", "data", "models", "model", "tools",
-            "test", "tests", "app", "main", "lib", "settings", "constants", "database", "db", "server", "client",
-            "logger", "parser", "player", "game", "board", "my_module", "test_helpers", "data_utils", "request", "numpi",
-            "panda", "beautifulsoup", "BeautifulSoup", "apex", "clip", "crypto", "opencv", "Utils", "win32api",
+            "utils",
+            "util",
+            "helpers",
+            "helper",
+            "maths",
+            "config",
+            "common",
+            "core",
+            "data",
+            "models",
+            "model",
+            "tools",
+            "test",
+            "tests",
+            "app",
+            "main",
+            "lib",
+            "settings",
+            "constants",
+            "database",
+            "db",
+            "server",
+            "client",
+            "logger",
+            "parser",
+            "player",
+            "game",
+            "board",
+            "my_module",
+            "test_helpers",
+            "data_utils",
+            "request",
+            "numpi",
+            "panda",
+            "beautifulsoup",
+            "BeautifulSoup",
+            "apex",
+            "clip",
+            "crypto",
+            "opencv",
+            "Utils",
+            "win32api",
         ] {
             assert_eq!(distribution_of(module).distribution, None, "{module}");
         }

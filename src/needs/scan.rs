@@ -1,6 +1,13 @@
 //! What one source file imports and calls, from its syntax alone.
 
-use super::{Capability, Urgency, calls, conditions::truth, python::Python, stdlib};
+use super::{
+    Capability, Urgency, calls,
+    conditions::truth,
+    extras::{self, Extra},
+    installs::{self, Installation},
+    python::Python,
+    stdlib,
+};
 use ruff_python_ast::{
     self as ast, Expr, Stmt,
     visitor::{self, Visitor},
@@ -12,6 +19,10 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Findings {
     pub(super) imports: Vec<Import>,
     pub(super) uses: Vec<Use>,
+    /// What libraries take for how they are used; nothing says how urgent it is that they only get an address.
+    pub(super) extras: Vec<(&'static Extra, Option<Urgency>, u32)>,
+    /// Calls that install packages.
+    pub(super) installations: Vec<(Installation, Urgency)>,
     /// It looks at `sys.path`, so it may import from anywhere.
     pub(super) changes_path: bool,
 }
@@ -27,6 +38,8 @@ pub(super) struct Import {
     pub(super) line: u32,
     /// The first part of its name is a word in some text of the file.
     pub(super) mentioned: bool,
+    /// A text of the file is the name of a file that this module would be in.
+    pub(super) written: bool,
 }
 
 /// A call that needs a capability.
@@ -342,6 +355,8 @@ impl<'a> Scanner<'a, '_> {
         let no_name = |c: char| !c.is_alphanumeric() && c != '_';
         let words: HashSet<&str> = self.texts.iter().flat_map(|text| text.split(no_name)).collect();
         let mentioned = |module: &str| words.contains(top_of(module));
+        let files: HashSet<&str> = self.texts.iter().filter_map(|text| module_of_file(text)).collect();
+        let written = |module: &str| files.contains(top_of(module));
         let mut seen = HashSet::new();
         for import in &self.imports {
             if seen.insert((import.level, import.module, &import.names, import.urgency)) {
@@ -352,6 +367,7 @@ impl<'a> Scanner<'a, '_> {
                     urgency: import.urgency,
                     line: lines.at(import.offset),
                     mentioned: mentioned(import.module),
+                    written: written(import.module),
                 });
             }
         }
@@ -362,6 +378,9 @@ impl<'a> Scanner<'a, '_> {
                 findings.uses.push(Use { capability, what, urgency, line: lines.at(offset) });
             }
         };
+        for text in &self.texts {
+            extras::of_text(text, |extra| findings.extras.push((extra, None, 1)));
+        }
         let mut dynamic = Vec::new();
         let mut connects = Vec::new();
         for &(call, context) in &self.calls {
@@ -375,7 +394,13 @@ impl<'a> Scanner<'a, '_> {
                     connects.push((context, offset));
                 }
             }
-            for function in self.resolve(&call.func) {
+            let functions = self.resolve(&call.func);
+            let urgency = context.urgency(Caught::IMPORT);
+            extras::of_call(call, &functions, |extra| findings.extras.push((extra, Some(urgency), lines.at(offset))));
+            for function in functions {
+                if let Some(installation) = installs::of_call(&function, &call.arguments) {
+                    findings.installations.push((installation, urgency));
+                }
                 if let Some(module) = imported_by(&function, &call.arguments) {
                     dynamic.push((module, context, offset));
                 } else if let Some(capability) = calls::needed(&function, &call.arguments) {
@@ -406,6 +431,7 @@ impl<'a> Scanner<'a, '_> {
                 urgency: context.urgency(Caught::IMPORT),
                 line: lines.at(offset),
                 mentioned: true,
+                written: written(&module[level..]),
             });
         }
         findings
@@ -445,6 +471,13 @@ impl<'a> Scanner<'a, '_> {
             }
         }
     }
+}
+
+/// The top-level module or package that a file of this name is, or is in.
+fn module_of_file(text: &str) -> Option<&str> {
+    let path = text.strip_suffix(".py")?;
+    let path = path.strip_suffix("/__init__").unwrap_or(path);
+    path.rsplit('/').next().filter(|name| !name.is_empty())
 }
 
 /// Where a name or an attribute starts.
