@@ -15,6 +15,8 @@ mod installs;
 mod own;
 mod packages;
 mod python;
+mod reach;
+mod repetition;
 mod scan;
 mod script;
 mod stdlib;
@@ -32,7 +34,7 @@ use installs::Installation;
 use own::{Found, Own};
 use scan::{Findings, Import};
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
     fmt,
     sync::Arc,
 };
@@ -63,6 +65,10 @@ pub(crate) struct Needs {
     pub(crate) script: Option<Script>,
     /// What its code would install, and that is not, each in a sentence.
     pub(crate) refused_installs: Vec<String>,
+    /// Top-level modules that the program has a substitute for wherever it imports them.
+    pub(crate) optional: BTreeSet<String>,
+    /// What it has come upon in an attempt before, and WebAssembly lacks; follows "this job".
+    pub(crate) met: Option<String>,
     /// Why not everything was looked at, if so.
     pub(crate) overlooked: Option<String>,
 }
@@ -122,11 +128,13 @@ pub(crate) enum Capability {
 /// How surely something is needed, the most first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Urgency {
-    /// When the program runs.
+    /// The program reaches it whenever it runs, and ends without it.
     Required,
-    /// When a function is called, or an exception raised: it may never be.
+    /// The program reaches it whenever it runs, and handles the exception where it is missing.
+    Guarded,
+    /// It may be reached: it stands in a branch, or in a function that is not certain to be called.
     Later,
-    /// The program goes on without it.
+    /// The program has a substitute for it, or never reaches it.
     Optional,
 }
 
@@ -166,6 +174,7 @@ impl Needs {
             extras: Vec::new(),
             installed: Vec::new(),
             installed_later: HashSet::new(),
+            imported: HashSet::new(),
             needs: Needs::default(),
         };
         search.run()?;
@@ -173,14 +182,12 @@ impl Needs {
     }
 
     /// Returns the distribution that an exception asks for, if it names one that is well known.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for whoever decides whether there is another attempt"))]
     pub(crate) fn named_by_error(kind: &str, message: &str) -> Option<String> {
         extras::named_by_error(kind, message)
     }
 
     /// Returns what the author of a program should know, each in a sentence; `exception` has the kind and the message of
     /// the one that it ended with.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for whoever tells the client"))]
     pub(crate) fn hints(&self, exception: Option<(&str, &str)>) -> Vec<String> {
         let unknown = exception.and_then(|(kind, message)| self.hint_about(kind, message));
         self.refused_installs.iter().cloned().chain(unknown).collect()
@@ -198,6 +205,17 @@ impl Needs {
             .then(|| format!("{module} is not a well-known package: name it in the requirements to have it installed"))
     }
 
+    /// The distribution that a module comes from, when that is known without having seen its import.
+    pub(crate) fn distribution_of(module: &str) -> Option<String> {
+        let known = packages::distribution_of(module);
+        known.distribution.filter(|_| !known.is_guess)
+    }
+
+    /// Whether the standard library has, or had, a module of that name.
+    pub(crate) fn is_standard(module: &str) -> bool {
+        stdlib::lifetime(module.split('.').next().unwrap_or_default()).is_some()
+    }
+
     /// The use of a capability, optional or not.
     pub(crate) fn use_of(&self, capability: Capability) -> Option<&Use> {
         self.uses.iter().find(|found| found.capability == capability)
@@ -210,7 +228,7 @@ struct Search<'p> {
     own: Own<'p>,
     own_anywhere: bool,
     /// Files to look at, by urgency; the most urgent first, so that each is looked at once, with its own.
-    pending: [VecDeque<String>; 3],
+    pending: [VecDeque<String>; 4],
     seen: HashSet<String>,
     bytes_left: u64,
     imports_left: usize,
@@ -224,6 +242,8 @@ struct Search<'p> {
     installed: Vec<String>,
     /// Names of distributions that it installs if it comes to that.
     installed_later: HashSet<String>,
+    /// Top-level modules that are imported without a substitute.
+    imported: HashSet<String>,
     needs: Needs,
 }
 
@@ -249,7 +269,7 @@ impl Search<'_> {
     }
 
     fn next(&mut self) -> Option<(String, Urgency)> {
-        let urgencies = [Urgency::Required, Urgency::Later, Urgency::Optional];
+        let urgencies = [Urgency::Required, Urgency::Guarded, Urgency::Later, Urgency::Optional];
         self.pending.iter_mut().zip(urgencies).find_map(|(queue, urgency)| Some((queue.pop_front()?, urgency)))
     }
 
@@ -314,6 +334,11 @@ impl Search<'_> {
             return self.follow(found, import.urgency, &place);
         }
         let Some(&top) = parts.first() else { return };
+        if import.urgency == Urgency::Optional {
+            self.needs.optional.insert(top.to_owned());
+        } else if !self.imported.contains(top) {
+            self.imported.insert(top.to_owned());
+        }
         if let Some(found) = self.own.absolute(&parts, &names) {
             return self.follow(found, import.urgency, &place);
         }
@@ -351,7 +376,7 @@ impl Search<'_> {
                 Err(error) => refusals.push(format!("-r {file}: {error}")),
             }
         }
-        if urgency == Urgency::Required {
+        if urgency <= Urgency::Guarded {
             let room = INSTALLED_MAX.saturating_sub(self.installed.len());
             self.installed.extend(requirements.into_iter().take(room));
             let at = if line == 0 { path.to_owned() } else { format!("{path}, line {line}") };
@@ -446,6 +471,7 @@ impl Search<'_> {
         if !self.installed.is_empty() {
             self.needs.script.get_or_insert_default().dependencies.append(&mut self.installed);
         }
+        self.needs.optional.retain(|module| !self.imported.contains(module));
         let (modules, uses) = (self.modules.into_values().collect(), self.uses.into_values().collect());
         Needs { modules, uses, ..self.needs }
     }

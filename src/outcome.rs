@@ -121,6 +121,18 @@ pub struct Output {
     pub bytes: u64,
 }
 
+impl Output {
+    /// Adds a line of the service's own, which no limit cuts.
+    pub(crate) fn add_line(&mut self, line: &str) {
+        if !self.text.is_empty() && !self.text.ends_with('\n') {
+            self.text.push('\n');
+        }
+        self.text.push_str(line);
+        self.text.push('\n');
+        self.bytes += line.len() as u64 + 1;
+    }
+}
+
 /// An uncaught Python exception.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Exception {
@@ -135,7 +147,7 @@ pub struct Exception {
 /// Something that only a full Linux has: a thread, a socket, a process, a native module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CapabilityMiss {
-    /// One of `thread`, `process`, `socket`, `module`, `library`, `signal`, `terminal`, `privilege`, `limits`, `file
+    /// One of `thread`, `process`, `socket`, `network`, `module`, `library`, `signal`, `terminal`, `privilege`, `limits`, `file
     /// system`.
     pub kind: String,
     /// What exactly was asked for.

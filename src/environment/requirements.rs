@@ -186,8 +186,8 @@ impl Requirements {
         hashes
     }
 
-    /// Whether packages of these versions are all that is asked for on a platform. Extras count as missing, since it is not known what
-    /// they add, and so do hashes.
+    /// Whether packages of these versions are all that is asked for on a platform. Extras count as missing, since it is
+    /// not known what they add, and so do hashes.
     pub(super) fn are_satisfied_by<'a>(
         &self,
         platform: &Platform,

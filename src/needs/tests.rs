@@ -67,11 +67,7 @@ fn third_party_modules_are_found_with_their_distribution() {
         ),
         ("import numpy; import numpy.linalg; from numpy import array", &["numpy numpy Required main.py:1"]),
         ("class A:\n    import numpy", &["numpy numpy Required main.py:2"]),
-        ("x = [__import__('numpy') for _ in y]", &["numpy numpy Required main.py:1"]),
-        (
-            "if x:\n    import numpy\nelse:\n    import pandas",
-            &["numpy numpy Required main.py:2", "pandas pandas Required main.py:4"],
-        ),
+        ("x = [__import__('numpy') for _ in range(2)]", &["numpy numpy Required main.py:1"]),
         ("import js", &["js - Required main.py:1"]),
         ("'import numpy'\n# import numpy\n'''\nimport numpy\n'''", &[]),
         ("import nümpy", &["nümpy - Required main.py:1"]),
@@ -80,61 +76,155 @@ fn third_party_modules_are_found_with_their_distribution() {
 }
 
 #[test]
-fn imports_in_functions_are_needed_later() {
+fn what_is_not_certain_to_run_is_needed_later() {
     check(&[
         ("def f():\n    import numpy", &["numpy numpy Later main.py:2"]),
         ("async def f():\n    from numpy import array", &["numpy numpy Later main.py:2"]),
         ("f = lambda: __import__('numpy')", &["numpy numpy Later main.py:1"]),
         ("class A:\n    def f(self):\n        import numpy", &["numpy numpy Later main.py:3"]),
         ("def f():\n    import numpy\nimport numpy", &["numpy numpy Required main.py:3"]),
-        (
-            "def f():\n    try:\n        import numpy\n    except ImportError:\n        pass",
-            &["numpy numpy Optional main.py:3"],
-        ),
         ("if __name__ == '__main__':\n    import numpy", &["numpy numpy Required main.py:2"]),
         (
             "@__import__('numpy').vectorize\ndef f(x=__import__('pandas')): pass",
             &["numpy numpy Required main.py:1", "pandas pandas Required main.py:2"],
         ),
+        (
+            "if x:\n    import numpy\nelse:\n    import pandas",
+            &["numpy numpy Later main.py:2", "pandas pandas Later main.py:4"],
+        ),
+        ("DEBUG = False\nif DEBUG:\n    import torch", &["torch torch Later main.py:3"]),
+        ("for x in y:\n    import numpy", &["numpy numpy Later main.py:2"]),
+        ("while x:\n    import numpy", &["numpy numpy Later main.py:2"]),
+        ("match x:\n    case 1:\n        import numpy", &["numpy numpy Later main.py:3"]),
+        ("x and __import__('numpy')", &["numpy numpy Later main.py:1"]),
+        ("__import__('numpy') and x", &["numpy numpy Required main.py:1"]),
+        ("x = __import__('numpy') if y else 1", &["numpy numpy Later main.py:1"]),
+        ("x = [__import__('numpy') for _ in y]", &["numpy numpy Later main.py:1"]),
+        ("if x:\n    exit()\nimport numpy", &["numpy numpy Later main.py:3"]),
+        ("import sys\nif len(sys.argv) < 2:\n    sys.exit(1)\nimport numpy", &["numpy numpy Later main.py:4"]),
     ]);
 }
 
 #[test]
-fn imports_that_may_fail_are_optional() {
-    let tries =
-        |exceptions: &str, handler: &str| format!("try:\n    import numpy\nexcept{exceptions}:\n    {handler}\n");
-    for exceptions in [
-        " ImportError",
-        " ModuleNotFoundError as e",
-        " (ValueError, ImportError)",
-        " Exception",
-        " builtins.ImportError",
-        "",
+fn loops_over_what_is_not_empty_run() {
+    for over in [
+        "[1]",
+        "(1, 2)",
+        "{1}",
+        "{1: 2}",
+        "'text'",
+        "range(3)",
+        "range(1, 3)",
+        "enumerate([1])",
+        "zip([1], 'ab')",
+        "{1: 2}.items()",
+        "known",
+        "range(n)",
+        "sorted(known)",
+        "map(f, known)",
     ] {
-        let source = tries(exceptions, "numpy = None");
-        assert_eq!(needs(&source), ["numpy numpy Optional main.py:2"], "{source}");
+        let source = format!("known = [1, 2]\nn = 4\nfor x in {over}:\n    import numpy");
+        assert_eq!(needs(&source), ["numpy numpy Required main.py:4"], "{over}");
     }
-    for (exceptions, handler) in [
-        (" ValueError", "pass"),
-        (" OSError", "pass"),
-        (" ImportError", "raise"),
-        (" ImportError", "raise SystemExit('install numpy')"),
-        (" ImportError", "print('install numpy'); sys.exit(1)"),
-        (" ImportError", "exit()"),
-        ("", "quit(1)"),
-        (" ImportError", "subprocess.check_call([sys.executable, '-m', 'pip', 'install', 'numpy'])"),
-        (" ImportError", "os.system('pip install numpy')"),
+    for over in ["[]", "range(0)", "range(m)", "unknown", "zip([1], unknown)", "[*unknown]", "()", "''", "open('x')"] {
+        let source = format!("for x in {over}:\n    import numpy");
+        assert_eq!(needs(&source), ["numpy numpy Later main.py:2"], "{over}");
+    }
+    check(&[
+        ("while True:\n    import numpy", &["numpy numpy Required main.py:2"]),
+        ("while True:\n    if x: break\n    import numpy", &["numpy numpy Later main.py:3"]),
+        (
+            "for x in [1]:\n    if x: continue\n    import numpy\nimport yaml",
+            &["numpy numpy Later main.py:3", "yaml pyyaml Required main.py:4"],
+        ),
+        ("known = [1]\nfor known in x: pass\nfor y in known:\n    import numpy", &["numpy numpy Later main.py:4"]),
+    ]);
+}
+
+#[test]
+fn calls_are_followed_from_the_first_line() {
+    for program in [
+        "def f():\n    USE\nf()",
+        "def f():\n    USE\ndef main():\n    f()\nif __name__ == '__main__':\n    main()",
+        "async def main():\n    USE\nimport asyncio\nasyncio.run(main())",
+        "class A:\n    def __init__(self):\n        USE\nA()",
+        "class A:\n    def f(self):\n        USE\nA().f()",
+        "class A:\n    def f(self):\n        self.g()\n    def g(self):\n        USE\na = A()\na.f()",
+        "class A:\n    def __init__(self): self.b = B()\n    def f(self): self.b.g()\nclass B:\n    def g(self):\n        USE\nA().f()",
+        "class A:\n    def f(self):\n        USE\nclass B(A): pass\nB().f()",
+        "class A:\n    def __enter__(self):\n        USE\nwith A() as a: pass",
+        "class A:\n    def f(self):\n        USE\nwith A() as a:\n    a.f()",
+        "def work(n):\n    USE\nfrom concurrent.futures import Executor\nwith Executor() as pool:\n    list(pool.map(work, x))",
+        "def outer():\n    def inner():\n        USE\n    inner()\nouter()",
+        "def f():\n    try:\n        USE\n    finally:\n        pass\nf()",
+        "def f():\n    try: x()\n    except ValueError: return\n    USE\nf()",
     ] {
-        let source = format!("import subprocess, os, sys\n{}", tries(exceptions, handler));
+        let source = program.replace("USE", "import numpy");
         let found = needs(&source);
-        assert_eq!(found.first().map(String::as_str), Some("numpy numpy Required main.py:3"), "{source}");
+        assert!(found.iter().any(|line| line.starts_with("numpy numpy Required")), "{source}: {found:?}");
+    }
+    for program in [
+        "def f():\n    USE\nif x:\n    f()",
+        "def f():\n    USE\nx = f",
+        "def f():\n    if x: return\n    USE\nf()",
+        "def f():\n    USE\ndef f():\n    pass\nf()",
+        "class A:\n    def f(self):\n        USE\nA()",
+        "class A:\n    def f(self):\n        USE\na = b()\na.f()",
+        "def g(f): f()\ndef f():\n    USE\ng(f)",
+        "import sys\nsys.exit()\nUSE",
+    ] {
+        let source = program.replace("USE", "import numpy");
+        let found = needs(&source);
+        assert!(found.iter().any(|line| line.starts_with("numpy numpy Later")), "{source}: {found:?}");
+    }
+}
+
+#[test]
+fn only_a_substitute_makes_an_import_optional() {
+    let tries = |exceptions: &str, handler: &str| {
+        format!("import subprocess, os, sys\ntry:\n    import numpy\nexcept{exceptions}:\n    {handler}\n")
+    };
+    for (exceptions, handler, urgency) in [
+        (" ImportError", "numpy = None", "Optional"),
+        (" ModuleNotFoundError as e", "import json as numpy", "Optional"),
+        (" (ImportError, ModuleNotFoundError)", "HAVE = False", "Optional"),
+        (" builtins.ImportError", "def array(x): return x", "Optional"),
+        (" ImportError", "print('no numpy'); HAVE = False", "Optional"),
+        (" ImportError", "class numpy: pass", "Optional"),
+        (" ImportError", "pass", "Guarded"),
+        (" ImportError", "print('no numpy')", "Guarded"),
+        (" (ValueError, ImportError)", "numpy = None", "Guarded"),
+        (" Exception", "numpy = None", "Guarded"),
+        (" Exception as e", "print(e)", "Guarded"),
+        ("", "numpy = None", "Guarded"),
+        (" ValueError", "pass", "Guarded"),
+        (" ImportError", "raise", "Required"),
+        (" ImportError", "raise SystemExit('install numpy')", "Required"),
+        (" ImportError", "print('install numpy'); sys.exit(1)", "Required"),
+        (" ImportError", "exit()", "Required"),
+        ("", "quit(1)", "Required"),
+        (" ImportError", "subprocess.check_call([sys.executable, '-m', 'pip', 'install', 'numpy'])", "Required"),
+        (" ImportError", "os.system('pip install numpy')", "Required"),
+    ] {
+        let source = tries(exceptions, handler);
+        let found = needs(&source);
+        assert_eq!(found.first(), Some(&format!("numpy numpy {urgency} main.py:3")), "{source}");
         assert!(found.iter().skip(1).all(|line| line.contains("Optional")), "{source}: {found:?}");
     }
     check(&[
         ("try:\n    import numpy\nfinally:\n    pass", &["numpy numpy Required main.py:2"]),
         (
             "from contextlib import suppress\nwith suppress(ImportError):\n    import numpy",
+            &["numpy numpy Required main.py:3"],
+        ),
+        (
+            "try:\n    try:\n        import numpy\n    except ValueError:\n        pass\nexcept ImportError:\n    numpy = None",
             &["numpy numpy Optional main.py:3"],
+        ),
+        ("def f():\n    import numpy\ntry:\n    f()\nexcept Exception:\n    pass", &["numpy numpy Guarded main.py:2"]),
+        (
+            "def f():\n    import numpy\ntry:\n    f()\nexcept Exception:\n    pass\nf()",
+            &["numpy numpy Required main.py:2"],
         ),
         ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import numpy", &["numpy numpy Optional main.py:3"]),
         ("try:\n    pass\nexcept ImportError:\n    pass\nelse:\n    import numpy", &["numpy numpy Required main.py:6"]),
@@ -145,6 +235,10 @@ fn imports_that_may_fail_are_optional() {
             &["sh sh Required main.py:4", "win32api - Optional main.py:2"],
         ),
     ]);
+    let optional = |source: &str| Needs::of(&Project::script(source.to_owned()), "main.py", false).unwrap().optional;
+    let substituted = "try:\n    import ujson as json\nexcept ImportError:\n    import json\n";
+    assert_eq!(optional(substituted).into_iter().collect::<Vec<_>>(), ["ujson"]);
+    assert!(optional(&format!("{substituted}def f():\n    import ujson")).is_empty());
 }
 
 #[test]
@@ -189,7 +283,11 @@ fn modules_that_wasm_lacks_are_needs() {
         ("from ssl import create_default_context", &["Modules ssl Required main.py:1"]),
         ("from multiprocessing import shared_memory", &["Modules multiprocessing.shared_memory Required main.py:1"]),
         ("import curses.textpad", &["Modules curses Required main.py:1"]),
-        ("try:\n    import readline\nexcept ImportError:\n    pass", &["Modules readline Optional main.py:2"]),
+        ("try:\n    import readline\nexcept ImportError:\n    pass", &["Modules readline Guarded main.py:2"]),
+        (
+            "try:\n    import readline\nexcept ImportError:\n    readline = None",
+            &["Modules readline Optional main.py:2"],
+        ),
         ("from dbm import gnu", &["Modules dbm.gnu Required main.py:1"]),
         ("import dbm, compression.zlib", &["python>=3.14 compression Required main.py:1"]),
     ]);
@@ -329,27 +427,19 @@ fn a_socket_that_connects_outside_uses_the_network() {
 }
 
 #[test]
-fn calls_whose_failure_is_handled_are_optional() {
-    for (exception, call, urgency) in [
-        ("Exception", "threading.Thread(target=f).start()", "Optional"),
-        ("RuntimeError", "threading.Thread(target=f).start()", "Optional"),
-        ("OSError", "threading.Thread(target=f).start()", "Required"),
-        ("OSError", "subprocess.run('ls')", "Optional"),
-        ("PermissionError", "subprocess.run('ls')", "Optional"),
-        ("subprocess.CalledProcessError", "subprocess.run('ls')", "Required"),
-        ("ImportError", "subprocess.run('ls')", "Required"),
-        ("urllib.error.URLError", "urllib.request.urlopen(u)", "Optional"),
-        ("(ValueError, OSError)", "urllib.request.urlopen(u)", "Optional"),
-        ("ValueError", "urllib.request.urlopen(u)", "Required"),
-        ("OSError", "socket.socket()", "Optional"),
-        ("OSError", "ctypes.CDLL('libx.so')", "Optional"),
+fn calls_whose_failure_is_handled_are_needed_all_the_same() {
+    for (exception, call, handler, urgency) in [
+        ("Exception", "threading.Thread(target=f).start()", "print(e)", "Guarded"),
+        ("RuntimeError", "threading.Thread(target=f).start()", "pass", "Guarded"),
+        ("OSError", "subprocess.run('ls')", "x = None", "Guarded"),
+        ("OSError", "subprocess.run('ls')", "raise", "Required"),
+        ("subprocess.CalledProcessError", "subprocess.run('ls')", "sys.exit(1)", "Required"),
+        ("urllib.error.URLError", "urllib.request.urlopen(u)", "print(e)", "Guarded"),
     ] {
-        let imports = "import threading, subprocess, socket, ctypes, urllib.request, urllib.error";
-        let source = format!("{imports}\ntry:\n    {call}\nexcept {exception} as e:\n    print(e)\n");
+        let imports = "import threading, subprocess, sys, urllib.request, urllib.error";
+        let source = format!("{imports}\ntry:\n    {call}\nexcept {exception} as e:\n    {handler}\n");
         let found = needs(&source);
         assert!(found.len() == 1 && found[0].contains(&format!(" {urgency} main.py:3")), "{source}: {found:?}");
-        let gives_up = source.replace("print(e)", "raise");
-        assert!(needs(&gives_up)[0].contains(" Required "), "{gives_up}");
     }
     check(&[
         (
@@ -367,6 +457,10 @@ fn subclasses_of_threads_and_processes_count_once_used() {
         (
             "from multiprocessing import Process\nclass W(Process): pass",
             &["Processes multiprocessing.Process Later main.py:2"],
+        ),
+        (
+            "import threading\nclass Worker(threading.Thread):\n    pass\nWorker().start()",
+            &["Threads threading.Thread Required main.py:2"],
         ),
         ("import threading\nclass Data(threading.local): pass", &[]),
     ]);
@@ -443,7 +537,8 @@ fn a_file_is_as_urgent_as_what_imports_it() {
     for (main, urgency) in [
         ("import helper", "Required"),
         ("def f():\n    import helper", "Later"),
-        ("try:\n    import helper\nexcept ImportError:\n    pass", "Optional"),
+        ("try:\n    import helper\nexcept ImportError:\n    pass", "Guarded"),
+        ("try:\n    import helper\nexcept ImportError:\n    helper = None", "Optional"),
         (
             "def f():\n    import helper\ntry:\n    import helper\nexcept ImportError:\n    pass\nimport other",
             "Required",

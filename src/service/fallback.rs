@@ -6,10 +6,10 @@ use super::{
     plan::Detected,
 };
 use crate::{
-    Error, Event, Job, Outcome, Requirements, Result,
+    Error, Event, Job, Requirements, Result,
     environment::{Environments, Installed, Libc, Machine, Platform, Reason, Refusal, Target},
     executor::{
-        Observer,
+        Observer, Run, StopAt,
         docker::{
             self, DockerExecutor, DockerOptions, Interpreter, PackageFolder, Packages, Placement, Progress, Step,
         },
@@ -124,8 +124,9 @@ impl Fallback {
         job: Job,
         detected: Detected,
         placement: Placement,
+        stop_at: Option<StopAt>,
         observer: impl Observer,
-    ) -> Result<Outcome> {
+    ) -> Result<Run> {
         let containers = match self {
             Fallback::Off(why) => return Err(Error::unavailable(why.as_str())),
             Fallback::On(containers) => containers,
@@ -162,7 +163,8 @@ impl Fallback {
                 },
             }
         };
-        executor.run_prepared(job, prepared, Box::new(move |event: Event<'_>| tell(&observer, event))).await
+        let observer = Box::new(move |event: Event<'_>| tell(&observer, event));
+        executor.run_until(job, prepared, stop_at, observer).await
     }
 }
 

@@ -55,19 +55,21 @@ class PackFinder:
 
 
 class MissingFinder:
-    """Asked last: what nobody found, and the program itself wanted, may be there with other means."""
+    """Asked last: what nobody found may be there with other means."""
 
     @staticmethod
     def find_spec(fullname, path=None, target=None):
-        if path is None:
-            frame = sys._getframe(1)
-            while frame is not None and "importlib" in frame.f_code.co_filename:
-                frame = frame.f_back
-            if frame is None or not frame.f_code.co_filename.startswith("/usr/"):
-                import _pyexec_linux
+        if path is not None:
+            return None
+        frame = sys._getframe(1)
+        while frame is not None and "importlib" in frame.f_code.co_filename:
+            if frame.f_code.co_name == "find_spec":
+                # importlib.util's: who asks whether there is one goes on without.
+                return None
+            frame = frame.f_back
+        import _pyexec_linux
 
-                _pyexec_linux.missing_module = fullname
-                _pyexec_linux.record("module", fullname)
+        _pyexec_linux.miss_module(fullname, frame is None or not frame.f_code.co_filename.startswith("/usr/"))
         return None
 
 

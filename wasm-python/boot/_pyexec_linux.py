@@ -12,30 +12,83 @@ from collections import deque, namedtuple
 REPORT_MISS = 6
 UID = 1000
 
-# Exceptions that misses raised last, so that an uncaught one, or one it caused, is recognised.
+# Misses as (exception, kind, detail): those raised last, so that whoever meets one, or what it caused, is recognised.
 _raised = deque(maxlen=64)
-missing_module = None
+# Modules that nobody found.
+_missing = set()
+# sys.monitoring's identifiers for tools without a name, of which debuggers and profilers have others.
+_TOOLS = (4, 3)
+_watching = False
 
 
 def record(kind, detail):
+    """Tells the host what the program itself has met; the host may end the job here, to run it where that is there."""
     _pyexec.report(REPORT_MISS, f"{kind}: {detail}")
 
 
 def miss(kind, detail, error):
-    """Records what was asked for; the caller raises the exception returned."""
-    record(kind, detail)
-    _raised.append(error)
+    """Notes what was asked for; the caller raises the exception returned.
+
+    It counts when the program's own code sees the exception, or one that it caused. What a library handles inside itself
+    stays there.
+    """
+    _raised.append((error, kind, detail))
+    _watch()
     return error
 
 
-def caused_by_miss(error):
+def miss_module(name, is_own):
+    """Notes a module that nobody found; `is_own` says that the program's own code imports it."""
+    if len(_missing) < 1000:
+        _missing.add(name)
+    if is_own:
+        record("module", name)
+    else:
+        _watch()
+
+
+def _watch():
+    """Looks at every exception that passes through the program's own code from now on."""
+    global _watching
+    if _watching:
+        return
+    _watching = True
+    monitoring = sys.monitoring
+    tool = next((tool for tool in _TOOLS if monitoring.get_tool(tool) is None), None)
+    if tool is not None:
+        monitoring.use_tool_id(tool, "pyexec")
+        monitoring.register_callback(tool, monitoring.events.RAISE, _seen)
+        monitoring.set_events(tool, monitoring.events.RAISE)
+
+
+def _seen(code, offset, error):
+    if not code.co_filename.startswith(("/usr/", "<frozen ")):
+        found = _miss_behind(error)
+        if found is not None:
+            record(*found)
+
+
+def _miss_behind(error):
+    """The miss, as kind and detail, that an exception is or was caused by."""
     seen = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if any(error is raised for raised in _raised):
-            return True
-        if isinstance(error, ModuleNotFoundError) and error.name is not None and error.name == missing_module:
-            return True
+        for raised, kind, detail in _raised:
+            if error is raised:
+                return kind, detail
+        if isinstance(error, ImportError) and error.name in _missing:
+            return "module", error.name
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def caused_by_miss(error):
+    """Whether an uncaught exception is, or was caused by, a miss."""
+    if _miss_behind(error) is not None:
+        return True
+    seen = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         if isinstance(error, (ImportError, AttributeError)) and _lacks_native_parts(error):
             return True
         error = error.__cause__ or error.__context__
@@ -271,6 +324,7 @@ def install_late():
     import subprocess
     import threading
     import time
+    import warnings
     import _thread
 
     _adapt_threads(threading, _thread)
@@ -280,6 +334,7 @@ def install_late():
     hashlib.__all__ += ("pbkdf2_hmac", "scrypt") if "scrypt" not in hashlib.__all__ else ()
     _adapt_ctypes(ctypes)
     _adapt_signal(signal)
+    _adapt_warnings(warnings)
     for name in _FORKS:
         kind, number = _REFUSED[name]
         posix.__dict__[name] = os.__dict__[name] = _refusing(kind, name, number)
@@ -351,6 +406,17 @@ def _adapt_asyncio(asyncio):
             self._default_executor.shutdown(wait=False)
 
     base.shutdown_default_executor = shutdown_default_executor
+
+
+def _adapt_warnings(warnings):
+    """A library that handles a miss inside itself may warn of it, which it would not do where nothing is missing."""
+    show = warnings._showwarnmsg
+
+    def show_unless_miss(message):
+        if not _raised or _miss_behind(sys.exception()) is None:
+            show(message)
+
+    warnings._showwarnmsg = show_unless_miss
 
 
 def _adapt_ctypes(ctypes):

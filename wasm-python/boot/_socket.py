@@ -73,7 +73,7 @@ SocketType = socket
 
 
 def _no_resolver(host):
-    return _pyexec_linux.miss("socket", f"look-up of {host!r}",
+    return _pyexec_linux.miss("network", f"look-up of {host!r}",
                               gaierror(EAI_AGAIN, "Temporary failure in name resolution"))
 
 

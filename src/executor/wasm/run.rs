@@ -2,7 +2,7 @@
 
 use super::{
     clock::Clock,
-    host::{ExitStatus, Host, OutOfFuel, Yielding},
+    host::{ExitStatus, Host, Missed, OutOfFuel, Yielding},
     image::Image,
     library::Library,
     metering,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Error, Job, Limits, Outcome, Project, Result, Want,
-    executor::{COLLECTED_BYTES_MAX, Observer, traceback},
+    executor::{COLLECTED_BYTES_MAX, Observer, Run, StopAt, traceback},
     outcome::{Ending, Exception, LimitHit, OutputFile, StopReason, Tier, Usage},
     project::Workspace,
 };
@@ -36,9 +36,10 @@ pub(crate) async fn run(
     image: &Image,
     library: Library,
     job: Job,
+    stop_at: Option<StopAt>,
     observer: Box<dyn Observer>,
     reason: &str,
-) -> Result<Outcome> {
+) -> Result<Run> {
     job.check()?;
     let script = job.project.entrypoint(job.entrypoint.as_deref())?;
     let input = encode(&job, &script, &library)?;
@@ -46,7 +47,7 @@ pub(crate) async fn run(
     let started = Instant::now();
     let deadline = started + limits.wall_clock();
 
-    let host = Host::new(job.project.clone(), job.stdin, &limits, observer, library, Clock::start());
+    let host = Host::new(job.project.clone(), job.stdin, &limits, observer, library, Clock::start(), stop_at);
     let mut store = Store::new(image.pre.module().engine(), host);
     store.limiter(|host| &mut host.memory);
     store.call_hook_async(Yielding);
@@ -60,12 +61,18 @@ pub(crate) async fn run(
             (until(deadline, call).await, Some(instance))
         }
     };
+    if let Some(Err(error)) = &end
+        && let Some(Missed(miss)) = error.downcast_ref()
+    {
+        return Ok(Run::Missed(miss.clone(), started.elapsed()));
+    }
     let used = instance.map_or(0, |instance| fuel_used(&mut store, instance));
     let ending = classify(end, store.data());
     if let (Ending::Stopped { reason }, Some(instance)) = (&ending, instance) {
         last_words(&mut store, instance, reason, &limits, &job.project).await;
     }
-    Ok(outcome(store.into_data(), ending, used, job.collect_files.then_some(&job.project), reason))
+    let outcome = outcome(store.into_data(), ending, used, job.collect_files.then_some(&job.project), reason);
+    Ok(Run::Ended(Box::new(outcome)))
 }
 
 /// The job as `wasm-python/guest/guest.c` reads it.
