@@ -34,12 +34,10 @@ impl Advice {
 
     /// Returns the line for an outcome, without the end of the line.
     pub(super) fn on(self, outcome: &Outcome) -> Option<String> {
-        if outcome.success() {
-            return None;
-        }
-        let looked_up =
-            || outcome.capability_misses.iter().find(|miss| miss.kind == "network").map(|miss| miss.detail.clone());
-        if let Some(what) = self.network.or_else(looked_up).filter(|_| !self.may_use_network) {
+        let looked_up = outcome.capability_misses.iter().find(|miss| miss.kind == "network");
+        let looked_up = looked_up.filter(|_| !self.may_use_network).map(|miss| miss.detail.clone());
+        // Seen in the code only, it explains why the job failed, if it did.
+        if let Some(what) = looked_up.or(self.network.filter(|_| !outcome.success())) {
             return Some(format!(
                 "pyexec: this job has no permission to use the network ({what}): set \"network\": true, or give --network"
             ));
@@ -50,6 +48,9 @@ impl Advice {
             return Some(format!("pyexec: {}", hints.join("\npyexec: ")));
         }
         let miss = outcome.capability_misses.last().filter(|_| outcome.ended_in_miss)?;
+        if miss.kind == "module" && !Needs::is_standard(miss.detail.trim_start_matches('_')) {
+            return None; // no container has it by itself
+        }
         let why = self.no_containers?;
         Some(format!("pyexec: this job used what takes a container ({}: {}): {why}", miss.kind, miss.detail))
     }

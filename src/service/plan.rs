@@ -126,7 +126,7 @@ impl Plan {
 }
 
 impl Detected {
-    fn of(needs: Needs, packages: bool) -> Detected {
+    pub(super) fn of(needs: Needs, packages: bool) -> Detected {
         let (mut guesses, mut perhaps) = (Vec::new(), Vec::new());
         for module in needs.modules.iter().filter(|module| packages && module.urgency != Urgency::Optional) {
             match &module.distribution {

@@ -40,7 +40,8 @@ pub(super) fn remedy(miss: &CapabilityMiss, detected: &Detected, means: Means) -
     match miss.kind.as_str() {
         "module" => {
             let top = miss.detail.split('.').next().unwrap_or_default();
-            if detected.needs.optional.contains(top) {
+            // The standard library's own modules may fail at their native halves: `ssl` at `_ssl`.
+            if detected.needs.optional.contains(top) || detected.needs.optional.contains(top.trim_start_matches('_')) {
                 return None;
             }
             if Needs::is_standard(top) {
@@ -154,5 +155,61 @@ impl Retry {
         let mut plan = Plan { job, reason, place, detected, attempts: self.attempts + 1, may_stop: true };
         plan.set_wall_clock(left);
         Some(plan)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Project;
+
+    const ALL: Means = Means { container: true, network: false, packages: true };
+
+    fn of(source: &str, miss: &str, means: Means) -> String {
+        let needs = Needs::of(&Project::script(source.to_owned()), "main.py", false).unwrap();
+        let detected = Detected::of(needs, true);
+        let (kind, detail) = miss.split_once(": ").unwrap();
+        let miss = CapabilityMiss { kind: kind.to_owned(), detail: detail.to_owned() };
+        match remedy(&miss, &detected, means) {
+            None => "-".to_owned(),
+            Some(Remedy::Container) => "container".to_owned(),
+            Some(Remedy::Package { module, distribution }) => format!("{module} from {distribution}"),
+        }
+    }
+
+    #[test]
+    fn what_another_attempt_would_have_makes_a_miss_good() {
+        let optional = "try:\n    import numpy\n    import ssl\nexcept ImportError:\n    numpy = None";
+        let later = "def f():\n    import yaml\n    from google.cloud import storage";
+        for (source, miss, expected) in [
+            ("", "thread: start of a thread", "container"),
+            ("", "process: os.fork()", "container"),
+            ("", "socket: socket()", "container"),
+            ("", "library: ctypes: libc.so.6", "container"),
+            ("", "signal: signal.alarm()", "container"),
+            ("", "native module: yaml._yaml", "container"),
+            ("", "module: ssl", "container"),
+            ("", "module: _ssl", "container"),
+            ("", "module: imp", "container"),
+            ("", "module: numpy", "numpy from numpy"),
+            ("", "module: utils_of_nobody", "-"),
+            (optional, "module: numpy", "-"),
+            (optional, "module: ssl", "-"),
+            (optional, "module: _ssl", "-"),
+            (later, "module: yaml", "yaml from pyyaml"),
+            (later, "module: google", "google from google-cloud-storage"),
+            // It was there, and did not help.
+            ("import numpy", "module: numpy", "-"),
+            ("", "network: look-up of 'example.org'", "-"),
+            ("", "terminal: os.ttyname()", "-"),
+            ("", "privilege: os.setuid()", "-"),
+        ] {
+            assert_eq!(of(source, miss, ALL), expected, "{source:?} {miss}");
+        }
+        assert_eq!(of("", "network: look-up of 'example.org'", Means { network: true, ..ALL }), "container");
+        let alone = Means { container: false, network: true, packages: false };
+        for miss in ["thread: x", "module: ssl", "module: numpy", "network: x"] {
+            assert_eq!(of("", miss, alone), "-", "{miss}");
+        }
     }
 }
