@@ -242,7 +242,7 @@ fn names_in_zip(archive: &[u8]) -> impl Iterator<Item = &str> {
     const ENTRY: &[u8] = b"PK\x01\x02";
     const END_BYTES: usize = 22;
     const ENTRY_BYTES: usize = 46;
-    let number = |at: usize, bytes: usize| -> usize {
+    let number = move |at: usize, bytes: usize| -> usize {
         let digits = archive.get(at..at + bytes).unwrap_or_default();
         digits.iter().rev().fold(0, |number, &digit| number << 8 | usize::from(digit))
     };

@@ -151,7 +151,14 @@ impl Fallback {
             let wanted = job.containers.requirements.clone().merge(guessed.iter().map(String::as_str))?;
             let placement = placement.clone();
             let made = async {
-                let placement = containers.with_packages(&executor, placement, &wanted, &detected, &progress).await?;
+                let (placement, installed) = containers.with_packages(&executor, placement, &wanted, &progress).await?;
+                let provides = |package: &str, module: &str| {
+                    installed.as_ref().is_none_or(|it| containers.environments.provides(it, package, module))
+                };
+                let strangers = detected.strangers(provides);
+                if let Some(name) = strangers.into_iter().find(|name| guessed.contains(name)) {
+                    return Err(NotMade::Stranger { name });
+                }
                 executor.prepare(&placement, Arc::clone(&progress)).await.map_err(NotMade::Fault)
             };
             match made.await {
@@ -196,26 +203,19 @@ impl Containers {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The placement with these packages, among which those that were guessed have the modules that are imported.
+    /// The placement with these packages, and what was installed of them.
     async fn with_packages(
         &self,
         executor: &DockerExecutor,
         placement: Placement,
         wanted: &Requirements,
-        detected: &Detected,
         progress: &Progress,
-    ) -> Result<Placement, NotMade> {
+    ) -> Result<(Placement, Option<Arc<Installed>>), NotMade> {
         if wanted.is_empty() {
-            return Ok(placement);
+            return Ok((placement, None));
         }
         let installed = self.installed(executor, &placement, wanted, progress).await?;
-        if let Some(installed) = &installed {
-            let provides = |package: &str, module: &str| self.environments.provides(installed, package, module);
-            if let Some(name) = detected.strangers(provides).into_iter().next() {
-                return Err(NotMade::Stranger { name });
-            }
-        }
-        Ok(Placement { packages: packages(&installed, wanted), ..placement })
+        Ok((Placement { packages: packages(&installed, wanted), ..placement }, installed))
     }
 
     /// Names of the packages in the environment of a job.
