@@ -23,6 +23,7 @@ pub use table::KEYS;
 
 use crate::{
     Error, Limits, Result, Verification,
+    environment::without_credentials,
     executor::docker::{DockerOptions, Instance, NetworkMode},
 };
 use keys::Kind;
@@ -298,7 +299,8 @@ impl Settings {
         }
         docker.pool_limits = self.defaults;
         if let Some(url) = &self.containers.environments.index_url {
-            docker.build_env = vec![("PIP_INDEX_URL".to_owned(), url.clone())];
+            // Anybody's commands can read it there, and leave it in a layer for jobs.
+            docker.build_env = vec![("PIP_INDEX_URL".to_owned(), without_credentials(url))];
         }
         if self.data_dir.as_os_str().is_empty() {
             self.data_dir = std::env::temp_dir();

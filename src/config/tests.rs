@@ -483,3 +483,12 @@ fn a_job_without_a_server_keeps_nothing_ready_and_ends_nobody() {
     let socket = values.iter().find(|value| value.key.name == "docker_socket").unwrap();
     assert_eq!((&*socket.text, socket.source), ("tcp://h:1", Source::Environment));
 }
+
+#[test]
+fn only_uv_gets_the_password_of_the_package_index() {
+    let url = "https://user:secret@index.example/simple";
+    let settings = settings(&environment(&[("PYEXEC_INDEX_URL", url)]));
+    assert_eq!(settings.containers.environments.index_url.as_deref(), Some(url));
+    let env = [("PIP_INDEX_URL".to_owned(), "https://index.example/simple".to_owned())];
+    assert_eq!(settings.containers.docker.build_env, env);
+}
