@@ -109,7 +109,7 @@ for name, call in {
     "escape": lambda: codecs.escape_decode(b"abc\\x1"),
     "utf-8": lambda: b"abc\xff".decode(),
     "sequence": lambda: bytes([1, 2, 256]),
-    "closure": lambda: types.FunctionType((lambda: name).__code__, {}, None, None, ()),
+    "closure": lambda: types.FunctionType((lambda x: lambda: x)(1).__code__, {}, None, None, ()),
     "struct": lambda: struct.unpack_from("i", b"abc", 2),
     "field": lambda: ctypes.c_int.from_buffer_copy(b"abc"),
     "unpack": lambda: [a for a, b in [(1, 2, 3)]],
