@@ -37,5 +37,5 @@ for levels in (100, 199, 200, 201, 5000):
         print(levels, eval("(" * levels + "1" + ")" * levels))
     except (SyntaxError, MemoryError) as e:
         print(levels, type(e).__name__, str(e).split(" (")[0])
-print(eval("+".join(["1"] * 5000)), eval("-" * 4000 + "1"), eval("[" * 150 + "]" * 150 + "[0]" * 149))
+print(eval("+".join(["1"] * 4000)), eval("-" * 4000 + "1"), eval("[" * 150 + "]" * 150 + "[0]" * 149))
 exec("if 0: pass\n" + "elif 0: pass\n" * 3000)

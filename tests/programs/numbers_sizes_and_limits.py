@@ -1,5 +1,7 @@
 """sys.maxsize, counts and sizes past 32 bits: the same value, or the same error."""
 import array
+import binascii
+import codecs
 import collections
 import csv
 import ctypes
@@ -15,6 +17,7 @@ import random
 import struct
 import sys
 import time
+import types
 import zlib
 
 print(sys.maxsize, sys.maxsize.bit_length(), sys.maxsize > 2**32, platform.architecture()[0], struct.calcsize("P") * 8)
@@ -100,3 +103,22 @@ for n in (2**31, 2**32, 2**62, 2**63 - 1, 2**63, 2**100, -1):
             print(n, name, call(Long(n)))
         except Exception as e:
             print(n, name, type(e).__name__, e)
+
+for name, call in {
+    "base64": lambda: binascii.a2b_base64(b"abcde"),
+    "escape": lambda: codecs.escape_decode(b"abc\\x1"),
+    "utf-8": lambda: b"abc\xff".decode(),
+    "sequence": lambda: bytes([1, 2, 256]),
+    "closure": lambda: types.FunctionType((lambda x: lambda: x)(1).__code__, {}, None, None, ()),
+    "struct": lambda: struct.unpack_from("i", b"abc", 2),
+    "field": lambda: ctypes.c_int.from_buffer_copy(b"abc"),
+    "unpack": lambda: [a for a, b in [(1, 2, 3)]],
+    "argument": lambda: "abc".center(),
+    "keys": lambda: dict([(1, 2, 3)]),
+    "format": lambda: "%d %d" % (1,),
+    "insert": lambda: array.array("b").pop(),
+}.items():
+    try:
+        print(name, call())
+    except Exception as e:
+        print(name, type(e).__name__, e)

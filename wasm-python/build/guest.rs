@@ -17,7 +17,7 @@ use std::{
 
 /// Shadow stack, where C locals whose address is taken live. CPython's recursion checks measure it; see
 /// `patches/recursion.patch`.
-const STACK_BYTES: u32 = 24 << 20;
+const STACK_BYTES: u32 = 16 << 20;
 
 pub fn link(store: &Store, sources: &Sources, wasm: &Wasm, progress: &Progress) -> Result<PathBuf> {
     let recipe = fs::read_to_string("build/guest.rs").map_err(|e| format!("cannot read build/guest.rs: {e}"))?;
