@@ -764,7 +764,8 @@ def split(source, path):
 
 
 def call(names, function, arguments):
-    """Calls the job's function; `arguments` is a list of positional ones, an object of keywords, or nothing."""
+    """Calls the job's function; `arguments` is JSON: a list of positional ones, an object of keywords, or null."""
+    arguments = json.loads(arguments)
     target = names.get(function)
     if not callable(target):
         what = "is not callable" if function in names else "is not defined"
@@ -784,11 +785,29 @@ def describe(value, called, report):
     if value is None and not called:
         return
     tell(report, result=printable(repr(value)))
+    text = as_json(value)
+    if text is not None:
+        tell(report, result_json=text)
+
+
+def as_json(value):
+    """The value as JSON, or None when JSON cannot say the same: it knows no keys but strings."""
     try:
-        text = json.dumps(value, allow_nan=False)
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text.encode()
     except (TypeError, ValueError, RecursionError):
-        return
-    tell(report, result_json=text)
+        return None
+    containers = [value]
+    while containers:
+        inner = containers.pop()
+        if isinstance(inner, dict):
+            if not all(isinstance(key, str) for key in inner):
+                return None
+            inner = inner.values()
+        elif not isinstance(inner, (list, tuple)):
+            continue
+        containers.extend(item for item in inner if isinstance(item, (dict, list, tuple)))
+    return text
 
 
 def uncaught(error, path, report):

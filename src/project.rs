@@ -281,6 +281,20 @@ impl Project {
         (bytes, self.entries.len() as u64)
     }
 
+    /// Whether anything in it is a symbolic link.
+    pub(crate) fn has_links(&self) -> bool {
+        self.entries.values().any(|entry| matches!(entry, Entry::Link { .. }))
+    }
+
+    /// Returns about how much memory it takes, besides that of an archive in memory.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let entry = |(path, entry): (&String, &Entry)| {
+            let content = if let Entry::Memory(content) = entry { content.len() } else { 0 };
+            path.len() + content + size_of::<(String, Entry)>()
+        };
+        self.entries.iter().map(entry).sum()
+    }
+
     /// Whether the project is within the disk limits.
     pub(crate) fn fits(&self, limits: &Limits) -> Result<()> {
         let (bytes, files) = self.size();
@@ -533,6 +547,19 @@ fn through_link(link: &str, target: &str, rest: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
+/// Returns whether a file is a whole tar archive, whatever the names and kinds of what is in it.
+pub(crate) fn is_tar(mut archive: File) -> bool {
+    let Ok(length) = archive.seek(SeekFrom::End(0)) else { return false };
+    if archive.rewind().is_err() {
+        return false;
+    }
+    let is_whole = |entry: io::Result<tar::Entry<'_, File>>| {
+        entry.is_ok_and(|entry| entry.raw_file_position().saturating_add(entry.size()) <= length)
+    };
+    let mut archive = tar::Archive::new(archive);
+    archive.entries_with_seek().is_ok_and(|entries| entries.take(ENTRIES_MAX).all(is_whole))
+}
+
 /// Reads the headers of an archive.
 fn scan(archive: &Archive) -> Result<Builder> {
     match archive {
@@ -596,10 +623,8 @@ fn damaged(error: io::Error) -> Error {
 /// The directories of one running job, on the host. Dropping it removes them.
 #[derive(Debug)]
 pub(crate) struct Workspace {
-    /// The project directory.
-    pub(crate) project: Dir,
-    /// `/tmp`.
-    pub(crate) temporary: Dir,
+    /// The directory that has the project in `work`, and `tmp` beside it.
+    pub(crate) root: Arc<Dir>,
     _folder: tempfile::TempDir,
 }
 
@@ -610,23 +635,19 @@ impl Workspace {
         let root = Dir::open_ambient_dir(folder.path(), ambient_authority())?;
         root.create_dir("work")?;
         root.create_dir("tmp")?;
-        let workspace =
-            Workspace { project: root.open_dir("work")?, temporary: root.open_dir("tmp")?, _folder: folder };
-        project.materialize(&workspace.project)?;
-        Ok(workspace)
+        project.materialize(&root.open_dir("work")?)?;
+        Ok(Workspace { root: Arc::new(root), _folder: folder })
     }
 }
 
 impl Workspace {
-    /// Paths of the regular files in the project directory, in order. Links are not followed.
-    pub(crate) fn files(&self) -> Vec<String> {
+    /// Paths of the regular files below `top`, in order. Links are not followed.
+    pub(crate) fn files(&self, top: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
-        let mut pending = vec![(String::new(), 0)];
+        let mut pending = vec![(PathBuf::from(top), 0)];
         while let Some((folder, depth)) = pending.pop() {
-            let entries = if folder.is_empty() { self.project.entries() } else { self.project.read_dir(&folder) };
-            for entry in entries.into_iter().flatten().flatten() {
-                let Ok(name) = entry.file_name().into_string() else { continue };
-                let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            for entry in self.root.read_dir(&folder).into_iter().flatten().flatten() {
+                let path = folder.join(entry.file_name());
                 match entry.file_type() {
                     Ok(kind) if kind.is_file() => found.push(path),
                     Ok(kind) if kind.is_dir() && depth < DEPTH_MAX => pending.push((path, depth + 1)),
@@ -639,9 +660,9 @@ impl Workspace {
     }
 
     /// Content of a file that has at most `bytes_max`.
-    pub(crate) fn read(&self, path: &str, bytes_max: u64) -> io::Result<Vec<u8>> {
+    pub(crate) fn read(&self, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
-        self.project.open(path)?.take(bytes_max.saturating_add(1)).read_to_end(&mut content)?;
+        self.root.open(path)?.take(bytes_max.saturating_add(1)).read_to_end(&mut content)?;
         if content.len() as u64 > bytes_max { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(content) }
     }
 }

@@ -136,13 +136,13 @@ impl Pyexec {
             observer = told.into_inner().unwrap_or_else(PoisonError::into_inner);
         }
         let means = self.means(&plan);
+        let advice = Advice::new(&plan, means, self.fallback.configured());
         let retry = Retry::of(&mut plan, means);
         let stop_at = retry.as_ref().map(Retry::stop_at);
         let Plan { job, reason, place, detected, .. } = plan;
         let observer = Arc::new(Mutex::new(observer));
         let shared = Arc::clone(&observer);
         let tell: Box<dyn Observer> = Box::new(move |event: Event<'_>| locked(&shared).event(event));
-        let advice = Advice::new(&job, &detected, means, self.fallback.configured());
         let run = match place {
             Place::Wasm(packages) => {
                 let importable = match &packages {

@@ -22,7 +22,7 @@ fn archive(entries: &[(&str, EntryType, &str, &[u8])]) -> Vec<u8> {
 
 fn refused(bytes: Vec<u8>) -> String {
     match Project::tar(bytes) {
-        Err(Error::InvalidJob { message }) => message,
+        Err(Error::InvalidJob { message, .. }) => message,
         other => panic!("{other:?}"),
     }
 }

@@ -284,7 +284,13 @@ fn files_come_out_and_stay_inside() {
     assert_eq!(requests[2].what, "GET /api/v1/executions/exe_1/files/a/l%20rge");
     assert_eq!(upload(&requests[0].body).0["collect_files"], true);
 
-    for name in ["../stolen", "/stolen", "a/../../stolen", ""] {
+    // What is left outside the project folder has an absolute path there, and is below the folder here.
+    let files = json!({"files": [{"path": "/tmp/report.csv", "size": 1, "content": "x"}]});
+    let server = ScriptedServer::start(vec![ended(&files)]);
+    assert_eq!(run(&server, &["follow", "exe_1", "--out", path(&out)]).code, 0);
+    assert_eq!(fs::read(out.join("tmp/report.csv")).expect("made"), b"x");
+
+    for name in ["../stolen", "/../stolen", "a/../../stolen", ""] {
         let files = json!({"files": [{"path": name, "size": 1, "content": "x"}]});
         let server = ScriptedServer::start(vec![ended(&files)]);
         let ran = run(&server, &["follow", "exe_1", "--out", path(&out)]);

@@ -98,7 +98,7 @@ impl fmt::Display for Failure {
 impl From<pyexec::Error> for Failure {
     fn from(error: pyexec::Error) -> Failure {
         match error {
-            pyexec::Error::InvalidJob { message } => Failure::Usage(message),
+            pyexec::Error::InvalidJob { message, .. } => Failure::Usage(message),
             pyexec::Error::InvalidSettings { problems } => Failure::Usage(problems.join("\nerror: ")),
             error => Failure::Fault(error.to_string()),
         }

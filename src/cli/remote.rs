@@ -9,7 +9,7 @@ use super::{
     replay::Stream,
     report::{Report, write},
     request::JobRequest,
-    session::Show,
+    session::{Show, below},
     sse::{Frame, Parser},
     wire::{ExecutionResult, MadeFile, State},
 };
@@ -18,7 +18,7 @@ use serde::Deserialize;
 use std::{
     fs::{self, File},
     io::{self, IsTerminal, Read},
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     thread,
     time::Duration,
@@ -186,11 +186,9 @@ fn finish(watch: &Watch, result: ExecutionResult, view: &View) -> Result<u8> {
 
 /// Writes a file of an execution below `folder`, wherever the server says that it should go.
 fn save(client: &Client, id: &str, file: &MadeFile, folder: &Path) -> Result<()> {
-    let name = Path::new(&file.path);
-    if file.path.is_empty() || !name.components().all(|part| matches!(part, Component::Normal(_))) {
+    let Some(path) = below(folder, &file.path) else {
         return Err(Failure::Fault(format!("the server sent a file named {:?}, which leads out of --out", file.path)));
-    }
-    let path = folder.join(name);
+    };
     let fail = |e: io::Error| Failure::Usage(format!("cannot write {}: {e}", path.display()));
     path.parent().map_or(Ok(()), fs::create_dir_all).map_err(fail)?;
     match (&file.content, &file.content_base64) {

@@ -5,12 +5,17 @@ use super::{
     session::Show,
     wire::{ExecutionResult, MadeFile},
 };
+use bytes::Bytes;
 use pyexec::{
     Outcome,
     outcome::{Ending, Exception, Output, OutputFile, StopReason, Tier},
 };
-use serde_json::{Value, json};
-use std::io::{self, Write};
+use serde::Serialize;
+use serde_json::{Value, value::RawValue};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
 /// An outcome, with what a server adds.
 #[derive(Debug)]
@@ -48,7 +53,7 @@ impl From<ExecutionResult> for Report {
         let failed =
             |kind| Exception { kind, message: result.error.clone().unwrap_or_default(), line: result.error_line };
         let limit = |name: &String| serde_json::from_value(Value::from(name.as_str())).ok();
-        let file = |file: MadeFile| OutputFile { path: file.path, content: Vec::new() };
+        let file = |file: MadeFile| OutputFile { path: file.path, content: Bytes::new() };
         let outcome = Outcome {
             ending,
             stderr: Output {
@@ -88,6 +93,10 @@ fn ending(result: &ExecutionResult) -> Ending {
         Some("crashed") => StopReason::Crashed(result.error.clone().unwrap_or_default()),
         // As a shell sees a process that was killed.
         _ if result.status == "killed" => return Ending::Exited { exit_code: 137 },
+        _ if result.status == "failed" => {
+            let exit_code = u8::try_from(result.exit_code).unwrap_or(u8::MAX).max(1);
+            return Ending::Failed { exit_code, message: result.error.clone().unwrap_or_default() };
+        }
         _ => return Ending::Exited { exit_code: u8::try_from(result.exit_code).unwrap_or(u8::MAX) },
     };
     Ending::Stopped { reason }
@@ -101,7 +110,7 @@ impl Report {
     /// What goes to stdout at the end.
     pub(crate) fn show(&self, output: OutputOptions, show: Show) {
         if output.json {
-            let text = serde_json::to_string_pretty(&self.json()).unwrap_or_default();
+            let text = self.json().and_then(|fields| serde_json::to_string_pretty(&fields)).unwrap_or_default();
             write(io::stdout().lock(), format!("{text}\n").as_bytes());
         } else if show == Show::Result
             && let Some(result) = &self.outcome.result
@@ -122,7 +131,7 @@ impl Report {
 
     pub(crate) fn exit_code(&self) -> u8 {
         match &self.outcome.ending {
-            Ending::Exited { exit_code } => *exit_code,
+            Ending::Exited { exit_code } | Ending::Failed { exit_code, .. } => *exit_code,
             Ending::Stopped { reason } => match reason {
                 StopReason::TimeLimit | StopReason::CpuLimit => 124,
                 StopReason::MemoryLimit => 137,
@@ -132,18 +141,16 @@ impl Report {
         }
     }
 
-    fn json(&self) -> Value {
-        let outcome = serde_json::to_value(&self.outcome).unwrap_or_default();
-        match (outcome, &self.execution) {
-            (Value::Object(mut fields), Some(execution)) => {
-                // A server does not tell.
-                fields.remove("ended_in_miss");
-                fields.insert("execution_id".into(), json!(execution.id));
-                fields.insert("status".into(), json!(execution.status));
-                Value::Object(fields)
-            }
-            (outcome, _) => outcome,
+    /// Returns the fields of the outcome as JSON; values stay as they were written, which a tree would change.
+    fn json(&self) -> serde_json::Result<BTreeMap<String, Box<RawValue>>> {
+        let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&serde_json::to_string(&self.outcome)?)?;
+        if let Some(execution) = &self.execution {
+            // A server does not tell.
+            fields.remove("ended_in_miss");
+            fields.insert("execution_id".into(), raw(&execution.id)?);
+            fields.insert("status".into(), raw(&execution.status)?);
         }
+        Ok(fields)
     }
 
     /// What a user could not see otherwise, with what to do about it.
@@ -196,6 +203,10 @@ impl Report {
     }
 }
 
+fn raw(value: impl Serialize) -> serde_json::Result<Box<RawValue>> {
+    RawValue::from_string(serde_json::to_string(&value)?)
+}
+
 /// A reader that went away is no reason to stop the script: it may still have files to write.
 pub(crate) fn write(mut to: impl Write, bytes: &[u8]) {
     let _ = to.write_all(bytes).and_then(|()| to.flush());
@@ -204,6 +215,7 @@ pub(crate) fn write(mut to: impl Write, bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn report(json: Value) -> Report {
         serde_json::from_value::<ExecutionResult>(json).expect("valid").into()
@@ -234,6 +246,8 @@ mod tests {
             "files": [{"path": "a.txt", "size": 1, "url": "x"}], "unheard_of": 1,
         }))
         .json();
+        let json: Value =
+            serde_json::from_str(&serde_json::to_string(&json.expect("JSON")).expect("JSON")).expect("JSON");
         assert_eq!(json["stdout"], json!({"text": "out\n", "truncated": false, "bytes": 4}));
         assert_eq!((&json["ending"], &json["exit_code"]), (&json!("exited"), &json!(0)));
         assert_eq!((&json["result_json"], &json["usage"]["fuel"]), (&json!(7), &json!(5)));
@@ -241,5 +255,20 @@ mod tests {
         assert_eq!(json["exception"], json!({"kind": "E", "message": "why", "line": 2}));
         assert_eq!((&json["files"][0]["path"], &json["execution_id"]), (&json!("a.txt"), &json!("exe_1")));
         assert!(json.get("ended_in_miss").is_none());
+    }
+
+    #[test]
+    fn numbers_and_keys_of_a_result_are_shown_as_they_came() {
+        let text = r#"{"status": "completed", "result_json": {"z": 18446744073709551617, "a": 1.50}}"#;
+        let report = Report::from(serde_json::from_str::<ExecutionResult>(text).expect("valid"));
+        assert_eq!(report.json().expect("JSON")["result_json"].get(), r#"{"z": 18446744073709551617, "a": 1.50}"#);
+    }
+
+    #[test]
+    fn what_a_server_could_not_run_has_its_exit_code_and_never_0() {
+        for (code, exit_code) in [(100, 100), (1, 1), (0, 1)] {
+            let report = report(json!({"status": "failed", "error_kind": "invalid", "error": "x", "exit_code": code}));
+            assert_eq!(report.exit_code(), exit_code);
+        }
     }
 }

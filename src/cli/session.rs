@@ -8,7 +8,10 @@ use super::{
     report::{Report, write},
 };
 use pyexec::{Baking, Builder, Event, Job, Outcome, Pyexec, Stdin, config::Settings};
-use std::{env, fs, io, path::Path};
+use std::{
+    env, fs, io,
+    path::{Component, Path, PathBuf},
+};
 
 /// What the user came for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,12 +99,42 @@ impl Screen {
     }
 }
 
-/// Writes the script's files below `folder`. Their names were checked to stay inside by the directory they come from.
+/// Writes the script's files below `folder`, those of `/tmp` below `tmp` there; the project's own come last, and stay.
 fn save(outcome: &Outcome, folder: &Path) -> Result<()> {
-    for file in &outcome.files {
-        let path = folder.join(&file.path);
+    for file in outcome.files.iter().rev() {
+        let Some(path) = below(folder, &file.path) else {
+            return Err(Failure::Usage(format!("cannot write {:?}: it leads out of {}", file.path, folder.display())));
+        };
         let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, &file.content));
         written.map_err(|e| Failure::Usage(format!("cannot write {}: {e}", path.display())))?;
     }
     Ok(())
+}
+
+/// Returns where a file of a job goes below `folder`, or `None` when its path leads out or names nothing.
+pub(crate) fn below(folder: &Path, path: &str) -> Option<PathBuf> {
+    let mut inside = folder.to_owned();
+    for component in Path::new(path).components() {
+        match component {
+            Component::Normal(name) => inside.push(name),
+            Component::RootDir | Component::CurDir => {}
+            Component::ParentDir | Component::Prefix(_) => return None,
+        }
+    }
+    (inside != folder).then_some(inside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_written_inside_the_folder_only() {
+        let below = |path| below(Path::new("/out"), path);
+        assert_eq!(below("a/b.txt"), Some(PathBuf::from("/out/a/b.txt")));
+        assert_eq!(below("/tmp/report.csv"), Some(PathBuf::from("/out/tmp/report.csv")));
+        assert_eq!(below("/"), None);
+        assert_eq!(below("../b.txt"), None);
+        assert_eq!(below("/tmp/../../b.txt"), None);
+    }
 }

@@ -1,7 +1,7 @@
 //! What goes to a server and comes from it. Lenient in what it reads: an older server sends less, a newer one more.
 
 use super::options::Executor;
-use pyexec::outcome::{CapabilityMiss, RichOutput, Usage};
+use pyexec::outcome::{CapabilityMiss, JsonText, RichOutput, Usage};
 use serde::{Deserialize, Serialize};
 
 /// Accompanies the archive of a project.
@@ -139,7 +139,7 @@ pub(crate) struct ExecutionResult {
     pub(crate) error_line: Option<u32>,
     pub(crate) error_kind: Option<String>,
     pub(crate) result: Option<String>,
-    pub(crate) result_json: Option<serde_json::Value>,
+    pub(crate) result_json: Option<JsonText>,
     pub(crate) executor: Option<String>,
     pub(crate) route_reason: String,
     pub(crate) usage: QueuedUsage,

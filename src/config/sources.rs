@@ -2,7 +2,7 @@
 
 use super::{
     Key, Settings, Value,
-    keys::{entries, variable},
+    keys::{Kind, entries, variable},
     table::{KEYS, WITHOUT_EFFECT},
 };
 use std::{
@@ -152,6 +152,8 @@ impl Gathered {
                 Some(given) if value.contains(char::REPLACEMENT_CHARACTER) => {
                     self.problems.push(format!("{} ({origin}): is not valid UTF-8", given.key.name));
                 }
+                // A template that has nothing to fill in leaves it so. Of a list, empty is a value.
+                Some(given) if value.is_empty() && !matches!(given.key.kind, Kind::List(..)) => {}
                 Some(given) => {
                     given.take(value.clone(), Source::Environment, &origin);
                     self.problems.extend(given.empty_secret());
@@ -239,7 +241,6 @@ impl fmt::Display for Source {
 
 /// The value's text, if it has the type of the setting.
 fn text_of(key: &Key, value: &toml::Value) -> Result<String, String> {
-    use super::keys::Kind;
     use toml::Value as Toml;
     match (&key.kind, value) {
         (Kind::Number(..) | Kind::Seconds(..), Toml::Integer(number)) => Ok(number.to_string()),
@@ -291,7 +292,7 @@ fn did_you_mean(name: &str, known: impl Iterator<Item = String>) -> String {
 }
 
 /// How many letters must be put in, taken out or changed to make one the other.
-fn distance(one: &str, other: &str) -> usize {
+pub(crate) fn distance(one: &str, other: &str) -> usize {
     // Names are short; what is longer only costs time.
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().take(64).collect(), other.chars().collect());
     let mut row: Vec<usize> = (0..=other.len()).collect();

@@ -56,14 +56,9 @@ pub(super) enum Way {
 pub(super) struct Reached(HashMap<ScopeId, Way>);
 
 impl Reached {
-    /// Returns how the code of a scope is reached, if it is for certain.
+    /// Returns how the code of a scope is reached, or that makes objects of a class, if it is for certain.
     pub(super) fn how(&self, scope: ScopeId) -> Option<Way> {
         self.0.get(&scope).copied()
-    }
-
-    /// Returns how the code is reached that makes objects of a class, if it is for certain.
-    pub(super) fn made(&self, class: ScopeId) -> Option<Way> {
-        self.how(class)
     }
 
     /// Notes a way to a scope; returns whether it is a better one than was known.

@@ -525,7 +525,7 @@ impl<'a> Scanner<'a, '_> {
             }
         }
         for &(base, class, position) in &self.bases {
-            let urgency = match reached.made(class) {
+            let urgency = match reached.how(class) {
                 Some(Way::Open) => position.of_use(&reached),
                 Some(Way::Guarded) => Urgency::Guarded.max(position.of_use(&reached)),
                 None => Urgency::Later.max(position.of_use(&reached)),

@@ -275,7 +275,7 @@ impl NotMade {
                 matches!(&refusal.reason, Reason::NotFound { package } if *package == **name)
             }
             // As pip says it.
-            NotMade::Fault(Error::InvalidJob { message }) => {
+            NotMade::Fault(Error::InvalidJob { message, .. }) => {
                 message.lines().any(|line| line.ends_with(&format!("No matching distribution found for {name}")))
             }
             NotMade::Fault(_) => false,

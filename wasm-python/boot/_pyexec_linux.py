@@ -178,15 +178,19 @@ def mkdir(path, mode=0o777, *, dir_fd=None):
 
 
 def chdir(path):
-    """wasi-libc remembers the folder as text, and would keep `..` in it."""
+    """wasi-libc remembers the folder as text, and would keep `..` and links in it."""
     if isinstance(path, int):
-        raise NotImplementedError("chdir: a descriptor is not supported")
+        posix.fstat(path)
+        path = posix.readlink(f"/proc/self/fd/{path:d}")
+        if not path.startswith("/"):
+            raise OSError(errno.ENOTDIR, posix.strerror(errno.ENOTDIR))
     import os
 
     _chdir(path)
     here = posix.getcwd()
-    if ".." in here:
-        _chdir(os.path.realpath(here))
+    real = os.path.realpath(here)
+    if real != here:
+        _chdir(real)
 
 
 def statvfs(path):
@@ -199,6 +203,9 @@ def statvfs(path):
 def chmod(path, mode, *, dir_fd=None, follow_symlinks=True):
     if isinstance(path, int):
         return fchmod(path, mode)
+    if not follow_symlinks and posix.lstat(path).st_mode & 0o170000 == 0o120000:
+        # Links have no permissions of their own, as on Linux.
+        raise NotImplementedError("chmod: follow_symlinks unavailable on this platform")
     error = _pyexec.chmod(path, mode & 0o7777)
     if error:
         raise OSError(error, posix.strerror(error), path)
@@ -226,6 +233,48 @@ def dup2(fd, fd2, inheritable=True):
     return _dup(fd, fd2)
 
 
+def pipe():
+    ends = _pyexec.pipe()
+    if isinstance(ends, int):
+        raise OSError(-ends, posix.strerror(-ends))
+    return ends
+
+
+def pipe2(flags, /):
+    ends = pipe()
+    if flags & posix.O_NONBLOCK:
+        for fd in ends:
+            posix.set_blocking(fd, False)
+    return ends
+
+
+def lockf(fd, command, length, /):
+    """Nobody else has these files."""
+    posix.fstat(fd)
+    if command not in range(4):
+        raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL))
+
+
+def posix_fallocate(fd, offset, length, /):
+    if offset < 0 or length <= 0:
+        raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL))
+    if posix.fstat(fd).st_size < offset + length:
+        posix.ftruncate(fd, offset + length)
+
+
+def posix_fadvise(fd, offset, length, advice, /):
+    posix.fstat(fd)
+    if advice not in range(6):
+        raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL))
+
+
+def sendfile(out_fd, in_fd, offset, count):
+    # A part, as on Linux, where callers ask again for the rest.
+    count = min(count, 1 << 20)
+    part = posix.read(in_fd, count) if offset is None else posix.pread(in_fd, count, offset)
+    return posix.write(out_fd, part)
+
+
 def _dup(fd, to):
     new = _pyexec.dup(fd, to)
     if new < 0:
@@ -251,8 +300,10 @@ def _answers():
     return {
         "umask": umask, "chmod": chmod, "fchmod": fchmod, "lchmod": chmod, "chown": chown, "lchown": chown,
         "kill": _pyexec.kill, "killpg": _pyexec_signals.killpg, "abort": _pyexec.abort,
-        "dup": dup, "dup2": dup2, "open": open, "mkdir": mkdir, "chdir": chdir, "statvfs": statvfs, "fstatvfs": statvfs,
-        "getrandom": getrandom, "get_terminal_size": get_terminal_size,
+        "dup": dup, "dup2": dup2, "open": open, "mkdir": mkdir, "chdir": chdir,
+        "fchdir": lambda fd: chdir(fd), "statvfs": statvfs, "fstatvfs": statvfs,
+        "pipe": pipe, "pipe2": pipe2, "lockf": lockf, "posix_fallocate": posix_fallocate, "posix_fadvise": posix_fadvise,
+        "sendfile": sendfile, "getrandom": getrandom, "get_terminal_size": get_terminal_size,
         "getuid": lambda: UID, "geteuid": lambda: UID, "getgid": lambda: UID, "getegid": lambda: UID,
         "getgroups": lambda: [UID], "getresuid": lambda: (UID,) * 3, "getresgid": lambda: (UID,) * 3,
         "getppid": lambda: 1, "getpgid": lambda pid: 1, "getpgrp": lambda: 1, "getsid": lambda pid: 1,
@@ -272,8 +323,7 @@ _REFUSED = {
     "execv": ("process", errno.EPERM), "execve": ("process", errno.EPERM),
     "posix_spawn": ("process", errno.EPERM), "posix_spawnp": ("process", errno.EPERM),
     "wait": ("process", errno.ECHILD), "waitpid": ("process", errno.ECHILD), "wait3": ("process", errno.ECHILD),
-    "wait4": ("process", errno.ECHILD), "waitid": ("process", errno.ECHILD),
-    "pipe": ("process", errno.EMFILE), "pipe2": ("process", errno.EMFILE), "openpty": ("process", errno.ENOENT),
+    "wait4": ("process", errno.ECHILD), "waitid": ("process", errno.ECHILD), "openpty": ("process", errno.ENOENT),
     "mkfifo": ("process", errno.EPERM), "mknod": ("process", errno.EPERM), "setsid": ("process", errno.EPERM),
     "setuid": ("privilege", errno.EPERM), "setgid": ("privilege", errno.EPERM), "seteuid": ("privilege", errno.EPERM),
     "setegid": ("privilege", errno.EPERM), "setgroups": ("privilege", errno.EPERM), "chroot": ("privilege", errno.EPERM),
@@ -330,7 +380,10 @@ def install_early():
     _pyexec_signals.install()
     os.EX_OK = posix.EX_OK = 0
     for name, value in {"WNOHANG": 1, "WUNTRACED": 2, "P_NOWAIT": 1, "P_NOWAITO": 1, "P_WAIT": 0, "PRIO_PROCESS": 0,
-                        "SCHED_OTHER": 0, "RTLD_LAZY": 1, "RTLD_NOW": 2, "RTLD_GLOBAL": 256, "RTLD_LOCAL": 0}.items():
+                        "SCHED_OTHER": 0, "RTLD_LAZY": 1, "RTLD_NOW": 2, "RTLD_GLOBAL": 256, "RTLD_LOCAL": 0,
+                        "F_ULOCK": 0, "F_LOCK": 1, "F_TLOCK": 2, "F_TEST": 3, "POSIX_FADV_NORMAL": 0,
+                        "POSIX_FADV_RANDOM": 1, "POSIX_FADV_SEQUENTIAL": 2, "POSIX_FADV_WILLNEED": 3,
+                        "POSIX_FADV_DONTNEED": 4, "POSIX_FADV_NOREUSE": 5}.items():
         for module in (posix, os):
             if not hasattr(module, name):
                 setattr(module, name, value)

@@ -6,6 +6,7 @@
 
 mod clibs;
 mod cpython;
+mod data_model;
 mod guest;
 mod prerequisites;
 mod progress;
@@ -21,7 +22,9 @@ use std::{env, fs, path::PathBuf, process::ExitCode};
 type Result<T> = std::result::Result<T, String>;
 
 fn main() -> ExitCode {
-    for file in ["build", "boot", "ffi", "guest", "libc", "patches", "wasi-libc", "Cargo.toml", "toolchain.txt"] {
+    for file in
+        ["build", "boot", "ffi", "guest", "libc", "patches", "sqlite", "wasi-libc", "Cargo.toml", "toolchain.txt"]
+    {
         println!("cargo:rerun-if-changed={file}");
     }
     for variable in [MODULE_VARIABLE, STDLIB_VARIABLE, store::FOLDER_VARIABLE, sources::TARBALL_VARIABLE] {

@@ -119,6 +119,11 @@ static PyObject *py_dup(PyObject *self, PyObject *args) {
     return PyLong_FromLong(host_dup(fd, to));
 }
 
+static PyObject *py_pipe(PyObject *self, PyObject *unused) {
+    int64_t ends = host_pipe();
+    return ends < 0 ? PyLong_FromLongLong(ends) : Py_BuildValue("ii", (int)(ends & 0xffffffff), (int)(ends >> 32));
+}
+
 static PyObject *py_umask(PyObject *self, PyObject *mask) {
     unsigned long bits = PyLong_AsUnsignedLong(mask);
     if (PyErr_Occurred()) {
@@ -161,6 +166,7 @@ static PyMethodDef methods[] = {
     {"chmod", py_chmod, METH_VARARGS, "Sets permission bits; returns an errno or 0."},
     {"fchmod", py_fchmod, METH_VARARGS, "The same for an open file."},
     {"dup", py_dup, METH_VARARGS, "dup(fd, -1) or dup2(fd, to): a descriptor, or a negative errno."},
+    {"pipe", py_pipe, METH_NOARGS, "A pair of descriptors, or a negative errno."},
     {"umask", py_umask, METH_O, "Sets the permission bits that new files do not get."},
     {"disk", py_disk, METH_NOARGS, "Bytes of disk, of them free, files, of them free."},
     {"memory_bytes", py_memory_bytes, METH_NOARGS, "Bytes of memory that there are by now: the most there ever were."},

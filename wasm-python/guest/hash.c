@@ -278,9 +278,9 @@ PyObject *hash_pbkdf2_hmac(PyObject *self, PyObject *args, PyObject *kwargs) {
         PyErr_SetString(PyExc_ValueError, "iteration value must be greater than 0.");
         goto done;
     }
-    long length = algorithm->bytes;
+    Py_ssize_t length = algorithm->bytes;
     if (length_object != Py_None) {
-        length = PyLong_AsLong(length_object);
+        length = PyLong_AsSsize_t(length_object);
         if (length == -1 && PyErr_Occurred()) {
             goto done;
         }
@@ -367,7 +367,7 @@ PyObject *hash_scrypt(PyObject *self, PyObject *args, PyObject *kwargs) {
     }
     unsigned long long limit = memory_max > 0 ? (unsigned long long)memory_max : 32ull << 20;
     unsigned long long need = 128 * r * p + 32 * r * (n + 2) * 4;
-    if (n > 1ull << 32 || need > limit || need > SIZE_MAX / 2) {
+    if (n > 1ull << 32 || need > limit || need > INT32_MAX) {
         PyErr_SetString(PyExc_ValueError, "Invalid parameter combination for n, r, p, maxmem.");
         goto done;
     }

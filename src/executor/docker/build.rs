@@ -204,7 +204,7 @@ async fn command_in(engine: &Engine, container: &Container, argv: &[&str], what:
     } else {
         String::new()
     };
-    Err(Error::invalid(format!("{what} failed with status {status}{why}:\n{}", said.end())))
+    Err(Error::failed_command(format!("{what} failed with status {status}{why}:\n{}", said.end()), status))
 }
 
 /// The status of a command that has ended.

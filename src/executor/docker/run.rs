@@ -207,7 +207,7 @@ pub(crate) fn check(job: &Job) -> Result<String> {
 /// The job as `fallback/runner.py` reads it.
 fn header(job: &Job, script: &str) -> Vec<u8> {
     let (function, arguments) = match &job.want {
-        Want::Call { function, arguments } => (Some(function), Some(arguments)),
+        Want::Call { function, arguments } => (Some(function), Some(arguments.as_str())),
         Want::Nothing | Want::LastExpression => (None, None),
     };
     serde_json::json!({

@@ -11,7 +11,7 @@ use crate::{
     Error, Job, Limits, Outcome, Project,
     capture::Capture,
     executor::{COLLECTED_BYTES_MAX, Event, Observer, StopAt, traceback},
-    outcome::{CapabilityMiss, Ending, Exception, LimitHit, OutputFile, RichOutput, StopReason, Tier, Usage},
+    outcome::{CapabilityMiss, Ending, Exception, JsonText, LimitHit, OutputFile, RichOutput, StopReason, Tier, Usage},
     project,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -118,7 +118,7 @@ pub(super) struct Told {
     stdout: Capture,
     stderr: Capture,
     result: Option<String>,
-    result_json: Option<serde_json::Value>,
+    result_json: Option<JsonText>,
     exception: Option<Exception>,
     no_space: bool,
     figures: Figures,
@@ -234,7 +234,7 @@ impl Told {
     fn report(&mut self, report: Report) -> Option<CapabilityMiss> {
         self.result = report.result.or(self.result.take());
         if let Some(text) = report.result_json {
-            self.result_json = serde_json::from_str(&text).ok();
+            self.result_json = JsonText::new(text);
         }
         if let Some(kind) = report.kind {
             self.exception = Some(Exception { kind, message: report.message.unwrap_or_default(), line: report.line });
@@ -402,7 +402,11 @@ impl Files {
     fn finish(mut self) -> Vec<OutputFile> {
         self.close();
         let changed = |(path, content): &(String, Vec<u8>)| !self.project.has(path, content);
-        self.found.into_iter().filter(changed).map(|(path, content)| OutputFile { path, content }).collect()
+        self.found
+            .into_iter()
+            .filter(changed)
+            .map(|(path, content)| OutputFile { path, content: content.into() })
+            .collect()
     }
 }
 

@@ -11,12 +11,12 @@ use crate::{
     Limits, Project,
     executor::{Observer, StopAt},
     job::Stdin,
-    outcome::{CapabilityMiss, LimitHit},
+    outcome::{CapabilityMiss, JsonText, LimitHit},
 };
 use bytes::Bytes;
 use std::time::{Duration, Instant};
 use wasmtime::{CallHook, CallHookHandler, Caller, Extern, Linker, Memory, ResourceLimiter, StoreContextMut, bail};
-use wasmtime_wasi::p1::wasi_snapshot_preview1;
+use wasmtime_wasi::p1::{types::Errno, wasi_snapshot_preview1};
 
 /// The state of one instance.
 pub(crate) struct Host {
@@ -32,6 +32,8 @@ pub(crate) struct Host {
     library: Library,
     /// Code of the module that the guest asked for last.
     found: Bytes,
+    /// What the present WASI call may spend, in bytes.
+    pub(crate) hostcall_fuel: usize,
     yielded: Instant,
 }
 
@@ -39,7 +41,7 @@ pub(crate) struct Host {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) result: Option<String>,
-    pub(crate) result_json: Option<serde_json::Value>,
+    pub(crate) result_json: Option<JsonText>,
     pub(crate) error_type: Option<String>,
     pub(crate) error_message: Option<String>,
     pub(crate) error_line: Option<u32>,
@@ -74,6 +76,9 @@ const NAME_BYTES_MAX: usize = 500;
 
 /// Longest path of a module that is looked for; longer ones are cut, and not found.
 const MODULE_BYTES_MAX: u32 = 1024;
+
+/// As PATH_MAX on Linux.
+const PATH_BYTES_MAX: usize = 4095;
 
 /// Modules and variables that are noted, and how much is said of each.
 const BAKING_MAX: usize = 10_000;
@@ -200,6 +205,7 @@ impl Host {
             stop_at,
             library,
             found: Bytes::new(),
+            hostcall_fuel: usize::MAX,
             yielded: Instant::now(),
         }
     }
@@ -219,7 +225,7 @@ impl Host {
         let report = &mut self.report;
         match kind {
             1 => report.result = Some(text.to_owned()),
-            2 => report.result_json = serde_json::from_str(text).ok(),
+            2 => report.result_json = JsonText::new(text.to_owned()),
             3 => report.error_type = Some(start_of(text, NAME_BYTES_MAX).to_owned()),
             4 => report.error_message = Some(text.to_owned()),
             5 => report.error_line = text.parse().ok(),
@@ -294,7 +300,10 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         "chmod",
         |mut caller: Caller<'_, Host>, fd: u32, at: u32, length: u32, mode: u32| -> wasmtime::Result<i32> {
             let (memory, host) = guest_memory(&mut caller)?;
-            let Ok(path) = std::str::from_utf8(slice(memory, at, length.min(4096))?) else { return Ok(84) };
+            if length as usize > PATH_BYTES_MAX {
+                return Ok(linux_errno(Errno::Nametoolong));
+            }
+            let path = slice(memory, at, length)?;
             Ok(host.files.chmod(fd, path, mode).err().map_or(0, linux_errno))
         },
     )?;
@@ -329,6 +338,12 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         let left = fuel.get(&mut caller).i64().unwrap_or(0);
         let slice = caller.data_mut().fuel.next_slice(left)?;
         fuel.set(&mut caller, slice.into())
+    })?;
+    linker.func_wrap("pyexec", "pipe", |mut caller: Caller<'_, Host>| -> i64 {
+        match caller.data_mut().files.pipe() {
+            Ok((reader, writer)) => i64::from(writer) << 32 | i64::from(reader),
+            Err(error) => -i64::from(linux_errno(error)),
+        }
     })?;
     linker.func_wrap("pyexec", "dup", |mut caller: Caller<'_, Host>, fd: u32, to: i32| -> i32 {
         let files = &mut caller.data_mut().files;
@@ -367,8 +382,8 @@ impl CallHookHandler<Host> for Yielding {
 }
 
 /// The few errors that our own imports return, by their Linux numbers.
-fn linux_errno(error: wasmtime_wasi::p1::types::Errno) -> i32 {
-    use wasmtime_wasi::p1::types::Errno as E;
+fn linux_errno(error: Errno) -> i32 {
+    use Errno as E;
     match error {
         E::Perm | E::Notcapable => 1,
         E::Noent => 2,

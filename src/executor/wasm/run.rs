@@ -16,6 +16,8 @@ use crate::{
 };
 use std::{
     future::poll_fn,
+    os::unix::ffi::OsStrExt,
+    path::Path,
     pin::pin,
     task::Poll,
     time::{Duration, Instant},
@@ -81,8 +83,10 @@ fn encode(job: &Job, script: &str, library: &Library) -> Result<Vec<u8>> {
     let (flags, function, arguments) = match &job.want {
         Want::Nothing => (0, "", String::new()),
         Want::LastExpression => (WANT_RESULT, "", String::new()),
-        Want::Call { function, arguments } if arguments.is_null() => (CALL_FUNCTION, function.as_str(), String::new()),
-        Want::Call { function, arguments } => (CALL_FUNCTION, function.as_str(), arguments.to_string()),
+        Want::Call { function, arguments } if arguments.as_str() == "null" => {
+            (CALL_FUNCTION, function.as_str(), String::new())
+        }
+        Want::Call { function, arguments } => (CALL_FUNCTION, function.as_str(), arguments.as_str().to_owned()),
     };
     let mut argv = vec![script];
     argv.extend(job.args.iter().map(String::as_str));
@@ -287,15 +291,47 @@ fn outcome(host: Host, ending: Ending, fuel: u64, collect_from: Option<&Project>
     }
 }
 
+/// The files that the job left: those of the project folder by their paths there, those in `/tmp` by absolute ones.
 fn collect(workspace: &Workspace, project: &Project) -> Vec<OutputFile> {
     let mut files = Vec::new();
     let mut room = COLLECTED_BYTES_MAX;
-    for path in workspace.files() {
-        let Ok(content) = workspace.read(&path, room) else { continue };
-        if !project.has(&path, &content) {
-            room -= content.len() as u64;
-            files.push(OutputFile { path, content });
+    for (top, shown) in [("work", ""), ("tmp", "/tmp/")] {
+        for on_disk in workspace.files(top) {
+            let Ok(below) = on_disk.strip_prefix(top) else { continue };
+            let path = format!("{shown}{}", readable(below));
+            // Caches and the like of libraries, whose home folder this is.
+            if path.starts_with("/tmp/.") {
+                continue;
+            }
+            let Ok(content) = workspace.read(&on_disk, room) else { continue };
+            if !project.has(&path, &content) {
+                room -= content.len() as u64;
+                files.push(OutputFile { path, content: content.into() });
+            }
         }
     }
     files
+}
+
+/// A path as text: bytes that are no UTF-8 are written as Python's `backslashreplace` writes them.
+fn readable(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsStr;
+
+    #[test]
+    fn names_that_are_no_text_are_readable() {
+        let readable = |bytes: &[u8]| readable(Path::new(OsStr::from_bytes(bytes)));
+        assert_eq!(readable("a/é.txt".as_bytes()), "a/é.txt");
+        assert_eq!(readable(b"caf\xe9/\xff.txt"), "caf\\xe9/\\xff.txt");
+    }
 }
