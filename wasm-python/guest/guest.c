@@ -138,7 +138,7 @@ static PyObject *py_disk(PyObject *self, PyObject *unused) {
 }
 
 static PyObject *py_memory_bytes(PyObject *self, PyObject *unused) {
-    return PyLong_FromSize_t((size_t)__builtin_wasm_memory_size(0) << 16);
+    return PyLong_FromUnsignedLongLong((unsigned long long)__builtin_wasm_memory_size(0) << 16);
 }
 
 static PyObject *py_effects(PyObject *self, PyObject *unused) {
