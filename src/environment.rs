@@ -13,6 +13,7 @@
 
 mod bytecode;
 mod disk;
+mod families;
 mod gathering;
 mod lock;
 mod making;
@@ -61,6 +62,10 @@ use verdicts::Verdicts;
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(60);
 /// What packs of environments may take in memory, in bytes, besides those that jobs use.
 const PACKS_BYTES_MAX: u64 = 2 * wasm::PACK_BYTES_MAX;
+/// Packages that are remembered not to have a module.
+const STRANGERS_MAX: u64 = 10_000;
+/// For how long; another version may have it.
+const STRANGERS_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// How long a pack stays in memory that no job uses.
 const PACKS_IDLE: Duration = Duration::from_secs(600);
 
@@ -78,6 +83,13 @@ pub struct EnvironmentOptions {
     pub constraints: String,
     /// Whether the network is not used, but only what is there.
     pub offline: bool,
+    /// Whether requirements may have addresses of packages, of repositories and of other indexes.
+    ///
+    /// # Security
+    ///
+    /// Whoever may send requirements has pip fetch them in a build container, from where its network reaches, past the
+    /// lists of what is allowed.
+    pub allow_urls: bool,
     /// Names of the only packages that may be installed, also by others that need them; `None` allows all.
     pub allow: Option<Vec<String>>,
     /// Names of packages that may not be installed, also by others that need them.
@@ -105,6 +117,7 @@ impl Default for EnvironmentOptions {
             extra_index_urls: Vec::new(),
             constraints: String::new(),
             offline: false,
+            allow_urls: false,
             allow: None,
             deny: Vec::new(),
             folder: None,
@@ -176,6 +189,8 @@ struct Shared {
     verdicts: Verdicts,
     /// By the addresses of their entries.
     packs: moka::sync::Cache<Id, Pack>,
+    /// Packages, with modules that they do not have though an import made one think so.
+    strangers: moka::sync::Cache<(String, String), ()>,
     /// When an index could not be reached, and what was said then.
     index_down: Mutex<Option<(Instant, Refusal)>>,
     prepared: OnceLock<Vec<Prepared>>,
@@ -257,6 +272,9 @@ impl Environments {
         if let Some(name) = constraints.with_extras().next() {
             return Err(Error::unavailable(format!("the constraints of packages: {name} has extras; leave them out")));
         }
+        if constraints.direct().next().is_some() {
+            return Err(Error::unavailable("the constraints of packages have an address; leave it out"));
+        }
         let urls = options.index_url.iter().chain(&options.extra_index_urls);
         if urls.into_iter().any(|url| url.is_empty() || url.contains(|c: char| c.is_whitespace() || c.is_control())) {
             return Err(Error::unavailable("the address of a package index is empty or has blanks in it"));
@@ -276,6 +294,7 @@ impl Environments {
             store,
             workbench,
             packs: packs.build(),
+            strangers: moka::sync::Cache::builder().max_capacity(STRANGERS_MAX).time_to_live(STRANGERS_KEPT).build(),
             index_down: Mutex::default(),
             constraints,
             policy,
@@ -335,6 +354,24 @@ impl Environments {
         };
         let installed = self.shared.known(&wanted.id, None).map(Ok);
         installed.or_else(|| self.shared.verdict(&wanted).map(Err))
+    }
+
+    /// Whether a package of an environment has a module, given by its full name. One that has not is remembered: its name
+    /// said nothing.
+    pub(crate) fn provides(&self, installed: &Installed, package: &str, module: &str) -> bool {
+        let Some(pin) = installed.pins().iter().find(|pin| pin.name == package) else { return true };
+        let top = module.split('.').next().unwrap_or_default();
+        let has = pin.modules.iter().any(|known| known == top);
+        if !has {
+            self.shared.strangers.insert((package.to_owned(), top.to_owned()), ());
+        }
+        has
+    }
+
+    /// Whether a package is known not to have a module.
+    pub(crate) fn is_stranger(&self, package: &str, module: &str) -> bool {
+        let top = module.split('.').next().unwrap_or_default();
+        self.shared.strangers.contains_key(&(package.to_owned(), top.to_owned()))
     }
 
     /// What is in the folder, the last used first. Reads files.
@@ -416,8 +453,8 @@ impl Pin {
     }
 }
 
-/// A new password makes no other packages.
-fn without_credentials(url: &str) -> String {
+/// The address of an index without the name and the password in it.
+pub(crate) fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let host_end = rest.find('/').unwrap_or(rest.len());
     let host = rest[..host_end].rsplit_once('@').map_or(&rest[..host_end], |(_, host)| host);

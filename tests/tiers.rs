@@ -340,6 +340,27 @@ fn a_module_that_nobody_publishes_is_missed_where_it_is_imported() {
 }
 
 #[test]
+fn a_name_that_says_nothing_is_no_package() {
+    // Strangers publish packages of all these names.
+    for module in ["utils", "maths", "helpers", "config"] {
+        let outcome = run(Job::code(format!("print('first')\nfrom {module} import something")));
+        let exception = outcome.exception.as_ref().expect("one");
+        let message = format!("No module named '{module}'");
+        assert_eq!((&*exception.kind, &*exception.message), ("ModuleNotFoundError", &*message), "{outcome:#?}");
+        assert_eq!(outcome.stdout.text, "first\n");
+    }
+}
+
+#[test]
+fn packages_that_no_import_names_are_installed_with_the_library() {
+    let code = "from bs4 import BeautifulSoup\nsoup = BeautifulSoup('<table><tr><td>a<td>b</table>', 'html5lib')\n\
+                print([cell.text for cell in soup.find_all('td')], soup.tbody is not None)";
+    let outcome = run(Job::code(code));
+    ran_on(&outcome, Tier::Wasm, "needs nothing beyond WebAssembly, with beautifulsoup4 and html5lib");
+    assert_eq!(outcome.stdout.text, "['a', 'b'] True\n");
+}
+
+#[test]
 fn a_job_with_packages_that_comes_upon_what_webassembly_lacks_has_them_in_its_container() {
     if without_docker() {
         return;

@@ -16,6 +16,17 @@ impl Shared {
         for package in requirements.names(&platform) {
             self.policy.check(package, true)?;
         }
+        let direct: Vec<_> = requirements.direct().collect();
+        if let Some(line) = direct.first() {
+            if !self.options.allow_urls {
+                let text = requirements::refused_direct(line);
+                return Err(Refusal::new(Reason::NotAccepted { text }, "by the settings"));
+            }
+            // pip follows them, where it can do no harm.
+            let packages = direct.into_iter().map(requirements::name_in).collect();
+            let reason = Reason::NoWheel { packages, platform: platform.in_words() };
+            return Err(Refusal::new(reason, "requirements with addresses are for a build container"));
+        }
         let (lines, constraints) = (requirements.on(&platform), self.constraints.on(&platform));
         let python = platform.python();
         let mut content = format!("environment {}\npython {python}\nplatform {name}\n", store::FORMAT);
@@ -109,7 +120,7 @@ impl Shared {
                     tracing::warn!(log = error.log(), "cannot remember that WebAssembly cannot take packages");
                 }
             }
-            Err(Reason::IndexDown) => {
+            Err(Reason::IndexDown) if made.as_ref().is_err_and(Refusal::is_of_whole_index) => {
                 let mut index_down = locked(&self.index_down);
                 if let (None, Err(refusal)) = (left_alone(&index_down), &made) {
                     *index_down = Some((Instant::now(), refusal.clone()));
@@ -273,6 +284,7 @@ impl Shared {
             folder: workshop.path(),
             lock: &lock,
             constraints: &wanted.constraints,
+            hashes: wanted.requirements.hashes(&wanted.platform),
             platform: wanted.platform.in_words(),
         };
         let (contents, pack) = match wanted.platform.target {
@@ -338,8 +350,23 @@ impl Shared {
         }
         let python = wanted.platform.python();
         say(state, &counted("resolving", wanted.lines.len(), "requirement"));
-        let pins = uv.resolve(&python, &resolve_for, &wanted.lines.join("\n")).await?;
-        let pinned = pins.iter().filter_map(|pin| pin.split_once("==")).map(|(name, _)| name);
+        let names = |pins: &[String]| -> Vec<String> {
+            let names = pins.iter().filter_map(|pin| pin.split(['=', '[']).next());
+            names.map(str::to_owned).collect()
+        };
+        let mut lines = wanted.to_resolve();
+        let mut pins = uv.resolve(&python, &resolve_for, &lines, &[]).await?;
+        let resolved = names(&pins);
+        if let Some(one) = families::one_opencv(resolved.iter().map(String::as_str)) {
+            // Packages name the build that they were made with, and would bring it along.
+            let others: Vec<_> = families::other_opencvs(one).collect();
+            if resolved.iter().any(|name| others.contains(&&**name)) {
+                lines.push_str(&format!("\n{one}"));
+                pins = uv.resolve(&python, &resolve_for, &lines, &others).await?;
+            }
+        }
+        let resolved = names(&pins);
+        let pinned = resolved.iter().map(String::as_str);
         self.policy.check_pinned(wanted, pinned)?;
         say(state, &counted("installing", pins.len(), "package"));
         let packages = uv.folder.join("entry/packages");
@@ -371,6 +398,12 @@ impl Shared {
 }
 
 impl Wanted {
+    /// The lines for the resolver. Hashes matter when files are installed.
+    pub(super) fn to_resolve(&self) -> String {
+        let lines = self.lines.iter().map(|line| line.split(requirements::HASH).next().unwrap_or(line));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
     pub(super) fn not_for_wasm(&self, packages: Vec<String>) -> Refusal {
         Refusal::new(Reason::NoWheel { packages, platform: self.platform.in_words() }, "as was found out before")
     }

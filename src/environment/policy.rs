@@ -1,7 +1,7 @@
 //! Which packages may be installed.
 
 use super::{
-    Pin, Wanted,
+    Pin, Wanted, families,
     refusal::{Reason, Refusal},
     requirements,
 };
@@ -48,8 +48,10 @@ impl Policy {
 /// Names in a list of the operator's, normalised.
 pub(super) fn names(list: &[String]) -> Result<BTreeSet<String>> {
     let normalised = list.iter().map(|name| {
-        requirements::normalised(name)
-            .ok_or_else(|| Error::unavailable(format!("{name:?} in a list of packages is not the name of one")))
+        let name = requirements::normalised(name)
+            .ok_or_else(|| Error::unavailable(format!("{name:?} in a list of packages is not the name of one")))?;
+        // It is what is installed in its place.
+        Ok(families::headless(&name).to_owned())
     });
     normalised.collect()
 }

@@ -227,6 +227,16 @@ async fn what_is_known_is_had_again() {
 }
 
 #[tokio::test]
+async fn a_package_without_the_module_is_a_stranger() {
+    let script = Script::new("");
+    let environments = Environments::new(script.options()).unwrap();
+    let installed = prepare(&environments, "one").await.unwrap();
+    assert!(environments.provides(&installed, "one", "one.part") && !environments.is_stranger("one", "one"));
+    assert!(!environments.provides(&installed, "one", "two.one") && environments.is_stranger("one", "two"));
+    assert!(environments.provides(&installed, "other", "other"), "it is not what was asked for by that name");
+}
+
+#[tokio::test]
 async fn nothing_required_is_an_empty_folder() {
     let folder = tempfile::tempdir().unwrap();
     let options = EnvironmentOptions { uv: Some("/nonexistent/uv".into()), ..options(folder.path()) };

@@ -3,6 +3,8 @@
 use super::{
     Capability, Urgency, calls,
     conditions::truth,
+    extras::{self, Extra},
+    installs::{self, Installation},
     python::Python,
     reach::{MODULE, Reached, ScopeId, Scopes, Way},
     repetition::Values,
@@ -19,6 +21,10 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Findings {
     pub(super) imports: Vec<Import>,
     pub(super) uses: Vec<Use>,
+    /// What libraries take for how they are used; nothing says how urgent it is that they only get an address.
+    pub(super) extras: Vec<(&'static Extra, Option<Urgency>, u32)>,
+    /// Calls that install packages.
+    pub(super) installations: Vec<(Installation, Urgency)>,
     /// It looks at `sys.path`, so it may import from anywhere.
     pub(super) changes_path: bool,
 }
@@ -34,6 +40,8 @@ pub(super) struct Import {
     pub(super) line: u32,
     /// The first part of its name is a word in some text of the file.
     pub(super) mentioned: bool,
+    /// A text of the file is the name of a file that this module would be in.
+    pub(super) written: bool,
 }
 
 /// A call that needs a capability.
@@ -482,6 +490,8 @@ impl<'a> Scanner<'a, '_> {
         let no_name = |c: char| !c.is_alphanumeric() && c != '_';
         let words: HashSet<&str> = self.texts.iter().flat_map(|text| text.split(no_name)).collect();
         let mentioned = |module: &str| words.contains(top_of(module));
+        let files: HashSet<&str> = self.texts.iter().filter_map(|text| module_of_file(text)).collect();
+        let written = |module: &str| files.contains(top_of(module));
         let mut seen = HashSet::new();
         for import in &self.imports {
             let urgency = import.position.of_import(&reached);
@@ -493,6 +503,7 @@ impl<'a> Scanner<'a, '_> {
                     urgency,
                     line: lines.at(import.offset),
                     mentioned: mentioned(import.module),
+                    written: written(import.module),
                 });
             }
         }
@@ -502,6 +513,9 @@ impl<'a> Scanner<'a, '_> {
                 findings.uses.push(Use { capability, what, urgency, line: lines.at(offset) });
             }
         };
+        for text in &self.texts {
+            extras::of_text(text, |extra| findings.extras.push((extra, None, 1)));
+        }
         let mut dynamic = Vec::new();
         let mut connects = Vec::new();
         for &(call, position) in &self.calls {
@@ -516,7 +530,12 @@ impl<'a> Scanner<'a, '_> {
                     connects.push((urgency, offset));
                 }
             }
-            for function in self.resolve(&call.func) {
+            let functions = self.resolve(&call.func);
+            extras::of_call(call, &functions, |extra| findings.extras.push((extra, Some(urgency), lines.at(offset))));
+            for function in functions {
+                if let Some(installation) = installs::of_call(&function, &call.arguments) {
+                    findings.installations.push((installation, urgency));
+                }
                 if let Some(module) = imported_by(&function, &call.arguments) {
                     dynamic.push((module, position.of_import(&reached), offset));
                 } else if let Some(capability) = calls::needed(&function, &call.arguments) {
@@ -551,6 +570,7 @@ impl<'a> Scanner<'a, '_> {
                 urgency,
                 line: lines.at(offset),
                 mentioned: true,
+                written: written(&module[level..]),
             });
         }
         findings
@@ -590,6 +610,13 @@ impl<'a> Scanner<'a, '_> {
             }
         }
     }
+}
+
+/// The top-level module or package that a file of this name is, or is in.
+fn module_of_file(text: &str) -> Option<&str> {
+    let path = text.strip_suffix(".py")?;
+    let path = path.strip_suffix("/__init__").unwrap_or(path);
+    path.rsplit('/').next().filter(|name| !name.is_empty())
 }
 
 /// Where a name or an attribute starts.

@@ -59,7 +59,7 @@ fn third_party_modules_are_found_with_their_distribution() {
         ("from pandas import *", &["pandas pandas Required main.py:1"]),
         ("import importlib\nm = importlib.import_module('yaml.nodes')", &["yaml pyyaml Required main.py:2"]),
         ("from importlib import import_module as load\nload(name='bs4')", &["bs4 beautifulsoup4 Required main.py:2"]),
-        ("m = __import__('cv2')", &["cv2 opencv-python Required main.py:1"]),
+        ("m = __import__('cv2')", &["cv2 opencv-python-headless Required main.py:1"]),
         ("import importlib\nimportlib.import_module(name)\n__import__(f'{x}')\n__import__('')", &[]),
         (
             "from google.cloud import storage, unheard_of",
@@ -229,10 +229,10 @@ fn only_a_substitute_makes_an_import_optional() {
         ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import numpy", &["numpy numpy Optional main.py:3"]),
         ("try:\n    pass\nexcept ImportError:\n    pass\nelse:\n    import numpy", &["numpy numpy Required main.py:6"]),
         ("try:\n    import numpy\nexcept ImportError:\n    pass\nimport numpy", &["numpy numpy Required main.py:5"]),
-        ("if sys.platform == 'win32':\n    import win32api", &["win32api pywin32 Optional main.py:2"]),
+        ("if sys.platform == 'win32':\n    import win32api", &["win32api - Optional main.py:2"]),
         (
             "if os.name == 'nt':\n    import win32api\nelse:\n    import sh",
-            &["sh sh Required main.py:4", "win32api pywin32 Optional main.py:2"],
+            &["sh sh Required main.py:4", "win32api - Optional main.py:2"],
         ),
     ]);
     let optional = |source: &str| Needs::of(&Project::script(source.to_owned()), "main.py", false).unwrap().optional;
@@ -559,7 +559,7 @@ fn scripts_import_from_their_own_folder_and_the_root() {
         ("app/model.py", ""),
         ("elsewhere/far.py", ""),
     ];
-    assert_eq!(of_files(&files, "tools/run.py"), ["far far Required tools/run.py:3"]);
+    assert_eq!(of_files(&files, "tools/run.py"), ["far - Required tools/run.py:3"]);
 }
 
 #[test]
@@ -567,7 +567,7 @@ fn a_changed_path_makes_any_folder_one_to_import_from() {
     let with = |main: &str| {
         of_files(&[("main.py", main), ("src/deep/helper.py", "import numpy"), ("src/pkg/__init__.py", "")], "main.py")
     };
-    assert_eq!(with("import helper, pkg"), ["helper helper Required main.py:1", "pkg pkg Required main.py:1"]);
+    assert_eq!(with("import helper, pkg"), ["helper - Required main.py:1", "pkg - Required main.py:1"]);
     let numpy = ["numpy numpy Required src/deep/helper.py:1"];
     assert_eq!(with("import sys\nsys.path.insert(0, 'src/deep')\nimport helper, pkg"), numpy);
     assert_eq!(with("import helper\nimport sys\nsys.path += ['src/deep']"), numpy);
@@ -607,7 +607,7 @@ fn links_lead_to_own_modules() {
     assert_eq!(
         found,
         [
-            "loop loop Required main.py:1",
+            "loop - Required main.py:1",
             "numpy numpy Required real/src/helper.py:1",
             "yaml pyyaml Required real/pkg/mod.py:1"
         ]
@@ -633,7 +633,7 @@ fn broken_code_shows_what_can_be_recovered() {
             "import numpy\nprint 'hello'\nimport pandas",
             &["numpy numpy Required main.py:1", "pandas pandas Required main.py:3"],
         ),
-        ("import\nfrom x import\nfrom . import (", &["x x Required main.py:2"]),
+        ("import\nfrom x import\nfrom . import (", &["x - Required main.py:2"]),
         ("import numpy as\n\0\u{feff}import", &["numpy numpy Required main.py:1"]),
         ("\u{feff}import numpy", &["numpy numpy Required main.py:1"]),
         ("import numpy\r\nimport yaml\r\n", &["numpy numpy Required main.py:1", "yaml pyyaml Required main.py:2"]),
@@ -673,4 +673,121 @@ fn a_hostile_project_costs_little() {
     let dotted =
         needs(vec![file("main.py", format!("import {}\nfrom {} import a", "a.".repeat(100_000), ".".repeat(100_000)))]);
     assert!(dotted.iter().all(|line| line.starts_with("a ") || line.contains("nested")), "{dotted:?}");
+}
+
+/// Modules with their distributions, by name.
+fn distributions(source: &str) -> Vec<String> {
+    let needs = Needs::of(&Project::script(source.to_owned()), "main.py", false).unwrap();
+    let shown = |module: &Module| {
+        let own = if module.perhaps_own { "?" } else { "" };
+        format!("{} {}{own}", module.name, module.distribution.as_deref().unwrap_or("-"))
+    };
+    needs.modules.iter().map(shown).collect()
+}
+
+#[test]
+fn a_name_that_nobody_is_known_by_is_no_distribution() {
+    let needs = Needs::of(&Project::script("from utils import helper\nimport maths, js".to_owned()), "main.py", false);
+    let needs = needs.unwrap();
+    assert!(needs.modules.iter().all(|module| module.distribution.is_none()), "{:?}", needs.modules);
+    let hint = |message: &str| needs.hint_about("ModuleNotFoundError", message);
+    let text = "utils is not a well-known package: name it in the requirements to have it installed";
+    assert_eq!(hint("No module named 'utils'").as_deref(), Some(text));
+    assert_eq!(hint("No module named 'utils.x'").as_deref(), Some(text));
+    for message in ["No module named 'js'", "No module named 'utilsx'", "No module named 'numpy'", "x", "'"] {
+        assert_eq!(hint(message), None, "{message}");
+    }
+    assert_eq!(needs.hint_about("ImportError", "No module named 'utils'"), None);
+    assert_eq!(Needs::named_by_error("ImportError", "pip install openpyxl").as_deref(), Some("openpyxl"));
+    assert_eq!(needs.hints(Some(("ModuleNotFoundError", "No module named 'utils'"))), [text]);
+}
+
+#[test]
+fn what_the_program_writes_itself_comes_first() {
+    for (source, modules) in [
+        ("open('yaml.py', 'w').write('x = 1')\nimport yaml", &["yaml pyyaml?"][..]),
+        ("open('lib/numpy/__init__.py', 'w')\nimport numpy", &["numpy numpy?"]),
+        ("print('yaml, numpy and numpy.python')\nimport yaml, numpy", &["numpy numpy", "yaml pyyaml"]),
+        ("open('cowsay', 'w')\nimport cowsay", &["cowsay cowsay?"]),
+        ("import cowsay", &["cowsay cowsay"]),
+    ] {
+        assert_eq!(distributions(source), modules, "{source}");
+    }
+}
+
+#[test]
+fn libraries_take_packages_that_no_import_names() {
+    for (source, all) in [
+        ("import pandas as pd\npd.DataFrame().to_excel('x.xlsx')", "openpyxl pandas"),
+        ("import pandas as pd\nf = load()\nf[['a']].to_markdown()", "pandas tabulate"),
+        ("from pandas import read_html as r\nr(x)", "lxml pandas"),
+        ("import pandas as pd\npd.read_html(x, flavor=['bs4'])", "beautifulsoup4 html5lib lxml pandas"),
+        ("import pandas as pd\npd.read_excel('old.xls')", "openpyxl pandas xlrd"),
+        ("import pandas as pd\npd.ExcelWriter(x, engine='xlsxwriter')", "openpyxl pandas xlsxwriter"),
+        ("import pandas\nf.to_parquet(p)\nf.style.format('x').to_html()", "jinja2 pandas pyarrow"),
+        ("import pandas\nf.plot(kind='bar')\nf['x'].plot.hist()", "matplotlib pandas"),
+        ("import pandas, numpy as np\nnp.plot(1)\nprint('openpyxl')", "numpy pandas"),
+        ("from bs4 import BeautifulSoup as B\nB(text, 'html5lib')", "beautifulsoup4 html5lib"),
+        ("import bs4\nbs4.BeautifulSoup(text, features='lxml')", "beautifulsoup4 lxml"),
+        ("import bs4\nbs4.BeautifulSoup(text, 'html.parser').find('xml')", "beautifulsoup4"),
+        ("import plotly.express as px", "pandas plotly"),
+        (
+            "from sqlalchemy import create_engine\nURL = 'postgresql://u@h/d'\ncreate_engine(URL)",
+            "psycopg2-binary sqlalchemy",
+        ),
+        ("import sqlalchemy\nsqlalchemy.create_engine(f'mysql+pymysql://{u}@h/d')", "pymysql sqlalchemy"),
+        ("import sqlalchemy\nsqlalchemy.create_engine('sqlite:///x.db')", "sqlalchemy"),
+        ("import networkx as nx\nnx.draw(g)", "matplotlib networkx"),
+        ("from fastapi.testclient import TestClient", "fastapi httpx"),
+        ("from pydantic import BaseModel, EmailStr", "email-validator pydantic"),
+        ("import pytest\n@pytest.mark.asyncio()\ndef f(): pass", "pytest pytest-asyncio"),
+        ("import httpx\nhttpx.AsyncClient(http2=True)", "h2 httpx"),
+        ("import psycopg", "psycopg psycopg-binary"),
+        ("import pkg_resources", "setuptools"),
+        ("f.to_excel('x')\nread_html(x)", ""),
+    ] {
+        let mut found: Vec<_> =
+            distributions(source).iter().filter_map(|line| Some(line.split_once(' ')?.1.to_owned())).collect();
+        found.sort_unstable();
+        assert_eq!(found.join(" "), all, "{source}");
+    }
+}
+
+#[test]
+fn own_modules_are_no_packages_of_libraries() {
+    let files = [("main.py", "import pandas\nf.to_excel(x)".to_owned()), ("openpyxl.py", String::new())];
+    let needs = Needs::of(&Project::files(files).unwrap(), "main.py", false).unwrap();
+    assert_eq!(needs.modules.len(), 1);
+}
+
+#[test]
+fn what_the_code_installs_is_required() {
+    let of = |files: &[(&str, &str)]| {
+        let files = files.iter().map(|&(path, content)| (path, content.to_owned()));
+        Needs::of(&Project::files(files).unwrap(), "main.py", false).unwrap()
+    };
+    let installed = |source: &str| of(&[("main.py", source)]).script.unwrap_or_default().dependencies;
+    for (source, requirements) in [
+        ("!pip install -q tabulate\nimport tabulate\n", &["tabulate"][..]),
+        ("import os\nos.system('pip install rich')", &["rich"]),
+        (
+            "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'pip', 'install', 'a', 'b>=1'])",
+            &["a", "b>=1"],
+        ),
+        ("import subprocess as s\ns.check_call('pip install -U a'.split())", &["a"]),
+        ("import os, sys\nos.system(f'{sys.executable} -m pip install a')", &["a"]),
+        ("import os\nos.system('pip list')\nos.system(x)\nos.system(f'pip install {x}')", &[]),
+        ("# /// script\n# dependencies = ['z']\n# ///\n%pip install a", &["z", "a"]),
+    ] {
+        assert_eq!(installed(source), requirements, "{source}");
+    }
+    let needs = of(&[("main.py", "!pip install -r more.txt -r ../x.txt ./y\n"), ("more.txt", "rich # why\n")]);
+    assert_eq!(needs.script.unwrap().dependencies, ["rich"]);
+    assert_eq!(needs.refused_installs.len(), 2, "{:?}", needs.refused_installs);
+    assert!(needs.refused_installs[0].starts_with("not installed (main.py, line 1): "), "{:?}", needs.refused_installs);
+    // Where it may not come to that, it says what the module is.
+    let later =
+        "try:\n    import q8_thing\nexcept ImportError:\n    import os\n    os.system('pip install q8-thing')\n";
+    assert_eq!(distributions(later), ["q8_thing q8-thing"]);
+    assert!(installed(later).is_empty());
 }

@@ -29,6 +29,11 @@ impl<'a> Advice<'a> {
                 "pyexec: this job has no permission to use the network ({what}): set \"network\": true, or give --network"
             ));
         }
+        let exception = outcome.exception.as_ref().map(|exception| (&*exception.kind, &*exception.message));
+        let hints = self.needs.hints(exception);
+        if !hints.is_empty() {
+            return Some(format!("pyexec: {}", hints.join("\npyexec: ")));
+        }
         let miss = outcome.capability_misses.last().filter(|_| outcome.ended_in_miss)?;
         if miss.kind == "module" && !Needs::is_standard(miss.detail.trim_start_matches('_')) {
             return None; // no container has it by itself

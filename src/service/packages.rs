@@ -122,7 +122,7 @@ impl Pyexec {
             return Ok(None);
         }
         let wanted = plan.wanted()?;
-        if wanted.names(&Platform::WASM).is_empty() {
+        if wanted.names(&Platform::WASM).is_empty() && wanted.direct().next().is_none() {
             plan.place = Place::Wasm(InWasm::Nothing);
             return Ok(None);
         }
@@ -141,6 +141,13 @@ impl Pyexec {
                 if std::mem::take(&mut plan.detected.is_extra) {
                     // What its environment has need not be found a second time, in another one.
                     plan.detected.leave_out(|guess| installed.pins().iter().any(|pin| pin.name == guess.name));
+                    return Ok(());
+                }
+                let provides = |package: &str, module: &str| self.environments.provides(&installed, package, module);
+                let strangers = plan.detected.strangers(provides);
+                if !strangers.is_empty() {
+                    // The script is to fail where it imports it, as anywhere else.
+                    plan.detected.leave_out(|guess| strangers.contains(&guess.name));
                     return Ok(());
                 }
                 if plan.attempts == 0 {
@@ -198,6 +205,9 @@ pub(super) fn label(reason: &Reason) -> &'static str {
         Reason::NoWheel { .. } => "no_wheel",
         Reason::NotFound { .. } => "not_found",
         Reason::Conflict { .. } => "conflict",
+        Reason::NotAccepted { .. } => "not_accepted",
+        Reason::Broken { .. } => "broken",
+        Reason::HashMismatch { .. } => "hash_mismatch",
         Reason::Denied { .. } => "denied",
         Reason::IndexDown => "index_down",
         Reason::Offline => "offline",

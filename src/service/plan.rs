@@ -5,7 +5,7 @@ use crate::{
     Error, Job, Outcome, Requirements, Result, TierChoice,
     environment::Platform,
     job::Containers,
-    needs::{Needs, Urgency},
+    needs::{Module, Needs, Urgency},
     outcome::{CapabilityMiss, Tier},
     route::{Asked, Packages, Route, Tiers, route},
 };
@@ -197,6 +197,16 @@ impl Detected {
         Arc::make_mut(&mut self.needs).met = None;
     }
 
+    /// Names of packages that were guessed from imports and are said to provide none of these modules.
+    pub(super) fn strangers(&self, provides: impl Fn(&str, &str) -> bool) -> Vec<String> {
+        let is_stranger = |guess: &&Guess| {
+            let of_guess = |module: &&Module| module.distribution.as_ref() == Some(&guess.name);
+            let mut modules = self.needs.modules.iter().filter(of_guess).peekable();
+            modules.peek().is_some() && modules.all(|module| !provides(&guess.name, &module.name))
+        };
+        self.guesses.iter().filter(is_stranger).map(|guess| guess.name.clone()).collect()
+    }
+
     /// The module for which the program ended, when that may be a package.
     pub(super) fn missed(&self, outcome: &Outcome) -> Option<String> {
         let exception = outcome.exception.as_ref().filter(|exception| exception.kind == "ModuleNotFoundError")?;
@@ -235,6 +245,8 @@ impl Pyexec {
             job.containers.requirements = job.containers.requirements.and(&script.dependencies)?;
         }
         let mut detected = Detected::of(needs, job.containers.detect_packages && self.detect_packages);
+        let strangers = detected.strangers(|package, module| !self.environments.is_stranger(package, module));
+        detected.leave_out(|guess| strangers.contains(&guess.name));
         detected.is_extra = job.containers.environment.is_some() && !job.containers.requirements.is_empty();
         let place = Place::Wasm(InWasm::Unprepared);
         let mut plan = Plan { job, reason: String::new(), place, detected, attempts: 0, may_stop: true };
@@ -295,6 +307,13 @@ impl Pyexec {
         };
         let tiers = Tiers { docker, allow_network: self.allow_network, packages };
         route(needs, &asked, &tiers)
+    }
+
+    /// Whether running a plan is likely to end in another one, since its code has what may be missing.
+    pub fn may_run_again(&self, plan: &Plan) -> bool {
+        let (means, needs) = (self.means(plan), &plan.detected.needs);
+        let is_plain = needs.modules.is_empty() && needs.uses.is_empty() && needs.overlooked.is_none();
+        (means.container || means.packages) && plan.may_stop && !is_plain
     }
 
     /// What a plan's job may get in another attempt.

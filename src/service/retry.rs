@@ -8,7 +8,7 @@ use super::{
     plan::{Detected, Place, Plan},
     stdin,
 };
-use crate::{Job, Outcome, executor::StopAt, needs::Needs, outcome::CapabilityMiss};
+use crate::{Job, Outcome, environment::Platform, executor::StopAt, needs::Needs, outcome::CapabilityMiss};
 use std::{sync::Arc, time::Duration};
 
 /// Attempts at one job. Each has at least one package more than the one before, or is the first in a container.
@@ -112,12 +112,30 @@ impl Retry {
         }
     }
 
-    /// The plan for a job that ended because a module was missing that could have been its own.
+    /// The plan for a job that ended because a module was missing that could have been its own, or with an exception that
+    /// names the package it is about.
     pub(super) fn after_end(self, outcome: &Outcome) -> Option<Plan> {
-        let module = self.detected.missed(outcome).filter(|_| self.means.packages)?;
+        if !self.means.packages {
+            return None;
+        }
         let mut detected = self.detected.clone();
-        detected.take_as_packages();
-        let reason = format!("run again: {module} is not the program's own, so it is taken for a third-party package");
+        let reason = match detected.missed(outcome) {
+            Some(module) => {
+                detected.take_as_packages();
+                format!("run again: {module} is not the program's own, so it is taken for a third-party package")
+            }
+            None => {
+                let exception = outcome.exception.as_ref()?;
+                let distribution = Needs::named_by_error(&exception.kind, &exception.message)?;
+                let required = &self.job.containers.requirements;
+                if detected.has(&distribution) || required.names(&Platform::WASM).contains(&&*distribution) {
+                    return None;
+                }
+                let reason = format!("run again with {distribution}: it ended with an exception that asks for it");
+                detected.provide(&distribution.clone(), distribution);
+                reason
+            }
+        };
         let place = self.place_with_packages()?;
         self.plan(detected, place, reason, Duration::from_micros(outcome.usage.wall_us))
     }
