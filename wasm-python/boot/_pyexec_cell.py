@@ -20,7 +20,7 @@ MAGIC = re.compile(rb"[ \t\f]*(?:(!+)[ \t]*(.*?)|(%%?[A-Za-z]\w*)(?:[ \t].*)?)[ 
 # Files of ours beside those that begin with `_pyexec_`: they stand in for modules in C, which have no frames.
 STAND_INS = frozenset(
     f"{FOLDER}{name}.py"
-    for name in "_multiprocessing _posixsubprocess _socket fcntl grp pwd readline resource syslog termios".split()
+    for name in "_multiprocessing _posixsubprocess _socket fcntl grp mmap pwd readline resource syslog termios".split()
 )
 
 

@@ -222,4 +222,6 @@ def install_faulthandler():
     import faulthandler
 
     faulthandler.register, faulthandler.unregister = register, unregister
-    register.__module__ = unregister.__module__ = "faulthandler"
+    for function in (register, unregister):
+        function.__module__ = "faulthandler"
+        function.__text_signature__ = None  # as the originals have it

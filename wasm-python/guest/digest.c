@@ -79,7 +79,7 @@ static void ripemd160_absorb(const struct digest *digest, struct digest_state *s
         {0x50a28be6, 0x5c4dd124, 0x6d703ef3, 0x7a6d76e9, 0},
     };
     (void)digest;
-    uint32_t *h = (uint32_t *)state->words;
+    uint32_t *h = state->words;
     for (; blocks > 0; blocks--, data += 64) {
         uint32_t x[16], line[2][5];
         for (int i = 0; i < 16; i++) {
@@ -119,7 +119,7 @@ static void sm3_init(struct digest_state *state) {
 
 static void sm3_absorb(const struct digest *digest, struct digest_state *state, const uint8_t *data, size_t blocks) {
     (void)digest;
-    uint32_t *v = (uint32_t *)state->words;
+    uint32_t *v = state->words;
     for (; blocks > 0; blocks--, data += 64) {
         uint32_t w[68];
         for (int i = 0; i < 16; i++) {
@@ -147,7 +147,7 @@ static void sm3_absorb(const struct digest *digest, struct digest_state *state, 
 
 static void sm3_finish(const struct digest *digest, struct digest_state *state, uint8_t *out) {
     pad(digest, state, 0);
-    const uint32_t *words = (const uint32_t *)state->words;
+    const uint32_t *words = state->words;
     for (uint32_t i = 0; i < digest->bytes; i++) {
         out[i] = (uint8_t)(words[i / 4] >> (24 - 8 * (i % 4)));
     }
@@ -158,74 +158,74 @@ static void sm3_finish(const struct digest *digest, struct digest_state *state, 
 static void sha512_224_init(struct digest_state *state) {
     static const uint64_t start[8] = {0x8c3d37c819544da2, 0x73e1996689dcd4d6, 0x1dfab7ae32ff9c82, 0x679dd514582f9fcf,
                                       0x0f6d2b697bd44da8, 0x77e36f7304c48942, 0x3f9d85a86a1d36c8, 0x1112e6ad91d692a1};
-    memcpy(state->words, start, sizeof start);
+    memcpy(state->lanes, start, sizeof start);
 }
 
 static void sha512_256_init(struct digest_state *state) {
     static const uint64_t start[8] = {0x22312194fc2bf72c, 0x9f555fa3c84c64c2, 0x2393b86b6f53b151, 0x963877195940eabd,
                                       0x96283ee2a88effe3, 0xbe5e1e2553863992, 0x2b0199fc2c85b8aa, 0x0eb72ddc81c52ca2};
-    memcpy(state->words, start, sizeof start);
+    memcpy(state->lanes, start, sizeof start);
 }
 
 static void sha512_absorb(const struct digest *digest, struct digest_state *state, const uint8_t *data,
                           size_t blocks) {
     (void)digest;
-    Hacl_Hash_SHA2_sha512_update_nblocks((uint32_t)(blocks * 128), (uint8_t *)data, state->words);
+    Hacl_Hash_SHA2_sha512_update_nblocks((uint32_t)(blocks * 128), (uint8_t *)data, state->lanes);
 }
 
 static void sha512_finish(const struct digest *digest, struct digest_state *state, uint8_t *out) {
     uint8_t whole[64];
     Hacl_Hash_SHA2_sha512_update_last(FStar_UInt128_uint64_to_uint128(state->bytes), state->tail_bytes, state->tail,
-                                      state->words);
-    Hacl_Hash_SHA2_sha512_finish(state->words, whole);
+                                      state->lanes);
+    Hacl_Hash_SHA2_sha512_finish(state->lanes, whole);
     memcpy(out, whole, digest->bytes);
 }
 
 /* ---- SHA-256 cut to 192 bits ---- */
 
-static void sha256_init(struct digest_state *state) { Hacl_Hash_SHA2_sha256_init((uint32_t *)state->words); }
+static void sha256_init(struct digest_state *state) { Hacl_Hash_SHA2_sha256_init(state->words); }
 
 static void sha256_absorb(const struct digest *digest, struct digest_state *state, const uint8_t *data,
                           size_t blocks) {
     (void)digest;
-    Hacl_Hash_SHA2_sha256_update_nblocks((uint32_t)(blocks * 64), (uint8_t *)data, (uint32_t *)state->words);
+    Hacl_Hash_SHA2_sha256_update_nblocks((uint32_t)(blocks * 64), (uint8_t *)data, state->words);
 }
 
 static void sha256_finish(const struct digest *digest, struct digest_state *state, uint8_t *out) {
     uint8_t whole[32];
-    Hacl_Hash_SHA2_sha256_update_last(state->bytes, state->tail_bytes, state->tail, (uint32_t *)state->words);
-    Hacl_Hash_SHA2_sha256_finish((uint32_t *)state->words, whole);
+    Hacl_Hash_SHA2_sha256_update_last(state->bytes, state->tail_bytes, state->tail, state->words);
+    Hacl_Hash_SHA2_sha256_finish(state->words, whole);
     memcpy(out, whole, digest->bytes);
 }
 
 /* ---- MD5 followed by SHA-1, as TLS 1.0 signed them ---- */
 
-#define SHA1_WORDS(state) ((uint32_t *)((state)->words + 2))
+#define SHA1_WORDS(state) ((state)->words + 4)
 
 static void md5_sha1_init(struct digest_state *state) {
-    Hacl_Hash_MD5_init((uint32_t *)state->words);
+    Hacl_Hash_MD5_init(state->words);
     Hacl_Hash_SHA1_init(SHA1_WORDS(state));
 }
 
 static void md5_sha1_absorb(const struct digest *digest, struct digest_state *state, const uint8_t *data,
                             size_t blocks) {
     (void)digest;
-    Hacl_Hash_MD5_update_multi((uint32_t *)state->words, (uint8_t *)data, (uint32_t)blocks);
+    Hacl_Hash_MD5_update_multi(state->words, (uint8_t *)data, (uint32_t)blocks);
     Hacl_Hash_SHA1_update_multi(SHA1_WORDS(state), (uint8_t *)data, (uint32_t)blocks);
 }
 
 static void md5_sha1_finish(const struct digest *digest, struct digest_state *state, uint8_t *out) {
     (void)digest;
     uint64_t before = state->bytes - state->tail_bytes;
-    Hacl_Hash_MD5_update_last((uint32_t *)state->words, before, state->tail, state->tail_bytes);
+    Hacl_Hash_MD5_update_last(state->words, before, state->tail, state->tail_bytes);
     Hacl_Hash_SHA1_update_last(SHA1_WORDS(state), before, state->tail, state->tail_bytes);
-    Hacl_Hash_MD5_finish((uint32_t *)state->words, out);
+    Hacl_Hash_MD5_finish(state->words, out);
     Hacl_Hash_SHA1_finish(SHA1_WORDS(state), out + 16);
 }
 
 /* ---- Keccak as submitted, before FIPS 202 changed its padding ---- */
 
-static void keccak_init(struct digest_state *state) { memset(state->words, 0, sizeof state->words); }
+static void keccak_init(struct digest_state *state) { memset(state->lanes, 0, sizeof state->lanes); }
 
 static void keccak_absorb(const struct digest *digest, struct digest_state *state, const uint8_t *data,
                           size_t blocks) {
@@ -233,7 +233,7 @@ static void keccak_absorb(const struct digest *digest, struct digest_state *stat
     uint8_t block[256] = {0};
     for (; blocks > 0; blocks--, data += digest->block_bytes) {
         memcpy(block, data, digest->block_bytes);
-        Hacl_Hash_SHA3_absorb_inner_32(digest->block_bytes, block, state->words);
+        Hacl_Hash_SHA3_absorb_inner_32(digest->block_bytes, block, state->lanes);
     }
 }
 
@@ -242,7 +242,7 @@ static void keccak_finish(const struct digest *digest, struct digest_state *stat
     state->tail[state->tail_bytes] = 1;
     state->tail[digest->block_bytes - 1] |= 0x80;
     keccak_absorb(digest, state, state->tail, 1);
-    memcpy(out, state->words, digest->bytes);
+    memcpy(out, state->lanes, digest->bytes);
 }
 
 /* ---- all of them ---- */

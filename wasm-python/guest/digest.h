@@ -9,7 +9,10 @@
 
 /* A digest that has taken part of its message. */
 struct digest_state {
-    uint64_t words[25];
+    union {
+        uint64_t lanes[25];
+        uint32_t words[50];
+    };
     uint64_t bytes; /* taken so far */
     uint8_t tail[DIGEST_BLOCK_BYTES_MAX];
     uint32_t tail_bytes; /* of these, not yet in `words` */

@@ -138,7 +138,7 @@ static PyObject *py_disk(PyObject *self, PyObject *unused) {
 }
 
 static PyObject *py_memory_bytes(PyObject *self, PyObject *unused) {
-    return PyLong_FromSize_t((size_t)__builtin_wasm_memory_size(0) << 16);
+    return PyLong_FromUnsignedLongLong((unsigned long long)__builtin_wasm_memory_size(0) << 16);
 }
 
 static PyObject *py_effects(PyObject *self, PyObject *unused) {
@@ -173,13 +173,13 @@ static PyMethodDef methods[] = {
     {"effects", py_effects, METH_NOARGS, "Counts of what a copy cannot repeat, in the order of host.h."},
     {"seed_later", py_seed_later, METH_O, "Makes a random.Random that the system has seeded do so again at its next use."},
     {"immortalize", py_immortalize, METH_O, "Makes everything reachable from a list of objects immortal."},
-    {"kill", signals_kill, METH_VARARGS, "Kill a process with a signal."},
-    {"pthread_kill", signals_pthread_kill, METH_VARARGS, "Send a signal to a thread."},
+    {"kill", signals_kill, METH_VARARGS, "kill($module, pid, signal, /)\n--\n\nKill a process with a signal."},
+    {"pthread_kill", signals_pthread_kill, METH_VARARGS, "pthread_kill($module, thread_id, signalnum, /)\n--\n\nSend a signal to a thread."},
     {"signal_mask", signals_mask, METH_VARARGS, "pthread_sigmask with sets as numbers, signal 1 the lowest bit."},
     {"signal_pending", signals_pending, METH_NOARGS, "The signals that wait because they are blocked, as a number."},
     {"signal_take", signals_take, METH_O, "The first of these signals that waits, which then does no longer, or 0."},
     {"signal_dump_at", signals_dump_at, METH_VARARGS, "Has a signal write a traceback to a descriptor, or to none: -1."},
-    {"abort", signals_abort, METH_NOARGS, "Ends the process as SIGABRT does."},
+    {"abort", signals_abort, METH_NOARGS, "abort($module, /)\n--\n\nAbort the interpreter immediately."},
     {"hash_name", hash_name, METH_O, "The one name of a hash function that has several, or None."},
     {"hash_new", (PyCFunction)(void (*)(void))hash_new, METH_VARARGS | METH_KEYWORDS, "A hash object for what hashlib lacks."},
     {"pbkdf2_hmac", (PyCFunction)(void (*)(void))hash_pbkdf2_hmac, METH_VARARGS | METH_KEYWORDS, "RFC 8018 key derivation."},

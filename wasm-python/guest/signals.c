@@ -125,9 +125,9 @@ PyObject *signals_kill(PyObject *self, PyObject *args) {
 }
 
 PyObject *signals_pthread_kill(PyObject *self, PyObject *args) {
-    unsigned long thread;
+    unsigned long long thread;
     int number;
-    if (!PyArg_ParseTuple(args, "ki:pthread_kill", &thread, &number)) {
+    if (!PyArg_ParseTuple(args, "Ki:pthread_kill", &thread, &number)) {
         return NULL;
     }
     errno = ESRCH;
