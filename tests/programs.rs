@@ -97,3 +97,19 @@ impl From<Outcome> for Seen {
         Seen { stdout: outcome.stdout.text, exit_code, last_line: last_line(&outcome.stderr.text) }
     }
 }
+
+#[test]
+fn local_time_follows_the_environment() {
+    let code = "import time, datetime\nprint(time.strftime('%H:%M %Z', time.localtime(0)), time.tzname, time.timezone)\n\
+                print(datetime.datetime.fromtimestamp(0), datetime.datetime(1970, 1, 1).astimezone().utcoffset())";
+    let stdout = |zone: Option<&str>| {
+        let job = Job::code(code).tier(TierChoice::Wasm);
+        let job = zone.into_iter().fold(job, |job, zone| job.env("TZ", zone));
+        pyexec().run_blocking(job).expect("an outcome").stdout.text
+    };
+    assert_eq!(stdout(None), "00:00 UTC ('UTC', 'UTC') 0\n1970-01-01 00:00:00 0:00:00\n");
+    let tokyo = "09:00 JST ('JST', 'JST') -32400\n1970-01-01 09:00:00 9:00:00\n";
+    assert_eq!(stdout(Some("Asia/Tokyo")), tokyo);
+    let by_rule = "18:30 NST ('NST', 'NDT') 19800\n1969-12-31 18:30:00 -1 day, 18:30:00\n";
+    assert_eq!(stdout(Some("NST5:30NDT,M3.2.0,M11.1.0")), by_rule);
+}

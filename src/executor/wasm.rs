@@ -2,9 +2,9 @@
 //!
 //! **Architecture invariant:** wasmtime is known only here. Reading order: `run` is the life of a job, with `traceback`
 //! for one that was stopped; `image` makes what it instantiates, of a `snapshot` and with settings from `engine`, and
-//! `bakery` more of these, with packages imported, from compiled `functions`; `host` is what the instance
-//! can reach, with `wasi` for system calls on `files`, `stdio` and `clock`; `files` is the descriptors and directories,
-//! over `quota` and `library`; `metering` is what makes a job stop.
+//! `bakery` more of these, with packages imported, from compiled `functions`; `host` is what the instance can reach,
+//! with `wasi` for system calls on `files`, `stdio` and `clock`, and `libm` for mathematics; `files` is the descriptors
+//! and directories, over `quota` and `library`; `metering` is what makes a job stop.
 
 mod bakery;
 mod clock;
@@ -13,6 +13,7 @@ mod files;
 mod functions;
 mod host;
 mod image;
+mod libm;
 mod library;
 mod metering;
 mod quota;

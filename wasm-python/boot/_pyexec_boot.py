@@ -102,6 +102,10 @@ def adapt(env, shadowed, folder):
 
         for name, value in zip(env[::2], env[1::2]):
             os.environ[name] = value
+        if "TZ" in os.environ:
+            import time
+
+            time.tzset()
     if folder != PROJECT:
         sys.path[0] = folder
     for name in shadowed:

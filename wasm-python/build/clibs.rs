@@ -1,4 +1,4 @@
-//! Compiles zlib, bzip2, liblzma and SQLite with any compiler, and libc replacements and ffi for the guest.
+//! Compiles zlib, bzip2, liblzma, zstd and SQLite with any compiler, and libc replacements and ffi for the guest.
 
 use crate::{Result, shell, sources::Sources};
 use std::{
@@ -14,6 +14,8 @@ pub struct Compiler {
     pub cc: Vec<String>,
     pub ar: Vec<String>,
     pub jobs: usize,
+    /// Whether what it compiles for has threads.
+    pub threads: bool,
 }
 
 struct Library {
@@ -23,9 +25,9 @@ struct Library {
     headers: Vec<PathBuf>,
 }
 
-/// Fills `sysroot` with `include/` and `lib/` for CPython's zlib, bz2, lzma and sqlite3 modules.
+/// Fills `sysroot` with `include/` and `lib/` for CPython's zlib, bz2, lzma, zstd and sqlite3 modules.
 pub fn build(compiler: &Compiler, sources: &Sources, sysroot: &Path) -> Result<()> {
-    let libraries = [zlib(sources)?, bzip2(sources)?, lzma(sources)?, sqlite(sources)?];
+    let libraries = [zlib(sources)?, bzip2(sources)?, lzma(sources)?, zstd(compiler, sources)?, sqlite(sources)?];
     for folder in ["include", "lib"] {
         fs::create_dir_all(sysroot.join(folder)).map_err(|e| format!("cannot write {}: {e}", sysroot.display()))?;
     }
@@ -39,7 +41,7 @@ pub fn build(compiler: &Compiler, sources: &Sources, sysroot: &Path) -> Result<(
 pub fn configure_variables(sysroot: &Path) -> Vec<(String, String)> {
     let include = format!("-I{}", sysroot.join("include").display());
     let lib = sysroot.join("lib");
-    [("ZLIB", "z"), ("BZIP2", "bz2"), ("LIBLZMA", "lzma"), ("LIBSQLITE3", "sqlite3")]
+    [("ZLIB", "z"), ("BZIP2", "bz2"), ("LIBLZMA", "lzma"), ("LIBZSTD", "zstd"), ("LIBSQLITE3", "sqlite3")]
         .iter()
         .flat_map(|(variable, name)| {
             [
@@ -132,6 +134,20 @@ fn lzma(sources: &Sources) -> Result<Library> {
     flags.push(format!("-I{}", liblzma.join("api").display()));
     flags.extend(parts.iter().map(|part| format!("-I{}", liblzma.join(part).display())));
     Ok(Library { name: "lzma", files, flags, headers: vec![liblzma.join("api/lzma.h"), liblzma.join("api/lzma")] })
+}
+
+fn zstd(compiler: &Compiler, sources: &Sources) -> Result<Library> {
+    let folder = sources.c_sources("zstd-sys")?.join("zstd/lib");
+    let mut files = Vec::new();
+    for part in ["common", "compress", "decompress", "dictBuilder"] {
+        files.extend(c_files(&folder.join(part), "c")?);
+    }
+    let headers = ["zstd.h", "zdict.h", "zstd_errors.h"].map(|name| folder.join(name));
+    let mut flags = strings(&["-O3", "-DZSTD_DISABLE_ASM", "-DZSTD_LEGACY_SUPPORT=0", "-w"]);
+    if compiler.threads {
+        flags.push("-DZSTD_MULTITHREAD".to_owned());
+    }
+    Ok(Library { name: "zstd", files, flags, headers: headers.to_vec() })
 }
 
 fn sqlite(sources: &Sources) -> Result<Library> {

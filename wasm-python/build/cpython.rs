@@ -33,8 +33,12 @@ pub fn native(store: &Store, sources: &Sources, tools: &Tools, progress: &Progre
     let key = sources.key.clone().with("native").with(&tools.cc_version).with(recipe()?);
     let folder = store.step("native", &key, |folder| {
         progress.step("building native CPython", "2 to 4 minutes", || {
-            let compiler =
-                Compiler { cc: vec![tools.cc.clone(), "-fPIC".to_owned()], ar: strings(&["ar"]), jobs: tools.jobs };
+            let compiler = Compiler {
+                cc: vec![tools.cc.clone(), "-fPIC".to_owned()],
+                ar: strings(&["ar"]),
+                jobs: tools.jobs,
+                threads: true,
+            };
             let sysroot = folder.join("sysroot");
             clibs::build(&compiler, sources, &sysroot)?;
             let build = folder.join("build");
@@ -82,8 +86,8 @@ pub struct Wasm {
     pub key: Key,
 }
 
-/// CPython decides on features by whether a program links. These link with zig although they cannot work. The sizes are
-/// those of `data_model.rs`; WebAssembly loads from any address.
+/// CPython decides on features by whether a program links. These link with zig although they cannot work; what needs a
+/// program to be run cannot be asked at all. The sizes are those of `data_model.rs`; WebAssembly loads from any address.
 const CONFIG_SITE: &str = "
 ac_cv_func_mmap=no
 ac_cv_header_sys_mman_h=no
@@ -93,7 +97,7 @@ ac_cv_func_epoll_create1=no
 ac_cv_func_setgroups=no
 ac_cv_func_timerfd_create=no
 ac_cv_header_sys_timerfd_h=no
-ac_cv_header_libintl_h=no
+ac_cv_func_bind_textdomain_codeset=yes
 ac_cv_lib_intl_textdomain=no
 ac_cv_func_pthread_detach=no
 ac_cv_func_uname=no
@@ -102,6 +106,7 @@ ac_cv_func_readv=yes
 ac_cv_func_writev=yes
 ac_cv_func_preadv=yes
 ac_cv_func_pwritev=yes
+ac_cv_working_tzset=yes
 py_cv_module__socket=n/a
 py_cv_module_readline=n/a
 py_cv_module__curses=n/a
@@ -155,15 +160,16 @@ pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, pr
 /// zig as a C compiler for the guest.
 ///
 /// Bulk memory, which zig's generic processor has, is taken out: with it, clang turns every small memcpy into an
-/// instruction that is a call into the engine. Only `libc/` has it, for large blocks.
+/// instruction that is a call into the engine. Only `libc/` has it, for large blocks. Clang takes it that mathematics sets
+/// no errno in WASI, and would remove where CPython looks at it.
 pub fn compiler(zig: &Path, jobs: usize) -> Compiler {
     const CPU: &str = "-mcpu=generic-bulk_memory-bulk_memory_opt+sign_ext+nontrapping_fptoint+mutable_globals+simd128";
     let program = zig.join("zig").to_string_lossy().into_owned();
     // zig compiles its libc on first use; that goes beside it, not into the user's own zig cache.
     let cache = format!("ZIG_GLOBAL_CACHE_DIR={}", zig.with_file_name("zig-cache").display());
     let mut cc = strings(&["env", &cache, &program, "cc", "-target", "wasm32-wasi-musl", CPU]);
-    cc.extend(strings(&["-fno-sanitize=undefined", "-Wno-date-time"]));
-    Compiler { cc, ar: vec![program, "ar".to_owned()], jobs }
+    cc.extend(strings(&["-fno-sanitize=undefined", "-fmath-errno", "-Wno-date-time"]));
+    Compiler { cc, ar: vec![program, "ar".to_owned()], jobs, threads: false }
 }
 
 /// A script for configure and make, which refuses or drops what zig's driver or the guest cannot take.

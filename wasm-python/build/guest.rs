@@ -55,7 +55,8 @@ pub fn link(store: &Store, sources: &Sources, wasm: &Wasm, progress: &Progress) 
     Ok(folder.join("python.wasm"))
 }
 
-/// Objects that stand in for parts of zig's libc, when they are named before it.
+/// Objects that stand in for parts of zig's libc. The linker takes a function from there as soon as an object asks for one
+/// that it has not seen, so these come first, in the order of their names: what asks after what is asked for.
 fn libc(sources: &Sources, folder: &Path) -> Result<Vec<PathBuf>> {
     let mut flags =
         strings(&["-O3", "-fno-builtin", "-w", "-Xclang", "-target-feature", "-Xclang", "+bulk-memory-opt"]);

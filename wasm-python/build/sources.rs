@@ -233,6 +233,10 @@ fn linux_errno(libc: &Path) -> Result<()> {
     let messages: String = messages.iter().map(|(number, text)| format!("ERROR({number}, {text:?})\n")).collect();
     let header = libc.join("wasi/libc-top-half/musl/src/errno/errno_messages.h");
     fs::write(&header, messages).map_err(|e| format!("cannot write {}: {e}", header.display()))?;
+    // The time zones that `libc/localtime.c` adds.
+    edit(&libc.join("include/wasm-wasi-musl/time.h"), |text| {
+        Ok(text.replace("#ifdef __wasilibc_unmodified_upstream /* WASI has no timezone tables */", "#if 1"))
+    })?;
     // Where musl and wasi-libc differ from glibc in what Python programs see.
     edit(&libc.join("wasi/libc-top-half/musl/src/time/gmtime_r.c"), |text| {
         replace_once(text, "tm->__tm_zone = __utc;", "tm->__tm_zone = \"GMT\";")
@@ -304,7 +308,7 @@ fn crates() -> Result<HashMap<String, PathBuf>> {
     }
     let metadata: serde_json::Value =
         serde_json::from_slice(&output.stdout).map_err(|e| format!("cargo metadata: {e}"))?;
-    let names = ["bzip2-sys", "libffi-sys", "liblzma-sys", "libsqlite3-sys", "libz-sys"];
+    let names = ["bzip2-sys", "libffi-sys", "liblzma-sys", "libsqlite3-sys", "libz-sys", "zstd-sys"];
     let mut found = HashMap::new();
     for package in metadata["packages"].as_array().into_iter().flatten() {
         if let (Some(name), Some(manifest)) = (package["name"].as_str(), package["manifest_path"].as_str())

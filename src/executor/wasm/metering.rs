@@ -2,12 +2,14 @@
 //!
 //! wasmtime can meter too, but counts at every branch and call, which made Python 1.5 times slower. Here the start of
 //! every loop takes a constant from one global and calls the host when that runs out. Nothing can run for long without
-//! passing the start of a loop: recursion alone is bounded by the stack, and instructions that copy or fill memory, which
-//! nothing interrupts, become calls of a function that does it in steps, each paid for. The interpreter's own dispatch
-//! loop, passed for every bytecode, would still be dear; the guest marks with empty loops where Python code loops and calls
-//! (`wasm-python/patches/metering.patch`), and a function with such marks is metered there instead of in its largest loops.
-//! The count is a property of the program and its input, the same on every machine.
+//! passing the start of a loop: recursion alone is bounded by the stack, and instructions that copy or fill memory,
+//! which nothing interrupts, become calls of a function that does it in steps, each paid for; calls of the host's
+//! mathematics cost something too. The interpreter's own dispatch loop, passed for every bytecode, would still be dear;
+//! the guest marks with empty loops where Python code loops and calls (`wasm-python/patches/metering.patch`), and a
+//! function with such marks is metered there instead of in its largest loops. The count is a property of the program
+//! and its input, the same on every machine.
 
+use super::libm;
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, Encode, ExportKind, ExportSection, Function, FunctionSection, GlobalSection,
     GlobalType, Instruction, InstructionSink, Module, RawSection, SectionId, ValType,
@@ -33,6 +35,9 @@ const MARK_COST: u64 = 200;
 /// In a function with marks, loops longer than this are the dispatch of what the marks meter.
 const DISPATCH_MIN: u64 = 2000;
 
+/// A call of the host's mathematics, about.
+const LIBM_COST: i64 = 64;
+
 /// Copied or filled at once.
 const STEP_BYTES: u32 = 1 << 20;
 
@@ -56,6 +61,7 @@ pub(crate) fn instrument(wasm: &[u8]) -> Result<Vec<u8>> {
     let mut code = CodeSection::new();
     let mut bodies = 0;
     let (mut types, mut functions, mut tick, mut global) = (0, 0, None, None);
+    let mut mathematics = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload?;
         match &payload {
@@ -87,6 +93,8 @@ pub(crate) fn instrument(wasm: &[u8]) -> Result<Vec<u8>> {
                     if matches!(import.ty, TypeRef::Func(_) | TypeRef::FuncExact(_)) {
                         if (import.module, import.name) == TICK {
                             tick = Some(functions);
+                        } else if import.module == libm::MODULE {
+                            mathematics.push(functions);
                         }
                         functions += 1;
                     }
@@ -128,7 +136,7 @@ pub(crate) fn instrument(wasm: &[u8]) -> Result<Vec<u8>> {
             Payload::CodeSectionEntry(body) => {
                 let (Some(tick), Some(fuel)) = (tick, global) else { bail!("the module does not import tick") };
                 let added = Added { fuel, tick, copy: functions, fill: functions + 1 };
-                code.raw(&function(wasm, body, added)?);
+                code.raw(&function(wasm, body, added, &mathematics)?);
                 bodies -= 1;
                 if bodies == 0 {
                     code.function(&copy(added)).function(&fill(added));
@@ -159,7 +167,7 @@ fn copy_items<T>(
 }
 
 /// The body with metering: its bytes otherwise, unchanged.
-fn function(wasm: &[u8], body: &wasmparser::FunctionBody<'_>, added: Added) -> Result<Vec<u8>> {
+fn function(wasm: &[u8], body: &wasmparser::FunctionBody<'_>, added: Added, mathematics: &[u32]) -> Result<Vec<u8>> {
     let loops = loops(body)?;
     let marked = loops.contains(&MARK);
     let mut loops = loops.into_iter();
@@ -173,6 +181,7 @@ fn function(wasm: &[u8], body: &wasmparser::FunctionBody<'_>, added: Added) -> R
         let insert = match operator {
             Operator::Loop { .. } => {
                 bytes.extend_from_slice(&wasm[copied..end]);
+                copied = end;
                 match loops.next() {
                     Some(MARK) => check(added, |code| _ = code.i64_const(MARK_COST.cast_signed())),
                     Some(length) if marked && length > DISPATCH_MIN => Vec::new(),
@@ -182,8 +191,14 @@ fn function(wasm: &[u8], body: &wasmparser::FunctionBody<'_>, added: Added) -> R
                     }
                 }
             }
+            Operator::Call { function_index } if mathematics.contains(&function_index) => {
+                bytes.extend_from_slice(&wasm[copied..at]);
+                copied = at;
+                check(added, |code| _ = code.i64_const(LIBM_COST))
+            }
             Operator::MemoryCopy { .. } | Operator::MemoryFill { .. } => {
                 bytes.extend_from_slice(&wasm[copied..at]);
+                copied = end;
                 let function = if matches!(operator, Operator::MemoryFill { .. }) { added.fill } else { added.copy };
                 let mut call = Vec::new();
                 Instruction::Call(function).encode(&mut call);
@@ -192,7 +207,6 @@ fn function(wasm: &[u8], body: &wasmparser::FunctionBody<'_>, added: Added) -> R
             _ => continue,
         };
         bytes.extend_from_slice(&insert);
-        copied = end;
     }
     bytes.extend_from_slice(&wasm[copied..range.end]);
     Ok(bytes)
@@ -307,5 +321,27 @@ mod tests {
         assert_eq!(error.root_cause().to_string(), "out of fuel");
         let left = instance.get_global(&mut store, FUEL).unwrap().get(&mut store).unwrap_i64();
         assert!((-COST_MAX.cast_signed()..0).contains(&left), "{left}");
+    }
+
+    /// (module (import "pyexec" "tick" (func)) (import "libm" "exp" (func (param f64) (result f64)))
+    /// (memory 1) (global (mut i32) (i32.const 0)) (func (drop (call 1 (f64.const 0)))) (export "f" (func 2)))
+    const EXP: &[u8] = b"\0asm\x01\0\0\0\x01\x09\x02\x60\0\0\x60\x01\x7c\x01\x7c\
+                         \x02\x1a\x02\x06pyexec\x04tick\0\0\x04libm\x03exp\0\x01\x03\x02\x01\0\x05\x03\x01\0\x01\
+                         \x06\x06\x01\x7f\x01\x41\0\x0b\x07\x05\x01\x01f\0\x02\
+                         \x0a\x10\x01\x0e\0\x44\0\0\0\0\0\0\0\0\x10\x01\x1a\x0b";
+
+    #[test]
+    fn mathematics_of_the_host_costs_fuel() {
+        use wasmtime::{Engine, Linker, Store};
+        let engine = Engine::default();
+        let module = wasmtime::Module::new(&engine, instrument(EXP).unwrap()).unwrap();
+        let mut linker = Linker::new(&engine);
+        linker.func_wrap("pyexec", "tick", || ()).unwrap();
+        linker.func_wrap(libm::MODULE, "exp", f64::exp).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        instance.get_typed_func::<(), ()>(&mut store, "f").unwrap().call(&mut store, ()).unwrap();
+        let left = instance.get_global(&mut store, FUEL).unwrap().get(&mut store).unwrap_i64();
+        assert_eq!(left, SLICE - LIBM_COST);
     }
 }
