@@ -35,6 +35,7 @@ WORK = "/work"
 ENVIRONMENT = "/environment"
 CHUNK_BYTES = 64 * 1024
 REPORT_BYTES_MAX = 16 << 20
+MISSING_MAX = 100
 PLACE_BYTES_MAX = 64 * 1024
 # For an interpreter out of memory to say so.
 SPARE_BYTES = 16 << 20
@@ -604,6 +605,26 @@ class Imports:
         return module
 
 
+class MissingFinder:
+    """Asked last: tells of modules that the job's own code imports and nobody found, which another attempt may have."""
+
+    def __init__(self, report):
+        self.report, self.told, self.pid = report, set(), os.getpid()
+
+    def find_spec(self, name, path=None, target=None):
+        if path is not None or name in self.told or len(self.told) >= MISSING_MAX or os.getpid() != self.pid:
+            return None
+        frame = sys._getframe(1)
+        while frame is not None and "importlib" in frame.f_code.co_filename:
+            if frame.f_code.co_name == "find_spec":
+                return None  # importlib.util's: who asks whether there is one goes on without
+            frame = frame.f_back
+        if frame is None or frame.f_code.co_filename.startswith((WORK + "/", "<")):
+            self.told.add(name)
+            tell(self.report, missing=name)
+        return None
+
+
 class Shown:
     """Loads a module that is there."""
 
@@ -663,6 +684,7 @@ def run(job, imports, report):
     """As `python main.py` does; does not return."""
     path = f"{WORK}/{job['script']}"
     pid = os.getpid()
+    sys.meta_path.append(MissingFinder(report))
     try:
         status = run_script(job, path, report)
     finally:

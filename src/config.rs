@@ -6,6 +6,7 @@
 
 mod api_keys;
 mod containers;
+mod docker_host;
 mod keys;
 mod render;
 mod sources;
@@ -22,6 +23,7 @@ pub use table::KEYS;
 
 use crate::{
     Error, Limits, Result, Verification,
+    environment::without_credentials,
     executor::docker::{DockerOptions, Instance, NetworkMode},
 };
 use keys::Kind;
@@ -143,7 +145,7 @@ impl Settings {
     ///
     /// [`Error::InvalidSettings`] with everything that is wrong, not only with what was found first.
     pub fn load(sources: &Sources) -> Result<Loaded> {
-        let Gathered { given, mut problems, mut warnings } = sources.gather();
+        let Gathered { given, mut problems, mut warnings, unusable_docker } = sources.gather();
         let mut settings = Settings::blank();
         let mut broken = Vec::new();
         for given in &given {
@@ -155,6 +157,10 @@ impl Settings {
         problems.extend(settings.conflicts(&given, &broken));
         if !problems.is_empty() {
             return Err(Error::InvalidSettings { problems });
+        }
+        // It is refused where it is needed, which it may never be.
+        if let Some(host) = unusable_docker {
+            settings.containers.docker.socket = host.address;
         }
         settings.fill_in();
         if settings.allow_anonymous && !settings.api_keys.is_empty() {
@@ -178,23 +184,16 @@ impl Settings {
     /// As for [`Settings::load`], about those variables.
     pub fn without_server(variables: impl IntoIterator<Item = (String, String)>) -> Result<Settings> {
         let local = |name: &str| KEYS.iter().any(|key| key.local && key.variable() == name);
-        let mut environment: Vec<(String, String)> = Vec::new();
-        let mut usual = None;
-        for (name, value) in variables {
-            match name.as_str() {
-                // Where Docker's own command looks.
-                "DOCKER_HOST" if value.starts_with("unix://") || value.starts_with("tcp://") => usual = Some(value),
-                _ if local(&name) => environment.push((name, value)),
-                _ => {}
-            }
-        }
-        let socket = "PYEXEC_DOCKER_SOCKET";
-        if let Some(value) = usual.filter(|_| !environment.iter().any(|(name, _)| name == socket)) {
-            environment.push((socket.to_owned(), value));
-        }
+        // What is not ours at all may be Docker's.
+        let environment = variables.into_iter().filter(|(name, _)| !name.starts_with("PYEXEC_") || local(name));
+        let environment = environment.filter(|(name, _)| name != "PORT").collect();
         let mut settings = Settings::load(&Sources { environment, ..Sources::default() })?.settings;
         // It starts for each job anew.
         settings.containers.environments.verification = Verification::Stamp;
+        let docker = &mut settings.containers.docker;
+        // Many run at the same time, and none keeps anything ready for another.
+        docker.instance = Instance::default();
+        docker.pool = 0;
         Ok(settings)
     }
 
@@ -300,7 +299,8 @@ impl Settings {
         }
         docker.pool_limits = self.defaults;
         if let Some(url) = &self.containers.environments.index_url {
-            docker.build_env = vec![("PIP_INDEX_URL".to_owned(), url.clone())];
+            // Anybody's commands can read it there, and leave it in a layer for jobs.
+            docker.build_env = vec![("PIP_INDEX_URL".to_owned(), without_credentials(url))];
         }
         if self.data_dir.as_os_str().is_empty() {
             self.data_dir = std::env::temp_dir();

@@ -180,6 +180,8 @@ impl Job {
     }
 
     /// Whether the files that it made or changed come back in the [`Outcome`](crate::Outcome).
+    ///
+    /// Those of the project have paths relative to it, those left in `/tmp` absolute ones; what is hidden there is left out.
     #[must_use]
     pub fn collect_files(mut self, collect: bool) -> Job {
         self.collect_files = collect;

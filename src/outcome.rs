@@ -35,7 +35,7 @@ pub struct Outcome {
     pub usage: Usage,
     /// Rich results.
     pub outputs: Vec<RichOutput>,
-    /// Files that the job made or changed in its project directory; only when asked for.
+    /// Files that the job made or changed in its project directory, and what it left in `/tmp`; only when asked for.
     pub files: Vec<OutputFile>,
     /// Which tier ran it.
     pub tier: Tier,
@@ -155,6 +155,18 @@ pub struct Output {
     pub bytes: u64,
 }
 
+impl Output {
+    /// Adds a line of the service's own, which no limit cuts.
+    pub(crate) fn add_line(&mut self, line: &str) {
+        if !self.text.is_empty() && !self.text.ends_with('\n') {
+            self.text.push('\n');
+        }
+        self.text.push_str(line);
+        self.text.push('\n');
+        self.bytes += line.len() as u64 + 1;
+    }
+}
+
 /// Valid JSON as the program's interpreter wrote it: integers of any size, keys in their order.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -231,7 +243,7 @@ pub struct Exception {
 /// Something that only a full Linux has: a thread, a socket, a process, a native module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CapabilityMiss {
-    /// One of `thread`, `process`, `socket`, `module`, `library`, `signal`, `terminal`, `privilege`, `limits`, `file
+    /// One of `thread`, `process`, `socket`, `network`, `module`, `library`, `signal`, `terminal`, `privilege`, `limits`, `file
     /// system`.
     pub kind: String,
     /// What exactly was asked for.
@@ -268,7 +280,7 @@ pub struct RichOutput {
 /// A file of the project directory after the job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OutputFile {
-    /// Path relative to the project directory, with `/`.
+    /// Path relative to the project directory, with `/`, or an absolute path where it is elsewhere.
     pub path: String,
     /// The content.
     #[serde(skip)]

@@ -1,6 +1,8 @@
 //! Shows how a job ended, wherever it ran.
 
 use super::{
+    Result,
+    console::{note, pass_on_error, print},
     options::OutputOptions,
     session::Show,
     wire::{ExecutionResult, MadeFile},
@@ -12,10 +14,7 @@ use pyexec::{
 };
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
+use std::collections::BTreeMap;
 
 /// An outcome, with what a server adds.
 #[derive(Debug)]
@@ -30,6 +29,9 @@ struct Execution {
     status: String,
     error: Option<String>,
     queue_us: u64,
+    warnings: Vec<String>,
+    /// Its output was shown as it came.
+    followed: bool,
 }
 
 impl From<Outcome> for Report {
@@ -79,6 +81,8 @@ impl From<ExecutionResult> for Report {
             status: result.status,
             error: result.error,
             queue_us: result.usage.queue_us,
+            warnings: result.warnings,
+            followed: false,
         };
         Report { outcome, execution: Some(execution) }
     }
@@ -103,26 +107,38 @@ fn ending(result: &ExecutionResult) -> Ending {
 }
 
 impl Report {
+    /// The report of an execution whose output was shown as it came, all of it.
+    pub(crate) fn followed(mut self) -> Report {
+        if let Some(execution) = &mut self.execution {
+            execution.followed = true;
+        }
+        self
+    }
+
     pub(crate) fn outcome(&self) -> &Outcome {
         &self.outcome
     }
 
     /// What goes to stdout at the end.
-    pub(crate) fn show(&self, output: OutputOptions, show: Show) {
+    pub(crate) fn show(&self, output: OutputOptions, show: Show) -> Result<()> {
         if output.json {
             let text = self.json().and_then(|fields| serde_json::to_string_pretty(&fields)).unwrap_or_default();
-            write(io::stdout().lock(), format!("{text}\n").as_bytes());
-        } else if show == Show::Result
+            return print(&format!("{text}\n"));
+        }
+        if show == Show::Result
             && let Some(result) = &self.outcome.result
         {
-            write(io::stdout().lock(), format!("{result}\n").as_bytes());
+            return print(&format!("{result}\n"));
         }
+        Ok(())
     }
 
     /// What goes to stderr at the end.
     pub(crate) fn comment(&self, output: OutputOptions) {
         if !output.quiet {
-            self.remark();
+            self.remark(output);
+        } else if !self.outcome.success() {
+            let _ = pass_on_error(self.outcome.stderr.text.as_bytes());
         }
         if output.verbose {
             self.describe();
@@ -154,31 +170,56 @@ impl Report {
     }
 
     /// What a user could not see otherwise, with what to do about it.
-    fn remark(&self) {
+    fn remark(&self, output: OutputOptions) {
         let outcome = &self.outcome;
+        for (name, stream) in [("stdout", &outcome.stdout), ("stderr", &outcome.stderr)] {
+            // What is shown as it comes is shown in full.
+            if stream.truncated && (output.json || self.execution.as_ref().is_some_and(|execution| !execution.followed))
+            {
+                note!("pyexec: {name} was cut: the script wrote {} bytes", stream.bytes);
+                note!("hint: --max-output SIZE keeps more");
+            }
+        }
         if !outcome.success() && !outcome.capability_misses.is_empty() {
             let what: Vec<_> =
                 outcome.capability_misses.iter().map(|miss| format!("{} ({})", miss.kind, miss.detail)).collect();
-            eprintln!("pyexec: not available in WebAssembly: {}", what.join(", "));
+            note!("pyexec: not available in WebAssembly: {}", what.join(", "));
         }
         if let Some(execution) = &self.execution {
+            for warning in &execution.warnings {
+                note!("pyexec: {warning}");
+            }
             if execution.status == "killed" {
-                eprintln!("pyexec: it was killed");
-            } else if let (Ending::Stopped { .. }, Some(error)) = (&outcome.ending, &execution.error)
+                note!("pyexec: it was killed");
+            } else if let ("failed", Some(error)) = (&*execution.status, &execution.error)
                 && outcome.stderr.text.is_empty()
             {
-                eprintln!("pyexec: {error}");
+                note!("pyexec: {error}");
             }
         }
         if let Ending::Stopped { reason: StopReason::TimeLimit } = &outcome.ending {
-            eprintln!("hint: --timeout SECONDS allows more");
+            note!("hint: --timeout TIME allows more");
         }
+    }
+
+    /// Names files that the script made and that are gone with it.
+    pub(crate) fn name_files(&self) {
+        const NAMED_MAX: usize = 3;
+        let hidden = |path: &str| path.split('/').any(|part| part.starts_with('.') || part == "__pycache__");
+        let made: Vec<_> = self.outcome.files.iter().map(|file| &*file.path).filter(|path| !hidden(path)).collect();
+        if made.is_empty() {
+            return;
+        }
+        let named = made.iter().take(NAMED_MAX).copied().collect::<Vec<_>>().join(", ");
+        let more = made.len().saturating_sub(NAMED_MAX);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        note!("pyexec: the script wrote {named}{more}, which --out DIR would have kept");
     }
 
     fn describe(&self) {
         let (outcome, usage) = (&self.outcome, &self.outcome.usage);
         if let Some(execution) = &self.execution {
-            eprintln!(
+            note!(
                 "pyexec: execution {}: {}, {:.3} ms in the queue",
                 execution.id,
                 execution.status,
@@ -186,7 +227,7 @@ impl Report {
             );
         }
         let limits: Vec<_> = outcome.limits_hit.iter().map(|limit| format!("{limit:?}")).collect();
-        eprintln!(
+        note!(
             "pyexec: {:?}: {}\npyexec: wall {:.3} ms, CPU {:.3} ms, fuel {}, peak memory {:.1} MiB, disk {} \
              bytes\npyexec: stdout {} bytes, stderr {} bytes, limits hit: {}",
             outcome.tier,
@@ -205,11 +246,6 @@ impl Report {
 
 fn raw(value: impl Serialize) -> serde_json::Result<Box<RawValue>> {
     RawValue::from_string(serde_json::to_string(&value)?)
-}
-
-/// A reader that went away is no reason to stop the script: it may still have files to write.
-pub(crate) fn write(mut to: impl Write, bytes: &[u8]) {
-    let _ = to.write_all(bytes).and_then(|()| to.flush());
 }
 
 #[cfg(test)]

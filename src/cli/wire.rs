@@ -89,6 +89,8 @@ pub(crate) struct Config {
     pub(crate) cpu_shares: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cpu_fuel: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_output_bytes: Option<u64>,
 }
 
 /// The answer to a submission.
@@ -148,6 +150,7 @@ pub(crate) struct ExecutionResult {
     pub(crate) stdout_bytes: Option<u64>,
     pub(crate) stderr_bytes: Option<u64>,
     pub(crate) limits_hit: Vec<String>,
+    pub(crate) warnings: Vec<String>,
     pub(crate) capability_misses: Vec<CapabilityMiss>,
     pub(crate) outputs: Vec<RichOutput>,
     pub(crate) files: Vec<MadeFile>,

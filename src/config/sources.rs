@@ -2,6 +2,7 @@
 
 use super::{
     Key, Settings, Value,
+    docker_host::{self, DockerHost},
     keys::{Kind, entries, variable},
     table::{KEYS, WITHOUT_EFFECT},
 };
@@ -61,6 +62,8 @@ pub(super) struct Gathered {
     pub(super) given: Vec<Given>,
     pub(super) problems: Vec<String>,
     pub(super) warnings: Vec<String>,
+    /// The daemon that Docker's own command would use, where that is none that can be used here.
+    pub(super) unusable_docker: Option<DockerHost>,
 }
 
 /// Text for one setting.
@@ -89,13 +92,15 @@ impl Sources {
             source: Source::Default,
             origin: "default".to_owned(),
         });
-        let mut gathered = Gathered { given: given.collect(), problems: Vec::new(), warnings: Vec::new() };
+        let mut gathered =
+            Gathered { given: given.collect(), problems: Vec::new(), warnings: Vec::new(), unusable_docker: None };
         let named = || self.environment.iter().find(|(name, _)| name == FILE_VARIABLE).map(|(_, value)| value.into());
         if let Some(path) = self.file.clone().or_else(named) {
             gathered.file(&path);
         }
         gathered.environment(&self.environment);
         gathered.flags(&self.flags);
+        gathered.docker(&self.environment);
         gathered
     }
 }
@@ -167,6 +172,16 @@ impl Gathered {
                     self.problems.push(format!("environment: there is no setting {name}{}", did_you_mean(name, known)));
                 }
             }
+        }
+    }
+
+    /// Where nobody names a daemon, it is that of Docker's own command.
+    fn docker(&mut self, variables: &[(String, String)]) {
+        let is_open = |given: &&mut Given| given.key.name == "docker_socket" && given.source == Source::Default;
+        let Some(given) = self.given.iter_mut().find(is_open) else { return };
+        match docker_host::find(variables) {
+            Some(host) if host.is_usable() => given.take(host.address, Source::Environment, &host.origin),
+            host => self.unusable_docker = host,
         }
     }
 

@@ -286,6 +286,13 @@ pub const KEYS: &[Key] = &[
         s.containers.detect_packages = yes;
     })
     .local(),
+    flag(
+        "allow_requirement_urls",
+        "false",
+        "whether requirements may have URLs, links to repositories and other indexes; pip follows them in a build container",
+        |s, yes| s.containers.environments.allow_urls = yes,
+    )
+    .local(),
     path("uv", "", "the uv program, which installs packages; empty: from the PATH", |s, path| {
         s.containers.environments.uv = path;
         Ok(())

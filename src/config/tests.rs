@@ -461,3 +461,34 @@ fn constraints_are_read_from_a_file() {
     fs::remove_file(&path).unwrap();
     refused(&environment(&[("PYEXEC_CONSTRAINTS", path.to_str().unwrap())]), &["PYEXEC_CONSTRAINTS", "cannot read it"]);
 }
+
+#[test]
+fn a_job_without_a_server_keeps_nothing_ready_and_ends_nobody() {
+    let docker =
+        |list: &[(&str, &str)]| Settings::without_server(environment(list).environment).unwrap().containers.docker;
+    let usual =
+        docker(&[("PYEXEC_INSTANCE", "of-a-server"), ("PYEXEC_PORT", "x"), ("PYEXEC_NO_SUCH", "x"), ("PORT", "x")]);
+    assert_eq!((usual.pool, usual.instance), (0, Instance::default()));
+    assert_eq!(usual.socket, "/var/run/docker.sock");
+    for (list, socket) in [
+        (&[("DOCKER_HOST", "unix:///run/docker.sock")][..], "/run/docker.sock"),
+        (&[("DOCKER_HOST", "tcp://h:1")], "tcp://h:1"),
+        (&[("DOCKER_HOST", "ssh://me@there")], "ssh://me@there"),
+        (&[("DOCKER_HOST", "ssh://me@there"), ("PYEXEC_DOCKER_SOCKET", "/x")], "/x"),
+    ] {
+        assert_eq!(docker(list).socket, socket, "{list:?}");
+        assert_eq!(settings(&environment(list)).containers.docker.socket, socket, "{list:?}");
+    }
+    let values = Settings::load(&environment(&[("DOCKER_HOST", "tcp://h:1")])).unwrap().values;
+    let socket = values.iter().find(|value| value.key.name == "docker_socket").unwrap();
+    assert_eq!((&*socket.text, socket.source), ("tcp://h:1", Source::Environment));
+}
+
+#[test]
+fn only_uv_gets_the_password_of_the_package_index() {
+    let url = "https://user:secret@index.example/simple";
+    let settings = settings(&environment(&[("PYEXEC_INDEX_URL", url)]));
+    assert_eq!(settings.containers.environments.index_url.as_deref(), Some(url));
+    let env = [("PIP_INDEX_URL".to_owned(), "https://index.example/simple".to_owned())];
+    assert_eq!(settings.containers.docker.build_env, env);
+}
