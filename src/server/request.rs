@@ -68,7 +68,11 @@ pub(crate) async fn exec(
     waiting: Waiting,
     app: &App,
 ) -> Result<Request> {
-    let Read { request: Metadata { config, common }, warnings } = read;
+    let Read { request: Metadata { config, common }, mut warnings } = read;
+    // What of the archive was left out.
+    for note in project.iter().flat_map(Project::notes) {
+        warn(&mut warnings, || note.clone());
+    }
     // Uploads have always had the network when they have a `config` that says nothing of it.
     let unsaid = config.is_some() || app.settings.default_network;
     request(project, Asked { common, config, unsaid, warnings }, waiting, false, bytes, app).await

@@ -349,6 +349,25 @@ fn what_cannot_be_is_an_execution_that_failed_in_every_way_of_asking() {
 }
 
 #[test]
+fn links_that_lead_out_are_left_out_and_named() {
+    let server = Server::shared();
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut link = tar::Header::new_gnu();
+    link.set_entry_type(tar::EntryType::Symlink);
+    link.set_size(0);
+    archive.append_link(&mut link, "bin/python3", "/usr/bin/python3").expect("written");
+    let mut script = tar::Header::new_gnu();
+    script.set_size(8);
+    script.set_mode(0o644);
+    archive.append_data(&mut script, "main.py", &b"print(1)"[..]).expect("written");
+    let archive = archive.into_inner().expect("written");
+    let form = Form::new().field("tar", "; filename=\"code.tar\"", &archive).field("metadata", "", b"{}");
+    let result = server.post_form("/api/v1/exec/sync", &[], &form).json();
+    assert_eq!((&result["stdout"], &result["exit_code"]), (&json!("1\n"), &json!(0)), "{result}");
+    assert!(result["warnings"][0].as_str().is_some_and(|text| text.contains("bin/python3")), "{result}");
+}
+
+#[test]
 fn names_that_an_archive_cannot_have_fail_the_execution_and_damage_the_request() {
     let server = Server::shared();
     let archive = |name: &str, kind| {

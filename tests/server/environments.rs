@@ -375,7 +375,7 @@ fn native_packages_go_to_a_container() {
     let result = site.server.eval(&json!({"code": code, "environment": made["id"]}));
     ran(&result, "docker", "(3, 11)\n");
     let other = json!({"code": code, "environment": made["id"], "python_version": "3.14"});
-    assert!(site.server.post_json("/api/v1/eval", &other).error().starts_with("environment: it is for Python 3.11"));
+    assert!(site.server.failed(&other).starts_with("environment: it is for Python 3.11"));
 
     site.server.signal(rustix::process::Signal::TERM);
     assert_eq!(site.server.ended().code(), Some(0), "{}", site.server.log());
