@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+mod commands;
 mod faults;
 mod figures;
 mod images;
@@ -21,6 +22,7 @@ mod network;
 mod pool;
 mod preload;
 mod soak;
+mod stack;
 
 /// Runs `test` with an executor of its own; when that ends, no container may be left.
 fn with_docker<F: Future<Output = ()>>(test: impl FnOnce(Arc<Containers>) -> F) {

@@ -176,7 +176,7 @@ fn hostile_packages_and_commands_are_contained() {
         let job = job(code).env("SECRET", "of the job");
         let outcome = containers.prepared(job, &placement).await;
         // The index is the operator's setting for just this, and no job sees it later.
-        let expected = "['00000000000000db', '1', '2', None, False, ['PIP_EXTRA_INDEX_URL']]\n[]\n";
+        let expected = "['00000000000000db', '1', '2', [], False, ['PIP_EXTRA_INDEX_URL']]\n[]\n";
         assert_eq!(outcome.stdout.text, expected, "{outcome:#?}");
         let image = containers.prepare(&placement).await.expect("there");
         drop(image);

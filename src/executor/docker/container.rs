@@ -3,7 +3,7 @@
 use super::{
     engine::{Engine, Fault},
     feed::Input,
-    hardening::{self, Spec},
+    hardening::{self, HOLDER_LABEL, Spec},
     network::{self, Attachment},
 };
 use crate::{Error, Result};
@@ -72,6 +72,10 @@ impl Container {
         body: ContainerCreateBody,
         slot: Option<OwnedSemaphorePermit>,
     ) -> Result<Container> {
+        let mut body = body;
+        if let Some(holder) = engine.holder() {
+            body.labels.get_or_insert_default().insert(HOLDER_LABEL.to_owned(), holder.to_owned());
+        }
         let mut container = Container {
             engine: Arc::clone(engine),
             name: format!("pyexec-{}", uuid::Uuid::new_v4().simple()),

@@ -6,7 +6,9 @@ use super::{
     images::Images,
     layers::Layers,
     network::{self, Attachment, Bridge},
+    state::Holder,
     sweep,
+    versions::Failures,
 };
 use crate::{Error, Limits, Result};
 use bollard::{
@@ -48,7 +50,10 @@ pub(crate) struct Engine {
     closing: watch::Sender<bool>,
     images: Images,
     layers: Layers,
+    failures: Failures,
     bridge: Bridge,
+    /// This process, as others find it.
+    holder: Option<Holder>,
     /// Names of containers that exist, or may.
     live: Mutex<HashSet<String>>,
     /// Told when `live` becomes empty.
@@ -91,6 +96,8 @@ impl Engine {
             slots: Arc::new(Semaphore::new(options.slots as usize)),
             images: Images::new(),
             layers: Layers::new(options.builds),
+            failures: Failures::default(),
+            holder: Holder::take(),
             bridge: Bridge::default(),
             options,
             runtime,
@@ -114,6 +121,15 @@ impl Engine {
 
     pub(crate) fn layers(&self) -> &Layers {
         &self.layers
+    }
+
+    pub(crate) fn failures(&self) -> &Failures {
+        &self.failures
+    }
+
+    /// The name of this process on its containers.
+    pub(crate) fn holder(&self) -> Option<&str> {
+        self.holder.as_ref().map(Holder::name)
     }
 
     pub(crate) fn bridge(&self) -> &Bridge {

@@ -10,11 +10,17 @@ use std::collections::HashMap;
 
 /// Which instance a container belongs to.
 pub(crate) const INSTANCE_LABEL: &str = "pyexec.instance";
+/// Which process has it.
+pub(crate) const HOLDER_LABEL: &str = "pyexec.holder";
 /// What it is for.
 pub(crate) const KIND_LABEL: &str = "pyexec.kind";
 
 /// The project directory.
 pub(crate) const PROJECT: &str = "/work";
+/// Where what a job's commands leave is kept in its image.
+pub(crate) const KEPT: &str = "/.pyexec";
+/// The home folder of a job, and of its commands.
+pub(crate) const HOME: &str = "/tmp";
 /// Where a job sees installed packages.
 pub(crate) const ENVIRONMENT: &str = "/environment";
 
@@ -27,6 +33,12 @@ const FIGURES: &str = include_str!("../../../fallback/figures.py");
 const PROBE: &str = include_str!("../../../fallback/probe.py");
 const FIREWALL: &str = include_str!("../../../fallback/firewall.py");
 /// Ends when this process does, since its input then ends.
+/// Puts a version of Python into an image of Debian's.
+pub(crate) const DEBIAN_PYTHON: &str = include_str!("../../../fallback/python.sh");
+/// Puts installed packages in order.
+pub(crate) const ARRANGE: &str = include_str!("../../../fallback/arrange.py");
+/// Keeps what the commands of a job change.
+pub(crate) const COMMANDS: &str = include_str!("../../../fallback/commands.py");
 const STAY: &str = "import sys; sys.stdin.read()";
 const SECCOMP: &str = include_str!("../../../fallback/seccomp.json");
 
@@ -87,7 +99,7 @@ pub(crate) fn body(spec: &Spec, instance: &str) -> ContainerCreateBody {
         entrypoint: Some(["python3", "-c", RUNNER, FIGURES].map(str::to_owned).to_vec()),
         cmd: Some(spec.preload.clone()),
         hostname: Some("pyexec".to_owned()),
-        env: Some(vec!["HOME=/tmp".to_owned(), "LANG=C.UTF-8".to_owned()]),
+        env: Some(vec![format!("HOME={HOME}"), "LANG=C.UTF-8".to_owned()]),
         ..waiting(&spec.image, RUNNER, USER, "run", instance, host_config(spec))
     }
 }
@@ -98,12 +110,6 @@ pub(crate) fn build_body(spec: &BuildSpec, instance: &str) -> ContainerCreateBod
         hostname: Some("pyexec-build".to_owned()),
         ..waiting(&spec.image, STAY, ROOT, "build", instance, build_config(spec))
     }
-}
-
-/// A container that is filled, and never started.
-pub(crate) fn fill_body(image: &str, instance: &str) -> ContainerCreateBody {
-    let config = HostConfig { readonly_rootfs: Some(false), ..walls() };
-    waiting(image, STAY, USER, "fill", instance, config)
 }
 
 /// A container that says what is in `image`.

@@ -116,7 +116,7 @@ pub(crate) async fn run(
         if let Ending::Stopped { reason } = &ending {
             told.say_where(reason, &limits, &job.project);
         }
-        return Ok(told.outcome(ending, began.elapsed(), &limits, &placement));
+        return Ok(told.outcome(ending, began.elapsed(), &limits, prepared.placement()));
     }
 }
 
