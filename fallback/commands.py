@@ -21,6 +21,7 @@ def main():
         now = {folder: signatures(folder) for folder in FOLDERS}
         write(BEFORE, {"env": dict(os.environ), "files": now})
         return
+    folder = working_folder()
     with open(BEFORE) as file:
         before = json.load(file)
     os.unlink(BEFORE)
@@ -29,7 +30,7 @@ def main():
         deleted += keep(folder, before["files"][folder])
     env = {name: value for name, value in os.environ.items() if name not in SHELLS_OWN and before["env"].get(name) != value}
     unset = [name for name in before["env"] if name not in os.environ and name not in SHELLS_OWN]
-    write(f"{KEPT}/left.json", {"env": env, "unset": unset, "deleted": deleted, "cwd": working_folder()})
+    write(f"{KEPT}/left.json", {"env": env, "unset": unset, "deleted": deleted, "cwd": folder})
     os.chmod(KEPT, 0o755)
 
 
@@ -41,11 +42,9 @@ def write(path, content):
 
 def working_folder():
     try:
-        folder = os.getcwd()
+        return os.getcwd()
     except OSError:
         return "/work"
-    # Others are folders of the image, where the job may be, too.
-    return folder
 
 
 def signatures(folder):

@@ -38,6 +38,12 @@ WORK = "/work"
 ENVIRONMENT = "/environment"
 # What commands left that prepared the image; see `commands.py`.
 KEPT = "/.pyexec"
+TEMPORARY = b"/tmp"
+ALIAS = "/mnt/data"
+PIP_CONFIGURATION = os.path.expanduser("~/.config/pip/pip.conf")
+PIP_LOG = os.path.expanduser("~/.cache/pip.log")
+PIP_LOG_BYTES_MAX = 1 << 20
+NOT_FOUND_BY_PIP = re.compile(rb"No matching distribution found for ([\w.-]{1,100})")
 CHUNK_BYTES = 64 * 1024
 REPORT_BYTES_MAX = 16 << 20
 PLACE_BYTES_MAX = 64 * 1024
@@ -53,7 +59,8 @@ IDLE_SECONDS = 0.05
 AST, AWAITING = 0x400, 0x2000
 # A line of a notebook that installs packages, which the host has read.
 INSTALLING = re.compile(
-    rb"^([ \t]*)[!%][ \t]*(?:python3?[ \t]+-m[ \t]+)?pip3?[ \t]+install\b(?:[^\\\n]|\\\r?\n|\\)*", re.M
+    rb"([ \t\f]*)[!%][ \t]*(?:(?:python[0-9.]*|\{sys\.executable\})[ \t]+-m[ \t]+pip|uv[ \t]+pip|pip[0-9.]*)[ \t]+install\b"
+    rb"(?:[^\\\r\n]|\\\r?\n|\\)*"
 )
 FIGURES_MAX = 32
 FIGURE_BYTES_MAX = 15 << 20
@@ -81,6 +88,8 @@ def main():
     sys.path[:] = [entry for entry in sys.path if entry]
     forget_source()
     use_packages()
+    know_the_user()
+    make_alias()
     if os.path.isdir(f"{ENVIRONMENT}/bin"):
         os.environ["PATH"] = f"{ENVIRONMENT}/bin:{os.environ.get('PATH', os.defpath)}"
     if len(os.sched_getaffinity(0)) > THREADS_MAX:
@@ -96,6 +105,8 @@ def main():
     try:
         told = json.loads(receive(frames))
         put_in_place(told)
+        if not told["network"]:
+            configure_pip()
     except OSError as error:
         send(1, REFUSED, json.dumps({"errno": error.errno, "message": str(error)}).encode())
         return
@@ -124,6 +135,60 @@ def use_packages():
         import site
 
         site.addsitedir(ENVIRONMENT)
+    # Where pip installs when a job calls it: on the path only if it is there when Python starts.
+    import site
+
+    folder = site.getusersitepackages()
+    if site.ENABLE_USER_SITE and folder not in sys.path:
+        try:
+            os.makedirs(folder, exist_ok=True)
+        except OSError:
+            return  # no room for it
+        first = min((sys.path.index(other) for other in (ENVIRONMENT, *site.getsitepackages()) if other in sys.path), default=0)
+        sys.path.insert(first, folder)
+
+
+def know_the_user():
+    """No image has a name for the user of this container: here it has one, for `getpass` and its like."""
+    try:
+        import pwd
+    except ImportError:
+        return
+    found, own = pwd.getpwuid, os.getuid()
+
+    def getpwuid(uid, /):
+        if uid != own:
+            return found(uid)
+        return pwd.struct_passwd(("pyexec", "x", own, os.getgid(), "", os.environ.get("HOME", "/tmp"), "/bin/sh"))
+
+    pwd.getpwuid = getpwuid
+
+
+def make_alias():
+    """The project's folder has the name of another service, too, by which models look for files."""
+    try:
+        os.symlink(WORK, ALIAS)
+    except OSError:
+        pass  # an image that has something there
+
+
+def configure_pip():
+    """Without a network pip looks for nothing there, and writes down that it found nothing."""
+    try:
+        os.makedirs(os.path.dirname(PIP_CONFIGURATION), exist_ok=True)
+        with open(PIP_CONFIGURATION, "x") as file:
+            file.write(f"[global]\nno-index = true\nlog = {PIP_LOG}\n")
+    except OSError:
+        pass  # no room for it, or the commands of the job have made one
+
+
+def missed_by_pip():
+    """What a job wanted to have installed, as pip tells it."""
+    try:
+        with open(PIP_LOG, "rb") as file:
+            return {found[1].decode(errors="replace") for found in NOT_FOUND_BY_PIP.finditer(file.read(PIP_LOG_BYTES_MAX))}
+    except OSError:
+        return set()
 
 
 def set_dumpable(flag):
@@ -245,15 +310,20 @@ def inside(path):
 
 
 def regular_files():
-    """Path and status of each regular file in the project, following no links."""
-    pending = [b""]
+    """Path and status of each regular file in the project and in /tmp, following no links.
+
+    Paths are relative to the project, or absolute. What is hidden in /tmp, which is the home folder, too, is left out.
+    """
+    pending = [b"", TEMPORARY]
     while pending:
         folder = pending.pop()
         try:
-            entries = sorted(os.scandir(folder or b"."), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(folder or WORK.encode()), key=lambda entry: entry.name)
         except OSError:
             continue
         for entry in entries:
+            if folder == TEMPORARY and entry.name.startswith(b"."):
+                continue
             path = folder + b"/" + entry.name if folder else entry.name
             try:
                 status = entry.stat(follow_symlinks=False)
@@ -484,6 +554,8 @@ class Watch:
             "oom": out_of_memory(),
             **disk(),
         }
+        for name in sorted(missed_by_pip()):
+            send(1, STDERR, f"pyexec: pip cannot install {name} here, for there is no network: name it in the requirements of the job\n".encode())
         if self.job["collect"]:
             self.send_files()
         send(1, END, json.dumps(told).encode())
@@ -557,35 +629,56 @@ def at_the_bottom(function, *args):
     """Calls something with no Python frame below it, as the interpreter calls a script; to be delegated to by a generator.
 
     What is yielded is dropped while the generators are suspended, and calls the function when it goes. What is raised
-    there is handed to a hook. To get so far takes memory, of which there may be none: as soon as the call has ended, and
-    before that, an object goes that lifts the limit.
+    there is handed to a hook. That takes memory, of which there may be none, and the hook, which the job may have replaced
+    by its own: so an object goes as soon as the call has ended, which lifts the limit and puts the hook in place.
     """
-    results, errors = [], [None]
+    results, errors, hooks = [], [None], [sys.unraisablehook]
     limits = resource.getrlimit(resource.RLIMIT_DATA)
-    lift = functools.partial(resource.setrlimit, resource.RLIMIT_DATA, (limits[1], limits[1]))
-    holder = type("", (), {"__slots__": (), "call": staticmethod(functools.partial(function, *args)), "__del__": staticmethod(lift)})
-    call = functools.partial(results.extend, map(operator.methodcaller("call"), (holder() for _ in "1")))
-    usual = sys.unraisablehook
 
     def catch(unraisable):
-        if unraisable.object is call:
+        if is_about(unraisable, call):
             errors[0] = unraisable.exc_value
-        elif unraisable.object is not lift:
-            usual(unraisable)
+        elif not is_about(unraisable, lift):
+            hooks[0](unraisable)
 
-    sys.unraisablehook = catch
+    def ended():
+        hooks[0], sys.unraisablehook = sys.unraisablehook, catch
+
+    def guard():
+        guard = guarded()
+        guard.after = After(ended)
+        return guard
+
+    lift = functools.partial(resource.setrlimit, resource.RLIMIT_DATA, (limits[1], limits[1]))
+    members = {"call": staticmethod(functools.partial(function, *args)), "__del__": staticmethod(lift)}
+    guarded = type("", (), {"__slots__": ("after",), **members})
+    call = functools.partial(results.extend, map(operator.methodcaller("call"), (guard() for _ in "1")))
     yield type("", (), {"__slots__": (), "__del__": staticmethod(call)})()
-    if sys.unraisablehook is catch:
-        sys.unraisablehook = usual
+    sys.unraisablehook = hooks[0]
     if errors[0] is not None:
         raise errors[0]
-    if not results:
-        raise SystemExit(1)  # the job has a hook of its own, which was told instead
     try:
         resource.setrlimit(resource.RLIMIT_DATA, limits)
     except ValueError:
         pass  # the job has lowered it
     return results[0]
+
+
+class After:
+    """Calls a function when it goes."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function):
+        self.function = function
+
+    def __del__(self):
+        self.function()
+
+
+def is_about(unraisable, function):
+    # Since 3.14 it is only named.
+    return unraisable.object is function or unraisable.object is None and repr(function) in (unraisable.err_msg or "")
 
 
 def be_process(pipes, go, ready, modules):
@@ -859,19 +952,24 @@ def execute(job, path, names):
 
 
 def compiled(source, path, flags):
-    try:
-        return (yield from at_the_bottom(compile, source, path, "exec", flags, True))
-    except SyntaxError as error:
-        plain = INSTALLING.sub(lambda line: line[1] + b"pass" + b"\n" * line[0].count(b"\n"), source)
-        if plain == source:
-            raise
-        first = error
-    try:
-        return (yield from at_the_bottom(compile, plain, path, "exec", flags, True))
-    except SyntaxError as second:
-        if getattr(second, "lineno", None) != getattr(first, "lineno", None):
-            raise
-        raise first from None
+    """Compiles; a line that installs packages is taken out when the compiler comes upon it, and not where it is text."""
+    while True:
+        try:
+            return (yield from at_the_bottom(compile, source, path, "exec", flags, True))
+        except SyntaxError as error:
+            plain = without_installing(source, error.lineno)
+            if plain is None:
+                raise
+            source = plain
+
+
+def without_installing(source, number):
+    lines = source.splitlines(True)
+    before = sum(map(len, lines[: (number or 0) - 1]))
+    found = INSTALLING.match(source, before) if number else None
+    if found is None:
+        return None
+    return source[:before] + found[1] + b"pass" + b"\n" * found[0].count(b"\n") + source[found.end() :]
 
 
 def execute_cell(tree, path, names):

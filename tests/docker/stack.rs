@@ -44,7 +44,7 @@ fn tracebacks_have_the_lines_of_the_script_and_of_nothing_else() {
     with_docker(async |containers| {
         let code = "def f():\n    exec('\\n\\n1/0')\nf()";
         let expected = "Traceback (most recent call last):\n  File \"/work/main.py\", line 3, in <module>\n    f()\n    ~^^\n  \
-            File \"/work/main.py\", line 2, in f\n    exec('\\n\\n1/0')\n    ~~~~^^^^^^^^^^^^^\n  File \"<string>\", line 3, in <module>\n\
+            File \"/work/main.py\", line 2, in f\n    exec('\\n\\n1/0')\n    ~~~~^^^^^^^^^^^\n  File \"<string>\", line 3, in <module>\n\
             ZeroDivisionError: division by zero\n";
         for want in [Want::Nothing, Want::LastExpression] {
             assert_eq!(stderr(&containers, job(code).want(want)).await, expected);
@@ -86,6 +86,12 @@ fn a_jobs_own_hooks_are_called_as_a_scripts() {
             .await,
             "ZeroDivisionError\n"
         );
+        // It is not told of the script's own end.
+        let own = "import sys\nsys.unraisablehook = print\n";
+        let outcome = containers.run(job(&format!("{own}sys.exit(4)"))).await;
+        assert_eq!((outcome.stdout.text.as_str(), outcome.ending), ("", Ending::Exited { exit_code: 4 }));
+        let outcome = containers.run(job(&format!("{own}1/0"))).await;
+        assert_eq!(outcome.exception.map(|exception| exception.kind).as_deref(), Some("ZeroDivisionError"));
         let outcome = containers.run(job(&format!("{unraisable}D()\nprint('on')"))).await;
         assert_eq!(outcome.stdout.text, "on\n");
         assert!(outcome.stderr.text.starts_with("Exception ignored in"), "{}", outcome.stderr.text);

@@ -45,6 +45,9 @@ pub(crate) const PYTHON: &str = "pyexec-python";
 const ONE_SHELL: &str = r#"
 _pyexec_kept=$1 _pyexec_mark=$2 _pyexec_at=0
 shift 2
+# In the order in which it is said.
+exec 2>&1
+[ -e /mnt/data ] || ln -s /work /mnt/data
 python3 -I -c "$_pyexec_kept" begin || exit
 for _pyexec_command; do
   printf '\n%s %d\n' "$_pyexec_mark" "$_pyexec_at"

@@ -54,7 +54,7 @@ enum Made {
 impl Container {
     /// A container with the runner in it, waiting for a job, or soon.
     pub(crate) async fn start(engine: &Arc<Engine>, spec: Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
-        let body = hardening::body(&spec, engine.options().instance.name());
+        let body = hardening::body(&spec, engine.user(), engine.options().instance.name());
         let container = Container::make(engine, body, slot).await?;
         let (input, output) = container.attach_and_start().await?;
         if let Attachment::Guarded(_) = spec.network {

@@ -2,7 +2,7 @@
 
 use super::{
     DockerOptions, Prepared,
-    hardening::{INSTANCE_LABEL, Spec},
+    hardening::{INSTANCE_LABEL, Spec, USERS},
     images::Images,
     layers::Layers,
     network::{self, Attachment, Bridge},
@@ -19,7 +19,10 @@ use bollard::{
 use std::{
     collections::{HashMap, HashSet},
     fmt,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
@@ -52,6 +55,8 @@ pub(crate) struct Engine {
     layers: Layers,
     failures: Failures,
     bridge: Bridge,
+    /// The user of the next container of a job.
+    next_user: AtomicU32,
     /// This process, as others find it.
     holder: Option<Holder>,
     /// Names of containers that exist, or may.
@@ -98,6 +103,8 @@ impl Engine {
             layers: Layers::new(options.builds),
             failures: Failures::default(),
             holder: Holder::take(),
+            // Other processes begin elsewhere.
+            next_user: AtomicU32::new(uuid::Uuid::new_v4().as_fields().0),
             bridge: Bridge::default(),
             options,
             runtime,
@@ -125,6 +132,12 @@ impl Engine {
 
     pub(crate) fn failures(&self) -> &Failures {
         &self.failures
+    }
+
+    /// A user that no other container of this process has had for long.
+    pub(crate) fn user(&self) -> u32 {
+        let next = self.next_user.fetch_add(1, Ordering::Relaxed);
+        USERS.start + next % (USERS.end - USERS.start)
     }
 
     /// The name of this process on its containers.

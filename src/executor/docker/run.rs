@@ -59,8 +59,8 @@ pub(crate) async fn run(
     observer: Box<dyn Observer>,
 ) -> Result<Outcome> {
     let script = check(&job)?;
-    let header = header(&job, &script);
     let placement = place.placement().clone();
+    let header = header(&job, &script, placement.network);
     let mut slot = Some(engine.slot().await?);
     let limits = job.limits;
     let began = Instant::now();
@@ -201,7 +201,7 @@ pub(crate) fn check(job: &Job) -> Result<String> {
 }
 
 /// The job as `fallback/runner.py` reads it.
-fn header(job: &Job, script: &str) -> Vec<u8> {
+fn header(job: &Job, script: &str, network: bool) -> Vec<u8> {
     let (function, arguments) = match &job.want {
         Want::Call { function, arguments } => (Some(function), Some(arguments)),
         Want::Nothing | Want::LastExpression => (None, None),
@@ -211,6 +211,7 @@ fn header(job: &Job, script: &str) -> Vec<u8> {
         "args": job.args,
         "env": job.env,
         "memory_bytes": job.limits.memory_bytes,
+        "network": network,
         "collect": job.collect_files,
         "collect_bytes": COLLECTED_BYTES_MAX,
         "last_expression": job.want == Want::LastExpression,

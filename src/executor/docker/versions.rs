@@ -82,7 +82,7 @@ pub(crate) async fn choose(engine: &Arc<Engine>, placement: &Placement, progress
     let wanted = usual.max(least);
     match of_version(engine, wanted, progress).await {
         Ok(base) => Ok(base.into()),
-        Err(error @ Error::Unavailable { .. }) => older(engine, least, wanted, error, progress).await,
+        Err(error @ Error::Unavailable { .. }) => another(engine, least, wanted, error, progress).await,
         Err(error) => Err(error),
     }
 }
@@ -144,7 +144,7 @@ async fn make(engine: &Arc<Engine>, python: Python, name: &ImageName, progress: 
     let lock = state::lock(&format!("python-{python}"));
     let _turn = tokio::task::spawn_blocking(move || lock.map(|lock| lock.lock())).await;
     if !images::is_there(engine, name).await? {
-        let debian = older_there(engine, Python::V3_10, python).await?;
+        let debian = first_there(engine, Python::all().filter(|other| *other < python)).await?;
         let (_, debian) = debian.ok_or_else(|| Error::unavailable("no image with another version is there"))?;
         let base = images::base(engine, &debian, progress).await?;
         progress(Step::Phase(format!("making an image of Python {python} from {debian} and Debian's packages")));
@@ -153,34 +153,47 @@ async fn make(engine: &Arc<Engine>, python: Python, name: &ImageName, progress: 
     images::base(engine, name, progress).await
 }
 
-/// The newest version, of those before `than` and not before `least`, whose image is there.
-async fn older_there(engine: &Arc<Engine>, least: Python, than: Python) -> Result<Option<(Python, ImageName)>> {
-    for python in Python::all().filter(|python| (least..than).contains(python)) {
+/// The first of these versions whose image is there.
+async fn first_there(
+    engine: &Arc<Engine>,
+    versions: impl Iterator<Item = Python>,
+) -> Result<Option<(Python, ImageName)>> {
+    for python in versions {
         let name = images::choose(engine.options(), Some(&python.to_string()), None)?;
         if images::is_there(engine, &name).await? {
             return Ok(Some((python, name)));
+        }
+        if python == MADE.0 && images::is_there(engine, &made_name()?).await? {
+            return Ok(Some((python, made_name()?)));
         }
     }
     Ok(None)
 }
 
-async fn older(
+/// Another version that will do and whose image is there: the next newer one, or else the next older one.
+async fn another(
     engine: &Arc<Engine>,
     least: Python,
     wanted: Python,
     error: Error,
     progress: &Progress,
 ) -> Result<Chosen> {
-    let Some((python, name)) = older_there(engine, least, wanted).await? else {
-        let Error::Unavailable { message, cause } = error else { return Err(error) };
-        let message = match least {
-            Python::V3_10 => message,
-            least => format!("the code needs Python {least}, of which there is no image: {message}"),
-        };
-        return Err(Error::Unavailable { message, cause });
+    let newer: Vec<_> = Python::all().filter(|python| *python > wanted).collect();
+    let older = Python::all().filter(|python| (least..wanted).contains(python));
+    let (python, base) = match first_there(engine, newer.into_iter().rev().chain(older)).await? {
+        Some((python, name)) => (python, images::base(engine, &name, progress).await?),
+        None if wanted < MADE.0 => (MADE.0, of_version(engine, MADE.0, progress).await?),
+        None => {
+            let Error::Unavailable { message, cause } = error else { return Err(error) };
+            let message = match least {
+                Python::V3_10 => message,
+                least => format!("the code needs Python {least}, of which there is no image: {message}"),
+            };
+            return Err(Error::Unavailable { message, cause });
+        }
     };
     let note = format!("on Python {python}, for there is no image of {wanted}: {error}");
     tracing::warn!("jobs run {note}");
     progress(Step::Phase(format!("running {note}")));
-    Ok(Chosen { base: images::base(engine, &name, progress).await?, note: Some(note) })
+    Ok(Chosen { base, note: Some(note) })
 }
