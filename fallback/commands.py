@@ -21,7 +21,7 @@ def main():
         now = {folder: signatures(folder) for folder in FOLDERS}
         write(BEFORE, {"env": dict(os.environ), "files": now})
         return
-    folder = working_folder()
+    cwd = working_folder()
     with open(BEFORE) as file:
         before = json.load(file)
     os.unlink(BEFORE)
@@ -30,7 +30,7 @@ def main():
         deleted += keep(folder, before["files"][folder])
     env = {name: value for name, value in os.environ.items() if name not in SHELLS_OWN and before["env"].get(name) != value}
     unset = [name for name in before["env"] if name not in os.environ and name not in SHELLS_OWN]
-    write(f"{KEPT}/left.json", {"env": env, "unset": unset, "deleted": deleted, "cwd": folder})
+    write(f"{KEPT}/left.json", {"env": env, "unset": unset, "deleted": deleted, "cwd": cwd})
     os.chmod(KEPT, 0o755)
 
 

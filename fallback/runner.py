@@ -43,6 +43,7 @@ ALIAS = "/mnt/data"
 PIP_CONFIGURATION = os.path.expanduser("~/.config/pip/pip.conf")
 PIP_LOG = os.path.expanduser("~/.cache/pip.log")
 PIP_LOG_BYTES_MAX = 1 << 20
+NAME_OF_PIP = re.compile(rb"\bpip3?\b")
 NOT_FOUND_BY_PIP = re.compile(rb"No matching distribution found for ([\w.-]{1,100})")
 CHUNK_BYTES = 64 * 1024
 REPORT_BYTES_MAX = 16 << 20
@@ -103,9 +104,10 @@ def main():
     send(1, READY, json.dumps({"resident_bytes": resident(os.getpid()) + resident(process.pid)}).encode())
     frames = Frames()
     try:
-        told = json.loads(receive(frames))
+        job, speaks_of_pip = receive(frames)
+        told = {**json.loads(job), "speaks_of_pip": speaks_of_pip}
         put_in_place(told)
-        if not told["network"]:
+        if speaks_of_pip and not told["network"]:
             configure_pip()
     except OSError as error:
         send(1, REFUSED, json.dumps({"errno": error.errno, "message": str(error)}).encode())
@@ -135,7 +137,10 @@ def use_packages():
         import site
 
         site.addsitedir(ENVIRONMENT)
-    # Where pip installs when a job calls it: on the path only if it is there when Python starts.
+
+
+def use_user_site():
+    """Where pip installs when a job calls it: on the path only if it is there when Python starts."""
     import site
 
     folder = site.getusersitepackages()
@@ -230,14 +235,16 @@ def send(fd, kind, content=b""):
 
 
 def receive(frames):
-    """Unpacks the project; returns the job."""
-    job, file = None, -1
+    """Unpacks the project; returns the job, and whether pip is named in the project."""
+    job, file, speaks_of_pip = None, -1, False
     while True:
         data = os.read(0, CHUNK_BYTES)
         if not data:
             os._exit(1)  # the host is gone
         for kind, content in frames.cut(data):
             if kind == CONTENT:
+                # What others do not ask for they do not find in their home folder.
+                speaks_of_pip = speaks_of_pip or NAME_OF_PIP.search(content) is not None
                 while content:
                     content = content[os.write(file, content) :]
                 continue
@@ -255,7 +262,7 @@ def receive(frames):
                 os.symlink(target, inside(path))
             elif kind == RUN:
                 # The last of its frames until it is told that the job has started.
-                return job
+                return job, speaks_of_pip
 
 
 def put_in_place(job):
@@ -902,6 +909,8 @@ def run_script(job, path, report):
 
 def become_main(job, path):
     folder = os.path.dirname(path)
+    if job["speaks_of_pip"]:
+        use_user_site()
     sys.argv = [job["script"], *job["args"]]
     sys.orig_argv = ["python3", *sys.argv]
     sys.path.insert(0, folder)

@@ -210,19 +210,15 @@ async fn commands(engine: &Arc<Engine>, container: &Container, recipe: &Recipe, 
         env: recipe.env.iter().map(|(name, value)| format!("{name}={value}")).chain([format!("HOME={HOME}")]).collect(),
         folder: PROJECT,
     };
-    let mut said = Said::of_several(tell, mark);
-    let next = |number: usize| {
-        if let Some(command) = recipe.pre_commands.get(number) {
-            tell(Step::Running { command: short(command) });
-        }
-    };
-    let status = command.status(engine, container, "the commands", &mut said, &next).await?;
+    let names = recipe.pre_commands.iter().map(|command| short(command)).collect();
+    let mut said = Said::of_several(tell, names, mark);
+    let status = command.status(engine, container, "the commands", &mut said).await?;
     let ran = recipe.pre_commands.get(said.command).map_or("the commands", String::as_str);
     if status != 0 {
         return Err(failed(engine, container, &format!("the command `{}`", short(ran)), status, &said).await);
     }
     let kept = Command::new(["test", "-e", &format!("{KEPT}/left.json")]);
-    if kept.status(engine, container, "looking at what the commands left", &mut Said::new(tell), &|_| ()).await? == 0 {
+    if kept.status(engine, container, "looking at what the commands left", &mut Said::new(tell)).await? == 0 {
         return Ok(());
     }
     let ran = short(ran);
@@ -246,6 +242,11 @@ async fn pip(engine: &Engine, container: &Container, what: &[&str], packages: St
 async fn install(engine: &Engine, container: &Container, requirements: &[String], tell: &Progress) -> Result<()> {
     if requirements.is_empty() {
         return Ok(());
+    }
+    if requirements.iter().any(|requirement| requirement.contains("git+")) {
+        // Slim images have none.
+        let git = "command -v git || { apt-get update -q && apt-get install -y -q --no-install-recommends git; }";
+        Command::new(["sh", "-c", git]).run(engine, container, "installing git", tell).await?;
     }
     // What follows is no option, whatever it looks like.
     let what: Vec<_> = std::iter::once("--").chain(requirements.iter().map(String::as_str)).collect();
@@ -311,21 +312,14 @@ impl Command {
     /// Runs it; `what` names it when it fails.
     async fn run(self, engine: &Engine, container: &Container, what: &str, tell: &Progress) -> Result<()> {
         let mut said = Said::new(tell);
-        match self.status(engine, container, what, &mut said, &|_| ()).await? {
+        match self.status(engine, container, what, &mut said).await? {
             0 => Ok(()),
             status => Err(failed(engine, container, what, status, &said).await),
         }
     }
 
-    /// Runs it to its end, and returns its status; `next` is told the numbers of commands in it.
-    async fn status(
-        &self,
-        engine: &Engine,
-        container: &Container,
-        what: &str,
-        said: &mut Said<'_>,
-        next: &(dyn Fn(usize) + Sync),
-    ) -> Result<i64> {
+    /// Runs it to its end, and returns its status.
+    async fn status(&self, engine: &Engine, container: &Container, what: &str, said: &mut Said<'_>) -> Result<i64> {
         let mut env = vec!["DEBIAN_FRONTEND=noninteractive".to_owned(), "PIP_ROOT_USER_ACTION=ignore".to_owned()];
         env.extend_from_slice(&self.env);
         // Only here, and not in the container's own: that would become part of the layer.
@@ -346,7 +340,7 @@ impl Command {
             let mut ended_before = false;
             loop {
                 match tokio::time::timeout(END_PAUSE, output.next()).await {
-                    Ok(Some(Ok(piece))) => said.hear(&piece.into_bytes()).into_iter().for_each(next),
+                    Ok(Some(Ok(piece))) => said.hear(&piece.into_bytes()),
                     Ok(Some(Err(error))) => return Err(not_made(error.into())),
                     Ok(None) => break,
                     // A moment more for what it said last.

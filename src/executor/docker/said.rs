@@ -9,9 +9,9 @@ const END_BYTES_MAX: usize = 4000;
 
 pub(super) struct Said<'p> {
     tell: &'p Progress,
-    /// A line that begins with this says which of several commands comes next.
-    mark: Option<String>,
-    /// That command's number.
+    /// Of several commands, and the start of the line that says which of them comes next.
+    commands: Option<(Vec<String>, String)>,
+    /// The number of the command that runs.
     pub(super) command: usize,
     line: Vec<u8>,
     lines: usize,
@@ -20,22 +20,21 @@ pub(super) struct Said<'p> {
 
 impl Said<'_> {
     pub(super) fn new(tell: &Progress) -> Said<'_> {
-        Said { tell, mark: None, command: 0, line: Vec::new(), lines: 0, end: Vec::new() }
+        Said { tell, commands: None, command: 0, line: Vec::new(), lines: 0, end: Vec::new() }
     }
 
-    pub(super) fn of_several(tell: &Progress, mark: String) -> Said<'_> {
+    /// For `commands`, each of which is announced by a line with `mark` and its number.
+    pub(super) fn of_several(tell: &Progress, commands: Vec<String>, mark: String) -> Said<'_> {
         let mut said = Said::new(tell);
-        said.mark = Some(mark);
+        said.commands = Some((commands, mark));
         said
     }
 
-    /// Returns the numbers of commands that come next.
-    pub(super) fn hear(&mut self, bytes: &[u8]) -> Vec<usize> {
-        let mut next = Vec::new();
+    pub(super) fn hear(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.end.push(byte);
             if byte == b'\n' || byte == b'\r' {
-                next.extend(self.finish_line());
+                self.finish_line();
             } else if self.line.len() < LINE_BYTES_MAX {
                 self.line.push(byte);
             }
@@ -44,20 +43,22 @@ impl Said<'_> {
         if self.end.len() > 2 * END_BYTES_MAX {
             self.end.drain(..self.end.len() - END_BYTES_MAX);
         }
-        next
     }
 
-    fn finish_line(&mut self) -> Option<usize> {
+    fn finish_line(&mut self) {
         let line = String::from_utf8_lossy(&std::mem::take(&mut self.line)).trim_end().to_owned();
-        let marked = self.mark.as_deref().and_then(|mark| line.strip_prefix(mark)?.trim().parse().ok());
-        if let Some(number) = marked {
+        let announced = self.commands.as_ref().and_then(|(commands, mark)| {
+            let number = line.strip_prefix(mark.as_str())?.trim().parse::<usize>().ok()?;
+            Some((number, commands.get(number)?.clone()))
+        });
+        if let Some((number, command)) = announced {
             self.end.clear();
             self.command = number;
+            (self.tell)(Step::Running { command });
         } else if !line.is_empty() && self.lines < LINES_MAX {
             self.lines += 1;
             (self.tell)(Step::Line(line));
         }
-        marked
     }
 
     /// The last that it said.
@@ -90,7 +91,6 @@ mod tests {
             said.hear(piece.as_bytes());
         }
         assert!(said.end.len() <= 2 * END_BYTES_MAX && said.end().len() == END_BYTES_MAX);
-        assert_eq!((said.hear(b"\nmark 1\n"), said.command), (vec![], 0));
         drop(said);
         let heard = heard.lock().expect("not poisoned");
         assert_eq!((&heard[0][..], &heard[1][..], heard.len()), ("one", "two", 3));
@@ -104,11 +104,14 @@ mod tests {
             let heard = Arc::clone(&heard);
             Arc::new(move |step: Step| heard.lock().expect("not poisoned").push(step.to_string()))
         };
-        let mut said = Said::of_several(&progress, "mark".to_owned());
-        assert_eq!(said.hear(b"\nmark 0\none\nmark"), [0]);
-        assert_eq!(said.hear(b" 1\nmarked\ntwo"), [1]);
-        assert_eq!((said.command, said.end()), (1, "marked\ntwo".to_owned()));
+        let commands = ["a", "b"].map(str::to_owned).to_vec();
+        let mut said = Said::of_several(&progress, commands, "mark".to_owned());
+        for piece in ["\nmark 0\none\nmark", " 1\nmark 2\nmarked\ntwo"] {
+            said.hear(piece.as_bytes());
+        }
+        assert_eq!((said.command, said.end()), (1, "mark 2\nmarked\ntwo".to_owned()));
         drop(said);
-        assert_eq!(*heard.lock().expect("not poisoned"), ["one", "marked", "two"]);
+        let expected = ["running a", "one", "running b", "mark 2", "marked", "two"];
+        assert_eq!(*heard.lock().expect("not poisoned"), expected);
     }
 }
