@@ -16,11 +16,14 @@ import _frozen_importlib
 import _frozen_importlib_external
 import atexit
 import builtins
+import collections
 import errno
 import faulthandler
 import fcntl
+import functools
 import gc
 import json
+import operator
 import os
 import re
 import resource
@@ -33,6 +36,15 @@ FIGURES_SOURCE, *PRELOAD = sys.argv[1:]
 FIGURES_MODULE = "_pyexec_figures"
 WORK = "/work"
 ENVIRONMENT = "/environment"
+# What commands left that prepared the image; see `commands.py`.
+KEPT = "/.pyexec"
+TEMPORARY = b"/tmp"
+ALIAS = "/mnt/data"
+PIP_CONFIGURATION = os.path.expanduser("~/.config/pip/pip.conf")
+PIP_LOG = os.path.expanduser("~/.cache/pip.log")
+PIP_LOG_BYTES_MAX = 1 << 20
+NAME_OF_PIP = re.compile(rb"\bpip3?\b")
+NOT_FOUND_BY_PIP = re.compile(rb"No matching distribution found for ([\w.-]{1,100})")
 CHUNK_BYTES = 64 * 1024
 REPORT_BYTES_MAX = 16 << 20
 MISSING_MAX = 100
@@ -45,6 +57,13 @@ WHERE_SECONDS = 0.12
 DRAIN_SECONDS = 0.2
 # A job that is not there by then has not started this container.
 IDLE_SECONDS = 0.05
+# For `compile`: a tree, and code that may await at its top.
+AST, AWAITING = 0x400, 0x2000
+# A line of a notebook that installs packages, which the host has read.
+INSTALLING = re.compile(
+    rb"([ \t\f]*)[!%][ \t]*(?:(?:python[0-9.]*|\{sys\.executable\})[ \t]+-m[ \t]+pip|uv[ \t]+pip|pip[0-9.]*)[ \t]+install\b"
+    rb"(?:[^\\\r\n]|\\\r?\n|\\)*"
+)
 FIGURES_MAX = 32
 FIGURE_BYTES_MAX = 15 << 20
 # OpenBLAS and OpenMP start a thread for each CPU; their memory is the job's.
@@ -69,10 +88,12 @@ def main():
     set_dumpable(0)
     os.chdir(WORK)
     sys.path[:] = [entry for entry in sys.path if entry]
-    if os.path.isdir(ENVIRONMENT):
-        import site
-
-        site.addsitedir(ENVIRONMENT)
+    forget_source()
+    use_packages()
+    know_the_user()
+    make_alias()
+    if os.path.isdir(f"{ENVIRONMENT}/bin"):
+        os.environ["PATH"] = f"{ENVIRONMENT}/bin:{os.environ.get('PATH', os.defpath)}"
     if len(os.sched_getaffinity(0)) > THREADS_MAX:
         os.environ.setdefault("OMP_NUM_THREADS", str(THREADS_MAX))
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -84,11 +105,15 @@ def main():
     send(1, READY, json.dumps({"resident_bytes": resident(os.getpid()) + resident(process.pid)}).encode())
     frames = Frames()
     try:
-        job, submitted = receive(frames)
+        job, speaks_of_pip = receive(frames)
+        told = {**json.loads(job), "speaks_of_pip": speaks_of_pip}
+        put_in_place(told)
+        if speaks_of_pip and not told["network"]:
+            configure_pip()
     except OSError as error:
         send(1, REFUSED, json.dumps({"errno": error.errno, "message": str(error)}).encode())
         return
-    told = json.loads(job)
+    job, submitted = json.dumps(told).encode(), {path: signature(status) for path, status in regular_files()}
     if not process.suits(told, submitted):
         process.end()
         process = Process(pipes, [])
@@ -98,6 +123,78 @@ def main():
     Watch(frames, pipes, wake, process, told, submitted).until_the_end()
     # Whatever the job left behind holds nothing of this process that must be put in order.
     os._exit(0)
+
+
+def forget_source():
+    """Python keeps the text after `-c` as that of any code called `<string>`, such as a job's."""
+    linecache = sys.modules.get("linecache")
+    for cache in ("cache", "_interactive_cache"):
+        getattr(linecache, cache, {}).clear()
+
+
+def use_packages():
+    """An image that was not made by us has no file that puts its packages on the path."""
+    if os.path.isdir(ENVIRONMENT) and ENVIRONMENT not in sys.path:
+        import site
+
+        site.addsitedir(ENVIRONMENT)
+
+
+def use_user_site():
+    """Where pip installs when a job calls it: on the path only if it is there when Python starts."""
+    import site
+
+    folder = site.getusersitepackages()
+    if site.ENABLE_USER_SITE and folder not in sys.path:
+        try:
+            os.makedirs(folder, exist_ok=True)
+        except OSError:
+            return  # no room for it
+        first = min((sys.path.index(other) for other in (ENVIRONMENT, *site.getsitepackages()) if other in sys.path), default=0)
+        sys.path.insert(first, folder)
+
+
+def know_the_user():
+    """No image has a name for the user of this container: here it has one, for `getpass` and its like."""
+    try:
+        import pwd
+    except ImportError:
+        return
+    found, own = pwd.getpwuid, os.getuid()
+
+    def getpwuid(uid, /):
+        if uid != own:
+            return found(uid)
+        return pwd.struct_passwd(("pyexec", "x", own, os.getgid(), "", os.environ.get("HOME", "/tmp"), "/bin/sh"))
+
+    pwd.getpwuid = getpwuid
+
+
+def make_alias():
+    """The project's folder has the name of another service, too, by which models look for files."""
+    try:
+        os.symlink(WORK, ALIAS)
+    except OSError:
+        pass  # an image that has something there
+
+
+def configure_pip():
+    """Without a network pip looks for nothing there, and writes down that it found nothing."""
+    try:
+        os.makedirs(os.path.dirname(PIP_CONFIGURATION), exist_ok=True)
+        with open(PIP_CONFIGURATION, "x") as file:
+            file.write(f"[global]\nno-index = true\nlog = {PIP_LOG}\n")
+    except OSError:
+        pass  # no room for it, or the commands of the job have made one
+
+
+def missed_by_pip():
+    """What a job wanted to have installed, as pip tells it."""
+    try:
+        with open(PIP_LOG, "rb") as file:
+            return {found[1].decode(errors="replace") for found in NOT_FOUND_BY_PIP.finditer(file.read(PIP_LOG_BYTES_MAX))}
+    except OSError:
+        return set()
 
 
 def set_dumpable(flag):
@@ -139,14 +236,16 @@ def send(fd, kind, content=b""):
 
 
 def receive(frames):
-    """Unpacks the project. Returns the job, and what tells a submitted file from a changed one."""
-    job, file = None, -1
+    """Unpacks the project; returns the job, and whether pip is named in the project."""
+    job, file, speaks_of_pip = None, -1, False
     while True:
         data = os.read(0, CHUNK_BYTES)
         if not data:
             os._exit(1)  # the host is gone
         for kind, content in frames.cut(data):
             if kind == CONTENT:
+                # What others do not ask for they do not find in their home folder.
+                speaks_of_pip = speaks_of_pip or NAME_OF_PIP.search(content) is not None
                 while content:
                     content = content[os.write(file, content) :]
                 continue
@@ -164,7 +263,52 @@ def receive(frames):
                 os.symlink(target, inside(path))
             elif kind == RUN:
                 # The last of its frames until it is told that the job has started.
-                return job, {path: signature(status) for path, status in regular_files()}
+                return job, speaks_of_pip
+
+
+def put_in_place(job):
+    """Adds to the project and to the job what the commands have left that prepared the image."""
+    job["unset"], job["cwd"] = [], WORK
+    try:
+        with open(f"{KEPT}/left.json", encoding="utf-8", errors="surrogateescape") as file:
+            left = json.load(file)
+    except FileNotFoundError:
+        return
+    for path in left["deleted"]:
+        try:
+            os.rmdir(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+        except FileNotFoundError:
+            pass
+    for folder in (WORK, "/tmp"):
+        if os.path.isdir(KEPT + folder):
+            copy(KEPT + folder, folder)
+    job["env"] += left["env"].items()
+    job["unset"], job["cwd"] = left["unset"], left["cwd"]
+
+
+def copy(folder, target):
+    """Copies what is in a folder into another, over what is there."""
+    pending = [("", entry) for entry in os.scandir(folder)]
+    while pending:
+        below, entry = pending.pop()
+        path = f"{below}/{entry.name}"
+        to = target + path
+        if os.path.isdir(to) and not os.path.islink(to):
+            if not entry.is_dir(follow_symlinks=False):
+                os.rmdir(to)
+        elif os.path.lexists(to):
+            os.unlink(to)
+        if entry.is_symlink():
+            os.symlink(os.readlink(entry.path), to)
+        elif entry.is_dir():
+            os.makedirs(to, exist_ok=True)
+            pending += ((path, inner) for inner in os.scandir(entry.path))
+        else:
+            mode = stat.S_IMODE(entry.stat().st_mode) | 0o200
+            with open(entry.path, "rb") as file, open(to, "xb") as copied:
+                os.fchmod(copied.fileno(), mode)
+                while data := file.read(CHUNK_BYTES * 16):
+                    copied.write(data)
 
 
 def inside(path):
@@ -174,15 +318,20 @@ def inside(path):
 
 
 def regular_files():
-    """Path and status of each regular file in the project, following no links."""
-    pending = [b""]
+    """Path and status of each regular file in the project and in /tmp, following no links.
+
+    Paths are relative to the project, or absolute. What is hidden in /tmp, which is the home folder, too, is left out.
+    """
+    pending = [b"", TEMPORARY]
     while pending:
         folder = pending.pop()
         try:
-            entries = sorted(os.scandir(folder or b"."), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(folder or WORK.encode()), key=lambda entry: entry.name)
         except OSError:
             continue
         for entry in entries:
+            if folder == TEMPORARY and entry.name.startswith(b"."):
+                continue
             path = folder + b"/" + entry.name if folder else entry.name
             try:
                 status = entry.stat(follow_symlinks=False)
@@ -209,7 +358,7 @@ class Process:
         go, ready = os.pipe(), os.pipe()
         self.lives, self.pid = True, os.fork()
         if self.pid == 0:
-            be_process(pipes, go[0], ready[1], modules)
+            leave_for(be_process(pipes, go[0], ready[1], modules))
         os.close(go[0])
         os.close(ready[1])
         self.go = go[1]
@@ -413,6 +562,8 @@ class Watch:
             "oom": out_of_memory(),
             **disk(),
         }
+        for name in sorted(missed_by_pip()):
+            send(1, STDERR, f"pyexec: pip cannot install {name} here, for there is no network: name it in the requirements of the job\n".encode())
         if self.job["collect"]:
             self.send_files()
         send(1, END, json.dumps(told).encode())
@@ -468,8 +619,81 @@ def out_of_memory():
 # ---- the process that is the job ----
 
 
+class Left(BaseException):
+    """Unwinds all functions of this file."""
+
+
+def leave_for(steps):
+    """Goes through a generator with no frame of this file below it; does not return.
+
+    The interpreter calls its hook for exceptions when all frames are gone. Here that is made of functions in C, so that
+    what the generator yields is dropped with an empty stack of Python frames. An exit that it raises ends the process.
+    """
+    sys.excepthook = functools.partial(max, steps, key=functools.partial(collections.deque, maxlen=0))
+    raise Left
+
+
+def at_the_bottom(function, *args):
+    """Calls something with no Python frame below it, as the interpreter calls a script; to be delegated to by a generator.
+
+    What is yielded is dropped while the generators are suspended, and calls the function when it goes. What is raised
+    there is handed to a hook. That takes memory, of which there may be none, and the hook, which the job may have replaced
+    by its own: so an object goes as soon as the call has ended, which lifts the limit and puts the hook in place.
+    """
+    results, errors, hooks = [], [None], [sys.unraisablehook]
+    limits = resource.getrlimit(resource.RLIMIT_DATA)
+
+    def catch(unraisable):
+        if is_about(unraisable, call):
+            errors[0] = unraisable.exc_value
+        elif not is_about(unraisable, lift):
+            hooks[0](unraisable)
+
+    def ended():
+        hooks[0], sys.unraisablehook = sys.unraisablehook, catch
+
+    def guard():
+        guard = guarded()
+        guard.after = After(ended)
+        return guard
+
+    lift = functools.partial(resource.setrlimit, resource.RLIMIT_DATA, (limits[1], limits[1]))
+    members = {"call": staticmethod(functools.partial(function, *args)), "__del__": staticmethod(lift)}
+    guarded = type("", (), {"__slots__": ("after",), **members})
+    call = functools.partial(results.extend, map(operator.methodcaller("call"), (guard() for _ in "1")))
+    yield type("", (), {"__slots__": (), "__del__": staticmethod(call)})()
+    sys.unraisablehook = hooks[0]
+    if errors[0] is not None:
+        raise errors[0]
+    try:
+        resource.setrlimit(resource.RLIMIT_DATA, limits)
+    except ValueError:
+        pass  # the job has lowered it
+    return results[0]
+
+
+class After:
+    """Calls a function when it goes."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function):
+        self.function = function
+
+    def __del__(self):
+        self.function()
+
+
+def is_about(unraisable, function):
+    # Since 3.14 it is only named.
+    return unraisable.object is function or unraisable.object is None and repr(function) in (unraisable.err_msg or "")
+
+
 def be_process(pipes, go, ready, modules):
-    """Imports `modules`, waits for the job, and is it; does not return."""
+    """Imports `modules`, waits for the job, and is it; does not end."""
+    sys.excepthook = sys.__excepthook__
+    for name in ("last_exc", "last_type", "last_value", "last_traceback"):
+        vars(sys).pop(name, None)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     set_dumpable(1)
@@ -510,7 +734,7 @@ def be_process(pipes, go, ready, modules):
     answer_where(place)
     memory = job["memory_bytes"] + data
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory + SPARE_BYTES))
-    run(job, imports, report)
+    yield from run(job, imports, report)
 
 
 def own_memory():
@@ -600,7 +824,7 @@ class Imports:
         if module is None:
             module = type(sys)(FIGURES_MODULE)
             module.tell = FigureTeller(self.report)
-            exec(compile(FIGURES_SOURCE, "<string>", "exec"), vars(module))
+            exec(compile(FIGURES_SOURCE, "<pyexec>", "exec"), vars(module))
             sys.modules[FIGURES_MODULE] = module
         return module
 
@@ -681,12 +905,12 @@ def answer_where(place):
 
 
 def run(job, imports, report):
-    """As `python main.py` does; does not return."""
+    """As `python main.py` does; ends with an exit."""
     path = f"{WORK}/{job['script']}"
     pid = os.getpid()
     sys.meta_path.append(MissingFinder(report))
     try:
-        status = run_script(job, path, report)
+        status = yield from run_script(job, path, report)
     finally:
         if os.getpid() == pid and "matplotlib._pylab_helpers" in sys.modules:
             imports.figures().tell_open()
@@ -696,23 +920,32 @@ def run(job, imports, report):
 def run_script(job, path, report):
     try:
         names = become_main(job, path)
-        value, called = execute(job, path, names)
-        describe(value, called, report)
+        value, called = yield from execute(job, path, names)
+        yield from describe(value, called, report)
     except SystemExit:
         raise
     except BaseException as error:
-        return uncaught(error, path, report)
+        return (yield from uncaught(error, path, report))
     return 0
 
 
 def become_main(job, path):
     folder = os.path.dirname(path)
+    if job["speaks_of_pip"]:
+        use_user_site()
     sys.argv = [job["script"], *job["args"]]
     sys.orig_argv = ["python3", *sys.argv]
     sys.path.insert(0, folder)
     forget(entry.name.partition(".")[0] for entry in os.scandir(folder))
     for name, value in job["env"]:
         os.environ[name] = value
+    for name in job["unset"]:
+        os.environ.pop(name, None)
+    if job["cwd"] != WORK:
+        try:
+            os.chdir(job["cwd"])
+        except OSError:
+            pass  # a folder that only root may see
     if "TZ" in os.environ:
         time.tzset()
     # As on a terminal: what is printed is seen when it is printed, and survives a stop.
@@ -741,26 +974,110 @@ def execute(job, path, names):
         raise SyntaxError("source code cannot contain null bytes")
     value = None
     if job["last_expression"]:
-        first, last = split(source, path)
-        exec(first, names)
-        if last is not None:
-            value = eval(last, names)
+        value = yield from execute_cell((yield from compiled(source, path, AST | AWAITING)), path, names)
     else:
-        exec(compile(source, path, "exec", dont_inherit=True), names)
+        yield from at_the_bottom(exec, (yield from compiled(source, path, 0)), names)
     if job["function"] is None:
         return value, False
-    return call(names, job["function"], job["arguments"]), True
+    return (yield from call(names, job["function"], job["arguments"])), True
 
 
-def split(source, path):
-    """The code of all but the last statement, and of the last as an expression, or None when it is not one."""
+def compiled(source, path, flags):
+    """Compiles; a line that installs packages is taken out when the compiler comes upon it, and not where it is text."""
+    while True:
+        try:
+            return (yield from at_the_bottom(compile, source, path, "exec", flags, True))
+        except SyntaxError as error:
+            plain = without_installing(source, error.lineno)
+            if plain is None:
+                raise
+            source = plain
+
+
+def without_installing(source, number):
+    lines = source.splitlines(True)
+    before = sum(map(len, lines[: (number or 0) - 1]))
+    found = INSTALLING.match(source, before) if number else None
+    if found is None:
+        return None
+    return source[:before] + found[1] + b"pass" + b"\n" * found[0].count(b"\n") + source[found.end() :]
+
+
+def execute_cell(tree, path, names):
+    """Executes code as a notebook does: the value is that of the last statement, and any may await."""
     import ast
 
-    tree = ast.parse(source, path)
     last = None
     if tree.body and isinstance(tree.body[-1], ast.Expr):
-        last = compile(ast.Expression(tree.body.pop().value), path, "eval", dont_inherit=True)
-    return compile(tree, path, "exec", dont_inherit=True), last
+        last = ast.Expression(tree.body.pop().value)
+    awaits = Awaits(path, names)
+    parts = [(ast.Module([statement], []), "exec") for statement in tree.body] + ([(last, "eval")] if last else [])
+    codes = [compile(part, path, mode, AWAITING, True) for part, mode in parts]
+    if not any(map(is_coroutine, codes)):
+        yield from at_the_bottom(exec, compile(tree, path, "exec", 0, True), names)
+        return (yield from at_the_bottom(eval, codes[-1], names)) if last else None
+    value = None
+    try:
+        for (part, _), code in zip(parts, codes):
+            value = yield from awaits.execute(part, code)
+    finally:
+        awaits.close()
+    return value if last else None
+
+
+def is_coroutine(code):
+    return bool(code.co_flags & 128)  # CO_COROUTINE
+
+
+class Awaits:
+    """Executes statements that await in one event loop, and the others beside it, where `asyncio.run` may be called."""
+
+    # What looks for a running loop without awaiting.
+    IN_LOOP = frozenset({"create_task", "ensure_future", "get_running_loop", "gather", "shield", "current_task"})
+
+    def __init__(self, path, names):
+        self.path, self.names, self.loop = path, names, None
+
+    def execute(self, part, code):
+        import ast
+        import asyncio
+
+        words = {getattr(node, "attr", None) or getattr(node, "id", None) for node in ast.walk(part)}
+        if not is_coroutine(code) and words.isdisjoint(self.IN_LOOP):
+            return (yield from at_the_bottom(eval, code, self.names))
+        if self.loop is None:
+            self.loop = asyncio.new_event_loop()
+        if is_coroutine(code):
+            value = eval(code, self.names)
+            try:
+                return (yield from at_the_bottom(self.loop.run_until_complete, value))
+            except BaseException as error:
+                error.__traceback__ = from_file(error.__traceback__, self.path)
+                raise
+        asyncio._set_running_loop(self.loop)
+        try:
+            return (yield from at_the_bottom(eval, code, self.names))
+        finally:
+            asyncio._set_running_loop(None)
+
+    def close(self):
+        if self.loop is None:
+            return
+        import asyncio
+
+        try:
+            asyncio.runners._cancel_all_tasks(self.loop)
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        finally:
+            self.loop.close()
+
+
+def from_file(trace, path):
+    """The part of a traceback from a file on; all of it when that is not in it."""
+    found = trace
+    while found is not None and found.tb_frame.f_code.co_filename != path:
+        found = found.tb_next
+    return found or trace
 
 
 def call(names, function, arguments):
@@ -770,13 +1087,16 @@ def call(names, function, arguments):
     if not callable(target):
         what = "is not callable" if function in names else "is not defined"
         raise NameError(f"entry function {function!r} {what}")
-    value = target(**arguments) if isinstance(arguments, dict) else target(*(arguments or []))
+    if isinstance(arguments, dict):
+        value = yield from at_the_bottom(functools.partial(target, **arguments))
+    else:
+        value = yield from at_the_bottom(target, *(arguments or []))
     import types
 
     if isinstance(value, types.CoroutineType):
         import asyncio
 
-        value = asyncio.run(value)
+        value = yield from at_the_bottom(asyncio.run, value)
     return value
 
 
@@ -784,7 +1104,7 @@ def describe(value, called, report):
     """Reports the value; as with the interactive prompt, None is no result unless a function returned it."""
     if value is None and not called:
         return
-    tell(report, result=printable(repr(value)))
+    tell(report, result=printable((yield from at_the_bottom(repr, value))))
     text = as_json(value)
     if text is not None:
         tell(report, result_json=text)
@@ -812,12 +1132,7 @@ def as_json(value):
 
 def uncaught(error, path, report):
     """Prints and reports an exception that ends the job; returns the exit status."""
-    memory = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_globals is globals():
-        trace = trace.tb_next
-    error.__traceback__ = trace
+    trace = error.__traceback__ = without_ours(error.__traceback__)
     line = None
     while trace is not None and line is None:
         if trace.tb_frame.f_code.co_filename == path:
@@ -831,16 +1146,24 @@ def uncaught(error, path, report):
         message = "<exception str() failed>"
     no_space = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     tell(report, kind=printable(type(error).__name__), message=message, line=line, no_space=no_space)
-    show(error)
+    yield from show(error)
     return 130 if isinstance(error, KeyboardInterrupt) else 1
+
+
+def without_ours(trace):
+    while trace is not None and trace.tb_frame.f_globals is globals():
+        trace = trace.tb_next
+    return trace
 
 
 def show(error):
     try:
-        sys.excepthook(type(error), error, error.__traceback__)
+        yield from at_the_bottom(sys.excepthook, type(error), error, error.__traceback__)
+    except SystemExit:
+        raise
     except BaseException as second:
         print("Error in sys.excepthook:", file=sys.stderr)
-        second.__traceback__ = second.__traceback__.tb_next
+        second.__traceback__ = without_ours(second.__traceback__)
         second.__context__ = None
         sys.__excepthook__(type(second), second, second.__traceback__)
         print("\nOriginal exception was:", file=sys.stderr)

@@ -231,8 +231,9 @@ impl Job {
         self
     }
 
-    /// Shell commands that prepare its container, as root and with a network: `apt-get install -y …`. They see nothing of
-    /// the job. What they leave is kept for the next job with the same ones.
+    /// Shell commands that prepare its container, in one shell, as root and with a network: `apt-get install -y …`. They
+    /// see a copy of the project in `/work`, and the job's variables. What they leave there, in `/tmp` and elsewhere, and
+    /// what they export, is there for the script, and kept for the next job of which they see the same.
     #[must_use]
     pub fn pre_commands<S: Into<String>>(mut self, commands: impl IntoIterator<Item = S>) -> Job {
         self.containers.pre_commands = commands.into_iter().map(Into::into).collect();

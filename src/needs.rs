@@ -97,7 +97,7 @@ pub(crate) struct Use {
     pub(crate) place: Place,
 }
 
-/// A version that a module of the standard library sets a bound to.
+/// A version that a module of the standard library, or syntax, sets a bound to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bound {
     pub(crate) python: Python,
@@ -216,6 +216,14 @@ impl Needs {
         stdlib::lifetime(module.split('.').next().unwrap_or_default()).is_some()
     }
 
+    /// The oldest version that the code runs on, where that is known not to be the oldest of all.
+    pub(crate) fn oldest_python(&self) -> Option<Python> {
+        let bound = self.python_at_least.as_ref().filter(|bound| bound.urgency != Urgency::Optional);
+        let required = self.script.as_ref().and_then(|script| script.requires_python.as_ref());
+        let required = required.and_then(Python::oldest_allowed).filter(|&python| python > Python::V3_10);
+        bound.map(|bound| bound.python).max(required)
+    }
+
     /// The use of a capability, optional or not.
     pub(crate) fn use_of(&self, capability: Capability) -> Option<&Use> {
         self.uses.iter().find(|found| found.capability == capability)
@@ -294,9 +302,19 @@ impl Search<'_> {
             self.installation(found.installation, Urgency::Required, path, found.line);
         }
         let own = &self.own;
-        let found = syntax::with_syntax(&source, |module| scan::scan(module, &source, is_entry, &|name| own.has(name)));
+        let found = syntax::with_syntax(&source, |parsed| {
+            let findings = scan::scan(parsed.syntax(), &source, is_entry, &|name| own.has(name));
+            (findings, syntax::Newest::of(parsed, &source))
+        });
         match found {
-            Ok(findings) => self.take(findings, path, urgency),
+            Ok((findings, newest)) => {
+                if let Some(syntax::Newest { python, what, line }) = newest {
+                    let place = Place { file: path.into(), line };
+                    let bound = Bound { python, module: what.to_owned(), urgency, place };
+                    tighten(&mut self.needs.python_at_least, Some(bound), |new, old| new > old);
+                }
+                self.take(findings, path, urgency);
+            }
             Err(why) => self.overlook(format!("{path}: {why}")),
         }
         Ok(())

@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 /// The oldest of the images that are in use.
 const GLIBC: Libc = Libc::Glibc { major: 2, minor: 28 };
 /// Of the usual image for containers.
-const CONTAINERS_PYTHON: (u8, u8) = (3, 13);
+const CONTAINERS_PYTHON: (u8, u8) = (3, 14);
 
 #[derive(Debug, Args)]
 #[command(

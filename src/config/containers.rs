@@ -101,7 +101,7 @@ pub(super) fn version_image(settings: &mut Settings, text: &str) -> Result<(), S
 
 fn image(text: &str) -> Result<String, String> {
     let fits = !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
-    fits.then(|| text.to_owned()).ok_or_else(|| "allowed: the name of an image, as in python:3.13-slim".to_owned())
+    fits.then(|| text.to_owned()).ok_or_else(|| "allowed: the name of an image, as in python:3.14-slim".to_owned())
 }
 
 pub(super) fn image_pull(settings: &mut Settings, text: &str) -> Result<(), String> {

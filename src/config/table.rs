@@ -211,7 +211,7 @@ pub const KEYS: &[Key] = &[
     ),
     text(
         "default_image",
-        "python:3.13-slim",
+        "python:3.14-slim",
         "image of jobs that ask for no version of Python",
         "the name of an image",
         containers::default_image,

@@ -2,10 +2,10 @@
 //!
 //! **Architecture invariant:** bollard is known only here. Reading order: `prepare` is what must be there before a job,
 //! `images` its image and `layers` what is added to that, made by `build` from commands and from a `folder`, once for all
-//! who wait (`flights`); `run` is the life of a job; `container` makes what it runs in, with `hardening` as the whole of
+//! who wait (`flights`); `versions` has an image made where none can be fetched; `run` is the life of a job; `container` makes what it runs in, with `hardening` as the whole of
 //! what a container may do, and removes it; `pool` has some of them ready; `network` walls off those that have one; `feed`
 //! and `frames` are the conversation with `fallback/runner.py`, which runs in there, and `told` what comes of it; `engine`
-//! is the daemon and its faults, `instance` and `sweep` are whose is what, and what becomes of what is left.
+//! is the daemon and its faults, `instance`, `state` and `sweep` are whose is what, and what becomes of what is left.
 //!
 //! What holds the job is the kernel, told by the daemon: the runner has the job's own user, so nothing is believed of it
 //! but what harms only the job itself. Time, memory and the end of the container are decided on this side.
@@ -25,6 +25,7 @@ mod frames;
 mod hardening;
 mod helper;
 mod images;
+mod installers;
 mod instance;
 mod layers;
 mod network;
@@ -32,8 +33,10 @@ mod pool;
 mod prepare;
 mod run;
 mod said;
+mod state;
 mod sweep;
 mod told;
+mod versions;
 
 pub use flights::{Progress, Step};
 pub use images::ImagePull;
@@ -43,7 +46,7 @@ pub use network::NetworkMode;
 pub use prepare::Prepared;
 
 use crate::{
-    Error, Job, Limits, Outcome, Result,
+    Error, Job, Limits, Outcome, Project, Python, Result,
     executor::{Executor, Observer, Run, StopAt},
     outcome::Tier,
 };
@@ -135,7 +138,7 @@ impl Default for DockerOptions {
         DockerOptions {
             socket: "/var/run/docker.sock".to_owned(),
             instance: Instance::default(),
-            default_image: "python:3.13-slim".to_owned(),
+            default_image: "python:3.14-slim".to_owned(),
             image: "python:{version}-slim".to_owned(),
             images: BTreeMap::new(),
             allowed_images: vec!["python:*".to_owned()],
@@ -163,17 +166,23 @@ impl Default for DockerOptions {
 }
 
 /// Where and how a job runs, beyond what the job says itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Placement {
     /// The Python version; `None` is that of [`DockerOptions::default_image`].
     pub python: Option<String>,
+    /// The oldest version that the code runs on, where that is known and none is asked for.
+    pub python_at_least: Option<Python>,
     /// The image, instead of that of the Python version.
     pub image: Option<String>,
     /// Whether it has a network, which is [`DockerOptions::network_mode`].
     pub network: bool,
-    /// Commands for `sh` that change the image first, as root and with a network.
+    /// Commands for `sh` that change the image first, in one shell, as root and with a network.
     pub pre_commands: Vec<String>,
+    /// The variables that the commands see, which are the job's.
+    pub env: Vec<(String, String)>,
+    /// The project of which the commands see a copy, which is the job's.
+    pub project: Option<Project>,
     /// What it can import beside the standard library.
     pub packages: Packages,
     /// Its weight when there is less CPU than is wanted; `None` is [`DockerOptions::cpu_shares`].
@@ -186,13 +195,28 @@ impl Default for Placement {
     fn default() -> Placement {
         Placement {
             python: None,
+            python_at_least: None,
             image: None,
             network: false,
             pre_commands: Vec::new(),
+            env: Vec::new(),
+            project: None,
             packages: Packages::None,
             cpu_shares: None,
             reason: "Docker was asked for".to_owned(),
         }
+    }
+}
+
+impl Placement {
+    /// The placement, with what its commands see of `job`.
+    #[must_use]
+    pub(crate) fn with_sight_of(mut self, job: &Job) -> Placement {
+        if !self.pre_commands.is_empty() {
+            self.env.clone_from(&job.env);
+            self.project = Some(job.project.clone());
+        }
+        self
     }
 }
 
@@ -257,22 +281,16 @@ impl DockerExecutor {
         images::choose(self.engine.options(), python, job.containers.image.as_deref()).map(drop)
     }
 
-    /// What the image of a job has, for its Python version and the image that it asks for.
+    /// What the image of a job has.
     ///
     /// # Errors
     ///
     /// When the image is not allowed, not there and cannot be fetched, or has no usable Python.
-    pub(crate) async fn interpreter(
-        &self,
-        python: Option<&str>,
-        image: Option<&str>,
-        progress: Progress,
-    ) -> Result<Interpreter> {
-        let name = images::choose(self.engine.options(), python, image)?;
-        let engine = Arc::clone(&self.engine);
+    pub(crate) async fn interpreter(&self, placement: &Placement, progress: Progress) -> Result<Interpreter> {
+        let (engine, placement) = (Arc::clone(&self.engine), placement.clone());
         self.open(async move {
-            let base = images::base(&engine, &name, &progress).await?;
-            images::interpreter(&engine, &base).await
+            let chosen = versions::choose(&engine, &placement, &progress).await?;
+            images::interpreter(&engine, &chosen.base).await
         })
         .await
     }
@@ -322,7 +340,7 @@ impl DockerExecutor {
     /// As for [`Executor::run`] and [`DockerExecutor::prepare`].
     pub async fn run_placed(&self, job: Job, placement: Placement, observer: Box<dyn Observer>) -> Result<Outcome> {
         let (engine, pool) = (Arc::clone(&self.engine), Arc::clone(&self.pool));
-        let place = run::Place::Wanted(placement);
+        let place = run::Place::Wanted(placement.with_sight_of(&job));
         self.open(async move { run::run(&engine, &pool, job, place, None, observer).await }).await?.outcome()
     }
 

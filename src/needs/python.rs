@@ -11,6 +11,7 @@ impl Python {
     pub(crate) const V3_10: Python = Python(10);
     pub(crate) const V3_11: Python = Python(11);
     pub(crate) const V3_12: Python = Python(12);
+    pub(crate) const V3_13: Python = Python(13);
     pub(crate) const V3_14: Python = Python(14);
 
     /// The one in the wasm tier.
@@ -29,6 +30,13 @@ impl Python {
     /// The newest, of those up to `at_most`, that a `requires-python` allows.
     pub(crate) fn newest_allowed(requirement: &Requirement, at_most: Python) -> Option<Python> {
         Python::all().find(|&python| python <= at_most && requirement.allows(python))
+    }
+}
+
+impl Python {
+    /// The oldest that a `requires-python` allows.
+    pub(crate) fn oldest_allowed(requirement: &Requirement) -> Option<Python> {
+        Python::all().filter(|&python| requirement.allows(python)).last()
     }
 }
 

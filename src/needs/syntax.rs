@@ -1,7 +1,8 @@
 //! Parsing that hostile code cannot crash: the parser recurses, so how deep it would go is found out first.
 
-use ruff_python_ast::{ModModule, token::TokenKind};
-use ruff_python_parser::{Mode, ParseOptions, Parsed};
+use super::python::Python;
+use ruff_python_ast::{ModModule, PythonVersion, token::TokenKind};
+use ruff_python_parser::{Mode, ParseOptions, Parsed, UnsupportedSyntaxErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The deepest tree that is built. CPython refuses brackets deeper than 200 and blocks deeper than 100, and compiles
@@ -12,15 +13,59 @@ const DEPTH_INLINE_MAX: usize = 60;
 /// The deepest tree takes a fifth of it without optimisation, a fourteenth with.
 const STACK_BYTES: usize = 64 << 20;
 
-/// Calls `look` with the syntax of `source`, or says why that was not done. Where there are errors in the syntax, the tree
+/// The oldest version that has all of a file's syntax, where that is not the oldest of all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Newest {
+    pub(super) python: Python,
+    /// What is new in it.
+    pub(super) what: &'static str,
+    pub(super) line: u32,
+}
+
+impl Newest {
+    pub(super) fn of(parsed: &Parsed<ModModule>, source: &str) -> Option<Newest> {
+        let versions = parsed.unsupported_syntax_errors().iter().filter_map(|found| {
+            let (python, what) = added(&found.kind)?;
+            Some((python, what, found.range.start().to_usize()))
+        });
+        let (python, what, at) = versions.max_by_key(|(python, _, at)| (*python, std::cmp::Reverse(*at)))?;
+        let before = source.as_bytes().get(..at).unwrap_or_default();
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        Some(Newest { python, what, line: u32::try_from(line).unwrap_or(u32::MAX) })
+    }
+}
+
+/// The version that a kind of syntax came with, of those that there are.
+fn added(kind: &UnsupportedSyntaxErrorKind) -> Option<(Python, &'static str)> {
+    use UnsupportedSyntaxErrorKind as Kind;
+    Some(match kind {
+        Kind::ExceptStar => (Python::V3_11, "except*"),
+        Kind::StarExpressionInIndex | Kind::StarAnnotation => (Python::V3_11, "a star in an index or annotation"),
+        Kind::TypeParameterList => (Python::V3_12, "type parameters"),
+        Kind::TypeAliasStatement => (Python::V3_12, "a type statement"),
+        Kind::Pep701FString(_) => (Python::V3_12, "any expression in an f-string"),
+        Kind::TypeParamDefault => (Python::V3_13, "a default of a type parameter"),
+        Kind::UnparenthesizedExceptionTypes => (Python::V3_14, "except without parentheses"),
+        Kind::TemplateStrings => (Python::V3_14, "a template string"),
+        // Older than all, or newer.
+        _ => return None,
+    })
+}
+
+/// Calls `look` with what was parsed of `source`, or says why that was not done. Where there are errors in the syntax, the tree
 /// has what could be recovered.
-pub(super) fn with_syntax<T: Send>(source: &str, look: impl FnOnce(&ModModule) -> T + Send) -> Result<T, &'static str> {
+pub(super) fn with_syntax<T: Send>(
+    source: &str,
+    look: impl FnOnce(&Parsed<ModModule>) -> T + Send,
+) -> Result<T, &'static str> {
     const GAVE_UP: &str = "the parser failed";
+    // What came with a later version is named, and parsed all the same.
+    let options = ParseOptions::from(Mode::Module).with_target_version(PythonVersion::PY310);
     let parse = || {
         // A defect of the parser must not be one of the service. Nothing is shared that a panic could leave half-made.
         catch_unwind(AssertUnwindSafe(|| {
-            let parsed = ruff_python_parser::parse_unchecked(source, ParseOptions::from(Mode::Module));
-            parsed.try_into_module().map(|module: Parsed<ModModule>| look(module.syntax()))
+            let parsed = ruff_python_parser::parse_unchecked(source, options);
+            parsed.try_into_module().map(|module: Parsed<ModModule>| look(&module))
         }))
         .ok()
         .flatten()
@@ -115,7 +160,7 @@ mod tests {
     use super::*;
 
     fn statements(source: &str) -> Result<usize, &'static str> {
-        with_syntax(source, |module| module.body.len())
+        with_syntax(source, |parsed| parsed.syntax().body.len())
     }
 
     #[test]
@@ -249,7 +294,29 @@ mod tests {
     #[test]
     fn broken_code_is_recovered() {
         let source = "import numpy\ndef f(:\n    pass\nimport pandas\nprint 'x'\nimport yaml\n";
-        let imports = with_syntax(source, |module| module.body.iter().filter(|stmt| stmt.is_import_stmt()).count());
+        let imports =
+            with_syntax(source, |parsed| parsed.syntax().body.iter().filter(|stmt| stmt.is_import_stmt()).count());
         assert_eq!(imports, Ok(3));
+    }
+
+    #[test]
+    fn the_version_that_syntax_came_with_is_known() {
+        for (source, newest) in [
+            ("x = 1\nmatch x:\n    case 1: pass\nwith (open(a) as b, open(c) as d): pass\n", None),
+            ("try: pass\nexcept (A, B): pass\n", None),
+            ("x = f'{a!r:>{b}}'\n", None),
+            ("try: pass\nexcept* A: pass\n", Some((Python::V3_11, 2))),
+            ("a[*b]\n", Some((Python::V3_11, 1))),
+            ("def f(*args: *Ts): pass\n", Some((Python::V3_11, 1))),
+            ("def f[T](x: T) -> T: return x\n", Some((Python::V3_12, 1))),
+            ("\n\ntype X = int\n", Some((Python::V3_12, 3))),
+            ("x = f'{a['b']}'\n", Some((Python::V3_12, 1))),
+            ("class A[T = int]: pass\n", Some((Python::V3_13, 1))),
+            ("type X = int\ntry: pass\nexcept A, B: pass\n", Some((Python::V3_14, 3))),
+            ("x = 1\ny = t'{x}'\n", Some((Python::V3_14, 2))),
+        ] {
+            let found = with_syntax(source, |parsed| Newest::of(parsed, source)).expect("parsed");
+            assert_eq!(found.map(|newest| (newest.python, newest.line)), newest, "{source}");
+        }
     }
 }

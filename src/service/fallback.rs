@@ -132,6 +132,7 @@ impl Fallback {
             Fallback::On(containers) => containers,
         };
         let executor = containers.executor().await.map_err(|why| Error::unavailable(&*why))?;
+        let placement = Placement { python_at_least: detected.needs.oldest_python(), ..placement.with_sight_of(&job) };
         let observer: Arc<Mutex<dyn Observer>> = Arc::new(Mutex::new(observer));
         let is_extra = detected.is_extra;
         let mut guessed: Vec<_> = detected.guesses.iter().map(|guess| guess.name.clone()).collect();
@@ -238,8 +239,7 @@ impl Containers {
         wanted: &Requirements,
         progress: &Progress,
     ) -> Result<Option<Arc<Installed>>, NotMade> {
-        let (python, image) = (placement.python.as_deref(), placement.image.as_deref());
-        let interpreter = executor.interpreter(python, image, Arc::clone(progress)).await?;
+        let interpreter = executor.interpreter(placement, Arc::clone(progress)).await?;
         let platform = platform(&interpreter)?;
         let told = Arc::clone(progress);
         let step = move |phase: &str| told(Step::Phase(phase.to_owned()));

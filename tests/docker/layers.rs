@@ -1,7 +1,7 @@
 //! Layers: what commands and packages put into a job's image, and what they cannot do while they do it.
 
 use super::{block_on, gone, job, limits, with_docker};
-use crate::support::docker::{Containers, docker, layers_of, silent};
+use crate::support::docker::{Containers, docker, layers_of, options, silent};
 use pyexec::{
     Error, Job,
     executor::docker::{DockerExecutor, DockerOptions, Instance, PackageFolder, Packages, Placement, Step},
@@ -36,9 +36,10 @@ fn apt_installs_what_a_job_then_uses() {
     with_docker(async |containers| {
         let placement =
             with_commands(&["apt-get update", "apt-get install -y --no-install-recommends hello openssh-client"]);
-        let code = "import os, subprocess\nprint(subprocess.check_output(['hello'], text=True).strip(), os.getuid())";
+        let code =
+            "import os, subprocess\nprint(subprocess.check_output(['hello'], text=True).strip(), os.getuid() > 0)";
         let outcome = containers.prepared(job(code), &placement).await;
-        assert_eq!(outcome.stdout.text, "Hello, world! 65534\n", "{outcome:#?}");
+        assert_eq!(outcome.stdout.text, "Hello, world! True\n", "{outcome:#?}");
         // The second time it is there.
         let began = Instant::now();
         assert!(containers.prepared(job(code), &placement).await.success());
@@ -176,7 +177,7 @@ fn hostile_packages_and_commands_are_contained() {
         let job = job(code).env("SECRET", "of the job");
         let outcome = containers.prepared(job, &placement).await;
         // The index is the operator's setting for just this, and no job sees it later.
-        let expected = "['00000000000000db', '1', '2', None, False, ['PIP_EXTRA_INDEX_URL']]\n[]\n";
+        let expected = "['00000000000000db', '1', '2', [], False, ['PIP_EXTRA_INDEX_URL']]\n[]\n";
         assert_eq!(outcome.stdout.text, expected, "{outcome:#?}");
         let image = containers.prepare(&placement).await.expect("there");
         drop(image);
@@ -268,7 +269,7 @@ fn builds_have_a_deadline_and_a_bound_on_their_disk() {
 }
 
 fn reopened(containers: &Containers, change: impl FnOnce(&mut DockerOptions)) -> DockerExecutor {
-    let mut options = DockerOptions::default();
+    let mut options = options();
     options.instance = Instance::Exclusive(containers.instance.clone());
     change(&mut options);
     DockerExecutor::connect(options).expect("Docker")

@@ -210,7 +210,15 @@ fn a_container_that_ended_while_it_waited_is_replaced() {
         idle(&containers, 1).await;
         // The process that would become the job, alone.
         let name = names(&containers).remove(0);
-        docker(&["exec", "--user", "65534", &name, "python3", "-c", &format!("{FIND_FORK}    os.kill(int(p), 9)")]);
+        docker(&[
+            "exec",
+            "--user",
+            &user(&name),
+            &name,
+            "python3",
+            "-c",
+            &format!("{FIND_FORK}    os.kill(int(p), 9)"),
+        ]);
         let hits = containers.executor().pool_stats().hits;
         assert_eq!(containers.run(usual("print(2)")).await.stdout.text, "2\n");
         assert_eq!(containers.executor().pool_stats().hits, hits + 1);
@@ -234,7 +242,7 @@ fn a_container_that_ends_before_it_starts_its_job_is_replaced_by_a_fresh_one() {
         let name = names(&containers).remove(0);
         // It takes the job, and cannot start it.
         let stop_runner = format!("{FIND_FORK}    os.kill(int(open(f'/proc/{{p}}/stat').read().split()[3]), 19)");
-        docker(&["exec", "--user", "65534", &name, "python3", "-c", &stop_runner]);
+        docker(&["exec", "--user", &user(&name), &name, "python3", "-c", &stop_runner]);
         let killing = async {
             tokio::time::sleep(Duration::from_millis(300)).await;
             docker(&["kill", &name]);
@@ -314,4 +322,9 @@ fn jobs_dropped_at_any_moment_leave_the_pool_whole() {
         }
         assert_eq!(containers.run(usual("print(1)")).await.stdout.text, "1\n");
     });
+}
+
+/// Whom the container's processes belong to.
+fn user(container: &str) -> String {
+    docker(&["inspect", "--format", "{{.Config.User}}", container])
 }

@@ -89,6 +89,8 @@ pub fn options() -> DockerOptions {
     let mut options = DockerOptions::default();
     options.instance = Instance::Exclusive(format!("test-{}", uuid::Uuid::new_v4().simple()));
     options.allowed_images.push("pyexec-test-*".to_owned());
+    // Of the newest version there may be none here.
+    options.default_image = "python:3.13-slim".to_owned();
     options
 }
 

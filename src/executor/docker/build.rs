@@ -1,16 +1,21 @@
 //! Making one layer: a container of its base, in which commands run and packages are put, and which is then committed.
 
 use super::{
-    container::Container,
+    container::{Container, Output},
     engine::{Engine, Fault},
+    feed::Input,
     flights::{Progress, Step},
     folder,
-    hardening::{self, BUILD_MEMORY_BYTES, BuildSpec, ENVIRONMENT, INSTANCE_LABEL, KIND_LABEL},
+    hardening::{
+        self, ARRANGE, BUILD_MEMORY_BYTES, BuildSpec, COMMANDS, DEBIAN_PYTHON, ENVIRONMENT, HOME, INSTANCE_LABEL, KEPT,
+        KIND_LABEL, PROJECT,
+    },
+    images::Base,
     layers::{BYTES_LABEL, LAYER, PackageFolder, Packages, REPOSITORY, Recipe},
     network::{self, Attachment},
     said::Said,
 };
-use crate::{Error, Result};
+use crate::{Error, Project, Result, needs::Python};
 use bollard::{
     exec::StartExecResults,
     models::{ContainerConfig, ExecConfig},
@@ -18,8 +23,9 @@ use bollard::{
         CommitContainerOptionsBuilder, InspectContainerOptionsBuilder, UploadToContainerOptionsBuilder,
     },
 };
+use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 /// How often it is looked how much a build has written.
@@ -32,6 +38,26 @@ const NEWS_PAUSE: Duration = Duration::from_millis(20);
 /// Of a command, in a message.
 const COMMAND_CHARS_MAX: usize = 200;
 const PARTS_READ_AHEAD: usize = 4;
+/// The name of images with a version of Python that was put into them.
+pub(crate) const PYTHON: &str = "pyexec-python";
+/// Runs its third argument and those that follow, each as a command, one after the other, until one fails. The first is the
+/// script that keeps what they change, the second the mark before each.
+const ONE_SHELL: &str = r#"
+_pyexec_kept=$1 _pyexec_mark=$2 _pyexec_at=0
+shift 2
+# In the order in which it is said.
+exec 2>&1
+[ -e /mnt/data ] || ln -s /work /mnt/data
+python3 -I -c "$_pyexec_kept" begin || exit
+for _pyexec_command; do
+  printf '\n%s %d\n' "$_pyexec_mark" "$_pyexec_at"
+  _pyexec_at=$((_pyexec_at + 1))
+  eval "$_pyexec_command"
+  _pyexec_status=$?
+  [ "$_pyexec_status" = 0 ] || exit "$_pyexec_status"
+done
+exec python3 -I -c "$_pyexec_kept" end
+"#;
 
 /// Makes the layer `key`.
 ///
@@ -48,163 +74,306 @@ pub(crate) async fn layer(engine: &Arc<Engine>, recipe: &Recipe, key: &str, tell
     })
 }
 
+/// Makes the image of a Python version, of `base`, which is Debian's, and the packages of a release of Debian.
+pub(crate) async fn python(
+    engine: &Arc<Engine>,
+    base: &Base,
+    version: Python,
+    release: &str,
+    tell: &Progress,
+) -> Result<()> {
+    let builds = engine.layers().builds.acquire().await;
+    let _turn = builds.map_err(|_| Error::unavailable("the executor is shutting down"))?;
+    let version = version.to_string();
+    let making = async {
+        let network = network::attachment(engine).await?;
+        let Running { container, _input, output } = Running::start(engine, base, network).await?;
+        let install = Command::new(["sh", "-c", DEBIAN_PYTHON, "sh", &version, release]);
+        watched(engine, &container, output, install.run(engine, &container, "installing Python", tell)).await?;
+        let labels = HashMap::from([(KIND_LABEL.to_owned(), "python".to_owned())]);
+        commit(engine, container.name(), PYTHON, &version, labels).await
+    };
+    let longest = engine.options().build_timeout;
+    let made = tokio::time::timeout(longest, making).await;
+    made.unwrap_or_else(|_| Err(Error::unavailable(format!("it takes longer than {} s", longest.as_secs()))))
+}
+
 async fn make(engine: &Arc<Engine>, recipe: &Recipe, key: &str, tell: &Progress) -> Result<()> {
     let instance = engine.options().instance.name();
-    let container = match &recipe.packages {
-        Packages::Folder(packages) if recipe.pre_commands.is_empty() => {
-            let body = hardening::fill_body(&recipe.base.id, instance);
-            let container = Container::make(engine, body, None).await?;
-            fill(engine, &container, packages, tell).await?;
-            container
-        }
-        _ => run(engine, recipe, tell).await?,
-    };
+    let container = run(engine, recipe, tell).await?;
     let bytes = written(engine, &container).await.map_err(not_made)?;
     within_disk(engine, bytes)?;
-    let options = CommitContainerOptionsBuilder::default()
-        .container(container.name())
-        .repo(REPOSITORY)
-        .tag(key)
-        .pause(true)
-        .build();
     let labels = [(INSTANCE_LABEL, instance), (KIND_LABEL, LAYER), (BYTES_LABEL, &bytes.to_string())]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let config = ContainerConfig { labels: Some(HashMap::from(labels)), ..ContainerConfig::default() };
+    commit(engine, container.name(), REPOSITORY, key, HashMap::from(labels)).await
+}
+
+/// Makes an image of a container.
+async fn commit(
+    engine: &Engine,
+    container: &str,
+    repository: &str,
+    tag: &str,
+    labels: HashMap<String, String>,
+) -> Result<()> {
+    let options =
+        CommitContainerOptionsBuilder::default().container(container).repo(repository).tag(tag).pause(true).build();
+    let config = ContainerConfig { labels: Some(labels), ..ContainerConfig::default() };
     // Bounded by the deadline of the whole.
     let docker = engine.docker().clone().with_timeout(engine.options().build_timeout);
     docker.commit_container(options, config).await.map_err(|error| not_made(error.into()))?;
     Ok(())
 }
 
-/// A container in which all commands have run.
-async fn run(engine: &Arc<Engine>, recipe: &Recipe, tell: &Progress) -> Result<Container> {
-    let options = engine.options();
-    let spec = BuildSpec {
-        image: recipe.base.id.clone(),
-        network: network::attachment(engine).await?,
-        dns: options.dns.clone(),
-        disk_bytes: options.build_disk_bytes,
-    };
-    let body = hardening::build_body(&spec, options.instance.name());
-    let container = Container::make(engine, body, None).await?;
-    let (_input, mut output) = container.attach_and_start().await?;
-    if let Attachment::Guarded(_) = spec.network {
-        network::guard(engine, container.name()).await?;
+/// A build container that runs.
+struct Running {
+    container: Container,
+    _input: Input,
+    output: Output,
+}
+
+impl Running {
+    async fn start(engine: &Arc<Engine>, base: &Base, network: Attachment) -> Result<Running> {
+        let options = engine.options();
+        let spec = BuildSpec {
+            image: base.id.clone(),
+            network,
+            dns: options.dns.clone(),
+            disk_bytes: options.build_disk_bytes,
+        };
+        let body = hardening::build_body(&spec, options.instance.name());
+        let container = Container::make(engine, body, None).await?;
+        let (input, output) = container.attach_and_start().await?;
+        if let Attachment::Guarded(_) = spec.network {
+            network::guard(engine, container.name()).await?;
+        }
+        Ok(Running { container, _input: input, output })
     }
+}
+
+/// A container in which all commands have run, and all packages are.
+async fn run(engine: &Arc<Engine>, recipe: &Recipe, tell: &Progress) -> Result<Container> {
+    let network = match recipe.runs_strangers() {
+        true => network::attachment(engine).await?,
+        // Wheels are only put in place.
+        false => Attachment::None,
+    };
+    let Running { container, _input, output } = Running::start(engine, &recipe.base, network).await?;
     let working = async {
-        for command in &recipe.pre_commands {
-            let script = ["sh", "-c", command];
-            tell(Step::Running { command: short(command) });
-            command_in(engine, &container, &script, &format!("the command `{}`", short(command)), tell).await?;
+        if !recipe.pre_commands.is_empty() {
+            commands(engine, &container, recipe, tell).await?;
         }
         match &recipe.packages {
-            Packages::None => Ok(()),
-            Packages::Folder(packages) => fill(engine, &container, packages, tell).await,
-            Packages::Build(requirements) => install(engine, &container, requirements, tell).await,
+            Packages::None => return Ok::<_, Error>(()),
+            Packages::Folder(packages) => fill(engine, &container, packages, tell).await?,
+            Packages::Build(requirements) => install(engine, &container, requirements, tell).await?,
+            Packages::File(requirements) => install_file(engine, &container, requirements, tell).await?,
         }
+        if recipe.has_packages() {
+            let arrange = Command::new(["python3", "-I", "-c", ARRANGE]);
+            arrange.run(engine, &container, "arranging the packages", tell).await?;
+        }
+        Ok(())
     };
+    watched(engine, &container, output, working).await?;
+    Ok(container)
+}
+
+/// Does some work in a container, which must not end or fill the disk meanwhile.
+async fn watched(
+    engine: &Arc<Engine>,
+    container: &Container,
+    mut output: Output,
+    working: impl Future<Output = Result<()>>,
+) -> Result<()> {
     let ended = async { while output.next().await.is_some_and(|said| said.is_ok()) {} };
     tokio::select! {
-        worked = working => worked?,
-        error = disk_full(engine, &container) => return Err(error),
+        worked = working => worked,
+        error = disk_full(engine, container) => Err(error),
         () = ended => {
-            return Err(Error::unavailable("the container in which packages were installed ended, or the connection to it"));
+            Err(Error::unavailable("the container in which packages were installed ended, or the connection to it"))
         }
     }
-    Ok(container)
+}
+
+/// Runs the job's commands in one shell, so that a variable or a folder that one of them sets is there for the next.
+async fn commands(engine: &Arc<Engine>, container: &Container, recipe: &Recipe, tell: &Progress) -> Result<()> {
+    Command::new(["mkdir", "-p", PROJECT, KEPT]).run(engine, container, "making folders", tell).await?;
+    if let Some(seen) = &recipe.seen {
+        upload_project(engine, container, seen.project.clone()).await?;
+    }
+    // Nobody who writes commands knows it.
+    let mark = uuid::Uuid::new_v4().simple().to_string();
+    let shell = ["sh", "-c", ONE_SHELL, "sh", COMMANDS, &mark].map(str::to_owned);
+    let command = Command {
+        argv: shell.into_iter().chain(recipe.pre_commands.iter().cloned()).collect(),
+        env: recipe.env.iter().map(|(name, value)| format!("{name}={value}")).chain([format!("HOME={HOME}")]).collect(),
+        folder: PROJECT,
+    };
+    let names = recipe.pre_commands.iter().map(|command| short(command)).collect();
+    let mut said = Said::of_several(tell, names, mark);
+    let status = command.status(engine, container, "the commands", &mut said).await?;
+    let ran = recipe.pre_commands.get(said.command).map_or("the commands", String::as_str);
+    if status != 0 {
+        return Err(failed(engine, container, &format!("the command `{}`", short(ran)), status, &said).await);
+    }
+    let kept = Command::new(["test", "-e", &format!("{KEPT}/left.json")]);
+    if kept.status(engine, container, "looking at what the commands left", &mut Said::new(tell)).await? == 0 {
+        return Ok(());
+    }
+    let ran = short(ran);
+    Err(Error::invalid(format!("the command `{ran}` ended the shell before the rest could run: leave out its `exit`")))
+}
+
+/// Has pip install into the folder of packages; `what` are the arguments that say what.
+async fn pip(engine: &Engine, container: &Container, what: &[&str], packages: String, tell: &Progress) -> Result<()> {
+    let mut pip = vec!["python3", "-m", "pip", "install", "--target", ENVIRONMENT, "--no-cache-dir", "--no-input"];
+    pip.extend(["--disable-pip-version-check", "--no-warn-script-location", "--progress-bar", "off"]);
+    pip.extend(what);
+    let installing = format!("installing {packages} with pip");
+    tell(Step::Installing { packages });
+    Command::new(pip).run(engine, container, &installing, tell).await?;
+    // Packages may have files that only their owner could read, which is root.
+    Command::new(["chmod", "-R", "a+rX", ENVIRONMENT])
+        .run(engine, container, "making the packages readable", tell)
+        .await
 }
 
 async fn install(engine: &Engine, container: &Container, requirements: &[String], tell: &Progress) -> Result<()> {
     if requirements.is_empty() {
         return Ok(());
     }
-    let mut pip = vec!["python3", "-m", "pip", "install", "--target", ENVIRONMENT, "--no-cache-dir", "--no-input"];
-    pip.extend(["--disable-pip-version-check", "--no-warn-script-location", "--progress-bar", "off"]);
+    if requirements.iter().any(|requirement| requirement.contains("git+")) {
+        // Slim images have none.
+        let git = "command -v git || { apt-get update -q && apt-get install -y -q --no-install-recommends git; }";
+        Command::new(["sh", "-c", git]).run(engine, container, "installing git", tell).await?;
+    }
     // What follows is no option, whatever it looks like.
-    pip.push("--");
-    pip.extend(requirements.iter().map(String::as_str));
-    let packages = short(&requirements.join(", "));
-    let what = format!("installing {packages} with pip");
-    tell(Step::Installing { packages });
-    command_in(engine, container, &pip, &what, tell).await?;
-    // Packages may have files that only their owner could read, which is root.
-    let readable = ["chmod", "-R", "a+rX", ENVIRONMENT];
-    command_in(engine, container, &readable, "making the packages readable", tell).await
+    let what: Vec<_> = std::iter::once("--").chain(requirements.iter().map(String::as_str)).collect();
+    pip(engine, container, &what, short(&requirements.join(", ")), tell).await
 }
 
-/// Puts a folder into a container, which need not run.
+async fn install_file(engine: &Engine, container: &Container, requirements: &str, tell: &Progress) -> Result<()> {
+    const FILE: &str = "/.pyexec/requirements.txt";
+    let write = ["sh", "-c", r#"mkdir -p /.pyexec && printf '%s\n' "$2" > "$1""#, "sh", FILE, requirements];
+    Command::new(write).run(engine, container, "writing the requirements", tell).await?;
+    pip(engine, container, &["-r", FILE], "the requirements".to_owned(), tell).await
+}
+
+/// Puts a folder of packages into a container.
 async fn fill(engine: &Engine, container: &Container, packages: &PackageFolder, tell: &Progress) -> Result<()> {
     tell(Step::Copying);
+    let packages = packages.clone();
+    upload(engine, container, "/", "the packages", move |parts| folder::send(packages.path(), parts).map(drop)).await
+}
+
+/// Puts a copy of a project where a job has it.
+async fn upload_project(engine: &Engine, container: &Container, project: Project) -> Result<()> {
+    upload(engine, container, PROJECT, "the project", move |parts| folder::send_project(&project, parts)).await
+}
+
+/// Unpacks an archive in a container, which `send` writes; `what` names it when it cannot be read.
+async fn upload(
+    engine: &Engine,
+    container: &Container,
+    into: &str,
+    what: &str,
+    send: impl FnOnce(mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> + Send + 'static,
+) -> Result<()> {
     let (sender, mut parts) = mpsc::channel(PARTS_READ_AHEAD);
-    let reading = {
-        let packages = packages.clone();
-        tokio::task::spawn_blocking(move || folder::send(packages.path(), sender))
-    };
+    let reading = tokio::task::spawn_blocking(move || send(sender));
     let archive = stream::poll_fn(move |context| parts.poll_recv(context));
-    let options = UploadToContainerOptionsBuilder::default().path("/").build();
+    let options = UploadToContainerOptionsBuilder::default().path(into).build();
     let docker = engine.docker().clone().with_timeout(engine.options().build_timeout);
     let sending = docker.upload_to_container(container.name(), Some(options), bollard::body_try_stream(archive)).await;
-    let read = reading.await.unwrap_or_else(|fault| Err(std::io::Error::other(fault)));
+    let read = reading.await.unwrap_or_else(|fault| Err(io::Error::other(fault)));
     match (read, sending) {
-        (Ok(_), Ok(())) => Ok(()),
+        (Ok(()), Ok(())) => Ok(()),
         // It stops reading when nobody takes what it reads.
-        (Err(error), Err(fault)) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(not_made(fault.into())),
-        (Err(error), _) => Err(Error::caused("the packages cannot be read", error)),
-        (Ok(_), Err(fault)) => Err(not_made(fault.into())),
+        (Err(error), Err(fault)) if error.kind() == io::ErrorKind::BrokenPipe => Err(not_made(fault.into())),
+        (Err(error), _) => Err(Error::caused(format!("{what} cannot be read"), error)),
+        (Ok(()), Err(fault)) => Err(not_made(fault.into())),
     }
 }
 
-/// Runs a command as root in `container`; `what` names it when it fails.
-async fn command_in(engine: &Engine, container: &Container, argv: &[&str], what: &str, tell: &Progress) -> Result<()> {
-    let mut env = vec!["DEBIAN_FRONTEND=noninteractive".to_owned(), "PIP_ROOT_USER_ACTION=ignore".to_owned()];
-    // Only here, and not in the container's own: that would become part of the layer.
-    env.extend(engine.options().build_env.iter().map(|(name, value)| format!("{name}={value}")));
-    let config = ExecConfig {
-        attach_stdout: Some(true),
-        attach_stderr: Some(true),
-        cmd: Some(argv.iter().map(|&word| word.to_owned()).collect()),
-        env: Some(env),
-        user: Some("0:0".to_owned()),
-        working_dir: Some("/".to_owned()),
-        ..ExecConfig::default()
-    };
-    let docker = engine.docker();
-    let id = engine.work(docker.create_exec(container.name(), config)).await.map_err(not_made)?.id;
-    let started = engine.work(docker.start_exec(&id, None)).await.map_err(not_made)?;
-    let mut said = Said::new(tell);
-    if let StartExecResults::Attached { mut output, input: _input } = started {
-        let mut ended_before = false;
+/// A command that runs as root in a build container.
+struct Command {
+    argv: Vec<String>,
+    /// Variables beside those of the image and of the operator.
+    env: Vec<String>,
+    folder: &'static str,
+}
+
+impl Command {
+    fn new<'a>(argv: impl IntoIterator<Item = &'a str>) -> Command {
+        Command { argv: argv.into_iter().map(str::to_owned).collect(), env: Vec::new(), folder: "/" }
+    }
+
+    /// Runs it; `what` names it when it fails.
+    async fn run(self, engine: &Engine, container: &Container, what: &str, tell: &Progress) -> Result<()> {
+        let mut said = Said::new(tell);
+        match self.status(engine, container, what, &mut said).await? {
+            0 => Ok(()),
+            status => Err(failed(engine, container, what, status, &said).await),
+        }
+    }
+
+    /// Runs it to its end, and returns its status.
+    async fn status(&self, engine: &Engine, container: &Container, what: &str, said: &mut Said<'_>) -> Result<i64> {
+        let mut env = vec!["DEBIAN_FRONTEND=noninteractive".to_owned(), "PIP_ROOT_USER_ACTION=ignore".to_owned()];
+        env.extend_from_slice(&self.env);
+        // Only here, and not in the container's own: that would become part of the layer.
+        env.extend(engine.options().build_env.iter().map(|(name, value)| format!("{name}={value}")));
+        let config = ExecConfig {
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            cmd: Some(self.argv.clone()),
+            env: Some(env),
+            user: Some("0:0".to_owned()),
+            working_dir: Some(self.folder.to_owned()),
+            ..ExecConfig::default()
+        };
+        let docker = engine.docker();
+        let id = engine.work(docker.create_exec(container.name(), config)).await.map_err(not_made)?.id;
+        let started = engine.work(docker.start_exec(&id, None)).await.map_err(not_made)?;
+        if let StartExecResults::Attached { mut output, input: _input } = started {
+            let mut ended_before = false;
+            loop {
+                match tokio::time::timeout(END_PAUSE, output.next()).await {
+                    Ok(Some(Ok(piece))) => said.hear(&piece.into_bytes()),
+                    Ok(Some(Err(error))) => return Err(not_made(error.into())),
+                    Ok(None) => break,
+                    // A moment more for what it said last.
+                    Err(_) if ended_before => break,
+                    Err(_) => ended_before = status(engine, &id).await.map_err(not_made)?.is_some(),
+                }
+            }
+        }
+        let until = tokio::time::Instant::now() + END_NEWS;
         loop {
-            match tokio::time::timeout(END_PAUSE, output.next()).await {
-                Ok(Some(Ok(piece))) => said.hear(&piece.into_bytes()),
-                Ok(Some(Err(error))) => return Err(not_made(error.into())),
-                Ok(None) => break,
-                // A moment more for what it said last.
-                Err(_) if ended_before => break,
-                Err(_) => ended_before = status(engine, &id).await.map_err(not_made)?.is_some(),
+            match status(engine, &id).await.map_err(not_made)? {
+                Some(status) => return Ok(status),
+                None if tokio::time::Instant::now() >= until => {
+                    return Err(Error::unavailable(format!("Docker does not say how {what} ended")));
+                }
+                None => tokio::time::sleep(NEWS_PAUSE).await,
             }
         }
     }
-    let until = tokio::time::Instant::now() + END_NEWS;
-    let status = loop {
-        match status(engine, &id).await.map_err(not_made)? {
-            Some(status) => break status,
-            None if tokio::time::Instant::now() >= until => {
-                return Err(Error::unavailable(format!("Docker does not say how {what} ended")));
-            }
-            None => tokio::time::sleep(NEWS_PAUSE).await,
-        }
+}
+
+/// Why a command failed: it is the job's.
+async fn failed(engine: &Engine, container: &Container, what: &str, status: i64, said: &Said<'_>) -> Error {
+    let state = match engine.state(container.name()).await {
+        Ok(state) => state,
+        Err(fault) => return not_made(fault),
     };
-    if status == 0 {
-        return Ok(());
-    }
-    let state = engine.state(container.name()).await.map_err(not_made)?;
     let why = if state.oom_killed == Some(true) {
         format!(", and memory was used up ({} MiB)", BUILD_MEMORY_BYTES >> 20)
     } else {
         String::new()
     };
-    Err(Error::failed_command(format!("{what} failed with status {status}{why}:\n{}", said.end()), status))
+    Error::failed_command(format!("{what} failed with status {status}{why}:\n{}", said.end()), status)
 }
 
 /// The status of a command that has ended.

@@ -3,7 +3,7 @@
 use super::{
     engine::{Engine, Fault},
     feed::Input,
-    hardening::{self, Spec},
+    hardening::{self, HOLDER_LABEL, Spec},
     network::{self, Attachment},
 };
 use crate::{Error, Result};
@@ -54,7 +54,7 @@ enum Made {
 impl Container {
     /// A container with the runner in it, waiting for a job, or soon.
     pub(crate) async fn start(engine: &Arc<Engine>, spec: Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
-        let body = hardening::body(&spec, engine.options().instance.name());
+        let body = hardening::body(&spec, engine.user(), engine.options().instance.name());
         let container = Container::make(engine, body, slot).await?;
         let (input, output) = container.attach_and_start().await?;
         if let Attachment::Guarded(_) = spec.network {
@@ -72,6 +72,10 @@ impl Container {
         body: ContainerCreateBody,
         slot: Option<OwnedSemaphorePermit>,
     ) -> Result<Container> {
+        let mut body = body;
+        if let Some(holder) = engine.holder() {
+            body.labels.get_or_insert_default().insert(HOLDER_LABEL.to_owned(), holder.to_owned());
+        }
         let mut container = Container {
             engine: Arc::clone(engine),
             name: format!("pyexec-{}", uuid::Uuid::new_v4().simple()),

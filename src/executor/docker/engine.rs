@@ -2,11 +2,13 @@
 
 use super::{
     DockerOptions, Prepared,
-    hardening::{INSTANCE_LABEL, Spec},
+    hardening::{INSTANCE_LABEL, Spec, USERS},
     images::Images,
     layers::Layers,
     network::{self, Attachment, Bridge},
+    state::Holder,
     sweep,
+    versions::Failures,
 };
 use crate::{Error, Limits, Result};
 use bollard::{
@@ -17,7 +19,10 @@ use bollard::{
 use std::{
     collections::{HashMap, HashSet},
     fmt,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
@@ -48,7 +53,12 @@ pub(crate) struct Engine {
     closing: watch::Sender<bool>,
     images: Images,
     layers: Layers,
+    failures: Failures,
     bridge: Bridge,
+    /// The user of the next container of a job.
+    next_user: AtomicU32,
+    /// This process, as others find it.
+    holder: Option<Holder>,
     /// Names of containers that exist, or may.
     live: Mutex<HashSet<String>>,
     /// Told when `live` becomes empty.
@@ -99,6 +109,10 @@ impl Engine {
             slots: Arc::new(Semaphore::new(options.slots as usize)),
             images: Images::new(),
             layers: Layers::new(options.builds),
+            failures: Failures::default(),
+            holder: Holder::take(),
+            // Other processes begin elsewhere.
+            next_user: AtomicU32::new(uuid::Uuid::new_v4().as_fields().0),
             bridge: Bridge::default(),
             options,
             runtime,
@@ -122,6 +136,21 @@ impl Engine {
 
     pub(crate) fn layers(&self) -> &Layers {
         &self.layers
+    }
+
+    pub(crate) fn failures(&self) -> &Failures {
+        &self.failures
+    }
+
+    /// A user that no other container of this process has had for long.
+    pub(crate) fn user(&self) -> u32 {
+        let next = self.next_user.fetch_add(1, Ordering::Relaxed);
+        USERS.start + next % (USERS.end - USERS.start)
+    }
+
+    /// The name of this process on its containers.
+    pub(crate) fn holder(&self) -> Option<&str> {
+        self.holder.as_ref().map(Holder::name)
     }
 
     pub(crate) fn bridge(&self) -> &Bridge {

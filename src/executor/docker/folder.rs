@@ -1,6 +1,7 @@
 //! A folder with installed packages, on its way into a layer.
 
 use super::hardening::ENVIRONMENT;
+use crate::Project;
 use bytes::Bytes;
 use std::{
     fs::{self, File, Metadata},
@@ -26,6 +27,20 @@ pub(super) fn send(folder: &Path, parts: mpsc::Sender<io::Result<Bytes>>) -> io:
     let sent = pack(folder, Parts { part: Vec::with_capacity(PART_BYTES), sender: parts });
     if let Err(error) = &sent {
         // So that the archive does not look whole.
+        let _ = failed.blocking_send(Err(io::Error::new(error.kind(), error.to_string())));
+    }
+    sent
+}
+
+/// Sends a project as an archive. Blocks.
+///
+/// # Errors
+///
+/// When it cannot be read, or nobody takes it.
+pub(super) fn send_project(project: &Project, parts: mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> {
+    let failed = parts.clone();
+    let sent = project.to_tar(Parts { part: Vec::with_capacity(PART_BYTES), sender: parts });
+    if let Err(error) = &sent {
         let _ = failed.blocking_send(Err(io::Error::new(error.kind(), error.to_string())));
     }
     sent

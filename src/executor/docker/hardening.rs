@@ -10,15 +10,29 @@ use std::collections::HashMap;
 
 /// Which instance a container belongs to.
 pub(crate) const INSTANCE_LABEL: &str = "pyexec.instance";
+/// Which process has it.
+pub(crate) const HOLDER_LABEL: &str = "pyexec.holder";
 /// What it is for.
 pub(crate) const KIND_LABEL: &str = "pyexec.kind";
 
 /// The project directory.
 pub(crate) const PROJECT: &str = "/work";
+/// The name of the machine, as a job sees it.
+const HOST: &str = "pyexec";
+/// Where other services have a project: in there `data` is a link.
+const MNT: &str = "/mnt";
+/// Where what a job's commands leave is kept in its image.
+pub(crate) const KEPT: &str = "/.pyexec";
+/// The home folder of a job, and of its commands.
+pub(crate) const HOME: &str = "/tmp";
 /// Where a job sees installed packages.
 pub(crate) const ENVIRONMENT: &str = "/environment";
 
-/// nobody, in every image.
+/// Users of jobs: each running container has one of its own, for the kernel counts by user what no control group holds
+/// (watched files, message queues, signals and descriptors under way). No image has any of them, and those of a daemon
+/// without root end at 65535.
+pub(crate) const USERS: std::ops::Range<u32> = 20_000..60_000;
+/// nobody, in every image: the user of our helpers.
 const USER: &str = "65534:65534";
 const ROOT: &str = "0:0";
 
@@ -27,6 +41,12 @@ const FIGURES: &str = include_str!("../../../fallback/figures.py");
 const PROBE: &str = include_str!("../../../fallback/probe.py");
 const FIREWALL: &str = include_str!("../../../fallback/firewall.py");
 /// Ends when this process does, since its input then ends.
+/// Puts a version of Python into an image of Debian's.
+pub(crate) const DEBIAN_PYTHON: &str = include_str!("../../../fallback/python.sh");
+/// Puts installed packages in order.
+pub(crate) const ARRANGE: &str = include_str!("../../../fallback/arrange.py");
+/// Keeps what the commands of a job change.
+pub(crate) const COMMANDS: &str = include_str!("../../../fallback/commands.py");
 const STAY: &str = "import sys; sys.stdin.read()";
 const SECCOMP: &str = include_str!("../../../fallback/seccomp.json");
 
@@ -82,13 +102,13 @@ pub(crate) struct BuildSpec {
 }
 
 /// A container that waits for a job on its standard input.
-pub(crate) fn body(spec: &Spec, instance: &str) -> ContainerCreateBody {
+pub(crate) fn body(spec: &Spec, user: u32, instance: &str) -> ContainerCreateBody {
     ContainerCreateBody {
         entrypoint: Some(["python3", "-c", RUNNER, FIGURES].map(str::to_owned).to_vec()),
         cmd: Some(spec.preload.clone()),
-        hostname: Some("pyexec".to_owned()),
-        env: Some(vec!["HOME=/tmp".to_owned(), "LANG=C.UTF-8".to_owned()]),
-        ..waiting(&spec.image, RUNNER, USER, "run", instance, host_config(spec))
+        hostname: Some(HOST.to_owned()),
+        env: Some(vec![format!("HOME={HOME}"), "LANG=C.UTF-8".to_owned()]),
+        ..waiting(&spec.image, RUNNER, &format!("{user}:{user}"), "run", instance, host_config(spec, user))
     }
 }
 
@@ -98,12 +118,6 @@ pub(crate) fn build_body(spec: &BuildSpec, instance: &str) -> ContainerCreateBod
         hostname: Some("pyexec-build".to_owned()),
         ..waiting(&spec.image, STAY, ROOT, "build", instance, build_config(spec))
     }
-}
-
-/// A container that is filled, and never started.
-pub(crate) fn fill_body(image: &str, instance: &str) -> ContainerCreateBody {
-    let config = HostConfig { readonly_rootfs: Some(false), ..walls() };
-    waiting(image, STAY, USER, "fill", instance, config)
 }
 
 /// A container that says what is in `image`.
@@ -205,7 +219,7 @@ fn build_config(spec: &BuildSpec) -> HostConfig {
     }
 }
 
-fn host_config(spec: &Spec) -> HostConfig {
+fn host_config(spec: &Spec, user: u32) -> HostConfig {
     let Held { memory_bytes, disk_bytes, disk_files } = spec.limits;
     // Files are memory, too: so much that a full disk is a full disk, and not the end of the job.
     let memory = signed(memory_bytes.saturating_add(disk_bytes).saturating_add(OVERHEAD_BYTES));
@@ -230,9 +244,13 @@ fn host_config(spec: &Spec) -> HostConfig {
             ulimit("fsize", signed(size.saturating_add(PAGE_BYTES))),
         ]),
         tmpfs: Some(HashMap::from([
-            (PROJECT.to_owned(), tmpfs("mode=0755,uid=65534,gid=65534")),
+            (PROJECT.to_owned(), tmpfs(&format!("mode=0755,uid={user},gid={user}"))),
             ("/tmp".to_owned(), tmpfs("mode=1777")),
+            // For a link to the project's folder.
+            (MNT.to_owned(), format!("rw,noexec,nosuid,nodev,size=4096,nr_inodes=2,mode=0755,uid={user},gid={user}")),
         ])),
+        // Where there is a network, Docker gives it the address there.
+        extra_hosts: (spec.network == Attachment::None).then(|| vec![format!("{HOST}:127.0.0.1")]),
         shm_size: Some(signed(memory_bytes.clamp(PAGE_BYTES, SHARED_MEMORY_BYTES_MAX))),
         ..walls()
     }
@@ -269,7 +287,7 @@ mod tests {
     /// Whoever weakens a container has to say so here, too.
     #[test]
     fn a_container_may_do_exactly_this() {
-        let mut found = serde_json::to_value(host_config(&spec())).expect("JSON");
+        let mut found = serde_json::to_value(host_config(&spec(), 20_001)).expect("JSON");
         let seccomp = found["SecurityOpt"].as_array_mut().and_then(Vec::pop).expect("a profile");
         let profile: serde_json::Value =
             serde_json::from_str(seccomp.as_str().and_then(|text| text.strip_prefix("seccomp=")).expect("inline"))
@@ -280,6 +298,7 @@ mod tests {
             "CapDrop": ["ALL"],
             "CgroupnsMode": "private",
             "CpuShares": 512,
+            "ExtraHosts": ["pyexec:127.0.0.1"],
             "Init": true,
             "IpcMode": "private",
             "LogConfig": {"Type": "none"},
@@ -293,8 +312,9 @@ mod tests {
             "SecurityOpt": ["no-new-privileges:true"],
             "ShmSize": 64 << 20,
             "Tmpfs": {
+                "/mnt": "rw,noexec,nosuid,nodev,size=4096,nr_inodes=2,mode=0755,uid=20001,gid=20001",
                 "/tmp": "rw,exec,nosuid,nodev,size=10485760,nr_inodes=51,mode=1777",
-                "/work": "rw,exec,nosuid,nodev,size=10485760,nr_inodes=51,mode=0755,uid=65534,gid=65534",
+                "/work": "rw,exec,nosuid,nodev,size=10485760,nr_inodes=51,mode=0755,uid=20001,gid=20001",
             },
             "Ulimits": [
                 {"Name": "core", "Soft": 0, "Hard": 0},
@@ -308,7 +328,7 @@ mod tests {
     #[test]
     fn a_limit_of_zero_is_not_unlimited() {
         let limits = Held { memory_bytes: 0, disk_bytes: 0, disk_files: 0 };
-        let config = host_config(&Spec { limits, ..spec() });
+        let config = host_config(&Spec { limits, ..spec() }, 20_001);
         let tmpfs = config.tmpfs.expect("mounted");
         assert!(tmpfs["/work"].contains("size=4096,nr_inodes=1,"), "{tmpfs:?}");
         assert!(config.memory.is_some_and(|bytes| bytes > 0) && config.shm_size.is_some_and(|bytes| bytes > 0));
@@ -374,7 +394,7 @@ mod tests {
     #[test]
     fn a_network_is_named() {
         let asked = Spec { network: Attachment::Named("jobs".into()), ..spec() };
-        let config = host_config(&asked);
+        let config = host_config(&asked, 20_001);
         assert_eq!(config.network_mode.as_deref(), Some("jobs"));
         assert_eq!(config.dns, Some(vec!["10.0.0.1".to_owned()]));
     }

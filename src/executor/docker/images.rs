@@ -266,6 +266,20 @@ pub(crate) async fn base(engine: &Arc<Engine>, name: &ImageName, progress: &Prog
     Ok(base)
 }
 
+/// Whether the daemon has an image of that name.
+pub(crate) async fn is_there(engine: &Arc<Engine>, name: &ImageName) -> Result<bool> {
+    if engine.images().by_name.contains_key(name) {
+        return Ok(true);
+    }
+    match engine.ask(engine.docker().inspect_image(&name.0)).await {
+        Ok(_) => Ok(true),
+        Err(Fault::Refused { status: 404, .. }) => Ok(false),
+        Err(fault) => {
+            Err(Error::caused(format!("Docker does not say whether it has the image {name}"), fault.to_string()))
+        }
+    }
+}
+
 async fn look(engine: &Arc<Engine>, name: ImageName, tell: &Progress) -> Result<Arc<Base>> {
     let unknown =
         |fault: Fault| Error::caused(format!("Docker does not say what the image {name} is"), fault.to_string());

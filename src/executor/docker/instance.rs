@@ -8,9 +8,10 @@ const NAME_BYTES_MAX: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Instance {
     /// One process at a time has this name, such as a server: all that carries it and is not this process's own is
-    /// removed.
+    /// removed, unless its process is seen to live.
     Exclusive(String),
-    /// Many may have it at once, such as command lines: only what has ended is removed, or was never started.
+    /// Many may have it at once, such as command lines: only what a process has that is seen to have ended is removed, and
+    /// of others what has ended or was never started.
     Shared(String),
 }
 

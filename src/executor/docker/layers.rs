@@ -11,7 +11,7 @@ use super::{
     hardening::{INSTANCE_LABEL, KIND_LABEL},
     images::Base,
 };
-use crate::{Error, Result};
+use crate::{Error, Project, Result, project::Receiver};
 use bollard::{
     models::ImageSummary,
     query_parameters::{ListImagesOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder},
@@ -20,7 +20,8 @@ use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
 use std::{
     collections::{HashMap, HashSet},
-    fmt::{self, Write},
+    fmt::{self, Write as _},
+    io,
     path::Path,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
@@ -46,6 +47,12 @@ pub enum Packages {
     ///
     /// Names with extras, versions and markers, as PEP 508 has them; no options, paths or addresses.
     Build(Vec<String>),
+    /// A requirements file that pip reads in a build container.
+    ///
+    /// # Security
+    ///
+    /// It may have addresses and options, which take code from anywhere: only where the operator allows that.
+    File(String),
 }
 
 /// A folder with installed packages on this machine's disk.
@@ -85,7 +92,75 @@ impl fmt::Debug for PackageFolder {
 pub(crate) struct Recipe {
     pub(crate) base: Arc<Base>,
     pub(crate) pre_commands: Vec<String>,
+    /// Variables of the commands.
+    pub(crate) env: Vec<(String, String)>,
+    /// What the commands find in the project's folder.
+    pub(crate) seen: Option<Seen>,
     pub(crate) packages: Packages,
+}
+
+/// A project that commands see, and what tells it from others.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) project: Project,
+    digest: String,
+}
+
+impl Seen {
+    /// Reads all of it; blocks.
+    pub(crate) fn of(project: &Project) -> Result<Seen> {
+        let mut digest = Digested(Sha256::new());
+        project.send(&mut digest).map_err(|error| Error::invalid(format!("the project cannot be read: {error}")))?;
+        Ok(Seen { project: project.clone(), digest: hex(digest.0) })
+    }
+}
+
+/// Hashes a project, each part with its length.
+struct Digested(Sha256);
+
+impl Digested {
+    fn add(&mut self, kind: u8, parts: [&str; 2]) -> io::Result<()> {
+        self.0.update([0, kind]);
+        for part in parts {
+            self.0.update((part.len() as u64).to_le_bytes());
+            self.0.update(part);
+        }
+        Ok(())
+    }
+}
+
+impl Receiver for Digested {
+    fn folder(&mut self, path: &str) -> io::Result<()> {
+        self.add(b'D', [path, ""])
+    }
+
+    fn file(&mut self, path: &str) -> io::Result<()> {
+        self.add(b'F', [path, ""])
+    }
+
+    fn link(&mut self, path: &str, target: &str) -> io::Result<()> {
+        self.add(b'L', [path, target])
+    }
+}
+
+impl io::Write for Digested {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update([1]);
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 impl Recipe {
@@ -99,7 +174,14 @@ impl Recipe {
             Packages::None => false,
             Packages::Folder(_) => true,
             Packages::Build(requirements) => !requirements.is_empty(),
+            Packages::File(requirements) => !requirements.trim().is_empty(),
         }
+    }
+
+    /// Whether making it runs code of the job's choice, which may need the network.
+    pub(crate) fn runs_strangers(&self) -> bool {
+        let installs = self.has_packages() && !matches!(self.packages, Packages::Folder(_));
+        !self.pre_commands.is_empty() || installs
     }
 
     /// Layers of other instances are not shared: their makers may be trusted with less.
@@ -110,10 +192,15 @@ impl Recipe {
             hash.update(text);
         };
         // To be changed when a layer comes to be made in another way.
-        for text in ["1", instance, &self.base.id, &self.pre_commands.len().to_string()] {
+        for text in ["2", instance, &self.base.id, &self.pre_commands.len().to_string()] {
             add(text);
         }
         self.pre_commands.iter().for_each(|command| add(command));
+        if !self.pre_commands.is_empty() {
+            add(&self.env.len().to_string());
+            self.env.iter().flat_map(|(name, value)| [name, value]).for_each(|text| add(text));
+            add(self.seen.as_ref().map_or("", |seen| &seen.digest));
+        }
         match &self.packages {
             Packages::None => add("none"),
             Packages::Folder(folder) => ["folder", &folder.key].into_iter().for_each(add),
@@ -121,11 +208,9 @@ impl Recipe {
                 add("build");
                 requirements.iter().for_each(|requirement| add(requirement));
             }
+            Packages::File(requirements) => ["file", requirements].into_iter().for_each(add),
         }
-        hash.finalize().iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex(hash)
     }
 }
 

@@ -9,10 +9,10 @@
 use super::{
     container::Container,
     engine::{Engine, Fault},
-    flights::Progress,
     hardening::{self, INSTANCE_LABEL},
-    helper, images,
+    helper,
     instance::Instance,
+    versions,
 };
 use crate::{Error, Result};
 use bollard::{
@@ -142,9 +142,7 @@ async fn own(engine: &Engine) -> Result<Vec<Network>, Fault> {
 /// Nothing may run in it then.
 pub(crate) async fn guard(engine: &Arc<Engine>, container: &str) -> Result<()> {
     // The operator's own image: this helper may do more than any other.
-    let name = images::choose(engine.options(), None, None)?;
-    let silent: Progress = Arc::new(|_| ());
-    let base = images::base(engine, &name, &silent).await?;
+    let base = versions::any(engine).await?;
     let body = hardening::firewall_body(&base.id, container, engine.options().instance.name());
     let said = helper::run(engine, Container::make(engine, body, None).await?, GUARD).await?;
     if said.status == 0 && said.stdout.trim() == "guarded" {

@@ -5,9 +5,11 @@ use super::{
     engine::Engine,
     flights::Progress,
     images::{self, Base},
-    layers::{self, Lease, Recipe},
+    installers,
+    layers::{self, Lease, Recipe, Seen},
+    versions::{self, Chosen},
 };
-use crate::Result;
+use crate::{Error, Project, Result};
 use std::sync::Arc;
 
 /// An image in which a job can run, made from a [`Placement`]. Its layer is kept while this lives.
@@ -44,16 +46,34 @@ impl Prepared {
 
 /// Fetches and makes what `placement` takes.
 pub(crate) async fn prepare(engine: &Arc<Engine>, placement: &Placement, progress: &Progress) -> Result<Prepared> {
-    let name = images::choose(engine.options(), placement.python.as_deref(), placement.image.as_deref())?;
-    let base = images::base(engine, &name, progress).await?;
+    let Chosen { base, note } = versions::choose(engine, placement, progress).await?;
     if placement.image.is_some() {
         // A stranger's image may have no Python, or an old one; the operator's own are not asked each time.
         images::interpreter(engine, &base).await?;
     }
-    let recipe = Recipe { base, pre_commands: placement.pre_commands.clone(), packages: placement.packages.clone() };
+    let seen = match &placement.project {
+        Some(project) if installers::look_around(&placement.pre_commands) => Some(see(project.clone()).await?),
+        _ => None,
+    };
+    let recipe = Recipe {
+        base,
+        pre_commands: placement.pre_commands.clone(),
+        env: placement.env.clone(),
+        seen,
+        packages: placement.packages.clone(),
+    };
     let layer = match recipe.is_empty() {
         true => None,
         false => Some(Arc::new(layers::ensure(engine, &recipe, progress).await?)),
     };
-    Ok(Prepared { placement: Arc::new(placement.clone()), recipe: Arc::new(recipe), layer })
+    let mut placement = placement.clone();
+    if let Some(note) = note {
+        placement.reason = format!("{}; {note}", placement.reason);
+    }
+    Ok(Prepared { placement: Arc::new(placement), recipe: Arc::new(recipe), layer })
+}
+
+async fn see(project: Project) -> Result<Seen> {
+    let seen = tokio::task::spawn_blocking(move || Seen::of(&project)).await;
+    seen.unwrap_or_else(|fault| Err(Error::caused("reading the project failed", fault)))
 }

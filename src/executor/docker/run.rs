@@ -60,8 +60,8 @@ pub(crate) async fn run(
     observer: Box<dyn Observer>,
 ) -> Result<Run> {
     let script = check(&job)?;
-    let header = header(&job, &script);
     let placement = place.placement().clone();
+    let header = header(&job, &script, placement.network);
     let mut slot = Some(engine.slot().await?);
     let limits = job.limits;
     let began = Instant::now();
@@ -120,7 +120,7 @@ pub(crate) async fn run(
         if let Ending::Stopped { reason } = &ending {
             told.say_where(reason, &limits, &job.project);
         }
-        return Ok(Run::Ended(Box::new(told.outcome(ending, began.elapsed(), &limits, &placement))));
+        return Ok(Run::Ended(Box::new(told.outcome(ending, began.elapsed(), &limits, prepared.placement()))));
     }
 }
 
@@ -205,7 +205,7 @@ pub(crate) fn check(job: &Job) -> Result<String> {
 }
 
 /// The job as `fallback/runner.py` reads it.
-fn header(job: &Job, script: &str) -> Vec<u8> {
+fn header(job: &Job, script: &str, network: bool) -> Vec<u8> {
     let (function, arguments) = match &job.want {
         Want::Call { function, arguments } => (Some(function), Some(arguments.as_str())),
         Want::Nothing | Want::LastExpression => (None, None),
@@ -215,6 +215,7 @@ fn header(job: &Job, script: &str) -> Vec<u8> {
         "args": job.args,
         "env": job.env,
         "memory_bytes": job.limits.memory_bytes,
+        "network": network,
         "collect": job.collect_files,
         "collect_bytes": COLLECTED_BYTES_MAX,
         "last_expression": job.want == Want::LastExpression,

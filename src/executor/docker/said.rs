@@ -9,6 +9,10 @@ const END_BYTES_MAX: usize = 4000;
 
 pub(super) struct Said<'p> {
     tell: &'p Progress,
+    /// Of several commands, and the start of the line that says which of them comes next.
+    commands: Option<(Vec<String>, String)>,
+    /// The number of the command that runs.
+    pub(super) command: usize,
     line: Vec<u8>,
     lines: usize,
     end: Vec<u8>,
@@ -16,27 +20,42 @@ pub(super) struct Said<'p> {
 
 impl Said<'_> {
     pub(super) fn new(tell: &Progress) -> Said<'_> {
-        Said { tell, line: Vec::new(), lines: 0, end: Vec::new() }
+        Said { tell, commands: None, command: 0, line: Vec::new(), lines: 0, end: Vec::new() }
+    }
+
+    /// For `commands`, each of which is announced by a line with `mark` and its number.
+    pub(super) fn of_several(tell: &Progress, commands: Vec<String>, mark: String) -> Said<'_> {
+        let mut said = Said::new(tell);
+        said.commands = Some((commands, mark));
+        said
     }
 
     pub(super) fn hear(&mut self, bytes: &[u8]) {
         for &byte in bytes {
+            self.end.push(byte);
             if byte == b'\n' || byte == b'\r' {
-                self.pass_on();
+                self.finish_line();
             } else if self.line.len() < LINE_BYTES_MAX {
                 self.line.push(byte);
             }
         }
-        self.end.extend_from_slice(bytes);
         // Not at once, which would move everything for each byte.
         if self.end.len() > 2 * END_BYTES_MAX {
             self.end.drain(..self.end.len() - END_BYTES_MAX);
         }
     }
 
-    fn pass_on(&mut self) {
+    fn finish_line(&mut self) {
         let line = String::from_utf8_lossy(&std::mem::take(&mut self.line)).trim_end().to_owned();
-        if !line.is_empty() && self.lines < LINES_MAX {
+        let announced = self.commands.as_ref().and_then(|(commands, mark)| {
+            let number = line.strip_prefix(mark.as_str())?.trim().parse::<usize>().ok()?;
+            Some((number, commands.get(number)?.clone()))
+        });
+        if let Some((number, command)) = announced {
+            self.end.clear();
+            self.command = number;
+            (self.tell)(Step::Running { command });
+        } else if !line.is_empty() && self.lines < LINES_MAX {
             self.lines += 1;
             (self.tell)(Step::Line(line));
         }
@@ -51,7 +70,7 @@ impl Said<'_> {
 
 impl Drop for Said<'_> {
     fn drop(&mut self) {
-        self.pass_on();
+        self.finish_line();
     }
 }
 
@@ -76,5 +95,23 @@ mod tests {
         let heard = heard.lock().expect("not poisoned");
         assert_eq!((&heard[0][..], &heard[1][..], heard.len()), ("one", "two", 3));
         assert!(heard[2].len() <= LINE_BYTES_MAX + 3);
+    }
+
+    #[test]
+    fn a_mark_tells_which_command_comes_next_and_is_no_line() {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let progress: Progress = {
+            let heard = Arc::clone(&heard);
+            Arc::new(move |step: Step| heard.lock().expect("not poisoned").push(step.to_string()))
+        };
+        let commands = ["a", "b"].map(str::to_owned).to_vec();
+        let mut said = Said::of_several(&progress, commands, "mark".to_owned());
+        for piece in ["\nmark 0\none\nmark", " 1\nmark 2\nmarked\ntwo"] {
+            said.hear(piece.as_bytes());
+        }
+        assert_eq!((said.command, said.end()), (1, "mark 2\nmarked\ntwo".to_owned()));
+        drop(said);
+        let expected = ["running a", "one", "running b", "mark 2", "marked", "two"];
+        assert_eq!(*heard.lock().expect("not poisoned"), expected);
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{
     engine::{Engine, Fault, REMOVAL_CONFLICT},
+    hardening::HOLDER_LABEL,
     instance::Instance,
-    network,
+    network, state,
 };
 use crate::{Error, Result};
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
@@ -16,6 +17,7 @@ const NEVER_STARTED: Duration = Duration::from_secs(600);
 
 /// Removes this instance's containers that nobody has, and its network when nobody uses it; returns how many containers.
 pub(crate) async fn sweep(engine: &Engine) -> Result<usize> {
+    state::tidy();
     let mut removed = 0;
     let mut kept = 0;
     for container in engine.containers().await.map_err(failed)? {
@@ -44,6 +46,10 @@ async fn is_left(engine: &Engine, container: &ContainerSummary) -> Result<bool, 
     let names = container.names.as_deref().unwrap_or_default();
     if names.iter().any(|name| engine.owns(name.trim_start_matches('/'))) {
         return Ok(false);
+    }
+    let holder = container.labels.as_ref().and_then(|labels| labels.get(HOLDER_LABEL));
+    if let Some(gone) = holder.and_then(|holder| state::is_gone(holder)) {
+        return Ok(gone);
     }
     match engine.options().instance {
         Instance::Exclusive(_) => Ok(true),

@@ -22,6 +22,8 @@ use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
 
 const ENOSPC: i64 = 28;
+/// Files that are not in the project's folder.
+const TEMPORARY: &str = "/tmp/";
 /// Of what the runner itself complains about.
 const COMPLAINT_BYTES_MAX: usize = 2000;
 /// As many as the runner tells.
@@ -378,7 +380,10 @@ impl Files {
         self.close();
         // A name that is not text, or not in its one form, is not the runner's.
         let path = std::str::from_utf8(path).ok().filter(|path| !path.is_empty());
-        let path = path.and_then(|path| project::relative(path).ok().filter(|normal| normal == path));
+        let path = path.and_then(|path| {
+            let (top, below) = path.strip_prefix(TEMPORARY).map_or(("", path), |below| (TEMPORARY, below));
+            project::relative(below).ok().filter(|normal| normal == below).map(|normal| format!("{top}{normal}"))
+        });
         self.open = path.filter(|_| (self.found.len() as u64) < self.count_max).map(|path| (path, Vec::new()));
     }
 
@@ -446,13 +451,18 @@ mod tests {
     fn collected_files_are_bounded_and_stay_in_the_project() {
         let project = Project::files([("same.txt", "same")]).expect("a project");
         let mut files = Files::new(&project, 2);
-        for path in ["../out", "/etc/passwd", "a//b", "", "same.txt", "new.txt", "third.txt"] {
+        for path in
+            ["../out", "/etc/passwd", "/tmp/../x", "/tmp//x", "/tmp/", "a//b", "", "same.txt", "new.txt", "third.txt"]
+        {
             files.open(path.as_bytes());
             files.write(b"same");
         }
         files.open(b"\xff");
         let found: Vec<_> = files.finish().into_iter().map(|file| file.path).collect();
         assert_eq!(found, ["new.txt"]);
+        let mut files = Files::new(&project, 2);
+        files.open(b"/tmp/report.csv");
+        assert_eq!(files.finish()[0].path, "/tmp/report.csv");
         let mut files = Files::new(&project, 2);
         files.room = 3;
         files.open(b"big");
