@@ -47,6 +47,7 @@ NAME_OF_PIP = re.compile(rb"\bpip3?\b")
 NOT_FOUND_BY_PIP = re.compile(rb"No matching distribution found for ([\w.-]{1,100})")
 CHUNK_BYTES = 64 * 1024
 REPORT_BYTES_MAX = 16 << 20
+MISSING_MAX = 100
 PLACE_BYTES_MAX = 64 * 1024
 # For an interpreter out of memory to say so.
 SPARE_BYTES = 16 << 20
@@ -828,6 +829,26 @@ class Imports:
         return module
 
 
+class MissingFinder:
+    """Asked last: tells of modules that the job's own code imports and nobody found, which another attempt may have."""
+
+    def __init__(self, report):
+        self.report, self.told, self.pid = report, set(), os.getpid()
+
+    def find_spec(self, name, path=None, target=None):
+        if path is not None or name in self.told or len(self.told) >= MISSING_MAX or os.getpid() != self.pid:
+            return None
+        frame = sys._getframe(1)
+        while frame is not None and "importlib" in frame.f_code.co_filename:
+            if frame.f_code.co_name == "find_spec":
+                return None  # importlib.util's: who asks whether there is one goes on without
+            frame = frame.f_back
+        if frame is None or frame.f_code.co_filename.startswith((WORK + "/", "<")):
+            self.told.add(name)
+            tell(self.report, missing=name)
+        return None
+
+
 class Shown:
     """Loads a module that is there."""
 
@@ -887,6 +908,7 @@ def run(job, imports, report):
     """As `python main.py` does; ends with an exit."""
     path = f"{WORK}/{job['script']}"
     pid = os.getpid()
+    sys.meta_path.append(MissingFinder(report))
     try:
         status = yield from run_script(job, path, report)
     finally:
@@ -1059,7 +1081,8 @@ def from_file(trace, path):
 
 
 def call(names, function, arguments):
-    """Calls the job's function; `arguments` is a list of positional ones, an object of keywords, or nothing."""
+    """Calls the job's function; `arguments` is JSON: a list of positional ones, an object of keywords, or null."""
+    arguments = json.loads(arguments)
     target = names.get(function)
     if not callable(target):
         what = "is not callable" if function in names else "is not defined"
@@ -1082,11 +1105,29 @@ def describe(value, called, report):
     if value is None and not called:
         return
     tell(report, result=printable((yield from at_the_bottom(repr, value))))
+    text = as_json(value)
+    if text is not None:
+        tell(report, result_json=text)
+
+
+def as_json(value):
+    """The value as JSON, or None when JSON cannot say the same: it knows no keys but strings."""
     try:
-        text = json.dumps(value, allow_nan=False)
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text.encode()
     except (TypeError, ValueError, RecursionError):
-        return
-    tell(report, result_json=text)
+        return None
+    containers = [value]
+    while containers:
+        inner = containers.pop()
+        if isinstance(inner, dict):
+            if not all(isinstance(key, str) for key in inner):
+                return None
+            inner = inner.values()
+        elif not isinstance(inner, (list, tuple)):
+            continue
+        containers.extend(item for item in inner if isinstance(item, (dict, list, tuple)))
+    return text
 
 
 def uncaught(error, path, report):

@@ -6,6 +6,7 @@
 
 mod api_keys;
 mod containers;
+mod docker_host;
 mod keys;
 mod render;
 mod sources;
@@ -16,12 +17,14 @@ pub use api_keys::ApiKey;
 pub use containers::{ContainerSettings, FallbackMode};
 pub use keys::Key;
 pub use render::{example, markdown_table};
+pub(crate) use sources::distance;
 pub use sources::{Source, Sources};
 pub use table::KEYS;
 
 use crate::{
     Error, Limits, Result, Verification,
-    executor::docker::{DockerOptions, Instance},
+    environment::without_credentials,
+    executor::docker::{DockerOptions, Instance, NetworkMode},
 };
 use keys::Kind;
 use sources::{Gathered, Given};
@@ -53,10 +56,12 @@ pub struct Settings {
     pub maxima: Limits,
     /// Jobs at the same time, at least 1.
     pub slots: u32,
-    /// Jobs that may wait for a slot, at least 1.
+    /// Jobs that may wait for a slot, of each tier.
     pub queue: usize,
-    /// Longest wait of an async execution.
-    pub queue_ttl: Duration,
+    /// Most memory of jobs that wait: `queue_mb` in bytes.
+    pub queue_bytes: u64,
+    /// Longest wait of an async execution; `None` is no limit.
+    pub queue_ttl: Option<Duration>,
     /// How long a finished execution is kept.
     pub cleanup_ttl: Duration,
     /// Most executions kept.
@@ -67,6 +72,10 @@ pub struct Settings {
     pub upload_max_bytes: u64,
     /// Largest JSON body: `body_max_kb` in bytes.
     pub body_max_bytes: usize,
+    /// Most Python source in a JSON body.
+    pub code_max_bytes: usize,
+    /// Most content of all files in a JSON body: `files_max_kb` in bytes.
+    pub files_max_bytes: usize,
     /// Most connections at the same time.
     pub connections_max: usize,
     /// Longest wait for the head of a request.
@@ -77,6 +86,8 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// Requests per minute and key; `None` is no limit.
     pub rate_limit: Option<u32>,
+    /// Names that the server is called by, in lower case; `*` is any.
+    pub allowed_hosts: Vec<String>,
     /// Origins whose pages may call the API: `*`, or scheme, host and port in lower case.
     pub cors_origins: Vec<String>,
     /// How long running jobs have left when the server is told to stop.
@@ -89,6 +100,8 @@ pub struct Settings {
     pub page_reuse: bool,
     /// Whether a job may be given network at all.
     pub allow_network: bool,
+    /// Whether a job that does not say may use the network.
+    pub default_network: bool,
     /// What runs in containers.
     pub containers: ContainerSettings,
 }
@@ -132,7 +145,7 @@ impl Settings {
     ///
     /// [`Error::InvalidSettings`] with everything that is wrong, not only with what was found first.
     pub fn load(sources: &Sources) -> Result<Loaded> {
-        let Gathered { given, mut problems, mut warnings } = sources.gather();
+        let Gathered { given, mut problems, mut warnings, unusable_docker } = sources.gather();
         let mut settings = Settings::blank();
         let mut broken = Vec::new();
         for given in &given {
@@ -145,9 +158,20 @@ impl Settings {
         if !problems.is_empty() {
             return Err(Error::InvalidSettings { problems });
         }
+        // It is refused where it is needed, which it may never be.
+        if let Some(host) = unusable_docker {
+            settings.containers.docker.socket = host.address;
+        }
         settings.fill_in();
         if settings.allow_anonymous && !settings.api_keys.is_empty() {
             warnings.push("allow_anonymous has no effect: there are API keys, so a key is asked for".to_owned());
+        }
+        if settings.containers.docker.network_mode == NetworkMode::Named("host".to_owned()) {
+            warnings.push(
+                "network_mode=host: jobs that may use the network reach all services of this machine\nhint: \
+                 PYEXEC_NETWORK_MODE=bridge, which is the default, gives them a network of their own"
+                    .to_owned(),
+            );
         }
         let values = given.iter().map(|given| given.shown(&settings)).collect();
         Ok(Loaded { settings, values, warnings })
@@ -160,23 +184,16 @@ impl Settings {
     /// As for [`Settings::load`], about those variables.
     pub fn without_server(variables: impl IntoIterator<Item = (String, String)>) -> Result<Settings> {
         let local = |name: &str| KEYS.iter().any(|key| key.local && key.variable() == name);
-        let mut environment: Vec<(String, String)> = Vec::new();
-        let mut usual = None;
-        for (name, value) in variables {
-            match name.as_str() {
-                // Where Docker's own command looks.
-                "DOCKER_HOST" if value.starts_with("unix://") || value.starts_with("tcp://") => usual = Some(value),
-                _ if local(&name) => environment.push((name, value)),
-                _ => {}
-            }
-        }
-        let socket = "PYEXEC_DOCKER_SOCKET";
-        if let Some(value) = usual.filter(|_| !environment.iter().any(|(name, _)| name == socket)) {
-            environment.push((socket.to_owned(), value));
-        }
+        // What is not ours at all may be Docker's.
+        let environment = variables.into_iter().filter(|(name, _)| !name.starts_with("PYEXEC_") || local(name));
+        let environment = environment.filter(|(name, _)| name != "PORT").collect();
         let mut settings = Settings::load(&Sources { environment, ..Sources::default() })?.settings;
         // It starts for each job anew.
         settings.containers.environments.verification = Verification::Stamp;
+        let docker = &mut settings.containers.docker;
+        // Many run at the same time, and none keeps anything ready for another.
+        docker.instance = Instance::default();
+        docker.pool = 0;
         Ok(settings)
     }
 
@@ -193,23 +210,28 @@ impl Settings {
             maxima: Limits::MAXIMA,
             slots: 0,
             queue: 0,
-            queue_ttl: Duration::ZERO,
+            queue_bytes: 0,
+            queue_ttl: None,
             cleanup_ttl: Duration::ZERO,
             results_max: 0,
             results_bytes: 0,
             upload_max_bytes: 0,
             body_max_bytes: 0,
+            code_max_bytes: 0,
+            files_max_bytes: 0,
             connections_max: 0,
             header_timeout: Duration::ZERO,
             body_timeout: Duration::ZERO,
             idle_timeout: Duration::ZERO,
             rate_limit: None,
+            allowed_hosts: Vec::new(),
             cors_origins: Vec::new(),
             shutdown_grace: Duration::ZERO,
             data_dir: PathBuf::new(),
             cache_dir: None,
             page_reuse: false,
             allow_network: false,
+            default_network: false,
             containers: ContainerSettings::default(),
         }
     }
@@ -229,11 +251,19 @@ impl Settings {
                 self.host
             ));
         }
+        if sound(&["allow_network", "default_network"]) && self.default_network && !self.allow_network {
+            problems.push("default_network: no job may use the network where allow_network is false".to_owned());
+        }
         let (usual, most) = (&self.defaults, &self.maxima);
         for (name, maximum, above) in [
             ("default_timeout", "max_timeout", usual.wall_clock_ms > most.wall_clock_ms),
             ("default_memory_mb", "max_memory_mb", usual.memory_bytes > most.memory_bytes),
             ("default_disk_mb", "max_disk_mb", usual.disk_bytes > most.disk_bytes),
+            (
+                "default_output_bytes",
+                "max_output_bytes",
+                most.output_bytes > 0 && usual.output_bytes > most.output_bytes,
+            ),
         ] {
             // A default that nobody asked for is lowered instead.
             let asked = given.iter().find(|given| given.key.name == name && given.source != Source::Default);
@@ -246,13 +276,17 @@ impl Settings {
 
     /// What follows from other settings or from the machine.
     fn fill_in(&mut self) {
+        let (usual, most) = (&mut self.defaults.output_bytes, &mut self.maxima.output_bytes);
+        if *usual == 0 {
+            *usual = if *most == 0 { Limits::default().output_bytes } else { *most };
+        }
+        if *most == 0 {
+            *most = Limits::MAXIMA.output_bytes.max(*usual);
+        }
         self.defaults = self.defaults.clamped(&self.maxima);
         if self.slots == 0 {
             let cores = thread::available_parallelism().map_or(1, usize::from);
             self.slots = u32::try_from(2 * cores).unwrap_or(u32::MAX).clamp(4, table::SLOTS_MAX);
-        }
-        if self.queue == 0 {
-            self.queue = 4 * self.slots as usize;
         }
         let docker = &mut self.containers.docker;
         if docker.slots == 0 {
@@ -265,7 +299,8 @@ impl Settings {
         }
         docker.pool_limits = self.defaults;
         if let Some(url) = &self.containers.environments.index_url {
-            docker.build_env = vec![("PIP_INDEX_URL".to_owned(), url.clone())];
+            // Anybody's commands can read it there, and leave it in a layer for jobs.
+            docker.build_env = vec![("PIP_INDEX_URL".to_owned(), without_credentials(url))];
         }
         if self.data_dir.as_os_str().is_empty() {
             self.data_dir = std::env::temp_dir();
@@ -280,7 +315,8 @@ impl Value {
         match self.key.kind {
             Kind::List(..) if !self.key.secret => keys::entries(&self.text).into(),
             _ if self.text.is_empty() => serde_json::Value::Null,
-            Kind::Number(..) | Kind::Seconds(..) | Kind::Flag(_) => self.text.parse().unwrap_or_else(|_| text()),
+            Kind::Flag(_) => keys::boolean(&self.text).map_or_else(text, serde_json::Value::from),
+            Kind::Number(..) | Kind::Seconds(..) => self.text.parse().unwrap_or_else(|_| text()),
             Kind::List(..) | Kind::Text(..) | Kind::Path(_) => text(),
         }
     }

@@ -13,11 +13,14 @@
 
 mod bytecode;
 mod disk;
+mod families;
 mod gathering;
 mod lock;
+mod making;
 mod marker;
 mod named;
 mod platform;
+mod policy;
 mod refusal;
 mod requirements;
 mod site;
@@ -37,9 +40,10 @@ pub(crate) use workbench::{Imported, Workbench};
 
 use crate::{Error, Result, Verification, cache, pack::Pack};
 use bytecode::Bytecode;
+use policy::{Policy, names};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     fs::{File, FileTimes},
     io,
     path::{Path, PathBuf},
@@ -54,14 +58,14 @@ use tokio::{
 use uv::{Uv, Wheels};
 use verdicts::Verdicts;
 
-/// Between looks at whether somebody else is done with an entry.
-const WAIT: Duration = Duration::from_millis(50);
 /// How long an entry is taken to be untouched without a look at its files; there may be thousands of them.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(60);
-/// How long an index that could not be reached is left alone, so that not each of many jobs waits for it.
-const INDEX_LEFT_ALONE: Duration = Duration::from_secs(3);
 /// What packs of environments may take in memory, in bytes, besides those that jobs use.
 const PACKS_BYTES_MAX: u64 = 2 * wasm::PACK_BYTES_MAX;
+/// Packages that are remembered not to have a module.
+const STRANGERS_MAX: u64 = 10_000;
+/// For how long; another version may have it.
+const STRANGERS_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// How long a pack stays in memory that no job uses.
 const PACKS_IDLE: Duration = Duration::from_secs(600);
 
@@ -79,6 +83,13 @@ pub struct EnvironmentOptions {
     pub constraints: String,
     /// Whether the network is not used, but only what is there.
     pub offline: bool,
+    /// Whether requirements may have addresses of packages, of repositories and of other indexes.
+    ///
+    /// # Security
+    ///
+    /// Whoever may send requirements has pip fetch them in a build container, from where its network reaches, past the
+    /// lists of what is allowed.
+    pub allow_urls: bool,
     /// Names of the only packages that may be installed, also by others that need them; `None` allows all.
     pub allow: Option<Vec<String>>,
     /// Names of packages that may not be installed, also by others that need them.
@@ -106,6 +117,7 @@ impl Default for EnvironmentOptions {
             extra_index_urls: Vec::new(),
             constraints: String::new(),
             offline: false,
+            allow_urls: false,
             allow: None,
             deny: Vec::new(),
             folder: None,
@@ -177,6 +189,8 @@ struct Shared {
     verdicts: Verdicts,
     /// By the addresses of their entries.
     packs: moka::sync::Cache<Id, Pack>,
+    /// Packages, with modules that they do not have though an import made one think so.
+    strangers: moka::sync::Cache<(String, String), ()>,
     /// When an index could not be reached, and what was said then.
     index_down: Mutex<Option<(Instant, Refusal)>>,
     prepared: OnceLock<Vec<Prepared>>,
@@ -232,13 +246,6 @@ struct Wanted {
     constraints: Vec<String>,
 }
 
-/// Which packages may be installed.
-#[derive(Debug)]
-struct Policy {
-    allow: Option<BTreeSet<String>>,
-    deny: BTreeSet<String>,
-}
-
 impl Environments {
     /// Opens the folder. Nothing else is needed until something must be installed. There are none for WebAssembly: for
     /// these, a [`Pyexec`](crate::Pyexec) has the interpreter.
@@ -265,6 +272,9 @@ impl Environments {
         if let Some(name) = constraints.with_extras().next() {
             return Err(Error::unavailable(format!("the constraints of packages: {name} has extras; leave them out")));
         }
+        if constraints.direct().next().is_some() {
+            return Err(Error::unavailable("the constraints of packages have an address; leave it out"));
+        }
         let urls = options.index_url.iter().chain(&options.extra_index_urls);
         if urls.into_iter().any(|url| url.is_empty() || url.contains(|c: char| c.is_whitespace() || c.is_control())) {
             return Err(Error::unavailable("the address of a package index is empty or has blanks in it"));
@@ -284,6 +294,7 @@ impl Environments {
             store,
             workbench,
             packs: packs.build(),
+            strangers: moka::sync::Cache::builder().max_capacity(STRANGERS_MAX).time_to_live(STRANGERS_KEPT).build(),
             index_down: Mutex::default(),
             constraints,
             policy,
@@ -343,6 +354,24 @@ impl Environments {
         };
         let installed = self.shared.known(&wanted.id, None).map(Ok);
         installed.or_else(|| self.shared.verdict(&wanted).map(Err))
+    }
+
+    /// Whether a package of an environment has a module, given by its full name. One that has not is remembered: its name
+    /// said nothing.
+    pub(crate) fn provides(&self, installed: &Installed, package: &str, module: &str) -> bool {
+        let Some(pin) = installed.pins().iter().find(|pin| pin.name == package) else { return true };
+        let top = module.split('.').next().unwrap_or_default();
+        let has = pin.modules.iter().any(|known| known == top);
+        if !has {
+            self.shared.strangers.insert((package.to_owned(), top.to_owned()), ());
+        }
+        has
+    }
+
+    /// Whether a package is known not to have a module.
+    pub(crate) fn is_stranger(&self, package: &str, module: &str) -> bool {
+        let top = module.split('.').next().unwrap_or_default();
+        self.shared.strangers.contains_key(&(package.to_owned(), top.to_owned()))
     }
 
     /// What is in the folder, the last used first. Reads files.
@@ -417,371 +446,6 @@ impl Installed {
     }
 }
 
-impl Shared {
-    fn wanted(&self, requirements: &Requirements, platform: Platform) -> Result<Wanted, Refusal> {
-        let name = platform.name().ok_or_else(|| {
-            let reason = Reason::NoWheel { packages: vec!["no package".to_owned()], platform: platform.in_words() };
-            Refusal::new(reason, "the C library is too old")
-        })?;
-        for package in requirements.names(&platform) {
-            self.policy.check(package, true)?;
-        }
-        let (lines, constraints) = (requirements.on(&platform), self.constraints.on(&platform));
-        let python = platform.python();
-        let mut content = format!("environment {}\npython {python}\nplatform {name}\n", store::FORMAT);
-        if platform.target == Target::Wasm {
-            // It has bytecode of that interpreter, and what can be imported depends on it.
-            content.push_str(&format!("workbench {}\n", self.workbench()?.version()));
-        }
-        let indexes = self.options.index_url.iter().map(|url| ("index", url));
-        let indexes = indexes.chain(self.options.extra_index_urls.iter().map(|url| ("extra-index", url)));
-        indexes.for_each(|(kind, url)| content.push_str(&format!("{kind} {}\n", without_credentials(url))));
-        let parts = lines.iter().map(|line| ("requirement", line));
-        let parts = parts.chain(constraints.iter().map(|line| ("constraint", line)));
-        parts.for_each(|(kind, line)| content.push_str(&format!("{kind} {line}\n")));
-        Ok(Wanted { id: Id::of(&content), platform, requirements: requirements.clone(), lines, constraints })
-    }
-
-    /// What this process has checked before, if it is still there; if it was looked at within that time, where one is given.
-    fn known(&self, id: &Id, within: Option<Duration>) -> Option<Arc<Installed>> {
-        let known = locked(&self.known).get(id).cloned()?;
-        if within.is_some_and(|within| locked(&known.looked_at).elapsed() > within) {
-            return None;
-        }
-        let lock = if known.prepared { None } else { Some(self.store.share(id).ok().flatten()?) };
-        if store::identity(&known.packages) != Some(known.identity) {
-            locked(&self.known).remove(id);
-            return None;
-        }
-        let pack = match known.meta.platform.target {
-            Target::Linux { .. } => None,
-            Target::Wasm => Some(self.packs.get(&known.id)?),
-        };
-        Some(installed(known, pack, lock))
-    }
-
-    /// That WebAssembly cannot take it, as far as this process knows.
-    fn verdict(&self, wanted: &Wanted) -> Option<Refusal> {
-        let native = wasm::native(wanted.requirements.names(&wanted.platform));
-        if wanted.platform.target == Target::Wasm && !native.is_empty() {
-            return Some(wanted.not_for_wasm(native));
-        }
-        Some(wanted.not_for_wasm(self.verdicts.known(&wanted.id)?))
-    }
-
-    /// The pack of an entry for WebAssembly that was checked.
-    fn pack(&self, id: &Id, checked: &Checked) -> Result<Option<Pack>, Unusable> {
-        if let Some(pack) = self.packs.get(id) {
-            return Ok(Some(pack));
-        }
-        let pack = store::pack(checked)?;
-        if let Some(pack) = &pack {
-            self.packs.insert(id.clone(), pack.clone());
-        }
-        Ok(pack)
-    }
-
-    /// The making of it that goes on, or a new one.
-    fn making(self: &Arc<Self>, wanted: &Wanted) -> Arc<Making> {
-        let mut all = locked(&self.making);
-        let going_on = all.get(&wanted.id).and_then(Weak::upgrade);
-        if let Some(making) = going_on.filter(|making| !making.task.is_finished()) {
-            return making;
-        }
-        all.retain(|_, making| making.strong_count() > 0);
-        let (sender, state) = watch::channel(State::Phase("".into()));
-        let (shared, job) = (Arc::clone(self), wanted.clone());
-        let task = tokio::spawn(async move {
-            let result = shared.make(&job, &sender).await;
-            if let Err(refusal) = &result {
-                tracing::info!(environment = %job.id, %refusal, log = refusal.log(), "no environment");
-            }
-            sender.send_replace(State::Done(result));
-        });
-        let making = Arc::new(Making { state, task });
-        all.insert(wanted.id.clone(), Arc::downgrade(&making));
-        making
-    }
-
-    async fn make(self: &Arc<Self>, wanted: &Wanted, state: &watch::Sender<State>) -> Result<Arc<Installed>, Refusal> {
-        let limit = self.options.install_timeout;
-        let made = tokio::time::timeout(limit, self.find_or_install(wanted, state)).await;
-        let made =
-            made.unwrap_or_else(|_| Err(Refusal::new(Reason::Timeout { seconds: limit.as_secs() }, "out of time")));
-        match made.as_ref().map_err(|refusal| &refusal.reason) {
-            Err(Reason::NoWheel { packages, .. }) if wanted.platform.target == Target::Wasm => {
-                let (shared, id, packages) = (Arc::clone(self), wanted.id.clone(), packages.clone());
-                if let Err(error) = blocking(move || shared.verdicts.keep(&id, packages)).await {
-                    tracing::warn!(log = error.log(), "cannot remember that WebAssembly cannot take packages");
-                }
-            }
-            Err(Reason::IndexDown) => {
-                let mut index_down = locked(&self.index_down);
-                if let (None, Err(refusal)) = (left_alone(&index_down), &made) {
-                    *index_down = Some((Instant::now(), refusal.clone()));
-                }
-            }
-            _ => {}
-        }
-        made
-    }
-
-    async fn find_or_install(
-        self: &Arc<Self>,
-        wanted: &Wanted,
-        state: &watch::Sender<State>,
-    ) -> Result<Arc<Installed>, Refusal> {
-        let (shared, job) = (Arc::clone(self), wanted.clone());
-        if let Some((id, checked, pack)) = blocking(move || Ok(shared.find_prepared(&job))).await? {
-            self.policy.check_all(wanted, &checked.meta.pins)?;
-            return Ok(installed(self.remember(wanted, id, checked, true), pack, None));
-        }
-        let mut spoiled = false;
-        loop {
-            if let Some(lock) = self.store.share(&wanted.id).map_err(fault)? {
-                let (shared, id) = (Arc::clone(self), wanted.id.clone());
-                let (found, lock) = blocking(move || Ok((shared.find(&id), lock))).await?;
-                match found {
-                    Ok((checked, pack)) => {
-                        self.policy.check_all(wanted, &checked.meta.pins)?;
-                        let known = self.remember(wanted, wanted.id.clone(), checked, false);
-                        return Ok(installed(known, pack, Some(lock)));
-                    }
-                    Err(Unusable::Absent) => {}
-                    Err(Unusable::Spoiled(why)) => {
-                        tracing::warn!(environment = %wanted.id, why, "is not what was installed: it is made anew");
-                        spoiled = true;
-                    }
-                }
-            }
-            let Some(lock) = self.store.own(&wanted.id).map_err(fault)? else {
-                say(state, "waiting for another process that uses or installs the same packages");
-                tokio::time::sleep(WAIT).await;
-                continue;
-            };
-            // Somebody else may have been faster.
-            if !spoiled && self.store.entry(&wanted.id).exists() {
-                continue;
-            }
-            let (shared, id) = (Arc::clone(self), wanted.id.clone());
-            if let Some(packages) = blocking(move || Ok(shared.verdicts.find(&id))).await? {
-                return Err(wanted.not_for_wasm(packages));
-            }
-            if let Some(installed) = self.install(wanted, state, Arc::new(lock)).await? {
-                return Ok(installed);
-            }
-        }
-    }
-
-    /// An environment that came with the service.
-    fn find_prepared(&self, wanted: &Wanted) -> Option<(Id, Checked, Option<Pack>)> {
-        let prepared = self.prepared.get_or_init(|| prepared(&self.options.prepared));
-        let exact = prepared.iter().filter(|prepared| prepared.id == wanted.id);
-        let satisfying = prepared.iter().filter(|prepared| {
-            let version_of = |name: &str| {
-                let pin = prepared.meta.pins.iter().find(|pin| pin.name == name);
-                pin.map(|pin| &*pin.version)
-            };
-            // Nothing required needs nothing.
-            !wanted.lines.is_empty()
-                && wanted.platform.takes(prepared.meta.platform)
-                && self.has_usable_bytecode(&prepared.meta)
-                && wanted.requirements.are_satisfied_by(&wanted.platform, version_of)
-        });
-        let before = locked(&self.known).get(&wanted.id).cloned();
-        exact.chain(satisfying).find_map(|prepared| {
-            let seen = before.as_ref().filter(|known| known.id == prepared.id);
-            let trust = seen.map_or(Trust::Nobody, |known| Trust::Stamp(&known.stamp));
-            let found = store::check(&prepared.entry, trust)
-                .and_then(|checked| Ok((self.pack(&prepared.id, &checked)?, checked)));
-            match found {
-                Ok((pack, checked)) => Some((prepared.id.clone(), checked, pack)),
-                Err(why) => {
-                    tracing::warn!(folder = %prepared.entry.display(), ?why, "a prepared environment is spoiled");
-                    None
-                }
-            }
-        })
-    }
-
-    /// Whether an entry is for the interpreter that there is, or for none in particular.
-    fn has_usable_bytecode(&self, meta: &Meta) -> bool {
-        let version = || self.workbench.as_ref().map(|workbench| workbench.version());
-        meta.workbench.is_none() || meta.workbench == version()
-    }
-
-    /// What is in the folder.
-    fn find(&self, id: &Id) -> Result<(Checked, Option<Pack>), Unusable> {
-        let before = locked(&self.known).get(id).cloned();
-        let trust = match (&before, self.options.verification) {
-            (Some(known), _) => Trust::Stamp(&known.stamp),
-            (None, Verification::Stamp) => Trust::Record,
-            (None, Verification::Full) => Trust::Nobody,
-        };
-        let found = store::check(&self.store.entry(id), trust).and_then(|checked| {
-            // Another process may have made it again, of other versions.
-            if before.as_ref().is_none_or(|known| known.stamp != checked.stamp) {
-                self.packs.invalidate(id);
-            }
-            Ok((self.pack(id, &checked)?, checked))
-        });
-        if found.is_err() {
-            locked(&self.known).remove(id);
-            self.packs.invalidate(id);
-        }
-        found.map(|(pack, checked)| (checked, pack))
-    }
-
-    fn remember(&self, wanted: &Wanted, id: Id, checked: Checked, prepared: bool) -> Arc<Known> {
-        let Checked { meta, packages, stamp, identity } = checked;
-        let is_pure = meta.pins.iter().all(|pin| pin.pure);
-        let looked_at = Mutex::new(Instant::now());
-        let known = Arc::new(Known { id, meta, packages, identity, stamp, is_pure, prepared, looked_at });
-        locked(&self.known).insert(wanted.id.clone(), Arc::clone(&known));
-        known
-    }
-
-    /// Makes the entry; the caller has its lock alone. `None` is that it was made, and removed by others at once.
-    async fn install(
-        self: &Arc<Self>,
-        wanted: &Wanted,
-        state: &watch::Sender<State>,
-        lock: Arc<File>,
-    ) -> Result<Option<Arc<Installed>>, Refusal> {
-        let _slot = match self.slots.try_acquire() {
-            Ok(slot) => slot,
-            Err(_) => {
-                say(state, "waiting for other installations");
-                self.slots.acquire().await.map_err(|_| Refusal::fault("the slots are closed"))?
-            }
-        };
-        if let Some(refusal) = left_alone(&locked(&self.index_down)) {
-            return Err(refusal);
-        }
-        let (shared, id, held) = (Arc::clone(self), wanted.id.clone(), Arc::clone(&lock));
-        let workshop = blocking(move || {
-            let _held = held;
-            shared.store.discard(&id)?;
-            shared.store.sweep(&id)?;
-            shared.store.workshop(&id)
-        })
-        .await?;
-        let downloads = loop {
-            match self.store.share_downloads().map_err(fault)? {
-                Some(lock) => break lock,
-                None => tokio::time::sleep(WAIT).await,
-            }
-        };
-        let cache = self.store.downloads();
-        let uv = Uv {
-            options: &self.options,
-            cache: &cache,
-            folder: workshop.path(),
-            lock: &lock,
-            constraints: &wanted.constraints,
-            platform: wanted.platform.in_words(),
-        };
-        let (contents, pack) = match wanted.platform.target {
-            Target::Linux { .. } => {
-                let pins = self.resolve_and_install(&uv, wanted, state).await?;
-                drop(downloads);
-                say(state, "checking what was installed");
-                (self.contents(pins, wanted, workshop.path(), &lock).await?, None)
-            }
-            Target::Wasm => {
-                let fetched = self.fetch_for_wasm(&uv, wanted, state).await?;
-                drop(downloads);
-                let (contents, pack) = self.pack_for_wasm(fetched, wanted, state, workshop.path(), &lock).await?;
-                (contents, Some(pack))
-            }
-        };
-        let (shared, id, held) = (Arc::clone(self), wanted.id.clone(), Arc::clone(&lock));
-        let checked = blocking(move || {
-            let _held = held;
-            let checked = shared.store.put(&id, workshop.path(), contents)?;
-            workshop.close()?;
-            Ok(checked)
-        })
-        .await?;
-        let bytes_max = self.options.bytes_max;
-        if checked.meta.bytes > bytes_max {
-            self.store.discard(&wanted.id).map_err(fault)?;
-            return Err(Refusal::new(Reason::TooLarge { bytes_max }, format!("{} bytes", checked.meta.bytes)));
-        }
-        if let Some(pack) = &pack {
-            self.packs.insert(wanted.id.clone(), pack.clone());
-        }
-        // Between the two somebody else may have it for a moment, and remove the entry.
-        let packages = checked.packages.clone();
-        let identity = checked.identity;
-        let shares = lock.try_lock_shared().is_ok() && store::identity(&packages) == Some(identity);
-        let known = self.remember(wanted, wanted.id.clone(), checked, false);
-        let lock = Arc::into_inner(lock).ok_or_else(|| Refusal::fault("the lock is still in use"))?;
-        if !shares {
-            return Ok(None);
-        }
-        let installed = installed(known, pack, Some(lock));
-        let shared = Arc::clone(self);
-        let room = blocking(move || shared.store.make_room(bytes_max, &shared.bytecode)).await;
-        if let Err(refusal) = room {
-            tracing::warn!(log = refusal.log(), "cannot make room for environments");
-        }
-        Ok(Some(installed))
-    }
-
-    async fn resolve_and_install(
-        &self,
-        uv: &Uv<'_>,
-        wanted: &Wanted,
-        state: &watch::Sender<State>,
-    ) -> Result<Vec<String>, Refusal> {
-        let (Some(resolve_for), Some(install_for)) = (wanted.platform.to_resolve(), wanted.platform.to_install())
-        else {
-            return Err(Refusal::fault("a platform without a name"));
-        };
-        if wanted.lines.is_empty() {
-            return Ok(Vec::new());
-        }
-        let python = wanted.platform.python();
-        say(state, &counted("resolving", wanted.lines.len(), "requirement"));
-        let pins = uv.resolve(&python, &resolve_for, &wanted.lines.join("\n")).await?;
-        let pinned = pins.iter().filter_map(|pin| pin.split_once("==")).map(|(name, _)| name);
-        self.policy.check_pinned(wanted, pinned)?;
-        say(state, &counted("installing", pins.len(), "package"));
-        let packages = uv.folder.join("entry/packages");
-        let bytes_max = self.options.bytes_max;
-        let wheels = Wheels { platform: &install_for, pins: &pins, into: &packages, bytes_max, linked: false };
-        uv.install(&python, wheels).await?;
-        Ok(pins)
-    }
-
-    /// What was installed, in a workshop whose lock is `lock`.
-    async fn contents(
-        &self,
-        pins: Vec<String>,
-        wanted: &Wanted,
-        workshop: &Path,
-        lock: &Arc<File>,
-    ) -> Result<Contents, Refusal> {
-        let (held, packages) = (Arc::clone(lock), workshop.join("entry/packages"));
-        let pins = blocking(move || {
-            let _held = held;
-            // Nothing to install is a folder, too.
-            std::fs::create_dir_all(&packages)?;
-            site::tidy(&packages)?;
-            site::packages(&packages, &pins)
-        });
-        let (platform, requirements) = (wanted.platform, wanted.lines.clone());
-        Ok(Contents { platform, requirements, pins: pins.await?, workbench: None })
-    }
-}
-
-impl Wanted {
-    fn not_for_wasm(&self, packages: Vec<String>) -> Refusal {
-        Refusal::new(Reason::NoWheel { packages, platform: self.platform.in_words() }, "as was found out before")
-    }
-}
-
 impl Pin {
     /// As a requirement.
     fn pinned(&self) -> String {
@@ -789,90 +453,8 @@ impl Pin {
     }
 }
 
-/// What was said of an index that is to be left alone.
-fn left_alone(index_down: &Option<(Instant, Refusal)>) -> Option<Refusal> {
-    let (at, refusal) = index_down.as_ref()?;
-    (at.elapsed() < INDEX_LEFT_ALONE).then(|| refusal.clone())
-}
-
-impl Drop for Making {
-    /// Nobody waits for it any more.
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-impl Policy {
-    fn check(&self, package: &str, asked: bool) -> Result<(), Refusal> {
-        let allowed = self.allow.as_ref().is_none_or(|allow| allow.contains(package));
-        if allowed && !self.deny.contains(package) {
-            return Ok(());
-        }
-        Err(Refusal::new(Reason::Denied { package: package.to_owned(), asked }, "by the settings"))
-    }
-
-    fn check_pinned<'a>(&self, wanted: &Wanted, names: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
-        let asked = wanted.requirements.names(&wanted.platform);
-        for name in names {
-            // A name may have extras behind it.
-            let name = requirements::normalised(name.split('[').next().unwrap_or(name))
-                .ok_or_else(|| Refusal::fault(format!("{name:?} is no name of a package")))?;
-            self.check(&name, asked.contains(&&*name))?;
-        }
-        Ok(())
-    }
-
-    /// What was installed under other settings is not necessarily allowed.
-    fn check_all(&self, wanted: &Wanted, pins: &[Pin]) -> Result<(), Refusal> {
-        self.check_pinned(wanted, pins.iter().map(|pin| &*pin.name))
-    }
-}
-
-/// Records the use.
-fn installed(known: Arc<Known>, pack: Option<Pack>, lock: Option<File>) -> Arc<Installed> {
-    if let Some(lock) = &lock {
-        let now = FileTimes::new().set_modified(SystemTime::now());
-        if let Err(error) = lock.set_times(now) {
-            tracing::warn!(%error, "cannot record the use of an environment");
-        }
-    }
-    Arc::new(Installed { known, pack, _lock: lock })
-}
-
-/// Environments in prepared folders.
-fn prepared(folders: &[PathBuf]) -> Vec<Prepared> {
-    let mut found = Vec::new();
-    for folder in folders {
-        let entries = match std::fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) => {
-                tracing::warn!(folder = %folder.display(), %error, "cannot read prepared environments");
-                continue;
-            }
-        };
-        for entry in entries.flatten() {
-            let Some(id) = entry.file_name().to_str().and_then(Id::parse) else { continue };
-            let meta = std::fs::read(entry.path().join("meta.json")).map_err(|error| error.to_string());
-            match meta.and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string())) {
-                Ok(meta) => found.push(Prepared { id, entry: entry.path(), meta }),
-                Err(why) => tracing::warn!(folder = %entry.path().display(), why, "a prepared environment is spoiled"),
-            }
-        }
-    }
-    found.sort_by(|a, b| (a.meta.bytes, &a.id).cmp(&(b.meta.bytes, &b.id)));
-    found
-}
-
-fn names(list: &[String]) -> Result<BTreeSet<String>> {
-    let normalised = list.iter().map(|name| {
-        requirements::normalised(name)
-            .ok_or_else(|| Error::unavailable(format!("{name:?} in a list of packages is not the name of one")))
-    });
-    normalised.collect()
-}
-
-/// A new password makes no other packages.
-fn without_credentials(url: &str) -> String {
+/// The address of an index without the name and the password in it.
+pub(crate) fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let host_end = rest.find('/').unwrap_or(rest.len());
     let host = rest[..host_end].rsplit_once('@').map_or(&rest[..host_end], |(_, host)| host);

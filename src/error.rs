@@ -11,6 +11,8 @@ pub enum Error {
     InvalidJob {
         /// What is wrong and how to mend it.
         message: String,
+        /// As a shell would see it: that of a command that failed, or 1.
+        exit_code: u8,
     },
     /// Something the service needs is not there or does not work.
     #[error("{message}")]
@@ -34,7 +36,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub(crate) fn invalid(message: impl Into<String>) -> Error {
-        Error::InvalidJob { message: message.into() }
+        Error::InvalidJob { message: message.into(), exit_code: 1 }
+    }
+
+    /// A command of the job failed with this status.
+    pub(crate) fn failed_command(message: impl Into<String>, status: i64) -> Error {
+        let exit_code = u8::try_from(status).ok().filter(|&code| code != 0).unwrap_or(1);
+        Error::InvalidJob { message: message.into(), exit_code }
     }
 
     pub(crate) fn unavailable(message: impl Into<String>) -> Error {

@@ -4,7 +4,11 @@ pub mod docker;
 mod traceback;
 pub mod wasm;
 
-use crate::{Job, Outcome, Result, outcome::Tier};
+use crate::{
+    Job, Outcome, Result,
+    outcome::{CapabilityMiss, Tier},
+};
+use std::{sync::Arc, time::Duration};
 
 /// Most that collected files may have together, since they come back in memory.
 pub(crate) const COLLECTED_BYTES_MAX: u64 = 256 << 20;
@@ -36,6 +40,35 @@ pub trait Executor: Send + Sync {
     /// [`Error::InvalidJob`](crate::Error::InvalidJob) when the job cannot be run as it is,
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the service is at fault.
     async fn run(&self, job: Job, observer: Box<dyn Observer>) -> Result<Outcome>;
+}
+
+/// Decides whether a job is stopped at something that it misses, because another attempt would have it.
+pub(crate) type StopAt = Arc<dyn Fn(&CapabilityMiss) -> bool + Send + Sync>;
+
+/// How an attempt at a job ended.
+#[derive(Debug)]
+pub(crate) enum Run {
+    /// By itself, or at a limit.
+    Ended(Box<Outcome>),
+    /// It was stopped at this miss, after this time.
+    Missed(CapabilityMiss, Duration),
+}
+
+impl Run {
+    /// Returns the outcome of a job that nothing stops at a miss.
+    ///
+    /// # Errors
+    ///
+    /// When it was stopped at one all the same.
+    pub(crate) fn outcome(self) -> Result<Outcome> {
+        match self {
+            Run::Ended(outcome) => Ok(*outcome),
+            Run::Missed(miss, _) => Err(crate::Error::unavailable(format!(
+                "the job was stopped at a miss ({}: {})",
+                miss.kind, miss.detail
+            ))),
+        }
+    }
 }
 
 /// What happens in a running job.

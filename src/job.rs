@@ -1,6 +1,6 @@
 //! What to run.
 
-use crate::{Error, Limits, Project, Python, Requirements, Result, needs::Container};
+use crate::{Error, Limits, Project, Python, Requirements, Result, needs::Container, outcome::JsonText};
 use bytes::Bytes;
 use std::fmt;
 use tokio::io::AsyncRead;
@@ -98,8 +98,8 @@ pub enum Want {
     Call {
         /// Name of the function in the script.
         function: String,
-        /// Its arguments: a JSON array is positional, an object is by keyword.
-        arguments: serde_json::Value,
+        /// Its arguments: a JSON array is positional, an object is by keyword, null is none.
+        arguments: JsonText,
     },
 }
 
@@ -180,6 +180,8 @@ impl Job {
     }
 
     /// Whether the files that it made or changed come back in the [`Outcome`](crate::Outcome).
+    ///
+    /// Those of the project have paths relative to it, those left in `/tmp` absolute ones; what is hidden there is left out.
     #[must_use]
     pub fn collect_files(mut self, collect: bool) -> Job {
         self.collect_files = collect;
@@ -280,7 +282,7 @@ impl Job {
             }
         }
         if let Want::Call { arguments, .. } = &self.want
-            && !(arguments.is_array() || arguments.is_object() || arguments.is_null())
+            && !(arguments.as_str() == "null" || arguments.as_str().starts_with(['[', '{']))
         {
             return Err(Error::invalid("arguments of the entry function must be a JSON array or object"));
         }

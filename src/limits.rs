@@ -12,7 +12,7 @@ const MIB: u64 = 1 << 20;
 /// | CPU budget | bounded by the wall clock | – |
 /// | memory | 1,024 MiB | 4,096 MiB |
 /// | disk | 2,048 MiB, 10,000 files | 20,480 MiB, 100,000 files |
-/// | output per stream | 1 MiB | 10 MB |
+/// | output per stream | 10 MB | 100 MB |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Time from the start of the job to its end, asleep or not, in milliseconds.
@@ -42,7 +42,7 @@ impl Limits {
         memory_bytes: 4096 * MIB,
         disk_bytes: 20_480 * MIB,
         disk_files: 100_000,
-        output_bytes: 10_000_000,
+        output_bytes: 100_000_000,
     };
 
     /// These limits, none of them above its maximum.
@@ -74,7 +74,7 @@ impl Default for Limits {
             memory_bytes: 1024 * MIB,
             disk_bytes: 2048 * MIB,
             disk_files: 10_000,
-            output_bytes: MIB,
+            output_bytes: 10_000_000,
         }
     }
 }

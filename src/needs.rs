@@ -10,9 +10,13 @@
 
 mod calls;
 mod conditions;
+mod extras;
+mod installs;
 mod own;
 mod packages;
 mod python;
+mod reach;
+mod repetition;
 mod scan;
 mod script;
 mod stdlib;
@@ -22,13 +26,15 @@ pub use python::{Python, UnsupportedPython};
 pub(crate) use script::{Container, Script};
 
 use crate::{
-    Result,
+    Requirements, Result,
     project::{Located, Project},
 };
+use extras::Extra;
+use installs::Installation;
 use own::{Found, Own};
 use scan::{Findings, Import};
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
     fmt,
     sync::Arc,
 };
@@ -37,6 +43,10 @@ use std::{
 pub(crate) const BYTES_MAX: u64 = 1 << 20;
 /// Files that are parsed of one job.
 pub(crate) const FILES_MAX: usize = 300;
+/// Requirements that are taken from lines and calls of one job that install them.
+const INSTALLED_MAX: usize = 200;
+/// Hints about one job's code.
+const HINTS_MAX: usize = 10;
 /// Imports that are followed in one job.
 const IMPORTS_MAX: usize = 10_000;
 
@@ -53,6 +63,12 @@ pub(crate) struct Needs {
     pub(crate) python_at_least: Option<Bound>,
     /// Metadata in the entry script.
     pub(crate) script: Option<Script>,
+    /// What its code would install, and that is not, each in a sentence.
+    pub(crate) refused_installs: Vec<String>,
+    /// Top-level modules that the program has a substitute for wherever it imports them.
+    pub(crate) optional: BTreeSet<String>,
+    /// What it has come upon in an attempt before, and WebAssembly lacks; follows "this job".
+    pub(crate) met: Option<String>,
     /// Why not everything was looked at, if so.
     pub(crate) overlooked: Option<String>,
 }
@@ -112,11 +128,13 @@ pub(crate) enum Capability {
 /// How surely something is needed, the most first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Urgency {
-    /// When the program runs.
+    /// The program reaches it whenever it runs, and ends without it.
     Required,
-    /// When a function is called, or an exception raised: it may never be.
+    /// The program reaches it whenever it runs, and handles the exception where it is missing.
+    Guarded,
+    /// It may be reached: it stands in a branch, or in a function that is not certain to be called.
     Later,
-    /// The program goes on without it.
+    /// The program has a substitute for it, or never reaches it.
     Optional,
 }
 
@@ -153,6 +171,10 @@ impl Needs {
             strangers: Vec::new(),
             modules: BTreeMap::new(),
             uses: BTreeMap::new(),
+            extras: Vec::new(),
+            installed: Vec::new(),
+            installed_later: HashSet::new(),
+            imported: HashSet::new(),
             needs: Needs::default(),
         };
         search.run()?;
@@ -167,6 +189,41 @@ impl Needs {
         bound.map(|bound| bound.python).max(required)
     }
 
+    /// Returns the distribution that an exception asks for, if it names one that is well known.
+    pub(crate) fn named_by_error(kind: &str, message: &str) -> Option<String> {
+        extras::named_by_error(kind, message)
+    }
+
+    /// Returns what the author of a program should know, each in a sentence; `exception` has the kind and the message of
+    /// the one that it ended with.
+    pub(crate) fn hints(&self, exception: Option<(&str, &str)>) -> Vec<String> {
+        let unknown = exception.and_then(|(kind, message)| self.hint_about(kind, message));
+        self.refused_installs.iter().cloned().chain(unknown).collect()
+    }
+
+    fn hint_about(&self, kind: &str, message: &str) -> Option<String> {
+        let name = (kind == "ModuleNotFoundError").then(|| message.split('\'').nth(1)).flatten()?;
+        let unknown = |module: &&Module| {
+            let rest = name.strip_prefix(module.name.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) && module.distribution.is_none()
+        };
+        let module = &self.modules.iter().find(unknown)?.name;
+        let is_guess = packages::distribution_of(module).is_guess;
+        is_guess
+            .then(|| format!("{module} is not a well-known package: name it in the requirements to have it installed"))
+    }
+
+    /// The distribution that a module comes from, when that is known without having seen its import.
+    pub(crate) fn distribution_of(module: &str) -> Option<String> {
+        let known = packages::distribution_of(module);
+        known.distribution.filter(|_| !known.is_guess)
+    }
+
+    /// Whether the standard library has, or had, a module of that name.
+    pub(crate) fn is_standard(module: &str) -> bool {
+        stdlib::lifetime(module.split('.').next().unwrap_or_default()).is_some()
+    }
+
     /// The use of a capability, optional or not.
     pub(crate) fn use_of(&self, capability: Capability) -> Option<&Use> {
         self.uses.iter().find(|found| found.capability == capability)
@@ -179,7 +236,7 @@ struct Search<'p> {
     own: Own<'p>,
     own_anywhere: bool,
     /// Files to look at, by urgency; the most urgent first, so that each is looked at once, with its own.
-    pending: [VecDeque<String>; 3],
+    pending: [VecDeque<String>; 4],
     seen: HashSet<String>,
     bytes_left: u64,
     imports_left: usize,
@@ -187,6 +244,14 @@ struct Search<'p> {
     strangers: Vec<(Import, Place)>,
     modules: BTreeMap<String, Module>,
     uses: BTreeMap<Capability, Use>,
+    /// What libraries take, if they are imported.
+    extras: Vec<(&'static Extra, Option<Urgency>, Place)>,
+    /// Requirements that the code installs itself.
+    installed: Vec<String>,
+    /// Names of distributions that it installs if it comes to that.
+    installed_later: HashSet<String>,
+    /// Top-level modules that are imported without a substitute.
+    imported: HashSet<String>,
     needs: Needs,
 }
 
@@ -212,7 +277,7 @@ impl Search<'_> {
     }
 
     fn next(&mut self) -> Option<(String, Urgency)> {
-        let urgencies = [Urgency::Required, Urgency::Later, Urgency::Optional];
+        let urgencies = [Urgency::Required, Urgency::Guarded, Urgency::Later, Urgency::Optional];
         self.pending.iter_mut().zip(urgencies).find_map(|(queue, urgency)| Some((queue.pop_front()?, urgency)))
     }
 
@@ -231,6 +296,10 @@ impl Search<'_> {
         let is_entry = path == self.entrypoint;
         if is_entry {
             self.needs.script = Script::find(&source)?;
+        }
+        let (source, installing) = installs::without_installing_lines(&source);
+        for found in installing {
+            self.installation(found.installation, Urgency::Required, path, found.line);
         }
         let own = &self.own;
         let found = syntax::with_syntax(&source, |parsed| {
@@ -258,6 +327,13 @@ impl Search<'_> {
             let place = Place { file: Arc::clone(&file), line: found.line };
             self.capability(found.capability, found.what, found.urgency.max(urgency), place);
         }
+        for (installation, how) in findings.installations {
+            self.installation(installation, how.max(urgency), path, 0);
+        }
+        for (extra, how, line) in findings.extras {
+            let place = Place { file: Arc::clone(&file), line };
+            self.extras.push((extra, how.map(|how| how.max(urgency)), place));
+        }
         for import in findings.imports {
             if self.imports_left == 0 {
                 return self.overlook(format!("{path} and more: it has too many imports"));
@@ -276,6 +352,11 @@ impl Search<'_> {
             return self.follow(found, import.urgency, &place);
         }
         let Some(&top) = parts.first() else { return };
+        if import.urgency == Urgency::Optional {
+            self.needs.optional.insert(top.to_owned());
+        } else if !self.imported.contains(top) {
+            self.imported.insert(top.to_owned());
+        }
         if let Some(found) = self.own.absolute(&parts, &names) {
             return self.follow(found, import.urgency, &place);
         }
@@ -296,6 +377,40 @@ impl Search<'_> {
         }
     }
 
+    /// Takes what the code would install itself. Where it may not come to that, it only says what the modules are.
+    fn installation(&mut self, installation: Installation, urgency: Urgency, path: &str, line: u32) {
+        let mut requirements = installation.requirements;
+        let mut refusals = installation.refusals;
+        for file in installation.files {
+            let located = self.project.locate(file.trim_start_matches("./"));
+            let Some(Located::File { path, bytes }) = located.filter(|_| !file.contains("..")) else {
+                refusals.push(format!("-r {file}: the project has no such file"));
+                continue;
+            };
+            let content = if bytes > BYTES_MAX { None } else { self.project.read(&path).ok() };
+            let text = content.map(|content| String::from_utf8_lossy(&content).into_owned()).unwrap_or_default();
+            match Requirements::parse(&text) {
+                Ok(more) => requirements.extend(more.to_string().lines().map(str::to_owned)),
+                Err(error) => refusals.push(format!("-r {file}: {error}")),
+            }
+        }
+        if urgency <= Urgency::Guarded {
+            let room = INSTALLED_MAX.saturating_sub(self.installed.len());
+            self.installed.extend(requirements.into_iter().take(room));
+            let at = if line == 0 { path.to_owned() } else { format!("{path}, line {line}") };
+            let room = HINTS_MAX.saturating_sub(self.needs.refused_installs.len());
+            self.needs
+                .refused_installs
+                .extend(refusals.into_iter().take(room).map(|why| format!("not installed ({at}): {why}")));
+        } else {
+            let name = |requirement: &String| {
+                let end = requirement.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+                requirement[..end.unwrap_or(requirement.len())].to_owned()
+            };
+            self.installed_later.extend(requirements.iter().take(INSTALLED_MAX).map(name));
+        }
+    }
+
     fn follow(&mut self, found: Found, urgency: Urgency, place: &Place) {
         if let Some(extension) = found.extension {
             self.capability(Capability::Libraries, extension, urgency, place.clone());
@@ -308,23 +423,52 @@ impl Search<'_> {
         let full = import.names.iter().map(|name| format!("{}.{name}", import.module));
         let full: Vec<_> = if import.names.is_empty() { vec![import.module.clone()] } else { full.collect() };
         for full in &full {
+            extras::of_name(full, |extra| self.extras.push((extra, Some(import.urgency), place.clone())));
             let known = packages::distribution_of(full);
+            // Whoever installs a package by the module's name says what it is.
+            let installed = packages::same_name(known.module).filter(|name| self.installed_later.contains(name));
             let module = Module {
                 name: known.module.to_owned(),
-                distribution: known.distribution,
-                perhaps_own: known.is_guess && (import.mentioned || self.own_anywhere),
+                distribution: known.distribution.or(installed.filter(|_| known.is_guess)),
+                perhaps_own: import.written || known.is_guess && (import.mentioned || self.own_anywhere),
                 urgency: import.urgency,
                 place: place.clone(),
             };
-            match self.modules.get_mut(&module.name) {
-                Some(old) => {
-                    let perhaps_own = old.perhaps_own || module.perhaps_own;
-                    if module.urgency < old.urgency {
-                        *old = module;
-                    }
-                    old.perhaps_own = perhaps_own;
+            self.module(module);
+        }
+    }
+
+    fn module(&mut self, module: Module) {
+        match self.modules.get_mut(&module.name) {
+            Some(old) => {
+                let perhaps_own = old.perhaps_own || module.perhaps_own;
+                if module.urgency < old.urgency {
+                    *old = module;
                 }
-                None => drop(self.modules.insert(module.name.clone(), module)),
+                old.perhaps_own = perhaps_own;
+            }
+            None => drop(self.modules.insert(module.name.clone(), module)),
+        }
+    }
+
+    /// Adds the modules that libraries import themselves.
+    fn extras(&mut self) {
+        for (extra, urgency, place) in std::mem::take(&mut self.extras) {
+            let library = extra.libraries.iter().filter_map(|library| self.modules.get(*library));
+            let Some(library) = library.min_by_key(|library| library.urgency) else { continue };
+            let urgency = urgency.map_or(library.urgency, |urgency| urgency.max(library.urgency));
+            for name in extra.modules {
+                if self.own.has(name) {
+                    continue;
+                }
+                let known = packages::distribution_of(name);
+                self.module(Module {
+                    name: known.module.to_owned(),
+                    distribution: known.distribution,
+                    perhaps_own: false,
+                    urgency,
+                    place: place.clone(),
+                });
             }
         }
     }
@@ -340,7 +484,12 @@ impl Search<'_> {
         self.needs.overlooked.get_or_insert(what);
     }
 
-    fn finish(self) -> Needs {
+    fn finish(mut self) -> Needs {
+        self.extras();
+        if !self.installed.is_empty() {
+            self.needs.script.get_or_insert_default().dependencies.append(&mut self.installed);
+        }
+        self.needs.optional.retain(|module| !self.imported.contains(module));
         let (modules, uses) = (self.modules.into_values().collect(), self.uses.into_values().collect());
         Needs { modules, uses, ..self.needs }
     }

@@ -1,8 +1,13 @@
 //! What happened to a job. A script that fails is an [`Outcome`], never an `Err`.
 
-use serde::{Deserialize, Serialize};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 use std::fmt;
 use utoipa::ToSchema;
+
+/// Deepest nesting of a value as JSON: what parsers of other languages take.
+const JSON_DEPTH_MAX: usize = 9_000;
 
 /// The result of running a [`Job`](crate::Job) to its end, whichever end that was.
 #[derive(Debug, Clone, Serialize)]
@@ -16,8 +21,8 @@ pub struct Outcome {
     pub stderr: Output,
     /// `repr` of the last expression, or of what the called function returned; only when asked for.
     pub result: Option<String>,
-    /// The same value as JSON, when it is JSON-able.
-    pub result_json: Option<serde_json::Value>,
+    /// The same value as JSON, when JSON can say the same.
+    pub result_json: Option<JsonText>,
     /// The uncaught exception that ended the script.
     pub exception: Option<Exception>,
     /// Limits that the job ran into, whether or not it survived that.
@@ -30,7 +35,7 @@ pub struct Outcome {
     pub usage: Usage,
     /// Rich results.
     pub outputs: Vec<RichOutput>,
-    /// Files that the job made or changed in its project directory; only when asked for.
+    /// Files that the job made or changed in its project directory, and what it left in `/tmp`; only when asked for.
     pub files: Vec<OutputFile>,
     /// Which tier ran it.
     pub tier: Tier,
@@ -39,6 +44,28 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Describes a job that could not be run on `tier`, as a script that printed why and exited.
+    pub fn failed(exit_code: u8, message: impl Into<String>, tier: Tier, route_reason: impl Into<String>) -> Outcome {
+        let message = message.into();
+        let text = format!("{}\n", message.trim_end());
+        Outcome {
+            ending: Ending::Failed { exit_code, message },
+            stdout: Output::default(),
+            stderr: Output { bytes: text.len() as u64, text, truncated: false },
+            result: None,
+            result_json: None,
+            exception: None,
+            limits_hit: Vec::new(),
+            capability_misses: Vec::new(),
+            ended_in_miss: false,
+            usage: Usage::default(),
+            outputs: Vec::new(),
+            files: Vec::new(),
+            tier,
+            route_reason: route_reason.into(),
+        }
+    }
+
     /// Whether the script ran to its end and exited with 0.
     pub fn success(&self) -> bool {
         matches!(self.ending, Ending::Exited { exit_code: 0 })
@@ -58,6 +85,13 @@ pub enum Ending {
     Stopped {
         /// Why.
         reason: StopReason,
+    },
+    /// The script never ran: its entry point, image, packages or commands cannot be had.
+    Failed {
+        /// That of the command that failed, or 1.
+        exit_code: u8,
+        /// What is wrong and how to mend it; standard error has it as well.
+        message: String,
     },
 }
 
@@ -121,6 +155,80 @@ pub struct Output {
     pub bytes: u64,
 }
 
+impl Output {
+    /// Adds a line of the service's own, which no limit cuts.
+    pub(crate) fn add_line(&mut self, line: &str) {
+        if !self.text.is_empty() && !self.text.ends_with('\n') {
+            self.text.push('\n');
+        }
+        self.text.push_str(line);
+        self.text.push('\n');
+        self.bytes += line.len() as u64 + 1;
+    }
+}
+
+/// Valid JSON as the program's interpreter wrote it: integers of any size, keys in their order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JsonText(Box<RawValue>);
+
+impl JsonText {
+    /// Checks a text, and takes it as it is; `None` when it is not JSON, or nested too deeply.
+    pub fn new(text: String) -> Option<JsonText> {
+        let text = RawValue::from_string(text).ok().map(JsonText)?;
+        (depth(text.as_str()) <= JSON_DEPTH_MAX).then_some(text)
+    }
+
+    /// Returns the text.
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+
+    /// Parses the text.
+    ///
+    /// # Errors
+    ///
+    /// When the value is not a `T`, which may have narrower limits on numbers and depth than JSON.
+    pub fn parse<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+        serde_json::from_str(self.as_str())
+    }
+}
+
+impl From<serde_json::Value> for JsonText {
+    fn from(value: serde_json::Value) -> JsonText {
+        // A tree of values is always JSON.
+        JsonText(serde_json::value::to_raw_value(&value).unwrap_or_else(|_| RawValue::NULL.to_owned()))
+    }
+}
+
+impl PartialEq for JsonText {
+    fn eq(&self, other: &JsonText) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for JsonText {}
+
+/// Returns how deeply arrays and objects are nested in valid JSON.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut is_escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 /// An uncaught Python exception.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Exception {
@@ -135,7 +243,7 @@ pub struct Exception {
 /// Something that only a full Linux has: a thread, a socket, a process, a native module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CapabilityMiss {
-    /// One of `thread`, `process`, `socket`, `module`, `library`, `signal`, `terminal`, `privilege`, `limits`, `file
+    /// One of `thread`, `process`, `socket`, `network`, `module`, `library`, `signal`, `terminal`, `privilege`, `limits`, `file
     /// system`.
     pub kind: String,
     /// What exactly was asked for.
@@ -172,11 +280,11 @@ pub struct RichOutput {
 /// A file of the project directory after the job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OutputFile {
-    /// Path relative to the project directory, with `/`.
+    /// Path relative to the project directory, with `/`, or an absolute path where it is elsewhere.
     pub path: String,
     /// The content.
     #[serde(skip)]
-    pub content: Vec<u8>,
+    pub content: Bytes,
 }
 
 /// An execution tier.
@@ -187,4 +295,35 @@ pub enum Tier {
     Wasm,
     /// A container.
     Docker,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_kept_as_it_was_written() {
+        let text = r#"{"z": 100000000000000000000000000001, "a": [1.50, "\"[{"]}"#;
+        let json = JsonText::new(text.to_owned()).expect("valid");
+        assert_eq!((json.as_str(), serde_json::to_string(&json).expect("text")), (text, text.to_owned()));
+        assert_eq!(depth(text), 2);
+        for bad in ["", "[", "{\"a\": 1} 2", "NaN", "{1: 2}"] {
+            assert_eq!(JsonText::new(bad.to_owned()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded_where_others_bound_it() {
+        let nested = |depth: usize| JsonText::new(format!("{}{}", "[".repeat(depth), "]".repeat(depth)));
+        assert!(nested(500).is_some() && nested(JSON_DEPTH_MAX).is_some());
+        assert_eq!(nested(JSON_DEPTH_MAX + 1), None);
+    }
+
+    #[test]
+    fn a_job_that_could_not_run_says_why_on_stderr() {
+        let outcome = Outcome::failed(100, "the command failed:\nE: no package\n", Tier::Docker, "has pre_commands");
+        assert_eq!(outcome.stderr.text, "the command failed:\nE: no package\n");
+        assert_eq!(outcome.stderr.bytes, 34);
+        assert!(!outcome.success());
+    }
 }

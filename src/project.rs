@@ -1,11 +1,20 @@
-//! A job's files: from memory, a folder or a tar archive, to a directory that the job may use.
+//! A job's files: from memory, a folder or an archive, to a directory that the job may use.
 //!
-//! This is the only place that reads archives. An archive is checked as a whole before anything of it is used; what is
-//! accepted is folders, regular files, and symbolic links that stay inside.
+//! A project is checked as a whole before anything of it is used. It consists of folders, regular files, and symbolic
+//! links that stay inside; names that lead out are refused, other entries are left out and noted.
+
+mod archive;
+mod omissions;
+mod workspace;
+
+pub(crate) use archive::is_tar;
+pub(crate) use workspace::Workspace;
 
 use crate::{Error, Limits, Result};
+use archive::Archive;
 use bytes::Bytes;
-use cap_std::{ambient_authority, fs::Dir};
+use cap_std::fs::Dir;
+use omissions::{Omission, Omissions};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -22,6 +31,9 @@ const PATH_BYTES_MAX: usize = 4096;
 const DEPTH_MAX: usize = 64;
 const ENTRIES_MAX: usize = 1_000_000;
 
+/// Names of scripts that are meant when none is named.
+const USUAL_SCRIPTS: [&str; 2] = ["main.py", "__main__.py"];
+
 /// Folders that belong to tools, not to the project.
 const IGNORED_FOLDERS: [&str; 7] = [".git", ".hg", ".svn", ".venv", "__pycache__", "node_modules", ".mypy_cache"];
 
@@ -31,6 +43,8 @@ pub struct Project {
     /// By path, parents before children.
     entries: Arc<BTreeMap<String, Entry>>,
     archive: Option<Arc<Archive>>,
+    /// What was left out, in sentences for the user.
+    notes: Arc<[String]>,
 }
 
 /// Takes a project, entry by entry. What is written goes to the file named last.
@@ -49,16 +63,11 @@ enum Entry {
     Link { target: String },
 }
 
-enum Archive {
-    Memory(Bytes),
-    File(std::sync::Mutex<File>),
-}
-
 impl Project {
     /// One script, named `main.py`.
     pub fn script(source: impl Into<Bytes>) -> Project {
         let entries = BTreeMap::from([("main.py".to_owned(), Entry::Memory(source.into()))]);
-        Project { entries: Arc::new(entries), archive: None }
+        Project { entries: Arc::new(entries), archive: None, notes: Arc::default() }
     }
 
     /// Files by their paths in the project.
@@ -78,21 +87,24 @@ impl Project {
         builder.finish(None)
     }
 
-    /// The files below a folder, which are read when the job runs. Links, and folders that belong to tools (`.git`,
-    /// `.venv`, `__pycache__`, …), are left out.
+    /// The files below a folder, which are read when the job runs. Links that stay in it remain links. Folders that belong
+    /// to tools (`.git`, `.venv`, `__pycache__`, …) are left out, and so is what [`Project::notes`] names.
     ///
     /// # Errors
     ///
     /// When the folder cannot be read.
     pub fn folder(root: &Path) -> Result<Project> {
         let mut builder = Builder::default();
+        let absolute = root.canonicalize().ok();
         let mut pending = vec![(root.to_owned(), String::new())];
         while let Some((folder, prefix)) = pending.pop() {
             let fail = |e| Error::invalid(format!("cannot read {}: {e}", folder.display()));
             for item in std::fs::read_dir(&folder).map_err(fail)? {
                 let item = item.map_err(fail)?;
                 let Ok(name) = item.file_name().into_string() else {
-                    return Err(Error::invalid(format!("{} is not named in UTF-8", item.path().display())));
+                    let shown = format!("{prefix}{}", item.file_name().to_string_lossy());
+                    builder.omissions.add(Omission::Name, &shown);
+                    continue;
                 };
                 let kind = item.file_type().map_err(fail)?;
                 let path = format!("{prefix}{name}");
@@ -104,17 +116,24 @@ impl Project {
                 } else if kind.is_file() {
                     let bytes = item.metadata().map_err(fail)?.len();
                     builder.add(relative(&path)?, Entry::OnDisk { path: item.path(), bytes })?;
+                } else if kind.is_symlink() {
+                    let target = std::fs::read_link(item.path()).map_err(fail)?;
+                    let target = absolute.as_deref().and_then(|root| target_from(&path, &target, root));
+                    builder.link(relative(&path)?, target)?;
+                } else {
+                    builder.omissions.add(Omission::Special, &path);
                 }
             }
         }
         builder.finish(None)
     }
 
-    /// An uncompressed tar archive in memory.
+    /// An uncompressed tar archive in memory. Links that stay in the project remain links; [`Project::notes`] names what
+    /// is left out.
     ///
     /// # Errors
     ///
-    /// When it is damaged, or has anything in it but folders, regular files and links that stay inside.
+    /// When it is damaged, or a name in it is absolute or leaves the project.
     pub fn tar(archive: impl Into<Bytes>) -> Result<Project> {
         Project::from_archive(Archive::Memory(archive.into()))
     }
@@ -128,9 +147,24 @@ impl Project {
         Project::from_archive(Archive::File(archive.into()))
     }
 
+    /// A tar archive, compressed by gzip or not, or a zip archive, in a file. What is compressed is unpacked into a
+    /// temporary file, which may have `bytes_max` bytes.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Project::tar`]; when it is compressed in another way, or unpacks to more than `bytes_max`.
+    pub fn archive_file(archive: File, bytes_max: u64) -> Result<Project> {
+        archive::open(archive, bytes_max)
+    }
+
     fn from_archive(archive: Archive) -> Result<Project> {
-        let entries = scan(&archive)?;
+        let entries = archive::scan(&archive)?;
         entries.finish(Some(Arc::new(archive)))
+    }
+
+    /// What was left out of the archive or folder and why, one sentence for each kind.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// This project with one more file, or with another content for one.
@@ -153,29 +187,67 @@ impl Project {
         self.entries.iter().filter(|(_, entry)| !matches!(entry, Entry::Folder)).map(|(path, _)| path.as_str())
     }
 
-    /// The script to run: `asked`, or `main.py`, `__main__.py`, the first `.py` file.
+    /// The script to run: `asked`, or the first of [`Project::entrypoint_candidates`].
     ///
     /// # Errors
     ///
     /// When the project has no such file.
     pub fn entrypoint(&self, asked: Option<&str>) -> Result<String> {
-        let scripts = || self.paths().filter(|path| path.ends_with(".py"));
         if let Some(asked) = asked {
             let path = relative(asked)?;
-            if matches!(self.entries.get(&path), None | Some(Entry::Folder)) {
-                let known: Vec<_> = scripts().take(5).collect();
-                let hint = if known.is_empty() { String::new() } else { format!(" (it has {})", known.join(", ")) };
-                return Err(Error::invalid(format!("the project has no file {path:?}{hint}")));
+            if self.is_file(&path) {
+                return Ok(path);
             }
-            return Ok(path);
+            if let Some(Located::File { path: real, .. }) = self.locate(&path) {
+                // A script imports from the folder of the file that it is, wherever a link to it may be.
+                return Ok(if folder_of(&real) == folder_of(&path) { path } else { real });
+            }
+            let known: Vec<_> = self.scripts().take(5).collect();
+            let hint = if known.is_empty() { String::new() } else { format!(" (it has {})", known.join(", ")) };
+            return Err(Error::invalid(format!("the project has no file {path:?}{hint}")));
         }
-        ["main.py", "__main__.py"]
-            .into_iter()
-            .find(|name| self.entries.contains_key(*name))
-            .or_else(|| scripts().find(|path| !path.contains('/')))
-            .or_else(|| scripts().next())
-            .map(str::to_owned)
-            .ok_or_else(|| Error::invalid("the project has no .py file: name the script to run"))
+        if self.is_file(USUAL_SCRIPTS[0]) {
+            return Ok(USUAL_SCRIPTS[0].to_owned());
+        }
+        match self.entrypoint_candidates().first() {
+            Some(first) => self.entrypoint(Some(*first)),
+            None => Err(Error::invalid("the project has no .py file: name the script to run")),
+        }
+    }
+
+    /// Returns the scripts that may be meant when none is named; one if that is clear.
+    ///
+    /// It is clear when there is a `main.py` or `__main__.py`, or only one script, in the uppermost folder; when that has no
+    /// scripts, it is the `main.py` or `__main__.py` nearest to it. Files and folders that are hidden or belong to tools do
+    /// not count.
+    pub fn entrypoint_candidates(&self) -> Vec<&str> {
+        let scripts: Vec<_> = self.scripts().collect();
+        let (outer, inner): (Vec<_>, Vec<_>) = scripts.into_iter().partition(|path| !path.contains('/'));
+        if let Some(usual) = USUAL_SCRIPTS.iter().find_map(|usual| outer.iter().find(|path| *path == usual)) {
+            return vec![*usual];
+        }
+        if !outer.is_empty() {
+            return outer;
+        }
+        let nearest = |usual: &str| {
+            let named = inner.iter().filter(|path| path.rsplit('/').next() == Some(usual));
+            named.min_by_key(|path| parents(path).count())
+        };
+        match USUAL_SCRIPTS.into_iter().find_map(nearest).copied() {
+            Some(usual) => vec![usual],
+            None => inner,
+        }
+    }
+
+    /// Whether there is a file of that very path.
+    fn is_file(&self, path: &str) -> bool {
+        !matches!(self.entries.get(path), None | Some(Entry::Folder | Entry::Link { .. }))
+    }
+
+    /// Python files that a user would call scripts, in order.
+    fn scripts(&self) -> impl Iterator<Item = &str> {
+        let is_file = |path: &&str| matches!(self.locate(path), Some(Located::File { .. }));
+        self.paths().filter(|path| path.ends_with(".py") && !is_hidden(path)).filter(is_file)
     }
 
     /// Names that the project's modules and packages beside `script` can be imported by.
@@ -220,7 +292,7 @@ impl Project {
             .map(|(path, _)| path.as_str())
     }
 
-    /// The content of a file, following no links.
+    /// The content of a file, through links within the project.
     ///
     /// # Errors
     ///
@@ -235,8 +307,10 @@ impl Project {
                 self.copy_from_archive(offset, bytes, &mut content).map_err(fail)?;
                 Ok(content.into())
             }
-            Some(Entry::Link { .. }) => Err(Error::invalid(format!("{path} is a link: name the file itself"))),
-            Some(Entry::Folder) | None => Err(Error::invalid(format!("the project has no file {path:?}"))),
+            Some(Entry::Link { .. } | Entry::Folder) | None => match self.locate(path) {
+                Some(Located::File { path: real, .. }) if real != path => self.read(&real),
+                _ => Err(Error::invalid(format!("the project has no file {path:?}"))),
+            },
         }
     }
 
@@ -279,6 +353,20 @@ impl Project {
     pub(crate) fn size(&self) -> (u64, u64) {
         let bytes = self.entries.values().map(Entry::bytes).fold(0, u64::saturating_add);
         (bytes, self.entries.len() as u64)
+    }
+
+    /// Whether anything in it is a symbolic link.
+    pub(crate) fn has_links(&self) -> bool {
+        self.entries.values().any(|entry| matches!(entry, Entry::Link { .. }))
+    }
+
+    /// Returns about how much memory it takes, besides that of an archive in memory.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let entry = |(path, entry): (&String, &Entry)| {
+            let content = if let Entry::Memory(content) = entry { content.len() } else { 0 };
+            path.len() + content + size_of::<(String, Entry)>()
+        };
+        self.entries.iter().map(entry).sum()
     }
 
     /// Whether the project is within the disk limits.
@@ -432,6 +520,7 @@ impl fmt::Debug for Project {
 #[derive(Default)]
 struct Builder {
     entries: BTreeMap<String, Entry>,
+    omissions: Omissions,
 }
 
 impl Builder {
@@ -441,16 +530,23 @@ impl Builder {
         }
         for parent in parents(&path) {
             match self.entries.get(parent) {
-                None => drop(self.entries.insert(parent.to_owned(), Entry::Folder)),
                 Some(Entry::Folder) => {}
+                // Nothing is written through a link: it gives way.
                 Some(Entry::Link { .. }) => {
-                    return Err(Error::invalid(format!("{path:?} goes through the link {parent:?}")));
+                    self.omissions.add(Omission::LinkInTheWay, parent);
+                    drop(self.entries.insert(parent.to_owned(), Entry::Folder));
                 }
+                None => drop(self.entries.insert(parent.to_owned(), Entry::Folder)),
                 Some(_) => return Err(Error::invalid(format!("{parent:?} is both a file and a folder"))),
             }
         }
         match (self.entries.get(&path), &entry) {
             (Some(Entry::Folder), Entry::Folder) => {}
+            (Some(Entry::Folder), Entry::Link { .. }) => self.omissions.add(Omission::LinkInTheWay, &path),
+            (Some(Entry::Link { .. }), Entry::Folder) => {
+                self.omissions.add(Omission::LinkInTheWay, &path);
+                drop(self.entries.insert(path, entry));
+            }
             (Some(Entry::Folder), _) | (Some(_), Entry::Folder) => {
                 return Err(Error::invalid(format!("{path:?} is both a file and a folder")));
             }
@@ -462,19 +558,29 @@ impl Builder {
         Ok(())
     }
 
-    fn finish(self, archive: Option<Arc<Archive>>) -> Result<Project> {
-        for (path, entry) in &self.entries {
-            if let Entry::Link { target } = entry {
-                stays_inside(path, target)?;
+    /// Adds a symbolic link, unless it has no target here.
+    fn link(&mut self, path: String, target: Option<String>) -> Result<()> {
+        match target.filter(|target| target.len() <= PATH_BYTES_MAX && stays_inside(&path, target)) {
+            Some(target) => self.add(path, Entry::Link { target }),
+            None => {
+                self.omissions.add(Omission::Link, &path);
+                Ok(())
             }
         }
-        Ok(Project { entries: Arc::new(self.entries), archive })
+    }
+
+    fn finish(self, archive: Option<Arc<Archive>>) -> Result<Project> {
+        Ok(Project { entries: Arc::new(self.entries), archive, notes: self.omissions.notes().into() })
     }
 }
 
 /// `a/b/c` has the parents `a` and `a/b`.
 fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(at, _)| &path[..at])
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// A path in its one form: no `.`, no `..`, no root, `/` between components.
@@ -504,19 +610,44 @@ pub(crate) fn relative(path: &str) -> Result<String> {
     Ok(parts.join("/"))
 }
 
-fn stays_inside(link: &str, target: &str) -> Result<()> {
+/// Whether no `..` on the way to a link's target leaves the project, as it is written.
+fn stays_inside(link: &str, target: &str) -> bool {
     let mut depth = parents(link).count();
-    for component in Path::new(target).components() {
-        match component {
-            Component::Normal(_) => depth += 1,
-            Component::CurDir => {}
-            Component::ParentDir if depth > 0 => depth -= 1,
-            Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
-                return Err(Error::invalid(format!("the link {link:?} leads out of the project, to {target:?}")));
+    let mut parts = Path::new(target).components();
+    !target.contains('\0')
+        && parts.all(|part| match part {
+            Component::Normal(_) => {
+                depth += 1;
+                true
             }
-        }
+            Component::CurDir => true,
+            Component::ParentDir if depth > 0 => {
+                depth -= 1;
+                true
+            }
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => false,
+        })
+}
+
+/// The target of a link on disk, from the folder that the link is in, if it can be written in this project.
+fn target_from(link: &str, target: &Path, root: &Path) -> Option<String> {
+    if !target.is_absolute() {
+        return target.to_str().map(str::to_owned);
     }
-    Ok(())
+    let inside = target.strip_prefix(root).ok()?.to_str()?;
+    let up = "../".repeat(parents(link).count());
+    Some(if inside.is_empty() && up.is_empty() { ".".to_owned() } else { format!("{up}{inside}") })
+}
+
+/// Whether a file is none of the project's but has what macOS knows of another, as archives from there do.
+pub(crate) fn is_of_macos(path: &str) -> bool {
+    path.starts_with("__MACOSX/") || path.rsplit('/').next().is_some_and(|name| name.starts_with("._"))
+}
+
+/// Whether no user would call a file a script: it is hidden, or of a tool's folder.
+fn is_hidden(path: &str) -> bool {
+    let of_a_tool = |part: &str| matches!(part, "__MACOSX" | "node_modules" | "site-packages" | "__pycache__");
+    path.split('/').any(|part| part.starts_with('.') || of_a_tool(part))
 }
 
 /// `rest`, which was asked for below a link, where the link leads.
@@ -531,119 +662,6 @@ fn through_link(link: &str, target: &str, rest: &str) -> Option<String> {
         }
     }
     Some(parts.join("/"))
-}
-
-/// Reads the headers of an archive.
-fn scan(archive: &Archive) -> Result<Builder> {
-    match archive {
-        Archive::Memory(bytes) => scan_entries(io::Cursor::new(bytes), bytes.len() as u64),
-        Archive::File(file) => {
-            let mut file = file.lock().map_err(|_| Error::unavailable("the archive's lock is poisoned"))?;
-            let length = file.seek(SeekFrom::End(0)).map_err(damaged)?;
-            file.rewind().map_err(damaged)?;
-            scan_entries(&mut *file, length)
-        }
-    }
-}
-
-fn scan_entries(reader: impl Read + Seek, length: u64) -> Result<Builder> {
-    let mut builder = Builder::default();
-    let mut archive = tar::Archive::new(reader);
-    for entry in archive.entries_with_seek().map_err(damaged)? {
-        let entry = entry.map_err(damaged)?;
-        let header = entry.header();
-        let name = entry.path_bytes();
-        let Ok(name) = std::str::from_utf8(&name) else {
-            return Err(Error::invalid("bad archive: a file name is not UTF-8"));
-        };
-        let path = relative(name)?;
-        let kind = header.entry_type();
-        match kind {
-            tar::EntryType::Directory => builder.add(path, Entry::Folder)?,
-            tar::EntryType::Regular | tar::EntryType::Continuous => {
-                let (offset, bytes) = (entry.raw_file_position(), entry.size());
-                if offset.checked_add(bytes).is_none_or(|end| end > length) {
-                    return Err(Error::invalid(format!("bad archive: it ends within {path:?}")));
-                }
-                builder.add(path, Entry::InArchive { offset, bytes })?;
-            }
-            tar::EntryType::Symlink => {
-                let target = entry.link_name_bytes().unwrap_or_default().into_owned();
-                let target = String::from_utf8(target)
-                    .map_err(|_| Error::invalid(format!("bad archive: the link {path:?} has a target not in UTF-8")))?;
-                builder.add(path, Entry::Link { target })?;
-            }
-            tar::EntryType::XGlobalHeader => {}
-            _ => {
-                let what = match kind {
-                    tar::EntryType::Link => "a hard link",
-                    tar::EntryType::Block | tar::EntryType::Char => "a device",
-                    tar::EntryType::Fifo => "a FIFO",
-                    tar::EntryType::GNUSparse => "a sparse file",
-                    _ => "neither file, folder nor symbolic link",
-                };
-                return Err(Error::invalid(format!("bad archive: {path:?} is {what}")));
-            }
-        }
-    }
-    Ok(builder)
-}
-
-fn damaged(error: io::Error) -> Error {
-    Error::invalid(format!("bad archive: {error}"))
-}
-
-/// The directories of one running job, on the host. Dropping it removes them.
-#[derive(Debug)]
-pub(crate) struct Workspace {
-    /// The project directory.
-    pub(crate) project: Dir,
-    /// `/tmp`.
-    pub(crate) temporary: Dir,
-    _folder: tempfile::TempDir,
-}
-
-impl Workspace {
-    /// Makes the directories, with the project's files in the first.
-    pub(crate) fn create(project: &Project) -> io::Result<Workspace> {
-        let folder = tempfile::Builder::new().prefix("pyexec-job-").tempdir()?;
-        let root = Dir::open_ambient_dir(folder.path(), ambient_authority())?;
-        root.create_dir("work")?;
-        root.create_dir("tmp")?;
-        let workspace =
-            Workspace { project: root.open_dir("work")?, temporary: root.open_dir("tmp")?, _folder: folder };
-        project.materialize(&workspace.project)?;
-        Ok(workspace)
-    }
-}
-
-impl Workspace {
-    /// Paths of the regular files in the project directory, in order. Links are not followed.
-    pub(crate) fn files(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        let mut pending = vec![(String::new(), 0)];
-        while let Some((folder, depth)) = pending.pop() {
-            let entries = if folder.is_empty() { self.project.entries() } else { self.project.read_dir(&folder) };
-            for entry in entries.into_iter().flatten().flatten() {
-                let Ok(name) = entry.file_name().into_string() else { continue };
-                let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
-                match entry.file_type() {
-                    Ok(kind) if kind.is_file() => found.push(path),
-                    Ok(kind) if kind.is_dir() && depth < DEPTH_MAX => pending.push((path, depth + 1)),
-                    _ => {}
-                }
-            }
-        }
-        found.sort();
-        found
-    }
-
-    /// Content of a file that has at most `bytes_max`.
-    pub(crate) fn read(&self, path: &str, bytes_max: u64) -> io::Result<Vec<u8>> {
-        let mut content = Vec::new();
-        self.project.open(path)?.take(bytes_max.saturating_add(1)).read_to_end(&mut content)?;
-        if content.len() as u64 > bytes_max { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(content) }
-    }
 }
 
 #[cfg(test)]
@@ -683,9 +701,57 @@ mod tests {
     fn links_stay_links_in_an_archive() {
         let mut builder = Builder::default();
         builder.add("to.txt".into(), Entry::Memory("x".into())).expect("added");
-        builder.add("link".into(), Entry::Link { target: "to.txt".into() }).expect("added");
+        builder.link("link".into(), Some("to.txt".into())).expect("added");
         let copy = round_trip(&builder.finish(None).expect("a project"));
         assert!(matches!(copy.entries.get("link"), Some(Entry::Link { target }) if target == "to.txt"));
+        assert_eq!(copy.read("link").expect("there"), "x");
+    }
+
+    #[test]
+    fn links_of_a_folder_are_kept_when_they_stay_in_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().canonicalize().expect("a folder");
+        std::fs::create_dir_all(root.join("app")).expect("made");
+        std::fs::write(root.join("app/cli.py"), "print(1)").expect("written");
+        let link = |target: &Path, name: &str| std::os::unix::fs::symlink(target, root.join(name)).expect("linked");
+        link(Path::new("app/cli.py"), "run.py");
+        link(Path::new("../app"), "app/again");
+        link(&root.join("app/cli.py"), "app/absolute.py");
+        link(Path::new("../elsewhere"), "out");
+        link(Path::new("/usr/bin/python3"), "python3");
+        link(Path::new("run.py"), "again.py");
+        link(Path::new("gone.py"), "dangling.py");
+        let project = Project::folder(&root).expect("read");
+        for (name, script) in [
+            ("run.py", "app/cli.py"),
+            ("app/again/cli.py", "app/cli.py"),
+            ("app/absolute.py", "app/absolute.py"),
+            ("again.py", "app/cli.py"),
+        ] {
+            assert_eq!(project.read(name).expect(name), "print(1)", "{name}");
+            assert_eq!(project.entrypoint(Some(name)).expect(name), script);
+        }
+        assert_eq!(project.entrypoint_candidates(), ["again.py", "run.py"]);
+        assert!(project.entrypoint(Some("dangling.py")).is_err() && project.read("dangling.py").is_err());
+        assert_eq!(project.notes(), ["2 symbolic links that lead out of the project were left out: out, python3"]);
+    }
+
+    #[test]
+    fn a_script_is_chosen_when_it_is_clear_which() {
+        for (paths, candidates) in [
+            (&["main.py", "app.py", "__main__.py"][..], &["main.py"][..]),
+            (&["__main__.py", "app.py", "sub/main.py"], &["__main__.py"]),
+            (&["app.py", "lib/x.py", "lib/main.py"], &["app.py"]),
+            (&["._app.py", "app.py", "__MACOSX/._app.py", ".venv/lib/x.py", "data.txt"], &["app.py"]),
+            (&["one.py", "two.py"], &["one.py", "two.py"]),
+            (&["top/app/x.py", "top/main.py", "a/b/c/main.py"], &["top/main.py"]),
+            (&["top/x.py", "top/pkg/__main__.py"], &["top/pkg/__main__.py"]),
+            (&["top/x.py", "top/y.py", "__MACOSX/main.py"], &["top/x.py", "top/y.py"]),
+            (&["readme.md", "._x.py", "node_modules/x.py"], &[]),
+        ] {
+            let project = Project::files(paths.iter().map(|path| (*path, ""))).expect("a project");
+            assert_eq!(project.entrypoint_candidates(), candidates, "{paths:?}");
+        }
     }
 
     #[test]

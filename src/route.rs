@@ -2,12 +2,14 @@
 //!
 //! The rules, in this order:
 //!
-//! 1. What cannot be is refused at once: a tier that contradicts the rest of the request, network without permission.
+//! 1. What cannot be is refused at once, such as a tier that contradicts the rest of the request.
 //! 2. A tier that the job asks for is taken.
-//! 3. What WebAssembly can do runs there, also with packages, as far as it takes them. Needs that the code can do without
-//!    are no needs, but for the network: code that uses it, with permission to, is meant to have it.
-//! 4. The rest goes to Docker. Where that is off, a need that is certain is refused; one that may never come up, because
-//!    it is in a function, is tried in WebAssembly, which does no harm.
+//! 3. What the code is certain to reach decides: where WebAssembly can do it, also with packages as far as it takes them,
+//!    it runs there, and else in a container. Needs that it has a substitute for are no needs.
+//! 4. What it may reach is tried in WebAssembly, which does no harm: `service::retry` has the rest.
+//! 5. Where Docker is off, a need that is certain is refused, unless the code handles it when it is missing.
+//!
+//! Code that uses the network without permission to runs without one, as on a machine that has none.
 
 use crate::{
     TierChoice,
@@ -106,7 +108,7 @@ fn decide(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Result<Route, 
     let mut demands = demands_of_the_request(asked, needs, python);
     if asked.tier == TierChoice::Wasm {
         // What else its code needs it shall come upon; what is to be installed must be.
-        demands.extend(demands_for_packages(needs, asked, tiers).into_iter().filter(|demand| !demand.later));
+        demands.extend(demands_for_packages(needs, asked, tiers).into_iter().filter(Demand::is_fatal));
         return match demands.first() {
             None => Ok(Route::Wasm { reason: "the job asks for wasm".to_owned() }),
             Some(demand) => {
@@ -114,9 +116,10 @@ fn decide(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Result<Route, 
             }
         };
     }
+    demands.extend(needs.met.as_deref().map(Demand::now));
     demands.extend(demands_for_packages(needs, asked, tiers));
     demands.extend(demands_of_the_code(needs, asked));
-    let network = network(needs, asked, tiers)?;
+    let network = network(needs, asked, tiers);
     demands.extend(network.demand(needs));
 
     if asked.tier == TierChoice::Docker {
@@ -133,15 +136,22 @@ fn decide(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Result<Route, 
         let reason = if uses_network { network.explain(reason) } else { reason.to_owned() };
         return Ok(Route::Wasm { reason });
     }
-    let words = in_words(&demands);
     match tiers.docker {
-        Ok(()) => Ok(Route::Docker { reason: network.explain(&words), python, network: network.on }),
-        Err(off) if demands.iter().all(|demand| demand.later) => {
-            Ok(Route::Wasm { reason: format!("may not need it, but {words}, which takes docker: {off}") })
+        Ok(()) => {
+            let (certain, possible): (Vec<_>, Vec<_>) = demands.into_iter().partition(Demand::is_certain);
+            if certain.is_empty() {
+                let reason = format!("needs nothing for certain beyond WebAssembly, but maybe {}", in_words(&possible));
+                return Ok(Route::Wasm { reason: network.explain(&reason) });
+            }
+            Ok(Route::Docker { reason: network.explain(&in_words(&certain)), python, network: network.on })
         }
         Err(off) => {
-            let certain: Vec<_> = demands.into_iter().filter(|demand| !demand.later).collect();
-            Err(format!("this job {}, which takes docker: {off}", in_words(&certain)))
+            let words = in_words(&demands);
+            let fatal: Vec<_> = demands.into_iter().filter(Demand::is_fatal).collect();
+            if fatal.is_empty() {
+                return Ok(Route::Wasm { reason: format!("may do without, but {words}, which takes docker: {off}") });
+            }
+            Err(format!("this job {}, which takes docker: {off}", in_words(&fatal)))
         }
     }
 }
@@ -150,13 +160,22 @@ fn decide(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Result<Route, 
 struct Demand {
     /// Follows "this job".
     what: String,
-    /// It may never come up.
-    later: bool,
+    urgency: Urgency,
 }
 
 impl Demand {
     fn now(what: impl Into<String>) -> Demand {
-        Demand { what: what.into(), later: false }
+        Demand { what: what.into(), urgency: Urgency::Required }
+    }
+
+    /// Whether the code reaches it whenever it runs.
+    fn is_certain(&self) -> bool {
+        self.urgency <= Urgency::Guarded
+    }
+
+    /// Whether the code ends where it is missing.
+    fn is_fatal(&self) -> bool {
+        self.urgency == Urgency::Required
     }
 }
 
@@ -254,7 +273,8 @@ fn demands_for_packages(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> 
         several => {
             let by: Vec<_> = several.iter().map(|package| package.distribution.to_owned()).collect();
             let what = format!("needs {names} for {}, which {has} no pure-Python wheel", listed(&by));
-            vec![Demand { what, later: several.iter().all(|package| package.later) }]
+            let urgency = several.iter().map(|package| package.urgency).min().unwrap_or(Urgency::Required);
+            vec![Demand { what, urgency }]
         }
     }
 }
@@ -264,7 +284,7 @@ struct Wanted<'a> {
     distribution: &'a str,
     /// The module that its code imports, and where; otherwise it is required.
     import: Option<(&'a str, &'a Place)>,
-    later: bool,
+    urgency: Urgency,
 }
 
 impl Wanted<'_> {
@@ -274,20 +294,21 @@ impl Wanted<'_> {
             Some((module, place)) => format!("imports {module}, {why} ({place})"),
             None => format!("requires {}, {why}", self.distribution),
         };
-        Demand { what, later: self.later }
+        Demand { what, urgency: self.urgency }
     }
 }
 
 fn wanted<'a>(needs: &'a Needs, asked: &Asked<'a>) -> Vec<Wanted<'a>> {
     let required = asked.requirements.iter();
-    let mut wanted: Vec<_> = required.map(|distribution| Wanted { distribution, import: None, later: false }).collect();
+    let mut wanted: Vec<_> =
+        required.map(|distribution| Wanted { distribution, import: None, urgency: Urgency::Required }).collect();
     for module in needs.modules.iter().filter(|_| asked.detect_packages) {
         // What nobody can install is missed as well elsewhere. What may be its own is found out by running it: see
         // `service::plan`.
         let Some(distribution) = module.distribution.as_deref().filter(|_| !module.perhaps_own) else { continue };
         if module.urgency != Urgency::Optional && !asked.requirements.iter().any(|name| name == distribution) {
             let import = Some((&*module.name, &module.place));
-            wanted.push(Wanted { distribution, import, later: module.urgency == Urgency::Later });
+            wanted.push(Wanted { distribution, import, urgency: module.urgency });
         }
     }
     wanted
@@ -295,10 +316,10 @@ fn wanted<'a>(needs: &'a Needs, asked: &Asked<'a>) -> Vec<Wanted<'a>> {
 
 fn demands_of_the_code(needs: &Needs, asked: &Asked<'_>) -> Vec<Demand> {
     let mut demands = Vec::new();
-    let mut add = |urgency, what: String| match urgency {
-        Urgency::Required => demands.push(Demand { what, later: false }),
-        Urgency::Later => demands.push(Demand { what, later: true }),
-        Urgency::Optional => {}
+    let mut add = |urgency, what: String| {
+        if urgency != Urgency::Optional {
+            demands.push(Demand { what, urgency });
+        }
     };
     if let (None, Some(bound)) = (asked.python, &needs.python_at_most) {
         let Bound { python, module, place, urgency } = bound;
@@ -326,10 +347,10 @@ struct Network {
 }
 
 impl Network {
-    /// With permission to, code that uses it is meant to have it, even where it could do without.
     fn demand(&self, needs: &Needs) -> Option<Demand> {
         let found = needs.use_of(Capability::Network).filter(|_| self.on)?;
-        Some(Demand { what: uses_network(found), later: found.urgency != Urgency::Required })
+        let what = format!("uses the network ({}, {})", found.what, found.place);
+        Some(Demand { what, urgency: found.urgency }).filter(|demand| demand.urgency != Urgency::Optional)
     }
 
     fn explain(&self, reason: &str) -> String {
@@ -337,28 +358,14 @@ impl Network {
     }
 }
 
-fn network(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Result<Network, String> {
-    const FORBIDDEN: &str = "which this server does not allow (PYEXEC_ALLOW_NETWORK=false)";
-    let found = needs.use_of(Capability::Network);
-    if let Some(found) = found.filter(|found| found.urgency == Urgency::Required) {
-        let words = uses_network(found);
-        if !tiers.allow_network {
-            return Err(format!("this job {words}, {FORBIDDEN}"));
-        }
-        if !asked.network {
-            return Err(format!("this job {words} and has no permission to: set \"network\": true, or give --network"));
-        }
-    }
+fn network(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Network {
+    let is_used = needs.use_of(Capability::Network).is_some();
     let note = match (asked.network, tiers.allow_network) {
         (true, false) => Some("without the network, which this server does not allow (PYEXEC_ALLOW_NETWORK=false)"),
-        (false, _) if found.is_some() => Some("without the network, for which it has no permission"),
+        (false, _) if is_used => Some("without the network, for which it has no permission"),
         _ => None,
     };
-    Ok(Network { on: asked.network && tiers.allow_network, note })
-}
-
-fn uses_network(found: &Use) -> String {
-    format!("uses the network ({}, {})", found.what, found.place)
+    Network { on: asked.network && tiers.allow_network, note }
 }
 
 #[cfg(test)]

@@ -13,7 +13,9 @@ mod error;
 mod events;
 mod form;
 mod headers;
+mod hosts;
 mod listener;
+mod members;
 mod metrics;
 mod rate_limit;
 mod refusal;
@@ -28,7 +30,7 @@ use crate::{
     Error, Pyexec, Result,
     config::{FallbackMode, Settings},
 };
-use admission::{Admission, Gates};
+use admission::{Admission, Gates, QueueLimits};
 use listener::ListenerOptions;
 use metrics::Metrics;
 use std::{
@@ -145,8 +147,13 @@ fn gates(settings: &Settings) -> Gates {
         FallbackMode::Off => 0,
         FallbackMode::Auto | FallbackMode::On => settings.containers.docker.slots as usize,
     };
-    let waiting = (settings.queue / settings.slots as usize).max(1) * docker;
-    Gates::new(Admission::new(settings.slots as usize, settings.queue), Admission::new(docker, waiting))
+    let limits = QueueLimits {
+        places: settings.queue,
+        bytes: usize::try_from(settings.queue_bytes).unwrap_or(usize::MAX),
+        callers: settings.api_keys.len().max(1),
+        slots_wait: false,
+    };
+    Gates::new(Admission::new(settings.slots as usize, limits), Admission::new(docker, limits))
 }
 
 /// Before the first request, so that what an earlier server left behind is gone and the pool is filled.

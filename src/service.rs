@@ -1,9 +1,11 @@
 //! Ties the flow together: what the library, the command line and the server all call.
 
+mod advice;
 mod environments;
 mod fallback;
 mod packages;
 mod plan;
+mod retry;
 mod stdin;
 mod workbench;
 
@@ -16,16 +18,18 @@ use crate::{
     config::{ContainerSettings, FallbackMode, Settings},
     environment::{EnvironmentOptions, Environments},
     executor::{
-        Event, Observer,
+        Event, Observer, Run,
         docker::{DockerExecutor, DockerOptions, Placement},
         wasm::{WasmExecutor, WasmOptions},
     },
 };
+use advice::Advice;
 use environments::Registry;
 use fallback::Fallback;
 use packages::InWasm;
 pub use packages::{BakeOrder, Baking};
 use plan::Place;
+use retry::Retry;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -131,49 +135,67 @@ impl Pyexec {
             self.prepare(&mut plan, &progress).await?;
             observer = told.into_inner().unwrap_or_else(PoisonError::into_inner);
         }
-        let network = self.allow_network && plan.job.containers.network;
-        let (may_replay, leaves_wasm) = (self.may_replay(&plan), self.may_leave_wasm(&plan.job));
-        let Plan { job, reason, place, detected, again: _ } = plan;
-        let (job, again) = match may_replay {
-            true => {
-                let (job, again) = plan::twice(job, place.clone(), detected.clone());
-                (job, Some(again))
-            }
-            false => (job, None),
-        };
-        let outcome = match place {
+        let means = self.means(&plan);
+        let advice = Advice::new(&plan, means, self.fallback.configured());
+        let retry = Retry::of(&mut plan, means);
+        let stop_at = retry.as_ref().map(Retry::stop_at);
+        let Plan { job, reason, place, detected, .. } = plan;
+        let observer = Arc::new(Mutex::new(observer));
+        let shared = Arc::clone(&observer);
+        let tell: Box<dyn Observer> = Box::new(move |event: Event<'_>| locked(&shared).event(event));
+        let run = match place {
             Place::Wasm(packages) => {
                 let importable = match &packages {
                     InWasm::Unprepared | InWasm::Nothing => None,
                     InWasm::Installed(importable) => Some(importable),
                 };
                 let packages = importable.map(|importable| &importable.packages);
-                let mut outcome = self.wasm.run_with(job, packages, observer).await?;
-                outcome.route_reason = reason;
+                let mut run = self.wasm.run_with(job, packages, stop_at, tell).await?;
+                if let Run::Ended(outcome) = &mut run {
+                    outcome.route_reason = reason;
+                }
                 if let Some(importable) = importable {
                     self.used(importable).await;
                 }
-                outcome
+                run
             }
             Place::Docker { python, network } => {
                 let placement = placement(&job, python, network, &reason);
-                self.fallback.run(job, detected, placement, observer).await?
+                self.fallback.run(job, detected, placement, stop_at, tell).await?
             }
         };
-        match again.and_then(|again| again.plan(&outcome, leaves_wasm, network)) {
-            Some(plan) if self.takes(&plan).await => Ok(Attempt::Again(Box::new(plan))),
-            _ => Ok(Attempt::Done(Box::new(outcome))),
+        match run {
+            Run::Ended(mut outcome) => match retry.and_then(|retry| retry.after_end(&outcome)) {
+                Some(plan) => Ok(Attempt::Again(Box::new(self.again(plan).await))),
+                None => {
+                    if let Some(line) = advice.on(&outcome) {
+                        outcome.stderr.add_line(&line);
+                        locked(&observer).event(Event::Stderr(format!("{line}\n").as_bytes()));
+                    }
+                    Ok(Attempt::Done(outcome))
+                }
+            },
+            Run::Missed(miss, used) => {
+                let plan = retry.and_then(|retry| retry.after_miss(&miss, used));
+                let plan = plan.ok_or_else(|| crate::Error::unavailable("the job cannot be run again"))?;
+                Ok(Attempt::Again(Box::new(self.again(plan).await)))
+            }
         }
     }
 
-    /// Whether the tier of a second attempt is there. What a container would refuse stays as it ended before.
-    async fn takes(&self, plan: &Plan) -> bool {
-        match &plan.place {
-            Place::Wasm(_) => true,
-            Place::Docker { .. } => {
-                self.fallback.executor().await.is_ok_and(|docker| docker.check(&plan.job, None).is_ok())
-            }
+    /// Chooses the place of another attempt. Where there is no container after all, the job runs as far as it gets.
+    async fn again(&self, mut plan: Plan) -> Plan {
+        if matches!(plan.place, Place::Docker { .. }) {
+            return plan;
         }
+        if let Err(error) = self.choose(&mut plan).await {
+            tracing::info!(%error, "no other place for a job that missed something");
+            plan.place = Place::Wasm(InWasm::Unprepared);
+            plan.reason = format!("{}, but {error}", plan.reason);
+            plan.may_stop = false;
+            plan.detected.forget_met();
+        }
+        plan
     }
 
     /// Where packages are kept.

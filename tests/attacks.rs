@@ -78,6 +78,7 @@ fn attack(path: &Path) -> Result<(), String> {
             StopReason::StackOverflow => ("stack_overflow", None),
             StopReason::Crashed(_) => ("crashed", None),
         },
+        Ending::Failed { exit_code, .. } => ("failed", Some(*exit_code)),
     };
     let shown = || {
         format!(

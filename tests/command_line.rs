@@ -1,9 +1,9 @@
 //! The `pyexec` command, as a user runs it.
 
-use crate::support::{pyexec, repository};
+use crate::support::{docker::without_docker, pyexec, repository};
 use std::{
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Read, Write},
     process::{Command, Stdio},
 };
 
@@ -95,6 +95,8 @@ fn exit_codes_tell_what_happened() {
     assert!(ran.code == 2 && ran.stderr.contains("hint: write SURELY_NOT_SET_ANYWHERE=VALUE"), "{}", ran.stderr);
     let ran = run(&["eval", "--memory", "1", "1"]);
     assert!(ran.code == 2 && ran.stderr.contains("64 MiB"), "{}", ran.stderr);
+    let ran = run(&["eval", "--executor", "wasm", "--image", "python:3.12-slim", "1"]);
+    assert!(ran.code == 1 && ran.stderr.starts_with("error: "), "{}", ran.stderr);
 }
 
 #[test]
@@ -208,7 +210,7 @@ fn an_import_installs_a_package_and_says_so_once() {
     let other = tempfile::tempdir().expect("a folder");
     assert_eq!(run_in(other.path(), &["eval", "-q", code]).stderr, "");
     let ran = run_in(folder.path(), &["eval", "import numpy"]);
-    assert!(ran.code == 2 && ran.stderr.contains("imports numpy, which has no pure-Python wheel"), "{}", ran.stderr);
+    assert!(ran.code == 1 && ran.stderr.contains("imports numpy, which has no pure-Python wheel"), "{}", ran.stderr);
     assert!(ran.stderr.contains("PYEXEC_FALLBACK=auto"), "{}", ran.stderr);
 }
 
@@ -247,7 +249,7 @@ fn environments_are_created_listed_warmed_used_and_removed() {
 
     assert_eq!(env(&["rm", &id[..8]]).stdout.trim_end(), id);
     let ran = run_in(folder.path(), &["eval", "--environment", id, "1"]);
-    assert!(ran.code == 2 && ran.stderr.contains("environment: there is none with the id"), "{}", ran.stderr);
+    assert!(ran.code == 1 && ran.stderr.contains("environment: there is none with the id"), "{}", ran.stderr);
     for arguments in [["rm", id], ["warm", id]] {
         let ran = env(&arguments);
         assert!(ran.code == 2 && ran.stderr.contains("see pyexec env list"), "{}", ran.stderr);
@@ -304,4 +306,285 @@ fn an_image_that_is_built_gets_environments_for_either_tier() {
     let output = command.args(["eval", "import tabulate; 7"]).output().expect("starts");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!((&*String::from_utf8_lossy(&output.stdout), &*stderr), ("7\n", ""));
+}
+
+#[test]
+fn times_and_sizes_have_units() {
+    let ran = run(&["eval", "--timeout", "200ms", "while True: pass"]);
+    assert!(ran.code == 124 && ran.stderr.contains("0.2 s exceeded"), "{}", ran.stderr);
+    for limits in [["--timeout", "2m"], ["--timeout", "1.5"], ["--memory", "1G"], ["--memory", "0"], ["--disk", "64m"]]
+    {
+        assert_eq!(run(&["eval", limits[0], limits[1], "1"]).stdout, "1\n", "{limits:?}");
+    }
+    let ran = run(&["eval", "--memory", "1X", "1"]);
+    assert!(ran.code == 2 && ran.stderr.contains("such as 512M or 1.5G"), "{}", ran.stderr);
+    let ran = run(&["eval", "--memory", "100M", "x = bytearray(200 << 20)"]);
+    assert!(ran.code == 1 && ran.stderr.contains("MemoryError"), "{}", ran.stderr);
+}
+
+#[test]
+fn flags_of_the_first_client_are_taken_by_every_verb() {
+    assert_eq!(run(&["--timeout", "5", "--memory", "256", "-q", "--network=false", "eval", "7"]).stdout, "7\n");
+    assert_eq!(run(&["--async=false", "eval", "--cpu", "0", "--timeout", "0", "7"]).stdout, "7\n");
+    for verb in ["version", "run", "eval", "submit", "follow", "kill", "list"] {
+        let flags =
+            ["--timeout=1", "--memory=64", "--disk=1", "--cpu=2", "--image=x", "--network", "--async", "--help"];
+        for quiet in ["-q", "--quiet", "-v", "--verbose"] {
+            let ran = run(&[&[quiet][..], &flags[..7], &[verb, "--help"]].concat());
+            let behind = run(&[&[verb, quiet][..], &flags].concat());
+            assert_eq!((ran.code, behind.code), (0, 0), "{verb} {quiet}: {}{}", ran.stderr, behind.stderr);
+        }
+    }
+}
+
+#[test]
+fn what_is_refused_is_json_where_that_was_asked_for() {
+    for arguments in [
+        &["run", "--json", "/no/such/file.py"][..],
+        &["eval", "--json", "--memory", "x", "1"],
+        &["eval", "--no-such-flag", "--json", "1"],
+        &["config", "--json", "--port", "x"],
+    ] {
+        let ran = run(arguments);
+        let refusal: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON and nothing else");
+        assert_eq!((ran.code, &refusal["exit_code"]), (2, &serde_json::json!(2)), "{arguments:?}");
+        let error = refusal["error"].as_str().expect("a text");
+        assert!(!error.starts_with("error:") && ran.stderr.starts_with(&format!("error: {error}")), "{}", ran.stderr);
+    }
+    let ran = run(&["eval", "--json", "--executor", "wasm", "--image", "python:3.12-slim", "1"]);
+    let refusal: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON and nothing else");
+    assert_eq!((ran.code, &refusal["exit_code"]), (1, &serde_json::json!(1)));
+    let ran = run(&["run", "/no/such/file.py", "--", "--json"]);
+    assert_eq!((ran.stdout.as_str(), ran.code), ("", 2));
+}
+
+/// Reads one line of what a command prints, and goes away.
+fn one_line_of(arguments: &[&str]) -> Ran {
+    pyexec();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pyexec"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut stdout = String::new();
+    BufReader::new(child.stdout.take().expect("piped")).read_line(&mut stdout).expect("a line");
+    let output = child.wait_with_output().expect("ends");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    Ran { stdout, stderr, code: output.status.code().expect("an exit code") }
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() {
+    for (arguments, code) in [
+        (&["config"][..], 0),
+        (&["completions", "bash"], 0),
+        (&["man"], 0),
+        (&["eval", "while True: print('x' * 1000)"], 141),
+        (&["eval", "import sys\nwhile True: sys.stdout.write('x' * 9 + chr(10))"], 141),
+    ] {
+        let ran = one_line_of(arguments);
+        assert_eq!((ran.stderr.as_str(), ran.code), ("", code), "{arguments:?}");
+        assert!(!ran.stdout.is_empty(), "{arguments:?}");
+    }
+    // Files that are wanted come out all the same.
+    let folder = tempfile::tempdir().expect("a folder");
+    let code = "for i in range(1000): print('x' * 1000)\nopen('made', 'w').write('done')";
+    let ran = one_line_of(&["eval", "--out", folder.path().to_str().expect("UTF-8"), code]);
+    assert_eq!((ran.stderr.as_str(), ran.code), ("", 0));
+    assert_eq!(fs::read_to_string(folder.path().join("made")).expect("made"), "done");
+}
+
+#[test]
+fn a_closed_stderr_and_a_full_disk_are_no_crash() {
+    pyexec();
+    let full = fs::File::options().write(true).open("/dev/full").expect("a device");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pyexec"));
+    let output = command.args(["eval", "'x'"]).stdout(full).output().expect("starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(125) && stderr.contains("cannot write to stdout"), "{stderr}");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pyexec"));
+    let output = command.args(["eval", "-v", "import sys; sys.stderr.write('x'); 7"]).stderr(writer).output();
+    let output = output.expect("starts");
+    assert_eq!((&*output.stdout, output.status.code()), (&b"7\n"[..], Some(0)));
+}
+
+#[test]
+fn all_that_a_script_prints_is_passed_on() {
+    let ran = run(&["eval", "import sys\nfor i in range(300): _ = sys.stdout.write('x' * 99_999 + chr(10))"]);
+    assert_eq!((ran.stdout.len(), ran.stderr.as_str(), ran.code), (30_000_000, "", 0));
+    let ran = run(&["eval", "--json", "--max-output", "2K", "print('x' * 9000)"]);
+    let outcome: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON and nothing else");
+    assert_eq!((&outcome["stdout"]["truncated"], &outcome["stdout"]["bytes"]), (&true.into(), &9001.into()));
+    assert!(outcome["stdout"]["text"].as_str().expect("a text").len() < 2200);
+    let said = "pyexec: stdout was cut: the script wrote 9001 bytes\nhint: --max-output SIZE keeps more\n";
+    assert_eq!(ran.stderr, said);
+}
+
+#[test]
+fn a_quiet_run_says_why_it_failed() {
+    let ran = run(&["eval", "-q", "import sys; print('out'); print('err', file=sys.stderr); 1/0"]);
+    assert_eq!((ran.stdout.as_str(), ran.code), ("out\n", 1));
+    assert!(ran.stderr.starts_with("err\nTraceback") && ran.stderr.ends_with("by zero\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn files_that_nobody_asked_for_are_named() {
+    let code = "for name in 'abcde': _ = open(name + '.txt', 'w').write('x')\nopen('.hidden', 'w').close()";
+    let ran = run(&["eval", code]);
+    let said = "pyexec: the script wrote a.txt, b.txt, c.txt and 2 more, which --out DIR would have kept\n";
+    assert_eq!((ran.stderr.as_str(), ran.code), (said, 0));
+    assert_eq!(run(&["eval", "-q", code]).stderr, "");
+    assert_eq!(run(&["eval", "--json", code]).stderr, "");
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let below = file.path().join("out");
+    let ran = run(&["eval", "--out", below.to_str().expect("UTF-8"), "print('ran')"]);
+    assert!(ran.code == 2 && ran.stdout.is_empty() && ran.stderr.contains("cannot write there"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_folder_with_several_scripts_asks_for_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["one.py", "two.py", "._one.py"] {
+        fs::write(folder.path().join(name), format!("print({name:?})")).expect("written");
+    }
+    let path = folder.path().to_str().expect("UTF-8");
+    let ran = run(&["run", path]);
+    assert!(ran.code == 2 && ran.stderr.contains("more than one script: one.py, two.py\nhint: "), "{}", ran.stderr);
+    assert_eq!(run(&["run", path, "--entrypoint", "two.py"]).stdout, "two.py\n");
+    fs::remove_file(folder.path().join("one.py")).expect("removed");
+    assert_eq!(run(&["run", path]).stdout, "two.py\n");
+    std::os::unix::fs::symlink("two.py", folder.path().join("main.py")).expect("linked");
+    std::os::unix::fs::symlink("/etc/passwd", folder.path().join("passwd")).expect("linked");
+    let ran = run(&["run", path]);
+    let note = "pyexec: 1 symbolic link that leads out of the project was left out: passwd\n";
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("two.py\n", note));
+    assert_eq!(run(&["run", "-q", path]).stderr, "");
+    let files = ["two.py", "._one.py"].map(|name| folder.path().join(name).display().to_string());
+    assert_eq!(run(&["run", "--file", &files[0], "--file", &files[1]]).stdout, "two.py\n");
+}
+
+#[test]
+fn archives_and_notebooks_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    fs::create_dir(path("project")).expect("made");
+    fs::write(path("project/main.py"), "import lib; print(lib.V)").expect("written");
+    fs::write(path("project/lib.py"), "V = 'from the archive'").expect("written");
+    let python = |code: &str| {
+        let status = Command::new("python3").args(["-c", code]).current_dir(&folder).status().expect("starts");
+        assert!(status.success(), "{code}");
+    };
+    python("import tarfile; t = tarfile.open('a.tgz', 'w:gz'); t.add('project', '.'); t.close()");
+    python("import tarfile; t = tarfile.open('a.tar.gz', 'w:gz'); t.add('project'); t.close()");
+    python("import tarfile; t = tarfile.open('a.tar', 'w:gz'); t.add('project', '.'); t.close()");
+    python("import shutil; shutil.make_archive('a', 'zip', 'project')");
+    for name in ["a.tgz", "a.tar.gz", "a.tar", "a.zip"] {
+        let ran = run(&["run", &path(name)]);
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str(), ran.code), ("from the archive\n", "", 0), "{name}");
+    }
+    fs::rename(path("project/main.py"), path("project/__main__.py")).expect("renamed");
+    python("import zipapp; zipapp.create_archive('project', 'a.pyz', interpreter='/usr/bin/python3')");
+    assert_eq!(run(&["run", &path("a.pyz")]).stdout, "from the archive\n");
+    python("import tarfile; t = tarfile.open('a.tar.xz', 'w:xz'); t.add('project', '.'); t.close()");
+    let ran = run(&["run", &path("a.tar.xz")]);
+    assert!(ran.code == 2 && ran.stderr.contains("packed with xz"), "{}", ran.stderr);
+
+    let notebook = r##"{"cells": [{"cell_type": "markdown", "source": ["# Title"]}, {"cell_type": "code", "source":
+        ["%matplotlib inline\n", "x = 20\n", "print(__file__)"]}, {"cell_type": "code", "source": ["x * 2 + 2"]}],
+        "metadata": {"kernelspec": {"language": "python"}}, "nbformat": 4}"##;
+    fs::write(path("analysis.ipynb"), notebook).expect("written");
+    let ran = run(&["run", &path("analysis.ipynb")]);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str(), ran.code), ("/work/analysis.py\n42\n", "", 0));
+    fs::write(path("analysis.ipynb"), "print(1)").expect("written");
+    let ran = run(&["run", &path("analysis.ipynb")]);
+    assert!(ran.code == 2 && ran.stderr.contains("is not a notebook"), "{}", ran.stderr);
+}
+
+#[test]
+fn sources_are_read_as_python_reads_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = folder.path().join("script.py");
+    for (source, printed) in [
+        (&b"\xef\xbb\xbfprint('bom')\n"[..], "bom\n"),
+        (b"#!/usr/bin/env python3\r\nif True:\r\n    print('crlf')\r\n", "crlf\n"),
+        (b"print('cr')\rprint('two')\r", "cr\ntwo\n"),
+        (b"# -*- coding: latin-1 -*-\nprint('\xe9', len('\xe9'))\n", "\u{e9} 1\n"),
+        (b"#!/usr/bin/python3\n# vim: set fileencoding=cp1252 :\nprint('\x80')\n", "\u{20ac}\n"),
+        (b"print(repr('''a\r\nb'''))\r\n", "'a\\nb'\n"),
+    ] {
+        fs::write(&script, source).expect("written");
+        let ran = run(&["run", script.to_str().expect("UTF-8")]);
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str(), ran.code), (printed, "", 0));
+        let ran = run_with(&["run", "-"], source);
+        assert_eq!((ran.stdout.as_str(), ran.code), (printed, 0), "{}", ran.stderr);
+    }
+}
+
+/// It is not known before it runs that it takes a container.
+const PERHAPS_A_THREAD: &str = "
+import time
+print('run', time.time_ns())
+if input() == 'typed':
+    import threading
+    thread = threading.Thread(target=print, args=('in a thread',))
+    thread.start()
+    thread.join()
+";
+
+#[test]
+fn only_the_output_of_the_last_run_is_passed_on() {
+    if without_docker() {
+        return;
+    }
+    let ran = run_with(&["eval", PERHAPS_A_THREAD], b"typed\n");
+    let lines: Vec<_> = ran.stdout.lines().collect();
+    assert!(
+        lines.len() == 2 && lines[0].starts_with("run ") && lines[1] == "in a thread",
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains("run again"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_prompt_is_passed_on_and_another_run_after_it_is_told() {
+    if without_docker() {
+        return;
+    }
+    pyexec();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pyexec"));
+    command.args(["eval", PERHAPS_A_THREAD]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("starts");
+    let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+    let (mut prompt, mut rest) = (String::new(), String::new());
+    stdout.read_line(&mut prompt).expect("a line");
+    child.stdin.take().expect("piped").write_all(b"typed\n").expect("written");
+    stdout.read_to_string(&mut rest).expect("text");
+    let output = child.wait_with_output().expect("ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let again = prompt.starts_with("run ") && rest.starts_with("run ") && rest.ends_with("\nin a thread\n");
+    assert!(again, "{prompt}{rest}{stderr}");
+    assert!(stderr.contains("pyexec: run again: ") && stderr.contains("; only the output from here on counts\n"));
+}
+
+#[test]
+fn docker_is_where_its_own_command_says_or_refused_by_name() {
+    pyexec();
+    let run = |host: &str, code: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pyexec"));
+        command.args(["eval", "--executor", "auto", code]).env("DOCKER_HOST", host).env_remove("PYEXEC_DOCKER_SOCKET");
+        let output = command.stdin(Stdio::null()).output().expect("starts");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(run("ssh://me@there", "7"), (Some(0), String::new()));
+    for host in ["ssh://me@there", "unix:///no/such/socket"] {
+        let (code, stderr) = run(host, "import subprocess\nsubprocess.run(['true'])");
+        let address = host.trim_start_matches("unix://");
+        assert!(code == Some(125) && stderr.contains(address), "{code:?} {stderr}");
+    }
 }

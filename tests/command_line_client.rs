@@ -200,6 +200,54 @@ fn a_lost_connection_is_taken_up_where_it_was_lost() {
 }
 
 #[test]
+fn a_second_run_shows_only_what_differs_and_says_so() {
+    let restarted = |id| event(id, "restarted", &json!({"reason": "run again: WebAssembly lacks what it used"}));
+    let server = ScriptedServer::start(vec![Answer::events([
+        stdout(1, "same\n"),
+        restarted(2),
+        stdout(3, "same\n"),
+        stdout(4, "more\n"),
+        result(5, &json!({})),
+    ])]);
+    let ran = run(&server, &["follow", "exe_1"]);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("same\nmore\n", ""));
+    for (quiet, said) in [
+        ("--quiet", ""),
+        ("-v", "pyexec: run again: WebAssembly lacks what it used; only the output from here on counts\n"),
+    ] {
+        let events = [stdout(1, "pid 1\n"), restarted(2), stdout(3, "pid 2\n"), result(4, &json!({}))];
+        let server = ScriptedServer::start(vec![Answer::events(events)]);
+        let ran = run(&server, &["follow", "exe_1", quiet]);
+        assert_eq!(ran.stdout, "pid 1\npid 2\n");
+        assert!(ran.stderr.contains(said) && (quiet == "-v") != ran.stderr.is_empty(), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_execution() {
+    let lines = (1..2000).map(|id| stdout(id, &"x".repeat(1000)));
+    let running = event(0, "state", &json!({"status": "running", "execution_id": "exe_1"}));
+    let killed = Answer::json("200 OK", &json!({"status": "killed"}));
+    let server = ScriptedServer::start(vec![Answer::events([running].into_iter().chain(lines)), killed]);
+    let mut child = start(&server.url, &["eval", "1"]);
+    drop(child.stdin.take());
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!((&*String::from_utf8_lossy(&output.stderr), output.status.code()), ("", Some(141)));
+    assert_eq!(server.requests().pop().expect("requests").what, "DELETE /api/v1/executions/exe_1");
+}
+
+#[test]
+fn what_a_server_remarks_is_shown() {
+    let cut = json!({"warnings": ["timeout_seconds: 9000 is more than 3600"], "stdout": "x", "stdout_truncated": true,
+        "stdout_bytes": 9000});
+    let server = ScriptedServer::start(vec![ended(&cut)]);
+    let ran = run(&server, &["follow", "exe_1"]);
+    assert!(ran.stderr.contains("pyexec: timeout_seconds: 9000 is more than 3600\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("pyexec: stdout was cut: the script wrote 9000 bytes\nhint: --max-output"));
+}
+
+#[test]
 fn events_that_are_gone_are_counted() {
     let server = ScriptedServer::start(vec![Answer::events([
         event(5, "lagged", &json!({"missed": 4})),
@@ -256,7 +304,12 @@ fn exit_codes_tell_what_happened_on_a_server() {
         (json!({"status": "killed", "error_kind": "killed"}), 137, "killed"),
         (json!({"status": "failed", "error_kind": "queue_timeout", "error": "waited"}), 125, "waited\nhint: "),
         (json!({"status": "failed", "error_kind": "unavailable", "error": "no Docker"}), 125, "no Docker"),
-        (json!({"status": "failed", "error_kind": "invalid", "error": "no such file"}), 2, "no such file"),
+        (json!({"status": "failed", "error_kind": "invalid", "error": "no such file"}), 1, "no such file"),
+        (
+            json!({"status": "failed", "error_kind": "invalid", "error": "no", "stderr": "no!", "exit_code": 3}),
+            3,
+            "no!",
+        ),
     ] {
         let server = ScriptedServer::start(vec![started(), ended(&unusual)]);
         let ran = run_with(&server.url, &["run"], b"code");
@@ -284,7 +337,13 @@ fn files_come_out_and_stay_inside() {
     assert_eq!(requests[2].what, "GET /api/v1/executions/exe_1/files/a/l%20rge");
     assert_eq!(upload(&requests[0].body).0["collect_files"], true);
 
-    for name in ["../stolen", "/stolen", "a/../../stolen", ""] {
+    // What is left outside the project folder has an absolute path there, and is below the folder here.
+    let files = json!({"files": [{"path": "/tmp/report.csv", "size": 1, "content": "x"}]});
+    let server = ScriptedServer::start(vec![ended(&files)]);
+    assert_eq!(run(&server, &["follow", "exe_1", "--out", path(&out)]).code, 0);
+    assert_eq!(fs::read(out.join("tmp/report.csv")).expect("made"), b"x");
+
+    for name in ["../stolen", "/../stolen", "a/../../stolen", ""] {
         let files = json!({"files": [{"path": name, "size": 1, "content": "x"}]});
         let server = ScriptedServer::start(vec![ended(&files)]);
         let ran = run(&server, &["follow", "exe_1", "--out", path(&out)]);
@@ -295,7 +354,13 @@ fn files_come_out_and_stay_inside() {
 
 #[test]
 fn submit_prints_an_id_and_nothing_else() {
-    for arguments in [&["submit"][..], &["run", "--async"], &["--async", "-q", "run", "-"]] {
+    for arguments in [
+        &["submit"][..],
+        &["run", "--async"],
+        &["--async", "-q", "run", "-"],
+        &["submit", "--async", "--timeout", "5"],
+        &["--async", "--network=true", "--cpu", "512", "submit", "-q"],
+    ] {
         let server = ScriptedServer::start(vec![started()]);
         let ran = run_with(&server.url, arguments, b"code");
         assert_eq!((ran.stdout.as_str(), ran.stderr.as_str(), ran.code), ("exe_1\n", "", 0));

@@ -148,6 +148,7 @@ fn memory_was_the_limit(outcome: &Outcome) {
     let named = match &outcome.ending {
         Ending::Exited { .. } => outcome.exception.as_ref().is_some_and(|exception| exception.kind == "MemoryError"),
         Ending::Stopped { reason } => *reason == StopReason::MemoryLimit,
+        Ending::Failed { .. } => false,
     };
     assert!(named, "{outcome:#?}");
 }
@@ -185,6 +186,7 @@ fn memory_of_child_processes_is_limited() {
         match &outcome.ending {
             Ending::Exited { exit_code } => assert_eq!((*exit_code, outcome.stdout.text.as_str()), (0, "-9\n")),
             Ending::Stopped { reason } => assert_eq!(*reason, StopReason::MemoryLimit),
+            Ending::Failed { message, .. } => panic!("{message}"),
         }
         assert_eq!(outcome.limits_hit, [LimitHit::Memory], "the script survived, and yet it is told");
     });
@@ -443,7 +445,10 @@ fn what_this_tier_cannot_do_is_refused() {
             (limits(|limits| limits.memory_bytes = 1 << 20), "ask for 64 MiB"),
         ] {
             let refused = containers.placed(Job::code("").limits(limits), Placement::default()).await;
-            assert!(matches!(&refused, Err(Error::InvalidJob { message }) if message.contains(words)), "{refused:?}");
+            assert!(
+                matches!(&refused, Err(Error::InvalidJob { message, .. }) if message.contains(words)),
+                "{refused:?}"
+            );
         }
     });
 }

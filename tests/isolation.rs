@@ -144,3 +144,53 @@ fn memory_comes_back() {
     let grown = resident_bytes().saturating_sub(before);
     assert!(grown <= 64 << 20, "{} MiB more are resident", grown >> 20);
 }
+
+/// Whatever a job leaves, under whatever name, comes back when it is asked for.
+#[test]
+fn files_of_the_project_folder_and_of_tmp_come_back() {
+    let code = "import os\n\
+                open('/tmp/report.csv', 'w').write('a,b')\n\
+                os.makedirs('/tmp/deep/er'); open('/tmp/deep/er/x', 'w').write('x')\n\
+                os.makedirs('/tmp/.cache/tool'); open('/tmp/.cache/tool/x', 'w').write('not asked for')\n\
+                open('/mnt/data/made.txt', 'w').write(open('/mnt/data/main.py').readline())\n\
+                os.symlink('/work/made.txt', '/tmp/link')\n\
+                open(b'caf\\xe9.txt', 'w').write('bytes')\n\
+                print(os.path.realpath('/mnt/data'), sorted(os.listdir('/mnt/data')) == sorted(os.listdir('/work')))\n\
+                os.chdir('/mnt/data'); print(os.getcwd())";
+    let job = Job::code(code).tier(TierChoice::Wasm).collect_files(true);
+    let outcome = pyexec().run_blocking(job).expect("an outcome");
+    assert_eq!((outcome.stdout.text.as_str(), outcome.stderr.text.as_str()), ("/work True\n/work\n", ""));
+    let files: Vec<_> = outcome.files.iter().map(|file| (file.path.as_str(), &file.content[..])).collect();
+    let expected: [(&str, &[u8]); 4] = [
+        ("caf\\xe9.txt", b"bytes"),
+        ("made.txt", b"import os\n"),
+        ("/tmp/deep/er/x", b"x"),
+        ("/tmp/report.csv", b"a,b"),
+    ];
+    assert_eq!(files, expected);
+}
+
+/// What is in an open folder is not kept on this side: with a listing for each of them, this would be 400 MB.
+#[test]
+fn open_folders_cost_the_host_nothing() {
+    let code = "import os\nos.mkdir('d')\n\
+                for i in range(3000): os.close(os.open(f\"d/{i:06}{'n' * 249}\", os.O_CREAT | os.O_WRONLY))\n\
+                scans = []\n\
+                for _ in range(900):\n    scans.append(os.scandir('d'))\n    next(scans[-1])\n\
+                print(len(scans))";
+    let pyexec = Pyexec::builder().slots(1).build().expect("the interpreter");
+    pyexec.run_blocking(Job::code("import os; os.mkdir('d')").tier(TierChoice::Wasm)).expect("an outcome");
+    let before = resident_bytes();
+    let peak = std::thread::scope(|scope| {
+        let job = scope.spawn(|| pyexec.run_blocking(Job::code(code).tier(TierChoice::Wasm)).expect("an outcome"));
+        let mut peak = before;
+        while !job.is_finished() {
+            peak = peak.max(resident_bytes());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let outcome = job.join().expect("it ended");
+        assert_eq!(outcome.stdout.text, "900\n", "{}", outcome.stderr.text);
+        peak
+    });
+    assert!(peak < before + (150 << 20), "{} MB more than before", (peak - before) >> 20);
+}

@@ -92,7 +92,7 @@ impl From<Outcome> for Seen {
         let exit_code = match outcome.ending {
             Ending::Exited { exit_code } => exit_code.into(),
             Ending::Stopped { reason: StopReason::TimeLimit } => -1,
-            Ending::Stopped { .. } => -2,
+            Ending::Stopped { .. } | Ending::Failed { .. } => -2,
         };
         Seen { stdout: outcome.stdout.text, exit_code, last_line: last_line(&outcome.stderr.text) }
     }

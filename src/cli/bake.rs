@@ -1,8 +1,8 @@
 //! Packages that a job has used are baked when this process is done with it, by another one that nobody waits for.
 
-use super::{Failure, Result, session};
+use super::{Failure, Result, console::note, session};
 use clap::Args;
-use pyexec::{BakeOrder, Baking, Requirements, config::Settings};
+use pyexec::{BakeOrder, Baking, Requirements};
 use std::{
     env,
     os::unix::process::CommandExt,
@@ -33,7 +33,7 @@ pub(crate) fn start(orders: Vec<BakeOrder>, quiet: bool) {
         // Without it everything works, only slower.
         if command.spawn().is_ok() && !quiet {
             let packages = lines.lines().collect::<Vec<_>>().join(", ");
-            eprintln!("pyexec: {packages} will start at once in a few seconds (prepared in the background)");
+            note!("pyexec: {packages} will start at once in a few seconds (prepared in the background)");
         }
     }
 }
@@ -41,7 +41,7 @@ pub(crate) fn start(orders: Vec<BakeOrder>, quiet: bool) {
 pub(crate) fn run(arguments: Arguments) -> Result<u8> {
     let Arguments { packages, preload } = arguments;
     let requirements = Requirements::from_list(packages.iter().map(String::as_str))?;
-    let settings = Settings::without_server(env::vars())?;
+    let settings = session::settings()?;
     let pyexec = session::builder(true).settings(&settings).baking(Baking::OnOrder).build()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -2,6 +2,7 @@
 
 use super::{
     Failure, Result,
+    console::note,
     wire::{Eval, Metadata, Page, State, Submitted},
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
@@ -163,7 +164,7 @@ impl Client {
             let refusal = self.refusal(response);
             let Some(pause) = pause else { return Err(refusal) };
             if !self.quiet {
-                eprintln!("pyexec: the server is busy ({status}); trying again in {:.1} s", pause.as_secs_f64());
+                note!("pyexec: the server is busy ({status}); trying again in {:.1} s", pause.as_secs_f64());
             }
             thread::sleep(pause);
             waited += pause;

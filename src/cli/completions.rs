@@ -1,9 +1,8 @@
 //! `pyexec completions`
 
-use super::{Cli, Result, report::write};
+use super::{Cli, Result, console::print};
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
-use std::io;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  pyexec completions bash > ~/.local/share/bash-completion/completions/pyexec")]
@@ -16,6 +15,6 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "pyexec", &mut script);
-    write(io::stdout().lock(), &script);
+    print(&String::from_utf8_lossy(&script))?;
     Ok(0)
 }

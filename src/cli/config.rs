@@ -1,6 +1,9 @@
 //! `pyexec config`, and the flags that it shares with `pyexec serve`.
 
-use super::Result;
+use super::{
+    Result,
+    console::{note, print},
+};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use pyexec::config::{self, KEYS, Loaded, Settings, Sources, Value};
 use std::{collections::BTreeMap, fmt::Write, path::PathBuf, sync::LazyLock};
@@ -32,11 +35,11 @@ pub(crate) struct SettingsOptions {
 
 pub(crate) fn run(arguments: Arguments) -> Result<u8> {
     if arguments.example {
-        print(&config::example());
+        print(&config::example())?;
         return Ok(0);
     }
     let loaded = arguments.settings.load()?;
-    print(&if arguments.json { json(&loaded.values) } else { table(&loaded.values) });
+    print(&if arguments.json { json(&loaded.values) } else { table(&loaded.values) })?;
     Ok(0)
 }
 
@@ -45,7 +48,7 @@ impl SettingsOptions {
     pub(crate) fn load(self) -> Result<Loaded> {
         let loaded = Settings::load(&Sources::of_process(self.flags, self.file))?;
         for warning in &loaded.warnings {
-            eprintln!("warning: {warning}");
+            note!("warning: {warning}");
         }
         Ok(loaded)
     }
@@ -129,12 +132,6 @@ fn json(values: &[Value]) -> String {
     };
     let object: serde_json::Map<_, _> = values.iter().map(entry).collect();
     format!("{:#}\n", serde_json::Value::Object(object))
-}
-
-/// A reader that went away is no fault.
-fn print(text: &str) {
-    use std::io::Write;
-    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn capitalized(text: &str) -> String {

@@ -1,6 +1,10 @@
 //! `pyexec env`
 
-use super::{Failure, Result, session};
+use super::{
+    Failure, Result,
+    console::{note, print},
+    session,
+};
 use clap::{Args, Subcommand};
 use pyexec::{
     EnvironmentState, NamedEnvironment, Pyexec, Python, Requirements,
@@ -10,7 +14,7 @@ use pyexec::{
     },
     outcome::Tier,
 };
-use std::{env, fs, path::PathBuf, time::SystemTime};
+use std::{fmt::Write, fs, path::PathBuf, time::SystemTime};
 use tokio::runtime::Runtime;
 
 /// The oldest of the images that are in use.
@@ -115,7 +119,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8> {
 
 impl Folder {
     fn settings(&self) -> Result<Settings> {
-        let mut settings = Settings::without_server(env::vars())?;
+        let mut settings = session::settings()?;
         if let Some(folder) = &self.into {
             settings.containers.environments.folder = Some(folder.clone());
         }
@@ -144,7 +148,7 @@ fn create(arguments: Create) -> Result<u8> {
     let Create { glibc, quiet, folder, .. } = arguments;
     let say = move |line: &str| {
         if !quiet {
-            eprintln!("pyexec: {line}");
+            note!("pyexec: {line}");
         }
     };
     // An image that is being made has no engine, and is for any.
@@ -170,7 +174,7 @@ fn create(arguments: Create) -> Result<u8> {
         }
         return Err(failure);
     }
-    println!("{id}");
+    print(&format!("{id}\n"))?;
     Ok(0)
 }
 
@@ -287,17 +291,18 @@ fn list(folder: &Folder) -> Result<u8> {
         lines.extend(named.into_iter().map(Line::from));
     }
     if lines.is_empty() {
-        eprintln!("pyexec: there are none");
+        note!("pyexec: there are none");
         return Ok(0);
     }
     lines.sort_by_key(|line| std::cmp::Reverse(line.last_used));
-    println!(
-        "{:<12}  {:<6}  {:<6}  {:>8}  {:<5}  {:<10}  REQUIREMENTS",
+    let mut table = format!(
+        "{:<12}  {:<6}  {:<6}  {:>8}  {:<5}  {:<10}  REQUIREMENTS\n",
         "ID", "PYTHON", "TIER", "SIZE", "BAKED", "USED"
     );
     for line in lines {
         let used = SystemTime::now().duration_since(line.last_used).unwrap_or_default().as_secs();
-        println!(
+        let _ = writeln!(
+            table,
             "{:<12}  {:<6}  {:<6}  {:>8}  {:<5}  {:<10}  {}",
             line.id.get(..12).unwrap_or(&line.id),
             line.python,
@@ -308,6 +313,7 @@ fn list(folder: &Folder) -> Result<u8> {
             line.requirements
         );
     }
+    print(&table)?;
     Ok(0)
 }
 
@@ -368,7 +374,7 @@ fn remove(environments: &Environments, ids: &[String]) -> Result<u8> {
                 &made.id
             }
         };
-        println!("{id}");
+        print(&format!("{id}\n"))?;
     }
     Ok(0)
 }
@@ -378,7 +384,7 @@ fn warm(arguments: &Warm) -> Result<u8> {
     let runtime = runtime()?;
     let say = |line: &str| {
         if !arguments.quiet {
-            eprintln!("pyexec: {line}");
+            note!("pyexec: {line}");
         }
     };
     for beginning in &arguments.ids {
@@ -401,7 +407,7 @@ fn warm(arguments: &Warm) -> Result<u8> {
         {
             say("only what is for WebAssembly is imported beforehand: the packages are installed");
         }
-        println!("{id}");
+        print(&format!("{id}\n"))?;
     }
     drop(pyexec);
     runtime.shutdown_background();

@@ -2,7 +2,7 @@
 
 use super::{
     Result,
-    options::{JobOptions, OutOption, OutputOptions, ServerOptions},
+    options::{JobOptions, OutOption, OutputOptions, ServerOptions, UnusedFlags},
     remote::{self, View},
     run::code_from_stdin,
     session::{self, Show},
@@ -32,10 +32,14 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     output: OutputOptions,
+
+    #[command(flatten)]
+    _unused: UnusedFlags,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<u8> {
-    let Arguments { code, no_result, job, out: OutOption { out }, server, output } = arguments;
+    let Arguments { code, no_result, job, out, server, output, _unused: _ } = arguments;
+    let out = out.checked()?;
     let server = server.named(output.quiet)?;
     let given = code.filter(|code| code != "-");
     let from_stdin = given.is_none();
@@ -47,9 +51,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8> {
     request.entrypoint = Some("main.py".to_owned());
     request.want_result = !no_result;
     request.stdin = !from_stdin;
-    request.collect_files = out.is_some();
     match server {
-        Some(client) => remote::eval(client, request, View { output, show: Show::Result, out }),
-        None => session::run(request.local()?, output, Show::Result, out.as_deref()),
+        Some(client) => {
+            request.collect_files = out.is_some();
+            remote::eval(client, request, View { output, show: Show::Result, out })
+        }
+        None => session::run(request, output, Show::Result, out.as_deref()),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Result,
-    options::{OutOption, OutputOptions, ServerOptions},
+    options::{OutOption, OutputOptions, ServerOptions, UnusedFlags},
     remote::{self, View},
     session::Show,
 };
@@ -23,10 +23,14 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     output: OutputOptions,
+
+    #[command(flatten)]
+    _unused: UnusedFlags,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<u8> {
-    let Arguments { id, out: OutOption { out }, server, output } = arguments;
+    let Arguments { id, out, server, output, _unused: _ } = arguments;
+    let out = out.checked()?;
     let client = server.named_or_usual(output.quiet)?;
     remote::follow(client, id, View { output, show: Show::Result, out })
 }

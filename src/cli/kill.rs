@@ -1,6 +1,10 @@
 //! `pyexec kill`
 
-use super::{Failure, Result, options::ServerOptions};
+use super::{
+    Result,
+    console::{note, print},
+    options::{ServerOptions, UnusedFlags},
+};
 use clap::Args;
 
 #[derive(Debug, Args)]
@@ -15,6 +19,9 @@ pub(crate) struct Arguments {
     /// Print errors only
     #[arg(short, long)]
     quiet: bool,
+
+    #[command(flatten)]
+    _unused: UnusedFlags,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
@@ -23,19 +30,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
     for id in &arguments.ids {
         match client.kill(id) {
             Ok(status) if arguments.quiet => drop(status),
-            Ok(status) if status == "killed" => println!("{id} killed"),
-            Ok(status) => println!("{id} had ended already: {status}"),
+            Ok(status) if status == "killed" => print(&format!("{id} killed\n"))?,
+            Ok(status) => print(&format!("{id} had ended already: {status}\n"))?,
             // The others are killed nevertheless, and the last failure is reported at the end.
             Err(failure) => {
                 if let Some((id, failure)) = failed.replace((id, failure)) {
-                    eprintln!("error: {id}: {failure}");
+                    note!("error: {id}: {failure}");
                 }
             }
         }
     }
     match failed {
         None => Ok(0),
-        Some((id, Failure::Usage(message))) => Err(Failure::Usage(format!("{id}: {message}"))),
-        Some((id, Failure::Fault(message))) => Err(Failure::Fault(format!("{id}: {message}"))),
+        Some((id, failure)) => Err(failure.of(id)),
     }
 }

@@ -1,6 +1,11 @@
 //! `pyexec list`
 
-use super::{Failure, Result, options::ServerOptions, wire::Listed};
+use super::{
+    Failure, Result,
+    console::print,
+    options::{ServerOptions, UnusedFlags},
+    wire::Listed,
+};
 use clap::{Args, ValueEnum};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -26,6 +31,9 @@ pub(crate) struct Arguments {
     /// Print no headings
     #[arg(short, long)]
     quiet: bool,
+
+    #[command(flatten)]
+    _unused: UnusedFlags,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -55,12 +63,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
     }
     if arguments.json {
         let text = serde_json::to_string_pretty(&executions).unwrap_or_default();
-        println!("{text}");
+        print(&format!("{text}\n"))?;
         return Ok(0);
     }
     let listed: Result<Vec<Listed>, _> = executions.into_iter().map(serde_json::from_value).collect();
     let listed = listed.map_err(|e| Failure::Fault(format!("the server's list makes no sense: {e}")))?;
-    print!("{}", table(&listed, SystemTime::now(), !arguments.quiet));
+    print(&table(&listed, SystemTime::now(), !arguments.quiet))?;
     Ok(0)
 }
 

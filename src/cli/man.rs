@@ -1,8 +1,8 @@
 //! `pyexec man`
 
-use super::{Cli, Failure, Result, report::write};
+use super::{Cli, Failure, Result, console::print};
 use clap::{Args, CommandFactory};
-use std::{fs, io, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  pyexec man | man -l -\n  pyexec man ~/.local/share/man/man1")]
@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
             let mut page = Vec::new();
             let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
             rendered.map_err(|e| Failure::Fault(format!("cannot make the page: {e}")))?;
-            write(io::stdout().lock(), &page);
+            print(&String::from_utf8_lossy(&page))?;
         }
     }
     Ok(0)

@@ -4,6 +4,7 @@ mod bake;
 mod client;
 mod completions;
 mod config;
+mod console;
 mod env;
 mod eval;
 mod follow;
@@ -11,6 +12,7 @@ mod interrupt;
 mod kill;
 mod list;
 mod man;
+mod notebook;
 mod options;
 mod order;
 mod prepare;
@@ -20,14 +22,17 @@ mod replay;
 mod report;
 mod request;
 mod run;
+mod screen;
 mod serve;
 mod session;
 mod sse;
 mod submit;
+mod units;
 mod version;
 mod wire;
 
 use clap::{Parser, Subcommand};
+use console::note;
 use std::{fmt, process::ExitCode};
 
 /// Run untrusted Python: at once, and with nothing but what you give it.
@@ -37,8 +42,9 @@ use std::{fmt, process::ExitCode};
     version,
     propagate_version = true,
     disable_help_subcommand = true,
-    after_help = "Exit codes: the script's own; 2 wrong usage; 124 time or CPU limit; 125 pyexec is at fault; 130 \
-                  interrupted; 134 the interpreter crashed; 137 memory limit or killed; 139 stack overflow.",
+    after_help = "Exit codes: the script's own; 1 it cannot run, as when a package cannot be installed; 2 wrong usage; 124 \
+                  time or CPU limit; 125 pyexec is at fault; 130 interrupted; 134 the interpreter crashed; 137 memory limit \
+                  or killed; 139 stack overflow; 141 the reader of its output went away.",
     max_term_width = 100
 )]
 struct Cli {
@@ -48,7 +54,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a script, a folder, a tar archive, or code from stdin
+    /// Run a script, a folder, an archive, a notebook, or code from stdin
     Run(run::Arguments),
     /// Evaluate code and print the value of its last expression
     Eval(eval::Arguments),
@@ -83,14 +89,48 @@ enum Command {
 enum Failure {
     /// The user can mend the command: exit code 2.
     Usage(String),
+    /// The job cannot be run as it is: exit code 1.
+    Refused(String),
     /// We cannot do our part: exit code 125.
     Fault(String),
+    /// Nobody reads what the script prints: exit code 141, as a shell has it of a closed pipe.
+    ReaderGone,
+}
+
+impl Failure {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Refused(_) => 1,
+            Failure::Usage(_) => 2,
+            Failure::Fault(_) => 125,
+            Failure::ReaderGone => 141,
+        }
+    }
+
+    /// The failure of a job that was already taken for a good one.
+    fn of_job(error: pyexec::Error) -> Failure {
+        match Failure::from(error) {
+            Failure::Usage(message) => Failure::Refused(message),
+            failure => failure,
+        }
+    }
+
+    /// The same, of one thing among several.
+    fn of(self, what: &str) -> Failure {
+        match self {
+            Failure::Usage(message) => Failure::Usage(format!("{what}: {message}")),
+            Failure::Refused(message) => Failure::Refused(format!("{what}: {message}")),
+            Failure::Fault(message) => Failure::Fault(format!("{what}: {message}")),
+            Failure::ReaderGone => Failure::ReaderGone,
+        }
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Usage(message) | Failure::Fault(message) => f.write_str(message),
+            Failure::Usage(message) | Failure::Refused(message) | Failure::Fault(message) => f.write_str(message),
+            Failure::ReaderGone => f.write_str("nobody reads the output"),
         }
     }
 }
@@ -98,7 +138,7 @@ impl fmt::Display for Failure {
 impl From<pyexec::Error> for Failure {
     fn from(error: pyexec::Error) -> Failure {
         match error {
-            pyexec::Error::InvalidJob { message } => Failure::Usage(message),
+            pyexec::Error::InvalidJob { message, .. } => Failure::Usage(message),
             pyexec::Error::InvalidSettings { problems } => Failure::Usage(problems.join("\nerror: ")),
             error => Failure::Fault(error.to_string()),
         }
@@ -108,8 +148,24 @@ impl From<pyexec::Error> for Failure {
 type Result<T, E = Failure> = std::result::Result<T, E>;
 
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse_from(order::flags_behind_subcommand(std::env::args_os()));
-    let done = match cli.command {
+    let arguments = order::flags_behind_subcommand(std::env::args_os());
+    let in_json = order::has_flag(&arguments, "--json");
+    let done = match Cli::try_parse_from(arguments) {
+        Ok(cli) => run(cli.command),
+        Err(error) if in_json && error.use_stderr() => Err(Failure::Usage(usage(&error))),
+        Err(error) => error.exit(),
+    };
+    match done {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => {
+            report(&failure, in_json);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn run(command: Command) -> Result<u8> {
+    match command {
         Command::Run(arguments) => run::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Prepare(arguments) => prepare::run(&arguments),
@@ -124,15 +180,25 @@ pub(crate) fn main() -> ExitCode {
         Command::Version(arguments) => version::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
-    };
-    match done {
-        Ok(status) => ExitCode::from(status),
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::from(match failure {
-                Failure::Usage(_) => 2,
-                Failure::Fault(_) => 125,
-            })
-        }
+    }
+}
+
+/// What clap says, without the word that comes before every error.
+fn usage(error: &clap::Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()
+}
+
+/// Says why nothing ran: on stderr, and where JSON was asked for, in JSON.
+fn report(failure: &Failure, in_json: bool) {
+    if matches!(failure, Failure::ReaderGone) {
+        return;
+    }
+    note!("error: {failure}");
+    if in_json {
+        let text = failure.to_string();
+        let (error, hint) = text.split_once("\nhint: ").map_or((&*text, None), |(error, hint)| (error, Some(hint)));
+        let refusal = serde_json::json!({ "error": error, "hint": hint, "exit_code": failure.exit_code() });
+        let _ = console::print(&format!("{refusal:#}\n"));
     }
 }

@@ -4,9 +4,10 @@ use super::{
     Failure, Result,
     client::Client,
     request::{Asked, JobRequest, Needs},
+    units,
 };
-use clap::Args;
-use pyexec::{Project, Python};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use pyexec::{Limits, Project, Python};
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -26,25 +27,29 @@ pub(crate) struct JobOptions {
     #[arg(short, long = "env", value_name = "NAME[=VALUE]", help_heading = "Job")]
     env: Vec<String>,
 
-    /// Stop after this many seconds [default: 300]; a server counts whole ones
-    #[arg(long, value_name = "SECONDS", help_heading = "Limits", value_parser = milliseconds)]
+    /// Stop after this time, in seconds or as in 2m or 1h30m [default: 300]; a server counts whole seconds
+    #[arg(long, value_name = "TIME", help_heading = "Limits", value_parser = units::milliseconds)]
     timeout: Option<u64>,
 
     /// CPU budget, in units of fuel; the same program always uses the same [default: bounded by the timeout]
     #[arg(long, value_name = "UNITS", help_heading = "Limits", value_parser = clap::value_parser!(u64).range(1..))]
     fuel: Option<u64>,
 
-    /// Memory in MiB [default: 1024]
-    #[arg(long, value_name = "MIB", help_heading = "Limits", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Memory, in MiB or as in 512M or 1.5G [default: 1024]
+    #[arg(long, value_name = "SIZE", help_heading = "Limits", value_parser = units::mebibytes)]
     memory: Option<u64>,
 
-    /// Disk in MiB, for the project folder and /tmp [default: 2048]
-    #[arg(long, value_name = "MIB", help_heading = "Limits", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Disk, in MiB or as in 512M or 10G, for the project folder and /tmp [default: 2048]
+    #[arg(long, value_name = "SIZE", help_heading = "Limits", value_parser = units::mebibytes)]
     disk: Option<u64>,
 
     /// Weight of the script's share of the CPU [default: 1024]; in a container
-    #[arg(long, value_name = "SHARES", help_heading = "Limits", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SHARES", help_heading = "Limits")]
     cpu: Option<u64>,
+
+    /// Bytes kept of each of stdout and stderr for --json and by a server, as in 500000 or 20M; more is cut from the middle
+    #[arg(long, value_name = "SIZE", help_heading = "Limits", value_parser = units::bytes)]
+    max_output: Option<u64>,
 
     /// Run in this container image
     #[arg(long, value_name = "IMAGE", help_heading = "Job")]
@@ -100,13 +105,64 @@ impl Executor {
 pub(crate) struct OutOption {
     /// Write files that the script made or changed into this folder
     #[arg(long, value_name = "DIR", help_heading = "Job")]
-    pub(crate) out: Option<PathBuf>,
+    out: Option<PathBuf>,
+}
+
+impl OutOption {
+    /// The folder, which is made, and in which files can be written.
+    pub(crate) fn checked(self) -> Result<Option<PathBuf>> {
+        let Some(folder) = self.out else { return Ok(None) };
+        let usable = fs::create_dir_all(&folder).and_then(|()| tempfile::tempfile_in(&folder));
+        usable.map_err(|e| Failure::Usage(format!("--out {}: cannot write there: {e}", folder.display())))?;
+        Ok(Some(folder))
+    }
+}
+
+/// Flags that the first service's client takes with every verb, also where they mean nothing. To be flattened last.
+#[derive(Debug)]
+pub(crate) struct UnusedFlags;
+
+impl UnusedFlags {
+    const WITH_VALUE: [&str; 5] = ["timeout", "memory", "disk", "cpu", "image"];
+    const WITHOUT_VALUE: [(&str, Option<char>); 4] =
+        [("network", None), ("async", None), ("quiet", Some('q')), ("verbose", Some('v'))];
+}
+
+impl Args for UnusedFlags {
+    fn augment_args(mut command: Command) -> Command {
+        let has = |command: &Command, name: &str| command.get_arguments().any(|known| known.get_long() == Some(name));
+        for name in UnusedFlags::WITH_VALUE {
+            if !has(&command, name) {
+                command = command.arg(Arg::new(name).long(name).hide(true));
+            }
+        }
+        for (name, letter) in UnusedFlags::WITHOUT_VALUE {
+            if !has(&command, name) {
+                command = command.arg(Arg::new(name).long(name).short(letter).hide(true).action(ArgAction::SetTrue));
+            }
+        }
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        UnusedFlags::augment_args(command)
+    }
+}
+
+impl FromArgMatches for UnusedFlags {
+    fn from_arg_matches(_: &ArgMatches) -> Result<UnusedFlags, clap::Error> {
+        Ok(UnusedFlags)
+    }
+
+    fn update_from_arg_matches(&mut self, _: &ArgMatches) -> Result<(), clap::Error> {
+        Ok(())
+    }
 }
 
 /// Flags for what is printed.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct OutputOptions {
-    /// Print the script's stdout and nothing else
+    /// Print the script's stdout only; stderr when it fails
     #[arg(short, long, help_heading = "Output", conflicts_with_all = ["verbose", "json"])]
     pub(crate) quiet: bool,
 
@@ -153,6 +209,14 @@ impl ServerOptions {
 }
 
 impl JobOptions {
+    /// Most bytes that the project may have.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        match self.disk.filter(|mib| *mib > 0) {
+            Some(mib) => mib.saturating_mul(1 << 20),
+            None => Limits::default().disk_bytes,
+        }
+    }
+
     /// What is asked for, with everything that these flags say.
     pub(crate) fn request(&self, mut project: Project) -> Result<JobRequest> {
         for path in &self.files {
@@ -165,13 +229,20 @@ impl JobOptions {
         });
         let mut request = JobRequest::new(project);
         request.env = self.env.iter().map(|variable| named_or_passed_on(variable)).collect::<Result<_>>()?;
-        request.asked =
-            Asked { timeout_ms: self.timeout, fuel: self.fuel, memory_mib: self.memory, disk_mib: self.disk };
+        // 0 has always stood for the default.
+        let asked = |limit: Option<u64>| limit.filter(|limit| *limit > 0);
+        request.asked = Asked {
+            timeout_ms: asked(self.timeout),
+            fuel: self.fuel,
+            memory_mib: asked(self.memory),
+            disk_mib: asked(self.disk),
+            output_bytes: self.max_output,
+        };
         request.python = self.python;
         request.needs = Needs {
             executor: self.executor,
             pre_commands: self.pre_commands.clone(),
-            cpu_shares: self.cpu,
+            cpu_shares: asked(self.cpu),
             image: self.image.clone(),
             network: self.network,
             requirements: requirements.transpose()?,
@@ -184,6 +255,15 @@ impl JobOptions {
     pub(crate) fn project_of_files(&self) -> Result<Project> {
         let files: Vec<_> = self.files.iter().map(|path| self.file(path)).collect::<Result<_>>()?;
         Ok(Project::files(files)?)
+    }
+
+    /// The script among the files of `--file`, when none of them has a name that says so: the first.
+    pub(crate) fn script_of_files(&self) -> Option<String> {
+        let names = || self.files.iter().filter_map(|path| path.file_name()?.to_str());
+        if names().any(|name| matches!(name, "main.py" | "__main__.py")) {
+            return None;
+        }
+        names().find(|name| name.ends_with(".py")).map(str::to_owned)
     }
 
     fn file<'a>(&self, path: &'a Path) -> Result<(&'a str, Vec<u8>)> {
@@ -202,14 +282,4 @@ fn named_or_passed_on(variable: &str) -> Result<(String, String)> {
     let value = env::var(variable)
         .map_err(|_| Failure::Usage(format!("--env {variable}: it is not set here\nhint: write {variable}=VALUE")))?;
     Ok((variable.to_owned(), value))
-}
-
-fn milliseconds(text: &str) -> Result<u64, String> {
-    /// What an `f64` holds to the millisecond, and a server can count.
-    const SECONDS_MAX: f64 = 1e9;
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
-    if !(seconds > 0.0 && seconds <= SECONDS_MAX) {
-        return Err("must be above 0".to_owned());
-    }
-    Ok(((seconds * 1000.0) as u64).max(1))
 }

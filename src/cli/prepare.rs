@@ -1,6 +1,6 @@
 //! `pyexec prepare`
 
-use super::{Result, session};
+use super::{Result, console::note, session};
 use clap::Args;
 use pyexec::Verification;
 use std::time::Instant;
@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
     // Also finds out whether what is already there is intact.
     session::builder(arguments.quiet).verification(Verification::Full).build()?;
     if !arguments.quiet {
-        eprintln!("ready in {:.1} s: Python {}", began.elapsed().as_secs_f64(), pyexec::PYTHON_VERSION);
+        note!("ready in {:.1} s: Python {}", began.elapsed().as_secs_f64(), pyexec::PYTHON_VERSION);
     }
     Ok(0)
 }

@@ -41,13 +41,14 @@ impl Progress {
     }
 
     /// Takes the line away while something is written.
-    pub(crate) fn around(&self, written: &[u8], write: impl FnOnce()) {
+    pub(crate) fn around<T>(&self, written: &[u8], write: impl FnOnce() -> T) -> T {
         let Some(mut line) = self.line() else { return write() };
         line.clear();
-        write();
+        let done = write();
         if let Some(last) = written.last() {
             line.at_start = *last == b'\n';
         }
+        done
     }
 
     pub(crate) fn clear(&self) {

@@ -3,13 +3,14 @@
 use super::{
     Failure, Result,
     client::{Client, Trouble},
+    console::note,
     interrupt::{INTERRUPTED, interruptible},
     options::OutputOptions,
     progress::Progress,
-    replay::Stream,
-    report::{Report, write},
+    report::Report,
     request::JobRequest,
-    session::Show,
+    screen::Screen,
+    session::{Show, below},
     sse::{Frame, Parser},
     wire::{ExecutionResult, MadeFile, State},
 };
@@ -18,7 +19,7 @@ use serde::Deserialize;
 use std::{
     fs::{self, File},
     io::{self, IsTerminal, Read},
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     thread,
     time::Duration,
@@ -88,18 +89,18 @@ pub(crate) fn submit(client: &Client, request: &JobRequest) -> Result<String> {
 /// Watches an execution to its end; Ctrl-C only ends the watching.
 pub(crate) fn follow(client: Client, id: String, view: View) -> Result<u8> {
     let progress = if view.output.quiet { Progress::default() } else { Progress::on_terminal() };
-    let mut watch = Watch::new(client, view.output, progress.clone());
+    let mut watch = Watch::new(client, &view, progress.clone());
     let _ = watch.id.set(id.clone());
     let quiet = view.output.quiet;
     let hint = format!("pyexec: it goes on; pyexec kill {id} ends it");
     let done = interruptible(move || {
         let result = watch.until_end(&id)?;
-        finish(&watch, result, &view)
+        finish(&mut watch, result, &view)
     })?;
     done.unwrap_or_else(|| {
         progress.clear();
         if !quiet {
-            eprintln!("{hint}");
+            note!("{hint}");
         }
         Ok(INTERRUPTED)
     })
@@ -110,15 +111,18 @@ fn killed_by_interrupt(
     view: View,
     work: impl FnOnce(&mut Watch) -> Result<ExecutionResult> + Send + 'static,
 ) -> Result<u8> {
-    let mut watch = Watch::new(client.clone(), view.output, Progress::default());
+    let mut watch = Watch::new(client.clone(), &view, Progress::default());
     let id = Arc::clone(&watch.id);
     let done = interruptible(move || {
         let result = work(&mut watch)?;
-        finish(&watch, result, &view)
+        finish(&mut watch, result, &view)
     })?;
-    if let Some(done) = done {
-        return done;
-    }
+    let ended = match done {
+        // Nobody reads what it prints: it need not go on.
+        Some(Err(failure @ Failure::ReaderGone)) => Err(failure),
+        Some(done) => return done,
+        None => Ok(INTERRUPTED),
+    };
     // A second Ctrl-C ends this, too.
     let killed = interruptible(move || {
         let polls = ID_WAIT.as_millis() / ID_POLL.as_millis();
@@ -131,9 +135,9 @@ fn killed_by_interrupt(
         id.map(|id| client.kill(id).map_err(|failure| format!("{failure}\npyexec: {id} may still be running")))
     })?;
     if let Some(Some(Err(message))) = killed {
-        eprintln!("error: {message}");
+        note!("error: {message}");
     }
-    Ok(INTERRUPTED)
+    ended
 }
 
 /// What the script gets as its standard input: all that is piped in, nothing from a terminal.
@@ -150,11 +154,12 @@ fn stdin(request: &JobRequest) -> Result<Option<String>> {
     Ok((!text.is_empty()).then_some(text))
 }
 
-fn finish(watch: &Watch, result: ExecutionResult, view: &View) -> Result<u8> {
-    watch.progress.clear();
+fn finish(watch: &mut Watch, result: ExecutionResult, view: &View) -> Result<u8> {
+    watch.screen.progress.clear();
+    watch.screen.finish()?;
     let error = result.error.clone().unwrap_or_else(|| "the execution failed without a reason".to_owned());
     match (result.error_kind.as_deref(), result.status.as_str()) {
-        (Some("invalid"), _) => return Err(Failure::Usage(error)),
+        (Some("invalid"), _) if result.stderr.is_empty() => return Err(Failure::Refused(error)),
         (Some("queue_timeout"), _) => {
             return Err(Failure::Fault(format!("{error}\nhint: the server is busy; try again later")));
         }
@@ -166,15 +171,23 @@ fn finish(watch: &Watch, result: ExecutionResult, view: &View) -> Result<u8> {
         }
         // From a server that does not say of which kind.
         (None, "failed") if error.starts_with("execution timeout") => {
-            eprintln!("error: {error}\nhint: --timeout SECONDS allows more");
+            note!("error: {error}\nhint: --timeout TIME allows more");
             return Ok(124);
         }
         (None, "failed") => return Err(Failure::Fault(error)),
         _ => {}
     }
     let (id, files) = (result.execution_id.clone(), result.files.clone());
-    let report = Report::from(result);
-    report.show(view.output, view.show);
+    if !watch.screen.has_stderr() {
+        // Of a job that never ran there are no events.
+        watch.screen.stderr(result.stderr.as_bytes())?;
+    }
+    let all_shown = result.stdout_bytes.is_some_and(|bytes| bytes <= watch.screen.stdout_bytes());
+    let mut report = Report::from(result);
+    if all_shown {
+        report = report.followed();
+    }
+    report.show(view.output, view.show)?;
     if let Some(folder) = &view.out {
         for file in &files {
             save(&watch.client, &id, file, folder)?;
@@ -186,11 +199,9 @@ fn finish(watch: &Watch, result: ExecutionResult, view: &View) -> Result<u8> {
 
 /// Writes a file of an execution below `folder`, wherever the server says that it should go.
 fn save(client: &Client, id: &str, file: &MadeFile, folder: &Path) -> Result<()> {
-    let name = Path::new(&file.path);
-    if file.path.is_empty() || !name.components().all(|part| matches!(part, Component::Normal(_))) {
+    let Some(path) = below(folder, &file.path) else {
         return Err(Failure::Fault(format!("the server sent a file named {:?}, which leads out of --out", file.path)));
-    }
-    let path = folder.join(name);
+    };
     let fail = |e: io::Error| Failure::Usage(format!("cannot write {}: {e}", path.display()));
     path.parent().map_or(Ok(()), fs::create_dir_all).map_err(fail)?;
     match (&file.content, &file.content_base64) {
@@ -211,15 +222,12 @@ fn save(client: &Client, id: &str, file: &MadeFile, folder: &Path) -> Result<()>
 /// Follows the events of one execution, over as many connections as that takes.
 struct Watch {
     client: Client,
-    output: OutputOptions,
-    progress: Progress,
+    screen: Screen,
     id: Arc<OnceLock<String>>,
     last_event: Option<String>,
     /// Whether the server was there at all.
     connected: bool,
     failures: usize,
-    out: Stream,
-    err: Stream,
 }
 
 #[derive(Deserialize)]
@@ -228,24 +236,20 @@ struct Text {
 }
 
 #[derive(Deserialize)]
+struct Restarted {
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct Lagged {
     missed: u64,
 }
 
 impl Watch {
-    fn new(client: Client, output: OutputOptions, progress: Progress) -> Watch {
+    fn new(client: Client, view: &View, progress: Progress) -> Watch {
         let id = Arc::default();
-        Watch {
-            client,
-            output,
-            progress,
-            id,
-            last_event: None,
-            connected: false,
-            failures: 0,
-            out: Stream::default(),
-            err: Stream::default(),
-        }
+        let screen = Screen::new(view.output, progress, view.out.is_some());
+        Watch { client, screen, id, last_event: None, connected: false, failures: 0 }
     }
 
     fn until_end(&mut self, id: &str) -> Result<ExecutionResult> {
@@ -271,7 +275,7 @@ impl Watch {
             return Err(Failure::Fault(format!("{why}{again}")));
         };
         self.failures += 1;
-        self.progress.status("reconnecting");
+        self.screen.progress.status("reconnecting");
         thread::sleep(*pause);
         Ok(())
     }
@@ -317,18 +321,15 @@ impl Watch {
         let text = response.body_mut().with_config().limit(256 << 20).read_to_string();
         let text = text.map_err(|e| Failure::Fault(format!("the connection was lost: {e}\nhint: try again")))?;
         let result: ExecutionResult = understood(&text)?;
-        self.stdout(&result.stdout);
-        self.stderr(&result.stderr);
+        self.screen.stdout(result.stdout.as_bytes())?;
+        self.screen.stderr(result.stderr.as_bytes())?;
         Ok(result)
     }
 
     fn event(&mut self, frame: Frame) -> Result<Option<ExecutionResult>> {
         if frame.event == "lagged" {
-            if !self.output.quiet {
-                let missed = understood::<Lagged>(&frame.data)?.missed;
-                let text = format!("pyexec: {missed} events came before this and are no longer there\n");
-                self.progress.around(text.as_bytes(), || write(io::stderr().lock(), text.as_bytes()));
-            }
+            let missed = understood::<Lagged>(&frame.data)?.missed;
+            self.screen.line(&format!("{missed} events came before this and are no longer there"));
             return Ok(None);
         }
         if let Some(id) = frame.id {
@@ -342,43 +343,26 @@ impl Watch {
         match frame.event.as_str() {
             "state" => {
                 let state: State = understood(&frame.data)?;
-                self.progress.status(&state.status);
+                self.screen.progress.status(&state.status);
                 if let Some(id) = state.execution_id {
                     let _ = self.id.set(id);
                 }
             }
             "progress" => {
                 let text = understood::<Text>(&frame.data)?.text;
-                self.progress.status(&text);
-                if !self.output.quiet {
-                    let line = format!("pyexec: {text}\n");
-                    self.progress.around(line.as_bytes(), || write(io::stderr().lock(), line.as_bytes()));
-                }
+                self.screen.progress.status(&text);
+                self.screen.line(&text);
             }
             "restarted" => {
-                self.out.restart();
-                self.err.restart();
+                let reason = understood::<Restarted>(&frame.data).ok().and_then(|restarted| restarted.reason);
+                self.screen.restart(reason.as_deref().unwrap_or("run again"));
             }
-            "stdout" => self.stdout(&understood::<Text>(&frame.data)?.text),
-            "stderr" => self.stderr(&understood::<Text>(&frame.data)?.text),
+            "stdout" => self.screen.stdout(understood::<Text>(&frame.data)?.text.as_bytes())?,
+            "stderr" => self.screen.stderr(understood::<Text>(&frame.data)?.text.as_bytes())?,
             "result" => return understood(&frame.data).map(Some),
             _ => {}
         }
         Ok(None)
-    }
-
-    fn stdout(&mut self, text: &str) {
-        if !self.output.json {
-            let new = self.out.printed(text.as_bytes());
-            self.progress.around(&new, || write(io::stdout().lock(), &new));
-        }
-    }
-
-    fn stderr(&mut self, text: &str) {
-        if !self.output.json && !self.output.quiet {
-            let new = self.err.printed(text.as_bytes());
-            self.progress.around(&new, || write(io::stderr().lock(), &new));
-        }
     }
 }
 

@@ -1,16 +1,20 @@
 //! Shows how a job ended, wherever it ran.
 
 use super::{
+    Result,
+    console::{note, pass_on_error, print},
     options::OutputOptions,
     session::Show,
     wire::{ExecutionResult, MadeFile},
 };
+use bytes::Bytes;
 use pyexec::{
     Outcome,
     outcome::{Ending, Exception, Output, OutputFile, StopReason, Tier},
 };
-use serde_json::{Value, json};
-use std::io::{self, Write};
+use serde::Serialize;
+use serde_json::{Value, value::RawValue};
+use std::collections::BTreeMap;
 
 /// An outcome, with what a server adds.
 #[derive(Debug)]
@@ -25,6 +29,9 @@ struct Execution {
     status: String,
     error: Option<String>,
     queue_us: u64,
+    warnings: Vec<String>,
+    /// Its output was shown as it came.
+    followed: bool,
 }
 
 impl From<Outcome> for Report {
@@ -48,7 +55,7 @@ impl From<ExecutionResult> for Report {
         let failed =
             |kind| Exception { kind, message: result.error.clone().unwrap_or_default(), line: result.error_line };
         let limit = |name: &String| serde_json::from_value(Value::from(name.as_str())).ok();
-        let file = |file: MadeFile| OutputFile { path: file.path, content: Vec::new() };
+        let file = |file: MadeFile| OutputFile { path: file.path, content: Bytes::new() };
         let outcome = Outcome {
             ending,
             stderr: Output {
@@ -74,6 +81,8 @@ impl From<ExecutionResult> for Report {
             status: result.status,
             error: result.error,
             queue_us: result.usage.queue_us,
+            warnings: result.warnings,
+            followed: false,
         };
         Report { outcome, execution: Some(execution) }
     }
@@ -88,32 +97,48 @@ fn ending(result: &ExecutionResult) -> Ending {
         Some("crashed") => StopReason::Crashed(result.error.clone().unwrap_or_default()),
         // As a shell sees a process that was killed.
         _ if result.status == "killed" => return Ending::Exited { exit_code: 137 },
+        _ if result.status == "failed" => {
+            let exit_code = u8::try_from(result.exit_code).unwrap_or(u8::MAX).max(1);
+            return Ending::Failed { exit_code, message: result.error.clone().unwrap_or_default() };
+        }
         _ => return Ending::Exited { exit_code: u8::try_from(result.exit_code).unwrap_or(u8::MAX) },
     };
     Ending::Stopped { reason }
 }
 
 impl Report {
+    /// The report of an execution whose output was shown as it came, all of it.
+    pub(crate) fn followed(mut self) -> Report {
+        if let Some(execution) = &mut self.execution {
+            execution.followed = true;
+        }
+        self
+    }
+
     pub(crate) fn outcome(&self) -> &Outcome {
         &self.outcome
     }
 
     /// What goes to stdout at the end.
-    pub(crate) fn show(&self, output: OutputOptions, show: Show) {
+    pub(crate) fn show(&self, output: OutputOptions, show: Show) -> Result<()> {
         if output.json {
-            let text = serde_json::to_string_pretty(&self.json()).unwrap_or_default();
-            write(io::stdout().lock(), format!("{text}\n").as_bytes());
-        } else if show == Show::Result
+            let text = self.json().and_then(|fields| serde_json::to_string_pretty(&fields)).unwrap_or_default();
+            return print(&format!("{text}\n"));
+        }
+        if show == Show::Result
             && let Some(result) = &self.outcome.result
         {
-            write(io::stdout().lock(), format!("{result}\n").as_bytes());
+            return print(&format!("{result}\n"));
         }
+        Ok(())
     }
 
     /// What goes to stderr at the end.
     pub(crate) fn comment(&self, output: OutputOptions) {
         if !output.quiet {
-            self.remark();
+            self.remark(output);
+        } else if !self.outcome.success() {
+            let _ = pass_on_error(self.outcome.stderr.text.as_bytes());
         }
         if output.verbose {
             self.describe();
@@ -122,7 +147,7 @@ impl Report {
 
     pub(crate) fn exit_code(&self) -> u8 {
         match &self.outcome.ending {
-            Ending::Exited { exit_code } => *exit_code,
+            Ending::Exited { exit_code } | Ending::Failed { exit_code, .. } => *exit_code,
             Ending::Stopped { reason } => match reason {
                 StopReason::TimeLimit | StopReason::CpuLimit => 124,
                 StopReason::MemoryLimit => 137,
@@ -132,46 +157,69 @@ impl Report {
         }
     }
 
-    fn json(&self) -> Value {
-        let outcome = serde_json::to_value(&self.outcome).unwrap_or_default();
-        match (outcome, &self.execution) {
-            (Value::Object(mut fields), Some(execution)) => {
-                // A server does not tell.
-                fields.remove("ended_in_miss");
-                fields.insert("execution_id".into(), json!(execution.id));
-                fields.insert("status".into(), json!(execution.status));
-                Value::Object(fields)
-            }
-            (outcome, _) => outcome,
+    /// Returns the fields of the outcome as JSON; values stay as they were written, which a tree would change.
+    fn json(&self) -> serde_json::Result<BTreeMap<String, Box<RawValue>>> {
+        let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&serde_json::to_string(&self.outcome)?)?;
+        if let Some(execution) = &self.execution {
+            // A server does not tell.
+            fields.remove("ended_in_miss");
+            fields.insert("execution_id".into(), raw(&execution.id)?);
+            fields.insert("status".into(), raw(&execution.status)?);
         }
+        Ok(fields)
     }
 
     /// What a user could not see otherwise, with what to do about it.
-    fn remark(&self) {
+    fn remark(&self, output: OutputOptions) {
         let outcome = &self.outcome;
+        for (name, stream) in [("stdout", &outcome.stdout), ("stderr", &outcome.stderr)] {
+            // What is shown as it comes is shown in full.
+            if stream.truncated && (output.json || self.execution.as_ref().is_some_and(|execution| !execution.followed))
+            {
+                note!("pyexec: {name} was cut: the script wrote {} bytes", stream.bytes);
+                note!("hint: --max-output SIZE keeps more");
+            }
+        }
         if !outcome.success() && !outcome.capability_misses.is_empty() {
             let what: Vec<_> =
                 outcome.capability_misses.iter().map(|miss| format!("{} ({})", miss.kind, miss.detail)).collect();
-            eprintln!("pyexec: not available in WebAssembly: {}", what.join(", "));
+            note!("pyexec: not available in WebAssembly: {}", what.join(", "));
         }
         if let Some(execution) = &self.execution {
+            for warning in &execution.warnings {
+                note!("pyexec: {warning}");
+            }
             if execution.status == "killed" {
-                eprintln!("pyexec: it was killed");
-            } else if let (Ending::Stopped { .. }, Some(error)) = (&outcome.ending, &execution.error)
+                note!("pyexec: it was killed");
+            } else if let ("failed", Some(error)) = (&*execution.status, &execution.error)
                 && outcome.stderr.text.is_empty()
             {
-                eprintln!("pyexec: {error}");
+                note!("pyexec: {error}");
             }
         }
         if let Ending::Stopped { reason: StopReason::TimeLimit } = &outcome.ending {
-            eprintln!("hint: --timeout SECONDS allows more");
+            note!("hint: --timeout TIME allows more");
         }
+    }
+
+    /// Names files that the script made and that are gone with it.
+    pub(crate) fn name_files(&self) {
+        const NAMED_MAX: usize = 3;
+        let hidden = |path: &str| path.split('/').any(|part| part.starts_with('.') || part == "__pycache__");
+        let made: Vec<_> = self.outcome.files.iter().map(|file| &*file.path).filter(|path| !hidden(path)).collect();
+        if made.is_empty() {
+            return;
+        }
+        let named = made.iter().take(NAMED_MAX).copied().collect::<Vec<_>>().join(", ");
+        let more = made.len().saturating_sub(NAMED_MAX);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        note!("pyexec: the script wrote {named}{more}, which --out DIR would have kept");
     }
 
     fn describe(&self) {
         let (outcome, usage) = (&self.outcome, &self.outcome.usage);
         if let Some(execution) = &self.execution {
-            eprintln!(
+            note!(
                 "pyexec: execution {}: {}, {:.3} ms in the queue",
                 execution.id,
                 execution.status,
@@ -179,7 +227,7 @@ impl Report {
             );
         }
         let limits: Vec<_> = outcome.limits_hit.iter().map(|limit| format!("{limit:?}")).collect();
-        eprintln!(
+        note!(
             "pyexec: {:?}: {}\npyexec: wall {:.3} ms, CPU {:.3} ms, fuel {}, peak memory {:.1} MiB, disk {} \
              bytes\npyexec: stdout {} bytes, stderr {} bytes, limits hit: {}",
             outcome.tier,
@@ -196,14 +244,14 @@ impl Report {
     }
 }
 
-/// A reader that went away is no reason to stop the script: it may still have files to write.
-pub(crate) fn write(mut to: impl Write, bytes: &[u8]) {
-    let _ = to.write_all(bytes).and_then(|()| to.flush());
+fn raw(value: impl Serialize) -> serde_json::Result<Box<RawValue>> {
+    RawValue::from_string(serde_json::to_string(&value)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn report(json: Value) -> Report {
         serde_json::from_value::<ExecutionResult>(json).expect("valid").into()
@@ -234,6 +282,8 @@ mod tests {
             "files": [{"path": "a.txt", "size": 1, "url": "x"}], "unheard_of": 1,
         }))
         .json();
+        let json: Value =
+            serde_json::from_str(&serde_json::to_string(&json.expect("JSON")).expect("JSON")).expect("JSON");
         assert_eq!(json["stdout"], json!({"text": "out\n", "truncated": false, "bytes": 4}));
         assert_eq!((&json["ending"], &json["exit_code"]), (&json!("exited"), &json!(0)));
         assert_eq!((&json["result_json"], &json["usage"]["fuel"]), (&json!(7), &json!(5)));
@@ -241,5 +291,20 @@ mod tests {
         assert_eq!(json["exception"], json!({"kind": "E", "message": "why", "line": 2}));
         assert_eq!((&json["files"][0]["path"], &json["execution_id"]), (&json!("a.txt"), &json!("exe_1")));
         assert!(json.get("ended_in_miss").is_none());
+    }
+
+    #[test]
+    fn numbers_and_keys_of_a_result_are_shown_as_they_came() {
+        let text = r#"{"status": "completed", "result_json": {"z": 18446744073709551617, "a": 1.50}}"#;
+        let report = Report::from(serde_json::from_str::<ExecutionResult>(text).expect("valid"));
+        assert_eq!(report.json().expect("JSON")["result_json"].get(), r#"{"z": 18446744073709551617, "a": 1.50}"#);
+    }
+
+    #[test]
+    fn what_a_server_could_not_run_has_its_exit_code_and_never_0() {
+        for (code, exit_code) in [(100, 100), (1, 1), (0, 1)] {
+            let report = report(json!({"status": "failed", "error_kind": "invalid", "error": "x", "exit_code": code}));
+            assert_eq!(report.exit_code(), exit_code);
+        }
     }
 }

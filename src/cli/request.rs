@@ -3,7 +3,6 @@
 use super::{
     Failure, Result,
     options::Executor,
-    session,
     wire::{Config, Eval, EvalFile, Metadata},
 };
 use pyexec::{Job, Limits, Project, Python, Requirements, TierChoice, Want};
@@ -11,6 +10,10 @@ use pyexec::{Job, Limits, Project, Python, Requirements, TierChoice, Want};
 const MIB: u64 = 1 << 20;
 /// More than any machine has.
 const MEMORY_BYTES_MAX: u64 = 1 << 40;
+/// What `--json` keeps of a stream here, in memory.
+const OUTPUT_BYTES_MAX: u64 = 1_000_000_000;
+/// The interpreter itself takes that much.
+const MEMORY_MIB_MIN: u64 = 64;
 
 /// A job, before it is known where it runs.
 #[derive(Debug)]
@@ -35,6 +38,7 @@ pub(crate) struct Asked {
     pub(crate) fuel: Option<u64>,
     pub(crate) memory_mib: Option<u64>,
     pub(crate) disk_mib: Option<u64>,
+    pub(crate) output_bytes: Option<u64>,
 }
 
 /// What only a container has.
@@ -65,7 +69,7 @@ impl JobRequest {
         }
     }
 
-    /// The job for this process.
+    /// The job for this process, without its standard input.
     pub(crate) fn local(self) -> Result<Job> {
         let mut job =
             Job::project(self.project).args(self.args).limits(self.asked.local()?).collect_files(self.collect_files);
@@ -77,9 +81,6 @@ impl JobRequest {
         }
         if self.want_result {
             job = job.want(Want::LastExpression);
-        }
-        if self.stdin {
-            job = job.stdin(session::stdin());
         }
         if let Some(version) = self.python {
             job = job.python(version);
@@ -148,6 +149,7 @@ impl JobRequest {
             disk_mb: self.asked.disk_mib,
             cpu_shares: self.needs.cpu_shares,
             cpu_fuel: self.asked.fuel,
+            max_output_bytes: self.asked.output_bytes,
         }
     }
 
@@ -168,6 +170,9 @@ impl Asked {
             Some(asked) if asked <= most / MIB => Ok(asked * MIB),
             Some(asked) => Err(Failure::Usage(format!("{flag} {asked}: at most {} here", most / MIB))),
         };
+        if let Some(few) = self.memory_mib.filter(|mib| *mib < MEMORY_MIB_MIN) {
+            return Err(Failure::Usage(format!("--memory {few}: the interpreter needs {MEMORY_MIB_MIN} MiB or more")));
+        }
         let wall_clock_ms = self.timeout_ms.unwrap_or(usual.wall_clock_ms);
         if wall_clock_ms > most.wall_clock_ms {
             return Err(Failure::Usage(format!("--timeout: at most {} seconds here", most.wall_clock_ms / 1000)));
@@ -178,12 +183,21 @@ impl Asked {
             // More than WebAssembly can have takes a container.
             memory_bytes: mib("--memory", self.memory_mib, usual.memory_bytes, MEMORY_BYTES_MAX)?,
             disk_bytes: mib("--disk", self.disk_mib, usual.disk_bytes, most.disk_bytes)?,
+            output_bytes: self.output_bytes.unwrap_or(usual.output_bytes).min(OUTPUT_BYTES_MAX),
             ..usual
         })
     }
 }
 
 impl Needs {
+    /// Adds lines of requirements to those that were asked for.
+    pub(crate) fn require(&mut self, lines: &[String]) {
+        if !lines.is_empty() {
+            let asked = self.requirements.take().unwrap_or_default();
+            self.requirements = Some(format!("{asked}\n{}\n", lines.join("\n")));
+        }
+    }
+
     /// The job with them.
     fn give(self, mut job: Job) -> Result<Job> {
         if let Some(image) = self.image {
@@ -242,7 +256,13 @@ mod tests {
         request.env = vec![("A".into(), "b=c".into())];
         request.args = vec!["-x".into()];
         request.collect_files = true;
-        request.asked = Asked { timeout_ms: Some(1500), fuel: Some(9), memory_mib: Some(64), disk_mib: Some(8000) };
+        request.asked = Asked {
+            timeout_ms: Some(1500),
+            fuel: Some(9),
+            memory_mib: Some(64),
+            disk_mib: Some(8000),
+            output_bytes: Some(5000),
+        };
         request.python = Some("3.12".parse().expect("known"));
         request.needs = Needs {
             executor: Executor::Docker,
@@ -257,7 +277,8 @@ mod tests {
             "entrypoint": "main.py", "docker_image": "python:3.12", "requirements_txt": "numpy", "stdin": "typed",
             "environment": "1f",
             "pre_commands": ["apt-get update"], "python_version": "3.12", "executor": "docker",
-            "config": {"timeout_seconds": 2, "memory_mb": 64, "disk_mb": 8000, "cpu_shares": 512, "cpu_fuel": 9},
+            "config": {"timeout_seconds": 2, "memory_mb": 64, "disk_mb": 8000, "cpu_shares": 512, "cpu_fuel": 9,
+                "max_output_bytes": 5000},
             "env_vars": ["A=b=c"], "script_args": ["-x"], "collect_files": true,
         });
         let metadata = request.metadata(Some("typed".into())).expect("valid");

@@ -1,6 +1,6 @@
 //! `pyexec serve`
 
-use super::{Failure, Result, config::SettingsOptions};
+use super::{Failure, Result, config::SettingsOptions, console::note};
 use clap::Args;
 use pyexec::{
     config::{LogFormat, Settings},
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8> {
     allow_open_files();
     server::serve(
         settings,
-        |line| eprintln!("pyexec: {line}"),
+        |line| note!("pyexec: {line}"),
         |address| {
             // Whoever started it may not read this.
             let _ = writeln!(io::stdout(), "http://{address}");

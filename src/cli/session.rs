@@ -2,13 +2,33 @@
 
 use super::{
     Failure, Result, bake,
+    console::note,
     interrupt::INTERRUPTED,
     options::OutputOptions,
-    replay::Stream,
-    report::{Report, write},
+    progress::Progress,
+    report::Report,
+    request::JobRequest,
+    screen::{Screen, Waiting, set_waiting, waiting_since},
 };
-use pyexec::{Baking, Builder, Event, Job, Outcome, Pyexec, Stdin, config::Settings};
-use std::{env, fs, io, path::Path};
+use pyexec::{Attempt, Baking, Builder, Event, Job, Outcome, Pyexec, Stdin, config::Settings};
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    io::{self, IsTerminal},
+    path::{Component, Path, PathBuf},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    sync::Notify,
+};
+
+/// How often it is looked whether output is to be held back any longer.
+const TICK: Duration = Duration::from_millis(50);
 
 /// What the user came for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,35 +39,64 @@ pub(crate) enum Show {
     Result,
 }
 
-/// This process's standard input, for the script.
-pub(crate) fn stdin() -> Stdin {
-    Stdin::Reader(Box::new(tokio::io::stdin()))
+/// Settings of this process, from variables.
+pub(crate) fn settings() -> Result<Settings> {
+    // One that is not UTF-8 is none of ours.
+    let text = |text: OsString| text.into_string().ok();
+    let variables = env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
+    Ok(Settings::without_server(variables)?)
 }
 
 pub(crate) fn builder(quiet: bool) -> Builder {
     Pyexec::builder().slots(1).on_progress(move |line| {
         if !quiet {
-            eprintln!("pyexec: {line}");
+            note!("pyexec: {line}");
         }
     })
 }
 
-pub(crate) fn run(job: Job, output: OutputOptions, show: Show, out: Option<&Path>) -> Result<u8> {
-    let settings = Settings::without_server(env::vars())?;
+pub(crate) fn run(mut request: JobRequest, output: OutputOptions, show: Show, out: Option<&Path>) -> Result<u8> {
+    // Without --out they are named, so that nobody thinks that they are here.
+    request.collect_files = out.is_some() || !(output.quiet || output.json);
+    let stdin = request.stdin;
+    let mut job = request.local()?;
+    let settings = settings()?;
     // This process ends too soon to do it.
     let pyexec = builder(output.quiet).settings(&settings).baking(Baking::OnOrder).build()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Failure::Fault(format!("cannot start a runtime: {e}")))?;
+    let waiting = Waiting::default();
+    if stdin {
+        let reader = Input { inner: tokio::io::stdin(), waiting: Arc::clone(&waiting) };
+        job = job.stdin(Stdin::Reader(Box::new(reader)));
+    }
+    let shown = Shown {
+        screen: Arc::new(Mutex::new(Screen::new(output, Progress::default(), out.is_some()))),
+        failure: Arc::default(),
+        failed: Arc::default(),
+    };
     let finished = runtime.block_on(async {
-        let mut screen = Screen::new(output);
-        let run = pyexec.run_observed(job, move |event: Event<'_>| screen.event(event));
-        tokio::select! {
-            outcome = run => Some(outcome),
-            _ = tokio::signal::ctrl_c() => None,
+        let mut run = std::pin::pin!(attempts(&pyexec, job, output, &shown));
+        let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                outcome = &mut run => break Some(outcome),
+                _ = &mut interrupt => break None,
+                () = shown.failed.notified() => break None,
+                _ = ticks.tick() => shown.keep(|screen| screen.tick(waiting_since(&waiting))),
+            }
         }
     });
+    match &finished {
+        Some(Ok(_)) => shown.keep(Screen::finish),
+        // What the script had printed when it was interrupted is its output.
+        None => shown.keep(Screen::release),
+        Some(Err(_)) => {}
+    }
     // A read of stdin that is still going on must not keep us.
     runtime.shutdown_background();
     if settings.containers.bake {
@@ -55,53 +104,128 @@ pub(crate) fn run(job: Job, output: OutputOptions, show: Show, out: Option<&Path
     }
     // Before anything else ends this process: containers are removed here.
     drop(pyexec);
+    if let Some(failure) = shown.failure() {
+        return Err(failure);
+    }
     let Some(outcome) = finished else { return Ok(INTERRUPTED) };
-    let report = Report::from(outcome?);
-    report.show(output, show);
+    let report = Report::from(outcome.map_err(Failure::of_job)?);
+    report.show(output, show)?;
     if let Some(folder) = out {
         save(report.outcome(), folder)?;
     }
     report.comment(output);
+    if out.is_none() && !output.quiet {
+        report.name_files();
+    }
     Ok(report.exit_code())
 }
 
-/// What a person sees while the script runs.
-struct Screen {
-    output: OutputOptions,
-    stdout: Stream,
-    stderr: Stream,
-}
-
-impl Screen {
-    fn new(output: OutputOptions) -> Screen {
-        Screen { output, stdout: Stream::default(), stderr: Stream::default() }
-    }
-
-    fn event(&mut self, event: Event<'_>) {
-        let OutputOptions { quiet, verbose, json } = self.output;
-        match event {
-            Event::Stdout(bytes) if !json => write(io::stdout().lock(), &self.stdout.printed(bytes)),
-            Event::Stderr(bytes) if !json && !quiet => write(io::stderr().lock(), &self.stderr.printed(bytes)),
-            Event::Progress(text) if !quiet => eprintln!("pyexec: {text}"),
-            Event::Detail(line) if verbose => eprintln!("pyexec:   {line}"),
-            Event::Restarted(reason) => {
-                if verbose {
-                    eprintln!("pyexec: {reason}");
-                }
-                self.stdout.restart();
-                self.stderr.restart();
+/// Runs a job to its end, over as many attempts as that takes.
+async fn attempts(pyexec: &Pyexec, job: Job, output: OutputOptions, shown: &Shown) -> pyexec::Result<Outcome> {
+    let mut plan = pyexec.plan(job).await?;
+    loop {
+        if !plan.is_prepared() {
+            pyexec.prepare(&mut plan, &|text| shown.screen().line(text)).await?;
+        }
+        let hold = !output.json && pyexec.may_run_again(&plan) && !io::stdout().is_terminal();
+        shown.screen().begin(hold);
+        let observer = shown.clone();
+        match pyexec.attempt(plan, move |event: Event<'_>| observer.event(event, output)).await? {
+            Attempt::Done(outcome) => return Ok(*outcome),
+            Attempt::Again(again) => {
+                shown.screen().restart(again.reason());
+                plan = *again;
             }
-            Event::Stdout(_) | Event::Stderr(_) | Event::Progress(_) | Event::Detail(_) | Event::Started => {}
         }
     }
 }
 
-/// Writes the script's files below `folder`. Their names were checked to stay inside by the directory they come from.
+/// What a person sees while the script runs. Cheap to clone.
+#[derive(Clone)]
+struct Shown {
+    screen: Arc<Mutex<Screen>>,
+    /// Why nothing more can be shown.
+    failure: Arc<Mutex<Option<Failure>>>,
+    failed: Arc<Notify>,
+}
+
+impl Shown {
+    fn screen(&self) -> MutexGuard<'_, Screen> {
+        self.screen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn event(&self, event: Event<'_>, output: OutputOptions) {
+        match event {
+            Event::Stdout(bytes) => self.keep(|screen| screen.stdout(bytes)),
+            Event::Stderr(bytes) => self.keep(|screen| screen.stderr(bytes)),
+            Event::Progress(text) => self.screen().line(text),
+            Event::Detail(line) if output.verbose => note!("pyexec:   {line}"),
+            Event::Detail(_) | Event::Started | Event::Restarted(_) => {}
+        }
+    }
+
+    /// Does something to the screen, and remembers that it failed.
+    fn keep(&self, work: impl FnOnce(&mut Screen) -> Result<()>) {
+        let Err(failure) = work(&mut self.screen()) else { return };
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
+        self.failed.notify_one();
+    }
+}
+
+/// Standard input that tells when it is waited for.
+struct Input {
+    inner: tokio::io::Stdin,
+    waiting: Waiting,
+}
+
+impl AsyncRead for Input {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.inner).poll_read(context, into);
+        set_waiting(&self.waiting, polled.is_pending());
+        polled
+    }
+}
+
+/// Writes the script's files below `folder`, those of `/tmp` below `tmp` there; the project's own come last, and stay.
 fn save(outcome: &Outcome, folder: &Path) -> Result<()> {
-    for file in &outcome.files {
-        let path = folder.join(&file.path);
+    for file in outcome.files.iter().rev() {
+        let Some(path) = below(folder, &file.path) else {
+            return Err(Failure::Usage(format!("cannot write {:?}: it leads out of {}", file.path, folder.display())));
+        };
         let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, &file.content));
         written.map_err(|e| Failure::Usage(format!("cannot write {}: {e}", path.display())))?;
     }
     Ok(())
+}
+
+/// Returns where a file of a job goes below `folder`, or `None` when its path leads out or names nothing.
+pub(crate) fn below(folder: &Path, path: &str) -> Option<PathBuf> {
+    let mut inside = folder.to_owned();
+    for component in Path::new(path).components() {
+        match component {
+            Component::Normal(name) => inside.push(name),
+            Component::RootDir | Component::CurDir => {}
+            Component::ParentDir | Component::Prefix(_) => return None,
+        }
+    }
+    (inside != folder).then_some(inside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_written_inside_the_folder_only() {
+        let below = |path| below(Path::new("/out"), path);
+        assert_eq!(below("a/b.txt"), Some(PathBuf::from("/out/a/b.txt")));
+        assert_eq!(below("/tmp/report.csv"), Some(PathBuf::from("/out/tmp/report.csv")));
+        assert_eq!(below("/"), None);
+        assert_eq!(below("../b.txt"), None);
+        assert_eq!(below("/tmp/../../b.txt"), None);
+    }
 }

@@ -3,8 +3,9 @@
 use super::{
     Result,
     client::Client,
+    console::{note, print},
     interrupt::{INTERRUPTED, interruptible},
-    options::ServerOptions,
+    options::{ServerOptions, UnusedFlags},
     remote,
     request::JobRequest,
     run::Program,
@@ -31,11 +32,14 @@ pub(crate) struct Arguments {
     /// Print what can be done with the execution to stderr
     #[arg(short, long, help_heading = "Output")]
     verbose: bool,
+
+    #[command(flatten)]
+    _unused: UnusedFlags,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<u8> {
     let client = arguments.server.named_or_usual(arguments.quiet)?;
-    let mut request = arguments.program.request()?;
+    let mut request = arguments.program.request(arguments.quiet)?;
     request.collect_files = arguments.keep_files;
     start(client, request, arguments.verbose)
 }
@@ -44,9 +48,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8> {
 pub(crate) fn start(client: Client, request: JobRequest, verbose: bool) -> Result<u8> {
     let Some(id) = interruptible(move || remote::submit(&client, &request))? else { return Ok(INTERRUPTED) };
     let id = id?;
-    println!("{id}");
+    print(&format!("{id}\n"))?;
     if verbose {
-        eprintln!("pyexec: pyexec follow {id} shows its output; pyexec kill {id} ends it");
+        note!("pyexec: pyexec follow {id} shows its output; pyexec kill {id} ends it");
     }
     Ok(0)
 }

@@ -1,6 +1,10 @@
 //! `pyexec version`
 
-use super::{Result, options::ServerOptions};
+use super::{
+    Result,
+    console::print,
+    options::{ServerOptions, UnusedFlags},
+};
 use clap::Args;
 use serde_json::Value;
 
@@ -8,15 +12,18 @@ use serde_json::Value;
 pub(crate) struct Arguments {
     #[command(flatten)]
     server: ServerOptions,
+
+    #[command(flatten)]
+    _unused: UnusedFlags,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
-    println!("pyexec {}\nCPython {} (WebAssembly)", env!("CARGO_PKG_VERSION"), pyexec::PYTHON_VERSION);
+    print(&format!("pyexec {}\nCPython {} (WebAssembly)\n", env!("CARGO_PKG_VERSION"), pyexec::PYTHON_VERSION))?;
     let Some(client) = arguments.server.named(false)? else { return Ok(0) };
     let health = client.health()?;
-    println!("{}: {}", client.url(), word(health.get("status").unwrap_or(&Value::Null)));
+    print(&format!("{}: {}\n", client.url(), word(health.get("status").unwrap_or(&Value::Null))))?;
     for (name, value) in health.as_object().into_iter().flatten().filter(|(name, _)| *name != "status") {
-        println!("  {name}: {}", word(value));
+        print(&format!("  {name}: {}\n", word(value)))?;
     }
     Ok(0)
 }

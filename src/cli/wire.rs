@@ -1,7 +1,7 @@
 //! What goes to a server and comes from it. Lenient in what it reads: an older server sends less, a newer one more.
 
 use super::options::Executor;
-use pyexec::outcome::{CapabilityMiss, RichOutput, Usage};
+use pyexec::outcome::{CapabilityMiss, JsonText, RichOutput, Usage};
 use serde::{Deserialize, Serialize};
 
 /// Accompanies the archive of a project.
@@ -89,6 +89,8 @@ pub(crate) struct Config {
     pub(crate) cpu_shares: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cpu_fuel: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_output_bytes: Option<u64>,
 }
 
 /// The answer to a submission.
@@ -139,7 +141,7 @@ pub(crate) struct ExecutionResult {
     pub(crate) error_line: Option<u32>,
     pub(crate) error_kind: Option<String>,
     pub(crate) result: Option<String>,
-    pub(crate) result_json: Option<serde_json::Value>,
+    pub(crate) result_json: Option<JsonText>,
     pub(crate) executor: Option<String>,
     pub(crate) route_reason: String,
     pub(crate) usage: QueuedUsage,
@@ -148,6 +150,7 @@ pub(crate) struct ExecutionResult {
     pub(crate) stdout_bytes: Option<u64>,
     pub(crate) stderr_bytes: Option<u64>,
     pub(crate) limits_hit: Vec<String>,
+    pub(crate) warnings: Vec<String>,
     pub(crate) capability_misses: Vec<CapabilityMiss>,
     pub(crate) outputs: Vec<RichOutput>,
     pub(crate) files: Vec<MadeFile>,

@@ -1,6 +1,6 @@
 //! Settings of what runs in containers, and of the packages that they get.
 
-use super::Settings;
+use super::{Settings, keys::boolean};
 use crate::{
     Requirements,
     environment::EnvironmentOptions,
@@ -56,10 +56,12 @@ pub enum FallbackMode {
 pub(super) fn fallback(settings: &mut Settings, text: &str) -> Result<(), String> {
     settings.containers.fallback = match text {
         "auto" => FallbackMode::Auto,
-        // Written by those who think of it as a flag.
-        "on" | "true" => FallbackMode::On,
-        "off" | "false" => FallbackMode::Off,
-        _ => return Err(format!("allowed: {MODES}")),
+        // Some think of it as a flag.
+        text => match boolean(text) {
+            Some(true) => FallbackMode::On,
+            Some(false) => FallbackMode::Off,
+            None => return Err(format!("allowed: {MODES}")),
+        },
     };
     Ok(())
 }
@@ -126,10 +128,12 @@ pub(super) fn network_mode(settings: &mut Settings, text: &str) -> Result<(), St
 }
 
 pub(super) fn dns(settings: &mut Settings, entries: &[&str]) -> Result<(), String> {
-    for entry in entries {
+    // A comma at the end is a slip, not a server.
+    let entries: Vec<_> = entries.iter().copied().filter(|entry| !entry.is_empty()).collect();
+    for entry in &entries {
         entry.parse::<IpAddr>().map_err(|_| format!("{entry:?} is none; allowed: {ADDRESSES}"))?;
     }
-    settings.containers.docker.dns = owned(entries);
+    settings.containers.docker.dns = owned(&entries);
     Ok(())
 }
 

@@ -83,7 +83,7 @@ impl Key {
                 let number = number.filter(|n| (from..=to).contains(n)).ok_or_else(wrong)?;
                 set(settings, Duration::from_millis((number * 1000.0).round() as u64));
             }
-            Kind::Flag(set) => set(settings, text.parse().map_err(|_| wrong())?),
+            Kind::Flag(set) => set(settings, boolean(text).ok_or_else(wrong)?),
             Kind::List(_, set) => set(settings, &entries(text))?,
             Kind::Text(_, set) => set(settings, text)?,
             Kind::Path(set) => set(settings, (!text.is_empty()).then(|| PathBuf::from(text)))?,
@@ -193,6 +193,15 @@ pub(super) const fn text(
 
 pub(super) const fn path(name: &'static str, default: &'static str, help: &'static str, set: SetPath) -> Key {
     key(name, default, help, Kind::Path(set))
+}
+
+/// Reads a truth value in any of the usual spellings.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "t" | "1" | "yes" | "y" | "on" => Some(true),
+        "false" | "f" | "0" | "no" | "n" | "off" => Some(false),
+        _ => None,
+    }
 }
 
 fn digits(text: &str) -> Option<()> {

@@ -2,7 +2,8 @@
 
 use super::{
     Key, Settings, Value,
-    keys::{entries, variable},
+    docker_host::{self, DockerHost},
+    keys::{Kind, entries, variable},
     table::{KEYS, WITHOUT_EFFECT},
 };
 use std::{
@@ -61,6 +62,8 @@ pub(super) struct Gathered {
     pub(super) given: Vec<Given>,
     pub(super) problems: Vec<String>,
     pub(super) warnings: Vec<String>,
+    /// The daemon that Docker's own command would use, where that is none that can be used here.
+    pub(super) unusable_docker: Option<DockerHost>,
 }
 
 /// Text for one setting.
@@ -89,13 +92,15 @@ impl Sources {
             source: Source::Default,
             origin: "default".to_owned(),
         });
-        let mut gathered = Gathered { given: given.collect(), problems: Vec::new(), warnings: Vec::new() };
+        let mut gathered =
+            Gathered { given: given.collect(), problems: Vec::new(), warnings: Vec::new(), unusable_docker: None };
         let named = || self.environment.iter().find(|(name, _)| name == FILE_VARIABLE).map(|(_, value)| value.into());
         if let Some(path) = self.file.clone().or_else(named) {
             gathered.file(&path);
         }
         gathered.environment(&self.environment);
         gathered.flags(&self.flags);
+        gathered.docker(&self.environment);
         gathered
     }
 }
@@ -152,6 +157,8 @@ impl Gathered {
                 Some(given) if value.contains(char::REPLACEMENT_CHARACTER) => {
                     self.problems.push(format!("{} ({origin}): is not valid UTF-8", given.key.name));
                 }
+                // A template that has nothing to fill in leaves it so. Of a list, empty is a value.
+                Some(given) if value.is_empty() && !matches!(given.key.kind, Kind::List(..)) => {}
                 Some(given) => {
                     given.take(value.clone(), Source::Environment, &origin);
                     self.problems.extend(given.empty_secret());
@@ -165,6 +172,16 @@ impl Gathered {
                     self.problems.push(format!("environment: there is no setting {name}{}", did_you_mean(name, known)));
                 }
             }
+        }
+    }
+
+    /// Where nobody names a daemon, it is that of Docker's own command.
+    fn docker(&mut self, variables: &[(String, String)]) {
+        let is_open = |given: &&mut Given| given.key.name == "docker_socket" && given.source == Source::Default;
+        let Some(given) = self.given.iter_mut().find(is_open) else { return };
+        match docker_host::find(variables) {
+            Some(host) if host.is_usable() => given.take(host.address, Source::Environment, &host.origin),
+            host => self.unusable_docker = host,
         }
     }
 
@@ -239,7 +256,6 @@ impl fmt::Display for Source {
 
 /// The value's text, if it has the type of the setting.
 fn text_of(key: &Key, value: &toml::Value) -> Result<String, String> {
-    use super::keys::Kind;
     use toml::Value as Toml;
     match (&key.kind, value) {
         (Kind::Number(..) | Kind::Seconds(..), Toml::Integer(number)) => Ok(number.to_string()),
@@ -291,7 +307,7 @@ fn did_you_mean(name: &str, known: impl Iterator<Item = String>) -> String {
 }
 
 /// How many letters must be put in, taken out or changed to make one the other.
-fn distance(one: &str, other: &str) -> usize {
+pub(crate) fn distance(one: &str, other: &str) -> usize {
     // Names are short; what is longer only costs time.
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().take(64).collect(), other.chars().collect());
     let mut row: Vec<usize> = (0..=other.len()).collect();

@@ -75,30 +75,65 @@ pub const KEYS: &[Key] = &[
         s.maxima.disk_bytes = n * MIB;
     }),
     number(
+        "default_output_bytes",
+        "0",
+        "bytes kept of each of stdout and stderr of a job that asks for nothing (0: max_output_bytes if that is set, else \
+         10000000)",
+        0,
+        OUTPUT_BYTES_MAX,
+        |s, n| {
+            s.defaults.output_bytes = n;
+        },
+    )
+    .shown(|s| s.defaults.output_bytes.to_string()),
+    number(
         "max_output_bytes",
-        "10000000",
-        "most bytes kept of each of stdout and stderr",
-        1024,
-        1_000_000_000,
+        "0",
+        "most bytes kept of each of stdout and stderr that a job may ask for (0: 100000000)",
+        0,
+        OUTPUT_BYTES_MAX,
         |s, n| {
             s.maxima.output_bytes = n;
         },
-    ),
+    )
+    .shown(|s| s.maxima.output_bytes.to_string()),
     number("slots", "0", "jobs that run at the same time (0: 2 per core, at least 4)", 0, SLOTS_MAX as u64, |s, n| {
         s.slots = n as u32;
     })
     .shown(|s| s.slots.to_string()),
-    number("queue", "0", "jobs that may wait for a slot (0: 4 × slots)", 0, 1_000_000, |s, n| s.queue = n as usize)
-        .shown(|s| s.queue.to_string()),
-    seconds("queue_ttl", "600", "longest that an async execution may wait", TICK, WEEK, |s, time| s.queue_ttl = time),
+    number(
+        "queue",
+        "1000",
+        "jobs that may wait for a slot, of each tier; past it the answer is 429; each API key has places of its own",
+        0,
+        1_000_000,
+        |s, n| s.queue = n as usize,
+    ),
+    number("queue_mb", "256", "most memory of jobs that wait, of each tier, in MiB", 1, TIB_IN_MIB, |s, n| {
+        s.queue_bytes = n * MIB;
+    }),
+    seconds("queue_ttl", "0", "longest that an async execution may wait (0: no limit)", 0.0, WEEK, |s, time| {
+        s.queue_ttl = (!time.is_zero()).then_some(time);
+    }),
     seconds("cleanup_ttl", "300", "how long a finished execution is kept", TICK, WEEK, |s, time| s.cleanup_ttl = time),
     number("results_max", "10000", "most finished executions kept", 1, 10_000_000, |s, n| s.results_max = n as usize),
     number("results_mb", "256", "most memory for finished executions, in MiB", 1, TIB_IN_MIB, |s, n| {
         s.results_bytes = n * MIB;
     }),
     number("upload_max_mb", "2048", "largest upload, in MiB", 1, TIB_IN_MIB, |s, n| s.upload_max_bytes = n * MIB),
-    number("body_max_kb", "16384", "largest JSON body, in KiB", 1, 1 << 20, |s, n| {
+    number("body_max_kb", "24576", "largest JSON body, in KiB", 1, 1 << 20, |s, n| {
         s.body_max_bytes = (n << 10) as usize
+    }),
+    number(
+        "code_max_bytes",
+        "102400",
+        "most Python source in a JSON body: `code`, or files whose names end in .py together",
+        1,
+        1 << 30,
+        |s, n| s.code_max_bytes = n as usize,
+    ),
+    number("files_max_kb", "16384", "most content of all files in a JSON body, in KiB", 1, 1 << 20, |s, n| {
+        s.files_max_bytes = (n << 10) as usize;
     }),
     number("connections_max", "1024", "connections at the same time", 1, 1_000_000, |s, n| {
         s.connections_max = n as usize;
@@ -111,6 +146,14 @@ pub const KEYS: &[Key] = &[
     number("rate_limit", "0", "requests per minute for each API key (0: no limit)", 0, 1_000_000, |s, n| {
         s.rate_limit = (n > 0).then_some(n as u32);
     }),
+    list(
+        "allowed_hosts",
+        "",
+        "names that this server is called by, besides localhost and that of its machine; asked of requests when there are \
+         no API keys",
+        values::HOSTS,
+        values::allowed_hosts,
+    ),
     list("cors_origins", "", "web pages of which origins may call the API", values::ORIGINS, values::cors_origins),
     seconds(
         "shutdown_grace",
@@ -136,6 +179,12 @@ pub const KEYS: &[Key] = &[
     }),
     flag("allow_network", "true", "whether a job may be given network when it asks", |s, yes| s.allow_network = yes)
         .local(),
+    flag(
+        "default_network",
+        "false",
+        "whether a job that does not say may use the network; true is what the original service did",
+        |s, yes| s.default_network = yes,
+    ),
     text(
         "fallback",
         "auto",
@@ -237,6 +286,13 @@ pub const KEYS: &[Key] = &[
         s.containers.detect_packages = yes;
     })
     .local(),
+    flag(
+        "allow_requirement_urls",
+        "false",
+        "whether requirements may have URLs, links to repositories and other indexes; pip follows them in a build container",
+        |s, yes| s.containers.environments.allow_urls = yes,
+    )
+    .local(),
     path("uv", "", "the uv program, which installs packages; empty: from the PATH", |s, path| {
         s.containers.environments.uv = path;
         Ok(())
@@ -329,6 +385,7 @@ pub(super) const WITHOUT_EFFECT: &[&str] = &["consul_addr", "consul_token", "con
 /// Most slots: each reserves several GiB of address space.
 pub(super) const SLOTS_MAX: u32 = 1024;
 
+const OUTPUT_BYTES_MAX: u64 = 1_000_000_000;
 const MIB: u64 = 1 << 20;
 const TIB_IN_MIB: u64 = 1 << 20;
 const TICK: f64 = 0.001;

@@ -53,10 +53,11 @@ fn without_sources_there_are_the_documented_defaults() {
     assert_eq!(settings.defaults, Limits::default());
     assert_eq!(settings.maxima, Limits::MAXIMA);
     assert!(settings.slots >= 4);
-    assert_eq!(settings.queue, 4 * settings.slots as usize);
+    assert_eq!((settings.queue, settings.queue_bytes, settings.queue_ttl), (1000, 256 << 20, None));
+    assert_eq!((settings.code_max_bytes, settings.files_max_bytes), (102_400, 16 << 20));
     assert_eq!(settings.results_bytes, 256 << 20);
     assert_eq!(settings.upload_max_bytes, 2 << 30);
-    assert_eq!(settings.body_max_bytes, 16 << 20);
+    assert_eq!(settings.body_max_bytes, 24 << 20);
     assert_eq!(settings.idle_timeout, Duration::from_secs(75));
     assert_eq!(settings.rate_limit, None);
     assert_eq!(settings.data_dir, std::env::temp_dir());
@@ -137,15 +138,17 @@ fn bad_values_are_named_with_their_source_and_what_is_allowed() {
         ("port", "65536", "0 to 65535"),
         ("port", "-1", "0 to 65535"),
         ("port", "+80", "0 to 65535"),
-        ("slots", "", "0 to 1024"),
+        ("slots", "-", "0 to 1024"),
         ("max_timeout", "NaN", "0.001 to 604800 seconds"),
         ("max_timeout", "0", "0.001 to 604800 seconds"),
         ("max_timeout", "1e3", "0.001 to 604800 seconds"),
         ("max_memory_mb", "1000000000000000000000", "1 to 1048576"),
-        ("page_reuse", "yes", "true or false"),
+        ("page_reuse", "maybe", "true or false"),
+        ("allowed_hosts", "http://a.org", "a name or an address"),
+        ("allowed_hosts", "a.org:80", "a name or an address"),
         ("host", "example.org", "an IP address, or localhost"),
         ("log_format", "xml", "human or json"),
-        ("log_level", "", "error, warn, info, debug, trace, off"),
+        ("log_level", "info,", "error, warn, info, debug, trace, off"),
         ("log_level", "debgu", "error, warn, info, debug, trace, off"),
         ("log_level", "info,hyper=loud", "error, warn, info, debug, trace, off"),
         ("cors_origins", "https://a.org/path", "as in https://"),
@@ -182,6 +185,106 @@ fn values_of_every_kind_are_read() {
     assert_eq!(settings.rate_limit, Some(60));
     assert_eq!(settings.cache_dir, Some("/cache".into()));
     assert!(!settings.page_reuse);
+}
+
+#[test]
+fn truth_is_written_in_many_ways() {
+    for (text, yes) in [
+        ("true", true),
+        ("TRUE", true),
+        ("True", true),
+        ("t", true),
+        ("T", true),
+        ("1", true),
+        ("yes", true),
+        ("Yes", true),
+        ("on", true),
+        ("false", false),
+        ("False", false),
+        ("f", false),
+        ("F", false),
+        ("0", false),
+        ("no", false),
+        ("NO", false),
+        ("off", false),
+    ] {
+        let settings = settings(&environment(&[("PYEXEC_AUTO_DETECT_IMPORTS", text)]));
+        assert_eq!(settings.containers.detect_packages, yes, "{text}");
+        let fallback = settings_of_fallback(text);
+        assert_eq!(fallback, if yes { FallbackMode::On } else { FallbackMode::Off }, "{text}");
+    }
+    let loaded = Settings::load(&environment(&[("PYEXEC_PAGE_REUSE", "off")])).unwrap();
+    assert_eq!(loaded.values.iter().find(|value| value.key.name == "page_reuse").unwrap().json(), false);
+}
+
+fn settings_of_fallback(text: &str) -> FallbackMode {
+    settings(&environment(&[("PYEXEC_FALLBACK", text)])).containers.fallback
+}
+
+/// Of the compose file and the Nomad job of the first service, and of the README of its client.
+#[test]
+fn documented_environments_of_the_first_service_start_with_a_line_for_keys() {
+    let compose = [
+        ("PYEXEC_PORT", "8080"),
+        ("PYEXEC_HOST", "0.0.0.0"),
+        ("PYEXEC_LOG_LEVEL", "info"),
+        ("PYEXEC_DOCKER_SOCKET", "/var/run/docker.sock"),
+        ("PYEXEC_DEFAULT_TIMEOUT", "300"),
+        ("PYEXEC_DEFAULT_MEMORY_MB", "1024"),
+        ("PYEXEC_DEFAULT_DISK_MB", "2048"),
+        ("PYEXEC_DEFAULT_CPU_SHARES", "1024"),
+        ("PYEXEC_DEFAULT_IMAGE", "python:3.12-slim"),
+    ];
+    let consul = [
+        ("PYEXEC_CONSUL_ADDR", "10.0.0.1:8500"),
+        ("PYEXEC_CONSUL_TOKEN", ""),
+        ("PYEXEC_CONSUL_PREFIX", "python-executor"),
+    ];
+    let others = [
+        ("PYEXEC_SERVER", "http://localhost:8080"),
+        ("PYEXEC_NETWORK_MODE", "host"),
+        ("PYEXEC_DNS_SERVERS", "8.8.8.8, 8.8.4.4,"),
+        ("PYEXEC_AUTO_DETECT_IMPORTS", "yes"),
+        ("PYEXEC_CLEANUP_TTL", "300"),
+        ("PYEXEC_LOG_LEVEL", "warning"),
+        ("PYEXEC_DEFAULT_TIMEOUT", ""),
+        ("PYEXEC_PORT", ""),
+    ];
+    for more in [&[][..], &consul, &others] {
+        let all = [&compose[..], more].concat();
+        refused(&environment(&all), &["PYEXEC_API_KEYS"]);
+        let loaded = Settings::load(&environment(&[&all[..], &[("PYEXEC_API_KEYS", KEY)]].concat())).unwrap();
+        assert_eq!((loaded.settings.port, loaded.settings.defaults.wall_clock_ms), (8080, 300_000));
+        assert_eq!(loaded.settings.containers.docker.default_image, "python:3.12-slim");
+    }
+    let others = settings(&environment(&others));
+    assert_eq!(others.containers.docker.dns, ["8.8.8.8", "8.8.4.4"]);
+    assert_eq!(others.log_level, "warn");
+    let loaded = Settings::load(&environment(&[("PYEXEC_NETWORK_MODE", "host")])).unwrap();
+    assert!(loaded.warnings[0].contains("network_mode=host"), "{:?}", loaded.warnings);
+}
+
+#[test]
+fn what_silence_about_the_network_means_is_a_setting() {
+    assert!(!settings(&Sources::default()).default_network);
+    assert!(settings(&environment(&[("PYEXEC_DEFAULT_NETWORK", "on")])).default_network);
+    refused(&environment(&[("PYEXEC_DEFAULT_NETWORK", "on"), ("PYEXEC_ALLOW_NETWORK", "off")]), &["default_network"]);
+}
+
+#[test]
+fn the_default_of_output_follows_its_maximum() {
+    let of = |variables: &[(&str, &str)]| {
+        let settings = settings(&environment(variables));
+        (settings.defaults.output_bytes, settings.maxima.output_bytes)
+    };
+    const DEFAULT: &str = "PYEXEC_DEFAULT_OUTPUT_BYTES";
+    const MAX: &str = "PYEXEC_MAX_OUTPUT_BYTES";
+    assert_eq!(of(&[]), (10_000_000, 100_000_000));
+    assert_eq!(of(&[(MAX, "20000000")]), (20_000_000, 20_000_000));
+    assert_eq!(of(&[(MAX, "4096")]), (4096, 4096));
+    assert_eq!(of(&[(DEFAULT, "200000000")]), (200_000_000, 200_000_000));
+    assert_eq!(of(&[(DEFAULT, "5"), (MAX, "7")]), (5, 7));
+    refused(&environment(&[(DEFAULT, "8"), (MAX, "7")]), &["must not be above max_output_bytes"]);
 }
 
 #[test]
@@ -357,4 +460,35 @@ fn constraints_are_read_from_a_file() {
     refused(&given("-r other.txt\n"), &["PYEXEC_CONSTRAINTS", "line 1"]);
     fs::remove_file(&path).unwrap();
     refused(&environment(&[("PYEXEC_CONSTRAINTS", path.to_str().unwrap())]), &["PYEXEC_CONSTRAINTS", "cannot read it"]);
+}
+
+#[test]
+fn a_job_without_a_server_keeps_nothing_ready_and_ends_nobody() {
+    let docker =
+        |list: &[(&str, &str)]| Settings::without_server(environment(list).environment).unwrap().containers.docker;
+    let usual =
+        docker(&[("PYEXEC_INSTANCE", "of-a-server"), ("PYEXEC_PORT", "x"), ("PYEXEC_NO_SUCH", "x"), ("PORT", "x")]);
+    assert_eq!((usual.pool, usual.instance), (0, Instance::default()));
+    assert_eq!(usual.socket, "/var/run/docker.sock");
+    for (list, socket) in [
+        (&[("DOCKER_HOST", "unix:///run/docker.sock")][..], "/run/docker.sock"),
+        (&[("DOCKER_HOST", "tcp://h:1")], "tcp://h:1"),
+        (&[("DOCKER_HOST", "ssh://me@there")], "ssh://me@there"),
+        (&[("DOCKER_HOST", "ssh://me@there"), ("PYEXEC_DOCKER_SOCKET", "/x")], "/x"),
+    ] {
+        assert_eq!(docker(list).socket, socket, "{list:?}");
+        assert_eq!(settings(&environment(list)).containers.docker.socket, socket, "{list:?}");
+    }
+    let values = Settings::load(&environment(&[("DOCKER_HOST", "tcp://h:1")])).unwrap().values;
+    let socket = values.iter().find(|value| value.key.name == "docker_socket").unwrap();
+    assert_eq!((&*socket.text, socket.source), ("tcp://h:1", Source::Environment));
+}
+
+#[test]
+fn only_uv_gets_the_password_of_the_package_index() {
+    let url = "https://user:secret@index.example/simple";
+    let settings = settings(&environment(&[("PYEXEC_INDEX_URL", url)]));
+    assert_eq!(settings.containers.environments.index_url.as_deref(), Some(url));
+    let env = [("PIP_INDEX_URL".to_owned(), "https://index.example/simple".to_owned())];
+    assert_eq!(settings.containers.docker.build_env, env);
 }

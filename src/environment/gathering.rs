@@ -1,7 +1,7 @@
 //! Files of unpacked wheels, brought together for WebAssembly: without native parts, and with what must be shown before a
 //! package may do without its own.
 
-use super::{Pin, disk, site};
+use super::{Pin, disk, site, wasm::PACK_BYTES_MAX};
 use crate::pack::{NATIVE_PARTS, Packed, SITE_PACKAGES};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -13,6 +13,9 @@ use std::{
 /// What wheels have beside modules that nothing imports; programs need a shell, and bytecode is made by another Python.
 const LEFT_OUT: [&str; 2] = ["bin", "__pycache__"];
 
+/// What is brought together is in memory as a whole. Bytecode takes about as much again.
+pub(super) const FILES_BYTES_MAX: u64 = PACK_BYTES_MAX / 2;
+
 /// What was brought together.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
@@ -22,6 +25,10 @@ pub(super) struct Gathered {
     pub(super) files: BTreeMap<String, Packed>,
     /// Packages with their versions, and the paths of those of the files that are theirs.
     pub(super) owned: Vec<(String, Vec<String>)>,
+    /// What the files have. When it is more than may be in memory, none of them was read further.
+    pub(super) bytes: u64,
+    /// The package with the most of it, and how much that is.
+    pub(super) largest: Option<(u64, String)>,
     /// Those that came from wheels with native parts.
     pub(super) suspects: Vec<Suspect>,
     /// Native modules without another one of the same name, of all packages.
@@ -66,8 +73,8 @@ pub(super) fn gather(into: &mut Gathered, folder: &Path, pins: &[String], native
         let path = file.path.as_str();
         let info = path.strip_suffix(".dist-info/RECORD").filter(|info| !info.contains('/'));
         if let Some((name, version)) = info.and_then(|info| info.split_once('-')) {
-            let paths: BTreeSet<_> =
-                site::recorded(&fs::read_to_string(folder.join(path))?).map(str::to_owned).collect();
+            let record = site::read(&folder.join(path))?;
+            let paths: BTreeSet<_> = site::recorded(&record).map(str::to_owned).collect();
             let pin = site::pin(&folder.join(path).with_file_name(""), name, version);
             records.insert(path.to_owned(), (pin.ok_or_else(|| incomplete(path))?, paths));
         }
@@ -75,7 +82,7 @@ pub(super) fn gather(into: &mut Gathered, folder: &Path, pins: &[String], native
     into.pins.extend(site::complete(records.values().map(|(pin, _)| pin.clone()).collect(), pins)?);
     into.pins.sort_by(|a, b| a.name.cmp(&b.name));
     let mut suspects: Vec<_> = records.values().map(|(pin, paths)| (suspect(pin), paths)).collect();
-    let mut owned: Vec<_> = records.values().map(|(pin, paths)| (paths, (pin.pinned(), Vec::new()))).collect();
+    let mut owned: Vec<_> = records.values().map(|(pin, paths)| (paths, (pin.pinned(), Vec::new()), 0)).collect();
     for file in disk::files(folder)? {
         let path = file.path.as_str();
         let mut suspect = suspects.iter_mut().find(|(_, paths)| paths.contains(path)).map(|(suspect, _)| suspect);
@@ -96,13 +103,21 @@ pub(super) fn gather(into: &mut Gathered, folder: &Path, pins: &[String], native
             continue;
         }
         let packed = format!("{SITE_PACKAGES}{path}");
-        if let Some((_, (_, owned))) = owned.iter_mut().find(|(paths, _)| paths.contains(path)) {
+        into.bytes = into.bytes.saturating_add(file.metadata.len());
+        if let Some((_, (_, owned), bytes)) = owned.iter_mut().find(|(paths, ..)| paths.contains(path)) {
             owned.push(packed.clone());
+            *bytes += file.metadata.len();
+        }
+        if into.bytes > FILES_BYTES_MAX {
+            into.files.clear();
+            continue;
         }
         let content = fs::read(folder.join(path))?;
         into.files.insert(packed.clone(), Packed { path: packed, content, code: Vec::new() });
     }
-    into.owned.extend(owned.into_iter().map(|(_, owned)| owned));
+    let largest = owned.iter().map(|(_, (pin, _), bytes)| (*bytes, pin.clone())).max();
+    into.largest = into.largest.take().into_iter().chain(largest).max();
+    into.owned.extend(owned.into_iter().map(|(_, owned, _)| owned));
     if native {
         into.suspects.extend(suspects.into_iter().map(|(suspect, _)| suspect));
         into.suspects.sort_by(|a, b| a.pin.cmp(&b.pin));
@@ -191,6 +206,25 @@ mod tests {
         let path = folder.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
+    }
+
+    #[test]
+    fn files_are_not_read_beyond_what_may_be_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let packages = folder.path();
+        write(packages, "one.py", "x = 1");
+        write(packages, "one-1.dist-info/WHEEL", "Tag: py3-none-any\n");
+        write(packages, "one-1.dist-info/RECORD", "one.py,,\nlarge,,\none-1.dist-info/RECORD,,\n");
+        // It has no blocks on disk, and would be read as zeros.
+        let large = fs::File::create(packages.join("large")).unwrap();
+        large.set_len(1 << 40).unwrap();
+        let mut gathered = Gathered::default();
+        gather(&mut gathered, packages, &["one==1".into()], false).unwrap();
+        assert!(gathered.bytes > 1 << 40 && gathered.files.is_empty(), "{}", gathered.bytes);
+        assert_eq!(gathered.largest.unwrap().1, "one==1");
+        large.set_len(0).unwrap();
+        fs::File::create(packages.join("one-1.dist-info/RECORD")).unwrap().set_len(1 << 40).unwrap();
+        assert!(gather(&mut Gathered::default(), packages, &["one==1".into()], false).is_err());
     }
 
     #[test]

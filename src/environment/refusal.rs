@@ -31,6 +31,21 @@ pub enum Reason {
         /// The explanation of the resolver.
         text: String,
     },
+    /// The operator does not allow lines that have an address.
+    NotAccepted {
+        /// The line, and what to do.
+        text: String,
+    },
+    /// What the index has of a package cannot be unpacked.
+    Broken {
+        /// Its name and version.
+        package: String,
+    },
+    /// What the index has of a package is not what the requirements say.
+    HashMismatch {
+        /// Its name and version.
+        package: String,
+    },
     /// The operator does not allow a package.
     Denied {
         /// Its name.
@@ -67,6 +82,15 @@ impl Refusal {
         Refusal::new(Reason::Fault, log)
     }
 
+    /// Whether nothing was heard from the index at all: then there is no use in asking it for something else right away.
+    /// What it says of one package, or of one file, says nothing of others.
+    pub(super) fn is_of_whole_index(&self) -> bool {
+        const SILENT: [&str; 4] = ["error sending request", "502 Bad Gateway", "503 Service", "504 Gateway"];
+        self.reason == Reason::IndexDown
+            && file_name(&self.log).is_none()
+            && SILENT.iter().any(|words| self.log.contains(words))
+    }
+
     /// For the log.
     pub fn log(&self) -> &str {
         &self.log
@@ -97,6 +121,15 @@ impl fmt::Display for Reason {
                 write!(f, "{package} is not in the package index: check the name and the version")
             }
             Reason::Conflict { text } => write!(f, "the requirements cannot be met together: {text}"),
+            Reason::NotAccepted { text } => f.write_str(text),
+            Reason::Broken { package } => {
+                write!(f, "{package} in the package index is broken: name another version, or leave it out")
+            }
+            Reason::HashMismatch { package } => write!(
+                f,
+                "{package} in the package index has another hash than the requirements say: check the version and the \
+                 hashes, which may be those of other wheels"
+            ),
             Reason::Denied { package, asked: true } => {
                 write!(f, "{package} is not allowed on this service: remove it from the requirements")
             }
@@ -142,6 +175,10 @@ pub(super) fn understood(stderr: &str, platform: &str) -> Refusal {
         Reason::Offline
     } else if has(&["No interpreter found", "Failed to inspect Python", "Querying Python"]) {
         Reason::NoUv
+    } else if let Some(package) = said.contains("Hash mismatch for").then(|| after(&words, "for")).flatten() {
+        Reason::HashMismatch { package }
+    } else if let Some(package) = broken(&words, &said) {
+        Reason::Broken { package }
     } else if has(&["No solution found"]) {
         let unusable = without_wheels(&words);
         let missing = before(&words, &["was", "not", "found", "in", "the", "package", "registry"]);
@@ -160,6 +197,33 @@ pub(super) fn understood(stderr: &str, platform: &str) -> Refusal {
         Reason::Fault
     };
     Refusal::new(reason, bounded(stderr.trim(), 8000))
+}
+
+/// The package whose file is not what it should be, or is not there.
+fn broken(words: &[&str], said: &str) -> Option<String> {
+    let has = |texts: &[&str]| texts.iter().any(|text| said.contains(text));
+    if has(&["Failed to extract archive", "Failed to install:", "(404 Not Found)", "(410 Gone)"]) {
+        let file = file_name(said).map(|file| file.splitn(3, '-').take(2).collect::<Vec<_>>().join("=="));
+        return file.map(|file| plain(&file).to_owned()).filter(|file| !file.is_empty());
+    }
+    let invalid = ["has", "an", "invalid", "package", "format"];
+    let metadata = ["has", "invalid", "metadata"];
+    before(words, &invalid).or_else(|| before(words, &metadata)).map(str::to_owned)
+}
+
+/// The file of a package that a failure is about.
+fn file_name(said: &str) -> Option<&str> {
+    let failed = ["Failed to fetch: ", "Failed to extract archive: ", "Failed to install: "];
+    let rest = failed.iter().find_map(|failed| Some(said.split_once(failed)?.1))?;
+    let place = rest.split_whitespace().next()?.trim_matches('`').split(['?', '#']).next()?;
+    let file = place.rsplit('/').next()?;
+    [".whl", ".whl.metadata", ".tar.gz", ".zip"].iter().any(|ending| file.ends_with(ending)).then_some(file)
+}
+
+/// The first word in backquotes after another.
+fn after(words: &[&str], phrase: &str) -> Option<String> {
+    let at = words.iter().position(|word| *word == phrase)?;
+    words.get(at + 1).map(|word| plain(word).to_owned()).filter(|word| !word.is_empty())
 }
 
 /// Packages of which the explanation says that they have no wheels that can be used.
@@ -272,6 +336,46 @@ mod tests {
         let long = stderr.replace("depends on", &"depends on /root/x http://secret ".repeat(1000));
         let Reason::Conflict { text } = understood(&long, "").reason else { panic!() };
         assert!(text.len() < 1100 && !text.contains("secret") && !text.contains("/root"), "{text}");
+    }
+
+    #[test]
+    fn a_broken_package_is_not_a_broken_index() {
+        let of = |package: &str| Reason::Broken { package: package.to_owned() };
+        let archive = "error: Failed to download `link==1.0`\n  cause: Failed to extract archive: \
+                       link-1.0-py3-none-any.whl\n  cause: I/O operation failed during extraction\n  cause: failed to \
+                       create directory `/root/link`: File exists (os error 17)";
+        assert_eq!(reason(archive), of("link==1.0"));
+        let install = "error: Failed to install: no_wheel-1.0-py3-none-any.whl (no-wheel==1.0)\n  cause: failed to open \
+                       file `/x/WHEEL`: No such file or directory (os error 2)";
+        assert_eq!(reason(install), of("no_wheel==1.0"));
+        let format = "error: No solution found when resolving dependencies\n  cause: Because garbage==1.0 has an invalid \
+                      package format and only garbage==1.0 is available, we can conclude that all versions of garbage \
+                      cannot be used.";
+        assert_eq!(reason(format), of("garbage==1.0"));
+        assert_eq!(reason(&format.replace("an invalid package format", "invalid metadata")), of("garbage==1.0"));
+        let gone = "error: Failed to fetch: http://127.0.0.1/f404-1.0-py3-none-any.whl\n  cause: HTTP status client \
+                    error (404 Not Found) for url (http://127.0.0.1/f404-1.0-py3-none-any.whl)";
+        assert_eq!(reason(gone), of("f404==1.0"));
+        let hash = "error: Failed to download `tabulate==0.9.0`\n  cause: Hash mismatch for `tabulate==0.9.0`\n\n  \
+                    Expected:\n    sha256:0\n\n  Computed:\n    sha256:1";
+        assert_eq!(reason(hash), Reason::HashMismatch { package: "tabulate==0.9.0".to_owned() });
+    }
+
+    #[test]
+    fn only_silence_is_of_the_whole_index() {
+        let fetch = |what: &str, why: &str| format!("error: Failed to fetch: http://127.0.0.1/{what}\n  cause: {why}");
+        let silence = "error sending request for url (http://127.0.0.1/)\n  cause: operation timed out";
+        for (stderr, whole) in [
+            (fetch("simple/x/", silence), true),
+            (fetch("simple/x/", "HTTP status server error (503 Service Unavailable) for url"), true),
+            (fetch("simple/x/", "HTTP status server error (500 Internal Server Error) for url"), false),
+            (fetch("x-1.0-py3-none-any.whl", silence), false),
+            (fetch("x-1.0-py3-none-any.whl.metadata", silence), false),
+            ("error: Failed to download `cut==1.0`\n  cause: error reading a body from connection".to_owned(), false),
+        ] {
+            let refusal = understood(&stderr, "");
+            assert_eq!((&refusal.reason, refusal.is_of_whole_index()), (&Reason::IndexDown, whole), "{stderr}");
+        }
     }
 
     #[test]

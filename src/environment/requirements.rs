@@ -4,13 +4,17 @@
 //! An installer takes more from such a file: options that run code (`-e .`), read files (`-r /etc/passwd`) or choose
 //! another index, URLs and paths. None of it reaches uv: what is handed on is written anew from what was understood.
 
-use super::{marker::Marker, platform::Platform};
+use super::{families, marker::Marker, platform::Platform};
 use crate::{Error, Result};
 use pep508_rs::{
     PackageName, VerbatimUrl, VersionOrUrl,
     pep440_rs::{Version, VersionSpecifiers},
 };
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 /// Lines of a list, in number.
 pub const LINES_MAX: usize = 500;
@@ -24,6 +28,14 @@ const LINE_BYTES_MAX: usize = 2000;
 pub struct Requirements {
     /// Sorted, each once.
     lines: Vec<Requirement>,
+    /// Lines that only pip understands, in a container: addresses of packages, and where an index is.
+    direct: BTreeSet<String>,
+}
+
+/// What a line asks for.
+enum Line {
+    Named(Requirement),
+    Direct(String),
 }
 
 /// One of them.
@@ -35,6 +47,8 @@ struct Requirement {
     /// Clauses of PEP 440, all of which must hold.
     versions: BTreeSet<String>,
     marker: Option<Marker>,
+    /// Of its files, any of which may be installed; without any, whichever the index has.
+    hashes: BTreeSet<String>,
 }
 
 impl Requirements {
@@ -42,16 +56,18 @@ impl Requirements {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] for anything but names, extras, versions, markers and comments, with the line and what to do.
+    /// [`Error::InvalidJob`] for anything but names, extras, versions, markers, hashes and comments, addresses and options
+    /// that say where an index is, with the line and what to do. Whether the latter two are followed is a setting:
+    /// [`EnvironmentOptions::allow_urls`](super::EnvironmentOptions::allow_urls).
     pub fn parse(text: &str) -> Result<Requirements> {
         if text.len() > BYTES_MAX {
             return Err(Error::invalid(format!("the requirements have more than {BYTES_MAX} bytes: remove some")));
         }
         let mut lines = Vec::new();
         for (number, line) in logical_lines(text.strip_prefix('\u{feff}').unwrap_or(text)) {
-            lines.extend(Requirement::parse(&line).map_err(|why| refused(number, &line, &why))?);
+            lines.extend(Line::parse(&line).map_err(|why| refused(number, &line, &why))?);
         }
-        Requirements::normalised(lines, text.lines().count())
+        Requirements::of(lines, text.lines().count())
     }
 
     /// Reads a list with one requirement in each element.
@@ -67,21 +83,40 @@ impl Requirements {
             if bytes > BYTES_MAX || count > LINES_MAX {
                 return Err(too_many());
             }
-            lines.extend(Requirement::parse(line).map_err(|why| refused(count, line, &why))?);
+            lines.extend(Line::parse(line).map_err(|why| refused(count, line, &why))?);
         }
-        Requirements::normalised(lines, count)
+        Requirements::of(lines, count)
     }
 
-    fn normalised(mut lines: Vec<Requirement>, count: usize) -> Result<Requirements> {
+    fn of(all: Vec<Line>, count: usize) -> Result<Requirements> {
+        let (mut lines, mut direct) = (Vec::new(), BTreeSet::new());
+        for line in all {
+            match line {
+                Line::Named(line) => lines.push(line),
+                Line::Direct(line) => drop(direct.insert(line)),
+            }
+        }
+        Requirements::normalised(lines, direct, count)
+    }
+
+    fn normalised(mut lines: Vec<Requirement>, direct: BTreeSet<String>, count: usize) -> Result<Requirements> {
         if count > LINES_MAX {
             return Err(too_many());
         }
+        if let Some(one) = families::one_opencv(lines.iter().map(|line| &*line.name)) {
+            let others: Vec<_> = families::other_opencvs(one).collect();
+            lines
+                .iter_mut()
+                .filter(|line| others.contains(&&*line.name))
+                .for_each(|line| one.clone_into(&mut line.name));
+        }
         lines.sort();
         lines.dedup();
-        Ok(Requirements { lines })
+        Ok(Requirements { lines, direct })
     }
 
-    /// Adds packages that were found out about, by name. What the list says of a package comes before that.
+    /// Adds packages that were found out about, by name. What the list says of a package, or of another with the same
+    /// modules, comes before that.
     ///
     /// # Errors
     ///
@@ -91,13 +126,21 @@ impl Requirements {
         for name in detected {
             let name = normalised(name)
                 .ok_or_else(|| Error::invalid(format!("{} is not the name of a package", shown(name))))?;
-            if !self.lines.iter().any(|line| line.name == name) {
-                added.push(Requirement { name, extras: BTreeSet::new(), versions: BTreeSet::new(), marker: None });
+            let named = |line: &Requirement| line.name == name || families::are_alternatives(&line.name, &name);
+            if !self.lines.iter().any(named) {
+                let versions = families::usual_versions(&name).into_iter().map(str::to_owned).collect();
+                added.push(Requirement {
+                    name,
+                    extras: BTreeSet::new(),
+                    versions,
+                    marker: None,
+                    hashes: BTreeSet::new(),
+                });
             }
         }
         self.lines.append(&mut added);
-        let count = self.lines.len();
-        Requirements::normalised(self.lines, count)
+        let count = self.lines.len() + self.direct.len();
+        Requirements::normalised(self.lines, self.direct, count)
     }
 
     /// Adds requirements, each in an element. All of them must hold.
@@ -112,7 +155,12 @@ impl Requirements {
 
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.lines.is_empty() && self.direct.is_empty()
+    }
+
+    /// Lines that only pip understands: a container can follow them, where that is allowed.
+    pub fn direct(&self) -> impl Iterator<Item = &str> {
+        self.direct.iter().map(String::as_str)
     }
 
     /// Names of the packages that are asked for on a platform, normalised, each once.
@@ -129,8 +177,17 @@ impl Requirements {
         lines.into_iter().collect()
     }
 
-    /// Whether packages of these versions are all that is asked for on a platform. Extras count as missing: what they add
-    /// is not known.
+    /// Hashes of packages on a platform that have any, by name.
+    pub(super) fn hashes(&self, platform: &Platform) -> BTreeMap<String, BTreeSet<String>> {
+        let mut hashes = BTreeMap::<_, BTreeSet<_>>::new();
+        for line in self.applying(platform).filter(|line| !line.hashes.is_empty()) {
+            hashes.entry(line.name.clone()).or_default().extend(line.hashes.iter().cloned());
+        }
+        hashes
+    }
+
+    /// Whether packages of these versions are all that is asked for on a platform. Extras count as missing, since it is
+    /// not known what they add, and so do hashes.
     pub(super) fn are_satisfied_by<'a>(
         &self,
         platform: &Platform,
@@ -139,6 +196,7 @@ impl Requirements {
         self.applying(platform).all(|line| {
             let version = version_of(&line.name).and_then(|version| Version::from_str(version).ok());
             line.extras.is_empty()
+                && line.hashes.is_empty()
                 && version.is_some_and(|version| {
                     let mut clauses = line.versions.iter().map(|clause| VersionSpecifiers::from_str(clause));
                     clauses.all(|clause| clause.is_ok_and(|clause| clause.contains(&version)))
@@ -159,13 +217,14 @@ impl Requirements {
 impl fmt::Display for Requirements {
     /// As a `requirements.txt`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.direct.iter().try_for_each(|line| writeln!(f, "{line}"))?;
         self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))
     }
 }
 
-impl Requirement {
+impl Line {
     /// Reads a line; a comment is `None`.
-    fn parse(line: &str) -> Result<Option<Requirement>, String> {
+    fn parse(line: &str) -> Result<Option<Line>, String> {
         let line = without_comment(line).trim();
         if line.is_empty() {
             return Ok(None);
@@ -173,6 +232,10 @@ impl Requirement {
         if line.len() > LINE_BYTES_MAX {
             return Err(format!("the line has more than {LINE_BYTES_MAX} bytes"));
         }
+        if is_direct(line) {
+            return Ok(Some(Line::Direct(line.to_owned())));
+        }
+        let (line, hashes) = without_hashes(line)?;
         refuse_what_installers_also_take(line)?;
         let (head, marker) = match line.split_once(';') {
             Some((head, marker)) => (head.trim(), Some(marker.parse()?)),
@@ -190,9 +253,15 @@ impl Requirement {
             Some(VersionOrUrl::Url(_)) => return Err(URL.to_owned()),
         };
         let extras = parsed.extras.iter().map(ToString::to_string).collect();
-        Ok(Some(Requirement { name: parsed.name.to_string(), extras, versions, marker }))
+        let is_exact = |clause: &String| clause.starts_with("==") && !clause.ends_with('*');
+        if !hashes.is_empty() && !(versions.len() == 1 && versions.iter().all(is_exact)) {
+            return Err("a hash is of one version: write it before the hash, as in name==1.0".to_owned());
+        }
+        Ok(Some(Line::Named(Requirement { name: parsed.name.to_string(), extras, versions, marker, hashes })))
     }
+}
 
+impl Requirement {
     fn without_marker(&self) -> Requirement {
         Requirement { marker: None, ..self.clone() }
     }
@@ -206,9 +275,13 @@ impl fmt::Display for Requirement {
             write!(f, "[{}]", join(&self.extras))?;
         }
         f.write_str(&join(&self.versions))?;
-        self.marker.iter().try_for_each(|marker| write!(f, " ; {marker}"))
+        self.marker.iter().try_for_each(|marker| write!(f, " ; {marker}"))?;
+        self.hashes.iter().try_for_each(|hash| write!(f, "{HASH}{hash}"))
     }
 }
+
+/// What stands before a hash, behind a requirement.
+pub(super) const HASH: &str = " --hash=";
 
 const FORM: &str = "write a name, with extras, versions and a marker if need be: requests[socks]>=2.31,<3 ; \
                     python_version < \"3.13\"";
@@ -216,6 +289,99 @@ const URL: &str = "URLs are not accepted: name the package, and a version such a
                    index of this service";
 const FILE: &str = "paths are not accepted: name a package of the package index, or put the code into the project and \
                     import it";
+
+/// Whether a line has the address of a package, or says where an index is. One of a file on this machine is neither.
+fn is_direct(line: &str) -> bool {
+    if line.chars().any(|c| c.is_control() || !c.is_ascii()) {
+        return false;
+    }
+    let words: Vec<_> = line.split_whitespace().collect();
+    let option = words[0].split_once('=').unwrap_or((words[0], words.get(1).copied().unwrap_or_default()));
+    let count = if words[0].contains('=') { 1 } else { 2 };
+    match option {
+        ("-i" | "--index-url" | "--extra-index-url" | "-f" | "--find-links", address) => {
+            words.len() == count && is_remote(address)
+        }
+        _ => {
+            let address = match line.split_once('@') {
+                Some((name, address)) if is_name(name) => address.trim_start(),
+                _ => line,
+            };
+            is_remote(address)
+        }
+    }
+}
+
+/// A name with extras.
+fn is_name(text: &str) -> bool {
+    let text = text.trim();
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.[], ".contains(c))
+}
+
+/// Whether an address is one of another machine.
+fn is_remote(address: &str) -> bool {
+    const SCHEMES: [&str; 6] = ["https", "http", "git+https", "git+http", "git+ssh", "hg+https"];
+    address.split_once("://").is_some_and(|(scheme, rest)| {
+        SCHEMES.contains(&&*scheme.to_ascii_lowercase())
+            && rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
+    })
+}
+
+/// What a line that only pip understands is about, in a word.
+pub(super) fn name_in(line: &str) -> String {
+    if line.starts_with('-') {
+        return "another package index".to_owned();
+    }
+    let name = match line.split_once('@') {
+        Some((name, _)) if is_name(name) => name.split('[').next().unwrap_or(name).trim(),
+        _ => {
+            let place = line.split([';', ' ', '#', '?']).next().unwrap_or(line).trim_end_matches('/');
+            place.rsplit('/').next().unwrap_or(place)
+        }
+    };
+    let name: String = name.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
+    if name.is_empty() { "a package".to_owned() } else { name }
+}
+
+/// Why a line that only pip understands is not followed.
+pub(super) fn refused_direct(line: &str) -> String {
+    let why = if line.starts_with('-') {
+        refused_option(line.split_whitespace().next().unwrap_or(line))
+    } else {
+        URL.to_owned()
+    };
+    format!("requirements ({}): {why}", shown(line))
+}
+
+/// A line without the hashes at its end, and these.
+fn without_hashes(line: &str) -> Result<(&str, BTreeSet<String>), String> {
+    let option = HASH.trim().trim_end_matches('=');
+    let is_option = |&(at, _): &(usize, &str)| {
+        let before = line[..at].chars().next_back().is_some_and(char::is_whitespace);
+        before && line[at + option.len()..].starts_with(|c: char| c == '=' || c.is_whitespace())
+    };
+    let Some((start, _)) = line.match_indices(option).find(is_option) else { return Ok((line, BTreeSet::new())) };
+    let mut words = line[start..].split_whitespace();
+    let mut hashes = BTreeSet::new();
+    while let Some(word) = words.next() {
+        let value = match word.strip_prefix(option) {
+            Some("") => words.next().unwrap_or_default(),
+            Some(value) if value.starts_with('=') => &value[1..],
+            _ => return Err(refused_option(word)),
+        };
+        let digits = match value.split_once(':') {
+            Some(("sha256", digits)) if digits.len() == 64 => digits,
+            Some(("sha384", digits)) if digits.len() == 96 => digits,
+            Some(("sha512", digits)) if digits.len() == 128 => digits,
+            _ => "",
+        };
+        if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(format!("{} is no hash: write sha256: and 64 hexadecimal digits", shown(value)));
+        }
+        hashes.insert(value.to_ascii_lowercase());
+    }
+    Ok((line[..start].trim_end(), hashes))
+}
 
 /// Says by name what is no requirement but that an installer would act upon.
 fn refuse_what_installers_also_take(line: &str) -> Result<(), String> {
@@ -360,13 +526,14 @@ mod tests {
             ("-r/etc/passwd", "-r", "write the lines"),
             ("--requirement=/etc/passwd", "--requirement", "write the lines"),
             ("-c limits.txt", "-c", "name<2"),
-            ("--index-url https://evil.example/simple", "--index-url", "operator"),
-            ("-i https://evil.example/simple", "-i", "operator"),
-            ("--extra-index-url=https://evil.example", "--extra-index-url", "operator"),
             ("--trusted-host evil.example", "--trusted-host", "operator"),
+            ("--index-url file:///etc", "--index-url", "operator"),
+            ("-i /etc", "-i", "operator"),
+            ("--extra-index-url=/etc", "--extra-index-url", "operator"),
+            ("--index-url https://evil.example --pre", "--index-url", "operator"),
             ("--find-links /tmp", "--find-links", "operator"),
-            ("numpy==2 --hash=sha256:00", "--hash", "name==1.0"),
-            ("numpy \\\n  --hash=sha256:00", "--hash", "name==1.0"),
+            ("--hash=sha256:00", "--hash", "name==1.0"),
+            ("numpy==2 --hashes=sha256:00", "--hashes", "remove it"),
             ("numpy --config-settings=x", "--config-settings", "remove it"),
             ("numpy ; os_name == 'posix' --global-option=x", "--global-option", "remove it"),
             ("--pre", "--pre", "2.0rc1"),
@@ -380,15 +547,58 @@ mod tests {
     }
 
     #[test]
+    fn hashes_are_read_as_pip_reads_them() {
+        let [one, two] = ["a", "B"].map(|digit| digit.repeat(64));
+        let written = format!(
+            "numpy==2 ; os_name=='posix' \\\n    --hash=sha256:{two} \\\n    --hash sha256:{one} # why\nrich==1 --hash=sha512:{one}{one}"
+        );
+        let list = Requirements::parse(&written).unwrap();
+        let canonical = format!(
+            "numpy==2 ; os_name == \"posix\" --hash=sha256:{one} --hash=sha256:{}\nrich==1 --hash=sha512:{one}{one}\n",
+            two.to_lowercase()
+        );
+        assert_eq!(list.to_string(), canonical);
+        assert_eq!(Requirements::parse(&canonical).unwrap(), list);
+        let hashes = list.hashes(&linux((3, 13)));
+        assert_eq!((hashes.len(), hashes["numpy"].len()), (2, 2));
+        for line in ["numpy", "numpy>=2", "numpy==2.*", "numpy==2,!=3"] {
+            assert!(problem(&format!("{line} --hash=sha256:{one}")).contains("as in name==1.0"), "{line}");
+        }
+        for hash in ["sha256:00", "md5:00", "", &format!("sha256:{}", "x".repeat(64)), &one] {
+            assert!(problem(&format!("numpy==2 --hash={hash}")).contains("is no hash"), "{hash}");
+        }
+        assert!(problem(&format!("numpy==2 --hash=sha256:{one} --pre")).contains("the option --pre"));
+    }
+
+    #[test]
+    fn addresses_are_kept_apart() {
+        for line in [
+            "https://example.com/x-1.0-py3-none-any.whl",
+            "name @ https://example.com/x.whl",
+            "name[extra]@git+ssh://git@example.com/x.git@v1",
+            "git+https://example.com/x#egg=name",
+            "name @ https://example.com/x.zip ; python_version < '4'",
+            "--index-url https://example.com/simple",
+            "-i https://example.com/simple",
+            "--extra-index-url=https://example.com",
+            "--find-links http://example.com/wheels",
+        ] {
+            let list = Requirements::parse(&format!("numpy\n{line} # why\n")).unwrap();
+            assert_eq!(list.to_string(), format!("{line}\nnumpy\n"));
+            assert_eq!((list.direct().collect::<Vec<_>>(), list.names(&linux((3, 13)))), (vec![line], vec!["numpy"]));
+            let more = list.clone().merge(["rich"]).unwrap().and(&["tabulate"]).unwrap();
+            assert_eq!(more.to_string(), format!("{line}\nnumpy\nrich\ntabulate\n"));
+            assert!(!Requirements::parse(line).unwrap().is_empty());
+            assert!(refused_direct(line).contains(if line.starts_with('-') { "the operator" } else { "URLs are not" }));
+        }
+    }
+
+    #[test]
     fn urls_and_paths_are_refused() {
         for line in [
-            "https://evil.example/x.whl",
-            "name @ https://evil.example/x.whl",
-            "name@https://evil.example/x.whl",
+            "https:///etc/passwd",
             "name @ file:///etc/passwd",
             "name @ ../x",
-            "name[extra] @ git+ssh://evil.example/x",
-            "git+https://evil.example/x#egg=name",
             "git+file:/srv/x",
             "file:x.whl",
             "FILE:/etc/passwd",
@@ -468,6 +678,33 @@ mod tests {
         assert_eq!(merged.to_string(), "numpy ; python_version < \"3\"\npyyaml<6\nrich\n");
         assert_eq!(merged.names(&linux((3, 13))), ["pyyaml", "rich"]);
         assert!(Requirements::default().merge(["-e ."]).is_err());
+    }
+
+    #[test]
+    fn packages_with_the_same_modules_are_not_both_installed() {
+        let merged = |list: &str, names: &[&str]| {
+            Requirements::parse(list).unwrap().merge(names.iter().copied()).unwrap().to_string()
+        };
+        for (list, names, both) in [
+            ("", &["opencv-python-headless"][..], "opencv-python-headless\n"),
+            ("opencv-python==4.9.0.80", &["opencv-python-headless"], "opencv-python-headless==4.9.0.80\n"),
+            ("opencv-python-headless", &["opencv-python-headless"], "opencv-python-headless\n"),
+            ("OpenCV_Contrib_Python", &["opencv-python-headless"], "opencv-contrib-python-headless\n"),
+            ("opencv-python>4\nopencv-python-headless", &[], "opencv-python-headless\nopencv-python-headless>4\n"),
+            (
+                "opencv-python\nopencv-contrib-python<5",
+                &[],
+                "opencv-contrib-python-headless\nopencv-contrib-python-headless<5\n",
+            ),
+            ("psycopg2", &["psycopg2-binary", "psycopg2"], "psycopg2\n"),
+            ("scikit-learn", &["scikit-learn", "numpy"], "numpy\nscikit-learn\n"),
+            ("", &["setuptools"], "setuptools<82\n"),
+            ("setuptools>=70", &["setuptools"], "setuptools>=70\n"),
+        ] {
+            assert_eq!(merged(list, names), both, "{list:?} {names:?}");
+        }
+        let more = Requirements::parse("opencv-contrib-python").unwrap().and(&["opencv-python"]).unwrap();
+        assert_eq!(more.to_string(), "opencv-contrib-python-headless\n");
     }
 
     #[test]

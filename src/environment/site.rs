@@ -1,7 +1,17 @@
 //! What uv has unpacked: which packages, whether they have native parts, and which modules are theirs.
 
 use super::{Pin, disk, requirements::normalised};
-use std::{collections::BTreeSet, fs, io, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, Read},
+    path::Path,
+};
+
+/// Of a file with metadata, in bytes. The list of the files of the largest packages has a few million.
+const METADATA_BYTES_MAX: u64 = 32 << 20;
+/// Of a script that starts a program, in bytes.
+const SCRIPT_BYTES_MAX: u64 = 1 << 20;
 
 /// Folders beside modules that hold none.
 const NO_MODULES: [&str; 6] = ["bin", "share", "etc", "include", "lib", "__pycache__"];
@@ -18,6 +28,9 @@ pub(super) fn tidy(packages: &Path) -> io::Result<()> {
     }
     for program in fs::read_dir(programs)? {
         let path = program?.path();
+        if fs::metadata(&path)?.len() > SCRIPT_BYTES_MAX {
+            continue;
+        }
         let content = fs::read(&path)?;
         if let Some(script) = with_any_python(&content) {
             fs::write(path, script)?;
@@ -67,11 +80,21 @@ pub(super) fn complete(mut found: Vec<Pin>, pins: &[String]) -> io::Result<Vec<P
 
 /// A package, by the folder with its metadata.
 pub(super) fn pin(info: &Path, name: &str, version: &str) -> Option<Pin> {
-    let wheel = fs::read_to_string(info.join("WHEEL")).ok()?;
+    let wheel = read(&info.join("WHEEL")).ok()?;
     let mut tags = wheel.lines().filter_map(|line| line.strip_prefix("Tag:")).map(str::trim).peekable();
     let pure = tags.peek().is_some() && tags.all(|tag| tag.ends_with("-none-any"));
-    let record = fs::read_to_string(info.join("RECORD")).ok()?;
+    let record = read(&info.join("RECORD")).ok()?;
     Some(Pin { name: normalised(name)?, version: version.to_owned(), pure, modules: modules(&record) })
+}
+
+/// Reads a file with metadata of a package.
+pub(super) fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let bytes = fs::File::open(path)?.take(METADATA_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if bytes as u64 > METADATA_BYTES_MAX {
+        return Err(io::Error::other(format!("{} is too large", path.display())));
+    }
+    Ok(text)
 }
 
 /// The files of a package, as its `RECORD` lists them.

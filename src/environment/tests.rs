@@ -12,6 +12,7 @@ mod wasm;
 use super::*;
 use bench::Bench;
 use std::{
+    collections::BTreeSet,
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
     sync::LazyLock,
@@ -223,6 +224,16 @@ async fn what_is_known_is_had_again() {
     assert_eq!(again.id(), first.id());
     assert_eq!(environments.known(&requirements, PLATFORM).unwrap().unwrap().id(), first.id());
     assert_eq!(script.installs(), 1);
+}
+
+#[tokio::test]
+async fn a_package_without_the_module_is_a_stranger() {
+    let script = Script::new("");
+    let environments = Environments::new(script.options()).unwrap();
+    let installed = prepare(&environments, "one").await.unwrap();
+    assert!(environments.provides(&installed, "one", "one.part") && !environments.is_stranger("one", "one"));
+    assert!(!environments.provides(&installed, "one", "two.one") && environments.is_stranger("one", "two"));
+    assert!(environments.provides(&installed, "other", "other"), "it is not what was asked for by that name");
 }
 
 #[tokio::test]

@@ -13,8 +13,10 @@ use super::{
     EnvironmentOptions, disk,
     lock::{self, Locked},
     refusal::{Reason, Refusal, bounded, understood},
+    requirements::HASH,
 };
 use std::{
+    collections::{BTreeMap, BTreeSet},
     env,
     ffi::OsString,
     fs::File,
@@ -59,6 +61,8 @@ pub(super) struct Uv<'a> {
     pub(super) lock: &'a File,
     /// Versions that the operator prescribes.
     pub(super) constraints: &'a [String],
+    /// Of packages that are only installed from files with one of them, by name.
+    pub(super) hashes: BTreeMap<String, BTreeSet<String>>,
     /// In words.
     pub(super) platform: String,
 }
@@ -77,14 +81,15 @@ pub(super) struct Wheels<'a> {
 }
 
 impl Uv<'_> {
-    /// Versions of all packages that it takes, as `name==version`.
+    /// Versions of all packages that it takes, as `name==version`, but for some that are left out whoever requires them.
     pub(super) async fn resolve(
         &self,
         python: &str,
         platform: &str,
         requirements: &str,
+        left_out: &[&str],
     ) -> Result<Vec<String>, Refusal> {
-        let output = self.compile(python, platform, requirements, "requirements.txt").await?;
+        let output = self.compile(python, platform, requirements, left_out, "requirements.txt").await?;
         let pins = output.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| {
             line.split_once("==")
                 .map(|_| line.to_owned())
@@ -95,17 +100,31 @@ impl Uv<'_> {
 
     /// The same, with the wheels that there are of each.
     pub(super) async fn lock(&self, python: &str, platform: &str, requirements: &str) -> Result<Vec<Locked>, Refusal> {
-        let output = self.compile(python, platform, requirements, "pylock.toml").await?;
+        let output = self.compile(python, platform, requirements, &[], "pylock.toml").await?;
         lock::read(&output).map_err(|error| Refusal::fault(format!("uv made no lock: {error}")))
     }
 
-    async fn compile(&self, python: &str, platform: &str, requirements: &str, format: &str) -> Result<String, Refusal> {
+    async fn compile(
+        &self,
+        python: &str,
+        platform: &str,
+        requirements: &str,
+        left_out: &[&str],
+        format: &str,
+    ) -> Result<String, Refusal> {
         let (asked, constraints) = (self.folder.join("requirements.in"), self.folder.join("constraints.in"));
         write(&asked, requirements)?;
         let mut arguments = vec![OsString::from("compile"), asked.into()];
         if !self.constraints.is_empty() {
             write(&constraints, &self.constraints.join("\n"))?;
             arguments.extend(["--constraints".into(), constraints.into()]);
+        }
+        if !left_out.is_empty() {
+            let overrides = self.folder.join("overrides.in");
+            // On no version that there is.
+            let lines = left_out.iter().map(|name| format!("{name} ; python_version < '3'\n"));
+            write(&overrides, &lines.collect::<String>())?;
+            arguments.extend(["--overrides".into(), overrides.into()]);
         }
         arguments.extend(["--no-header", "--no-annotate", "--format", format].map(Into::into));
         self.run(arguments, python, platform, self.options.bytes_max).await
@@ -115,7 +134,12 @@ impl Uv<'_> {
     pub(super) async fn install(&self, python: &str, wheels: Wheels<'_>) -> Result<(), Refusal> {
         let Wheels { platform, pins, into, bytes_max, linked } = wheels;
         let list = self.folder.join(format!("pins-{platform}.in"));
-        write(&list, &pins.join("\n"))?;
+        let with_hashes = pins.iter().map(|pin| {
+            let name = pin.split(['=', '[']).next().unwrap_or(pin);
+            let hashes = self.hashes.get(name).into_iter().flatten().map(|hash| format!("{HASH}{hash}"));
+            format!("{pin}{}\n", hashes.collect::<String>())
+        });
+        write(&list, &with_hashes.collect::<String>())?;
         let link_mode = if linked { "hardlink" } else { "copy" };
         let mut arguments: Vec<OsString> =
             ["install", "--no-deps", "--link-mode", link_mode, "-r"].map(Into::into).into();

@@ -13,7 +13,7 @@ use super::{
     Refusal, Shared, State, Wanted, blocking,
     bytecode::Group,
     counted,
-    gathering::{Gathered, Suspect, gather},
+    gathering::{FILES_BYTES_MAX, Gathered, Suspect, gather},
     lock::Locked,
     refusal::Reason,
     say, store,
@@ -52,7 +52,7 @@ const NATIVE: [&str; 30] = [
     "matplotlib",
     "numba",
     "numpy",
-    "opencv-python",
+    "opencv-contrib-python-headless",
     "opencv-python-headless",
     "orjson",
     "pandas",
@@ -111,7 +111,7 @@ impl Shared {
         };
         let python = wanted.platform.python();
         say(state, &counted("resolving", wanted.lines.len(), "requirement"));
-        let locked = uv.lock(&python, &linux, &wanted.lines.join("\n")).await?;
+        let locked = uv.lock(&python, &linux, &wanted.to_resolve()).await?;
         self.policy.check_pinned(wanted, locked.iter().map(|locked| &*locked.name))?;
         let certain = locked.iter().filter(|locked| NATIVE.contains(&&*locked.name));
         let certain: Vec<_> = certain.map(Locked::pin).collect();
@@ -166,12 +166,8 @@ impl Shared {
             Ok(gathered)
         })
         .await?;
-        let bytes: u64 = gathered.files.values().map(|file| file.content.len() as u64).sum();
-        // Bytecode takes about as much again.
-        if bytes > PACK_BYTES_MAX / 2 {
-            let size = |path: &String| gathered.files.get(path).map_or(0, |file| file.content.len());
-            let largest = gathered.owned.iter().max_by_key(|(_, paths)| paths.iter().map(size).sum::<usize>());
-            let largest = largest.map(|(pin, _)| pin.clone());
+        if gathered.bytes > FILES_BYTES_MAX {
+            let largest = gathered.largest.map(|(_, pin)| pin);
             return Err(no_wheel(wanted, largest.into_iter().collect(), "more files than are kept in memory"));
         }
         try_out(&**workbench, &gathered, wanted, state).await?;

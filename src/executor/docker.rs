@@ -47,7 +47,7 @@ pub use prepare::Prepared;
 
 use crate::{
     Error, Job, Limits, Outcome, Project, Python, Result,
-    executor::{Executor, Observer},
+    executor::{Executor, Observer, Run, StopAt},
     outcome::Tier,
 };
 use engine::Engine;
@@ -313,8 +313,24 @@ impl DockerExecutor {
     ///
     /// As for [`Executor::run`].
     pub async fn run_prepared(&self, job: Job, prepared: Prepared, observer: Box<dyn Observer>) -> Result<Outcome> {
+        self.run_until(job, prepared, None, observer).await?.outcome()
+    }
+
+    /// As [`DockerExecutor::run_prepared`], until the job meets something that `stop_at` says to stop at.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Executor::run`].
+    pub(crate) async fn run_until(
+        &self,
+        job: Job,
+        prepared: Prepared,
+        stop_at: Option<StopAt>,
+        observer: Box<dyn Observer>,
+    ) -> Result<Run> {
         let (engine, pool) = (Arc::clone(&self.engine), Arc::clone(&self.pool));
-        self.open(async move { run::run(&engine, &pool, job, run::Place::Ready(prepared), observer).await }).await
+        self.open(async move { run::run(&engine, &pool, job, run::Place::Ready(prepared), stop_at, observer).await })
+            .await
     }
 
     /// Runs `job` as [`Executor::run`] does, where `placement` says. The job's time includes preparing that.
@@ -325,7 +341,7 @@ impl DockerExecutor {
     pub async fn run_placed(&self, job: Job, placement: Placement, observer: Box<dyn Observer>) -> Result<Outcome> {
         let (engine, pool) = (Arc::clone(&self.engine), Arc::clone(&self.pool));
         let place = run::Place::Wanted(placement.with_sight_of(&job));
-        self.open(async move { run::run(&engine, &pool, job, place, observer).await }).await
+        self.open(async move { run::run(&engine, &pool, job, place, None, observer).await }).await?.outcome()
     }
 
     /// What its pool has and did.

@@ -40,7 +40,9 @@ fn frame(line: &str) -> Option<(&str, usize, &str)> {
     let rest = line.trim_start().strip_prefix("File \"")?;
     let (path, rest) = rest.split_once("\", line ")?;
     let (number, name) = rest.split_once(" in ")?;
-    Some((path, number.parse().ok()?, name))
+    // What stands in for C code, or calls the job, is as invisible as it.
+    let ours = path.starts_with("/usr/lib/python3.14/_pyexec_");
+    (!ours).then_some((path, number.parse().ok()?, name))
 }
 
 #[cfg(test)]
@@ -56,6 +58,13 @@ mod tests {
             "Traceback (most recent call last):\n  File \"/work/main.py\", line 3, in <module>\n    f()\n  File \
              \"/work/main.py\", line 2, in f\n    while True: pass\npyexec: time limit of 1 s exceeded\n"
         );
+    }
+
+    #[test]
+    fn frames_of_ours_are_left_out() {
+        let dump = "  File \"/usr/lib/python3.14/_pyexec_linux.py\", line 300 in select\n  File \"/work/main.py\", line 1 in <module>\n";
+        let text = format(dump, "time limit of 1 s exceeded", "/work", &Project::script("wait()\n"));
+        assert!(!text.contains("_pyexec_") && text.contains("wait()"), "{text}");
     }
 
     #[test]

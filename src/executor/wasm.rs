@@ -26,7 +26,7 @@ pub(crate) use image::ASIDE_MAX;
 use crate::{
     Error, Job, Outcome, Result,
     cache::{Cache, Verification},
-    executor::{Event, Executor, Observer},
+    executor::{Event, Executor, Observer, Run, StopAt},
     outcome::Tier,
     pack::Pack,
 };
@@ -97,7 +97,7 @@ impl WasmExecutor {
         Ok(WasmExecutor { studio, image, bakery, slots: Arc::new(Semaphore::new(options.slots as usize)) })
     }
 
-    /// Runs a job that can import these packages.
+    /// Runs a job that can import these packages, until it meets something that `stop_at` says to stop at.
     ///
     /// # Errors
     ///
@@ -106,18 +106,19 @@ impl WasmExecutor {
         &self,
         job: Job,
         packages: Option<&Packages>,
+        stop_at: Option<StopAt>,
         observer: Box<dyn Observer>,
-    ) -> Result<Outcome> {
+    ) -> Result<Run> {
         let _slot = self.slots.acquire().await.map_err(|_| Error::unavailable("the executor is shutting down"))?;
         let Some(packages) = packages else {
-            return run::run(&self.image, self.studio.library.clone(), job, observer, REASON).await;
+            return run::run(&self.image, self.studio.library.clone(), job, stop_at, observer, REASON).await;
         };
         let library = self.studio.library.with_packages(packages.pack.clone());
         let baked = self.bakery.find(packages).await;
         let image = baked.as_ref().and_then(|baked| baked.image_for(&job, |module| library.has_packaged(module)));
         // Imports that are not in an image make a job large.
         let image = image.map_or_else(|| self.studio.large(), Ok)?;
-        run::run(image, library, job, observer, REASON).await
+        run::run(image, library, job, stop_at, observer, REASON).await
     }
 
     /// Runs a job of the service's own, beside those of others: it takes none of their slots. Only [`ASIDE_MAX`] may run at the
@@ -128,7 +129,7 @@ impl WasmExecutor {
     /// As [`Executor::run`].
     pub(crate) async fn run_aside(&self, job: Job, packages: &Packages) -> Result<Outcome> {
         let library = self.studio.library.with_packages(packages.pack.clone());
-        run::run(self.studio.large()?, library, job, Box::new(|_: Event<'_>| ()), REASON).await
+        run::run(self.studio.large()?, library, job, None, Box::new(|_: Event<'_>| ()), REASON).await?.outcome()
     }
 
     /// Makes an image with the packages imported, unless it is there: from then on jobs start with them. Takes some seconds
@@ -191,6 +192,6 @@ impl Executor for WasmExecutor {
     }
 
     async fn run(&self, job: Job, observer: Box<dyn Observer>) -> Result<Outcome> {
-        self.run_with(job, None, observer).await
+        self.run_with(job, None, None, observer).await?.outcome()
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn needed(function: &str, arguments: &Arguments) -> Option<Capability
                 .then_some(Capability::Processes)
         }
         "os" | "posix" => {
-            let exact = matches!(name, "system" | "popen" | "fork" | "forkpty" | "openpty" | "pipe" | "pipe2");
+            let exact = matches!(name, "system" | "popen" | "fork" | "forkpty" | "openpty");
             let family = ["exec", "spawn", "posix_spawn"].iter().any(|prefix| name.starts_with(prefix));
             (exact || family).then_some(Capability::Processes)
         }

@@ -1,6 +1,15 @@
 //! What one source file imports and calls, from its syntax alone.
 
-use super::{Capability, Urgency, calls, conditions::truth, python::Python, stdlib};
+use super::{
+    Capability, Urgency, calls,
+    conditions::truth,
+    extras::{self, Extra},
+    installs::{self, Installation},
+    python::Python,
+    reach::{MODULE, Reached, ScopeId, Scopes, Way},
+    repetition::Values,
+    stdlib,
+};
 use ruff_python_ast::{
     self as ast, Expr, Stmt,
     visitor::{self, Visitor},
@@ -12,6 +21,10 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Findings {
     pub(super) imports: Vec<Import>,
     pub(super) uses: Vec<Use>,
+    /// What libraries take for how they are used; nothing says how urgent it is that they only get an address.
+    pub(super) extras: Vec<(&'static Extra, Option<Urgency>, u32)>,
+    /// Calls that install packages.
+    pub(super) installations: Vec<(Installation, Urgency)>,
     /// It looks at `sys.path`, so it may import from anywhere.
     pub(super) changes_path: bool,
 }
@@ -27,6 +40,8 @@ pub(super) struct Import {
     pub(super) line: u32,
     /// The first part of its name is a word in some text of the file.
     pub(super) mentioned: bool,
+    /// A text of the file is the name of a file that this module would be in.
+    pub(super) written: bool,
 }
 
 /// A call that needs a capability.
@@ -43,7 +58,12 @@ pub(super) fn scan(module: &ast::ModModule, source: &str, is_entry: bool, is_own
     let mut scanner = Scanner {
         is_entry,
         is_own,
+        scopes: Scopes::new(),
+        values: Values::default(),
+        scope: MODULE,
+        namespace: MODULE,
         context: Context::default(),
+        left: Left::default(),
         imports: Vec::new(),
         calls: Vec::new(),
         bases: Vec::new(),
@@ -56,75 +76,57 @@ pub(super) fn scan(module: &ast::ModModule, source: &str, is_entry: bool, is_own
     scanner.finish(source)
 }
 
-/// Where in the program a statement stands.
+/// How a statement stands in its function.
 #[derive(Debug, Clone, Copy, Default)]
 struct Context {
-    /// Runs only if something else happens: a function is called, an exception is raised.
-    later: bool,
-    /// Never runs here, or only if something is missing that will be there.
+    /// It runs only if something else happens: a condition holds, an exception is raised.
+    possible: bool,
+    /// It never runs here, or only if something is missing that will be there.
     needless: bool,
-    caught: Caught,
+    /// The code around puts something else in the place of an import that fails.
+    substituted: bool,
+    /// The code around handles exceptions, and goes on.
+    guarded: bool,
 }
 
-/// Which exceptions the code around handles without giving up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Caught(u8);
+/// Ways in which what stands further down may not be reached.
+#[derive(Debug, Clone, Copy, Default)]
+struct Left {
+    /// The function or the program may have ended.
+    returned: bool,
+    /// An exception may have been raised.
+    raised: bool,
+    /// The present round of a loop may have ended.
+    skipped: bool,
+}
 
-impl Caught {
-    const IMPORT: Caught = Caught(1);
-    const RUNTIME: Caught = Caught(2);
-    const OS: Caught = Caught(4);
-    const NETWORK: Caught = Caught(8);
-    const ALL: Caught = Caught(15);
+/// Where something was found.
+#[derive(Debug, Clone, Copy)]
+struct Position {
+    scope: ScopeId,
+    /// It runs whenever its scope does.
+    certain: bool,
+    needless: bool,
+    substituted: bool,
+    guarded: bool,
+}
 
-    fn has(self, other: Caught) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    fn and(self, other: Caught) -> Caught {
-        Caught(self.0 | other.0)
-    }
-
-    fn by(exception: Option<&Expr>) -> Caught {
-        let name = match exception {
-            None => return Caught::ALL,
-            Some(Expr::Tuple(several)) => {
-                return several.elts.iter().fold(Caught::default(), |all, one| all.and(Caught::by(Some(one))));
-            }
-            Some(Expr::Name(name)) => name.id.as_str(),
-            Some(Expr::Attribute(attribute)) => attribute.attr.as_str(),
-            Some(_) => return Caught::default(),
-        };
-        match name {
-            "Exception" | "BaseException" => Caught::ALL,
-            "ImportError" | "ModuleNotFoundError" => Caught::IMPORT,
-            "RuntimeError" => Caught::RUNTIME,
-            "OSError" | "IOError" | "EnvironmentError" | "PermissionError" => Caught::OS.and(Caught::NETWORK),
-            "error" | "gaierror" | "ConnectionError" | "URLError" | "RequestException" | "RequestError"
-            | "HTTPError" | "ClientError" | "TransportError" => Caught::NETWORK,
-            _ => Caught::default(),
+impl Position {
+    /// How urgent an import is that stands there.
+    fn of_import(self, reached: &Reached) -> Urgency {
+        match self.substituted {
+            true => Urgency::Optional,
+            false => self.of_use(reached),
         }
     }
 
-    /// What is raised where the capability is not there.
-    fn of(capability: Capability) -> Caught {
-        match capability {
-            Capability::Threads => Caught::RUNTIME,
-            Capability::Processes | Capability::Libraries | Capability::Signals | Capability::Sockets => Caught::OS,
-            Capability::Network => Caught::NETWORK,
-            Capability::Modules => Caught::IMPORT,
-        }
-    }
-}
-
-impl Context {
-    fn urgency(self, raised: Caught) -> Urgency {
-        if self.needless || self.caught.has(raised) {
-            Urgency::Optional
-        } else if self.later {
-            Urgency::Later
-        } else {
-            Urgency::Required
+    /// How urgent anything else is.
+    fn of_use(self, reached: &Reached) -> Urgency {
+        match reached.how(self.scope).filter(|_| self.certain) {
+            _ if self.needless => Urgency::Optional,
+            Some(Way::Open) if !self.guarded => Urgency::Required,
+            Some(_) => Urgency::Guarded,
+            None => Urgency::Later,
         }
     }
 }
@@ -133,17 +135,25 @@ struct RawImport<'a> {
     level: u32,
     module: &'a str,
     names: Vec<&'a str>,
-    urgency: Urgency,
+    position: Position,
     offset: usize,
 }
 
 struct Scanner<'a, 'x> {
     is_entry: bool,
     is_own: &'x dyn Fn(&str) -> bool,
+    scopes: Scopes<'a>,
+    values: Values<'a>,
+    /// The function whose code is visited, or the module.
+    scope: ScopeId,
+    /// Where definitions go: the scope, or a class in it.
+    namespace: ScopeId,
     context: Context,
+    left: Left,
     imports: Vec<RawImport<'a>>,
-    calls: Vec<(&'a ast::ExprCall, Context)>,
-    bases: Vec<(&'a Expr, Context)>,
+    calls: Vec<(&'a ast::ExprCall, Position)>,
+    /// Of classes; with the class.
+    bases: Vec<(&'a Expr, ScopeId, Position)>,
     /// Names in the file, and what they were imported as.
     aliases: HashMap<&'a str, String>,
     stars: Vec<&'a str>,
@@ -156,34 +166,63 @@ impl<'a> Visitor<'a> for Scanner<'a, '_> {
         match stmt {
             Stmt::Import(import) => self.import(import),
             Stmt::ImportFrom(import) => self.import_from(import),
-            Stmt::FunctionDef(function) => {
-                for decorator in &function.decorator_list {
-                    self.visit_decorator(decorator);
-                }
-                self.visit_parameters(&function.parameters);
-                self.within(Self::called, |scanner| scanner.visit_body(&function.body));
-            }
-            Stmt::ClassDef(class) => {
-                let bases = class.arguments.iter().flat_map(|arguments| &arguments.args);
-                let context = Context { later: true, ..self.context };
-                self.bases.extend(bases.map(|base| (base, context)));
-                visitor::walk_stmt(self, stmt);
-            }
+            Stmt::FunctionDef(function) => self.function(function),
+            Stmt::ClassDef(class) => self.class(class),
             // A docstring is for people.
             Stmt::Expr(statement) if statement.value.is_string_literal_expr() => {}
+            Stmt::Expr(statement) => {
+                self.visit_expr(&statement.value);
+                self.left.returned |= exits(&statement.value);
+            }
+            Stmt::Assign(assignment) => {
+                visitor::walk_stmt(self, stmt);
+                for target in &assignment.targets {
+                    self.assign(target, &assignment.value);
+                }
+            }
+            Stmt::AnnAssign(assignment) => {
+                visitor::walk_stmt(self, stmt);
+                if let Some(value) = &assignment.value {
+                    self.assign(&assignment.target, value);
+                }
+            }
             Stmt::If(choice) => self.choice(choice),
             Stmt::Try(attempt) => self.attempt(attempt),
             Stmt::With(with) => {
                 for item in &with.items {
                     self.visit_with_item(item);
+                    if let Some(target) = &item.optional_vars {
+                        self.scopes.assign(self.scope, target, &item.context_expr);
+                    }
                 }
-                let caught =
-                    with.items.iter().fold(Caught::default(), |all, item| all.and(suppressed(&item.context_expr)));
-                self.within(
-                    |context| context.caught = context.caught.and(caught),
-                    |scanner| scanner.visit_body(&with.body),
-                );
+                self.visit_body(&with.body);
             }
+            Stmt::For(repeated) => {
+                self.visit_expr(&repeated.iter);
+                self.values.forget(&repeated.target);
+                let runs = self.values.is_repeated(&repeated.iter);
+                self.repeated(runs, &repeated.body);
+                self.visit_body(&repeated.orelse);
+            }
+            Stmt::While(repeated) => {
+                self.visit_expr(&repeated.test);
+                let runs = truth(&repeated.test, self.is_entry) == Some(true);
+                self.repeated(runs, &repeated.body);
+                self.visit_body(&repeated.orelse);
+            }
+            Stmt::Match(choice) => {
+                self.visit_expr(&choice.subject);
+                self.possibly(|scanner| choice.cases.iter().for_each(|case| scanner.visit_match_case(case)));
+            }
+            Stmt::Return(_) => {
+                visitor::walk_stmt(self, stmt);
+                self.left.returned = true;
+            }
+            Stmt::Raise(_) => {
+                visitor::walk_stmt(self, stmt);
+                self.left.raised = true;
+            }
+            Stmt::Break(_) | Stmt::Continue(_) => self.left.skipped = true,
             _ => visitor::walk_stmt(self, stmt),
         }
     }
@@ -191,20 +230,42 @@ impl<'a> Visitor<'a> for Scanner<'a, '_> {
     fn visit_expr(&mut self, expression: &'a Expr) {
         match expression {
             Expr::Call(call) => {
-                self.calls.push((call, self.context));
+                let position = self.position();
+                self.calls.push((call, position));
+                if position.certain {
+                    self.scopes.calls(self.scope, call, position.guarded);
+                }
                 visitor::walk_expr(self, expression);
             }
             Expr::Lambda(lambda) => {
                 if let Some(parameters) = &lambda.parameters {
                     self.visit_parameters(parameters);
                 }
-                self.within(Self::called, |scanner| scanner.visit_expr(&lambda.body));
+                self.possibly(|scanner| scanner.visit_expr(&lambda.body));
             }
             Expr::Attribute(attribute) => {
                 let is_path = attribute.attr.as_str() == "path"
                     && attribute.value.as_name_expr().is_some_and(|name| name.id == "sys");
                 self.changes_path |= is_path || attribute.attr.as_str() == "addsitedir";
                 visitor::walk_expr(self, expression);
+            }
+            Expr::BoolOp(several) => {
+                let mut values = several.values.iter();
+                values.by_ref().take(1).for_each(|first| self.visit_expr(first));
+                self.possibly(|scanner| values.for_each(|value| scanner.visit_expr(value)));
+            }
+            Expr::If(choice) => {
+                self.visit_expr(&choice.test);
+                self.possibly(|scanner| {
+                    scanner.visit_expr(&choice.body);
+                    scanner.visit_expr(&choice.orelse);
+                });
+            }
+            Expr::ListComp(made) => self.comprehension(&made.generators, &[&made.elt]),
+            Expr::SetComp(made) => self.comprehension(&made.generators, &[&made.elt]),
+            Expr::Generator(made) => self.comprehension(&made.generators, &[&made.elt]),
+            Expr::DictComp(made) => {
+                self.comprehension(&made.generators, &[&made.key, &made.value]);
             }
             _ => visitor::walk_expr(self, expression),
         }
@@ -226,6 +287,13 @@ impl<'a> Visitor<'a> for Scanner<'a, '_> {
 }
 
 impl<'a> Scanner<'a, '_> {
+    fn position(&self) -> Position {
+        let Context { possible, needless, substituted, guarded } = self.context;
+        let Left { returned, raised, skipped } = self.left;
+        let certain = !(possible || returned || raised || skipped);
+        Position { scope: self.scope, certain, needless, substituted, guarded }
+    }
+
     /// Runs `visit` in a changed context.
     fn within(&mut self, change: impl FnOnce(&mut Context), visit: impl FnOnce(&mut Self)) {
         let before = self.context;
@@ -234,13 +302,68 @@ impl<'a> Scanner<'a, '_> {
         self.context = before;
     }
 
-    /// The context of a function's body: handlers around its definition do not see its exceptions.
-    fn called(context: &mut Context) {
-        *context = Context { later: true, caught: Caught::default(), needless: context.needless };
+    /// Runs `visit` for code that may never run.
+    fn possibly(&mut self, visit: impl FnOnce(&mut Self)) {
+        self.within(|context| context.possible = true, visit);
+    }
+
+    fn function(&mut self, function: &'a ast::StmtFunctionDef) {
+        for decorator in &function.decorator_list {
+            self.visit_decorator(decorator);
+        }
+        self.visit_parameters(&function.parameters);
+        let inner = self.scopes.add_function(self.namespace, function);
+        // Handlers around a definition do not see what its calls raise.
+        let context = Context { needless: self.context.needless, ..Context::default() };
+        let before = (self.scope, self.namespace, self.context, self.left);
+        (self.scope, self.namespace, self.context, self.left) = (inner, inner, context, Left::default());
+        self.visit_body(&function.body);
+        (self.scope, self.namespace, self.context, self.left) = before;
+    }
+
+    fn class(&mut self, class: &'a ast::StmtClassDef) {
+        let inner = self.scopes.add_class(self.namespace, class);
+        let bases = class.arguments.iter().flat_map(|arguments| &arguments.args);
+        let position = self.position();
+        self.bases.extend(bases.map(|base| (base, inner, position)));
+        for decorator in &class.decorator_list {
+            self.visit_decorator(decorator);
+        }
+        if let Some(arguments) = &class.arguments {
+            self.visit_arguments(arguments);
+        }
+        let before = std::mem::replace(&mut self.namespace, inner);
+        self.visit_body(&class.body);
+        self.namespace = before;
+    }
+
+    fn assign(&mut self, target: &'a Expr, value: &'a Expr) {
+        self.values.assign(target, value);
+        self.scopes.assign(self.scope, target, value);
+    }
+
+    fn repeated(&mut self, runs: bool, body: &'a [Stmt]) {
+        let skipped = self.left.skipped;
+        self.within(|context| context.possible |= !runs, |scanner| scanner.visit_body(body));
+        self.left.skipped = skipped;
+    }
+
+    fn comprehension(&mut self, generators: &'a [ast::Comprehension], parts: &[&'a Expr]) {
+        let mut runs = true;
+        for generator in generators {
+            let visit = |scanner: &mut Self| scanner.visit_expr(&generator.iter);
+            self.within(|context| context.possible |= !runs, visit);
+            runs &= self.values.is_repeated(&generator.iter) && generator.ifs.is_empty();
+            self.possibly(|scanner| generator.ifs.iter().for_each(|condition| scanner.visit_expr(condition)));
+        }
+        self.within(
+            |context| context.possible |= !runs,
+            |scanner| parts.iter().for_each(|part| scanner.visit_expr(part)),
+        );
     }
 
     fn import(&mut self, import: &'a ast::StmtImport) {
-        let urgency = self.context.urgency(Caught::IMPORT);
+        let position = self.position();
         for alias in &import.names {
             let module = alias.name.as_str();
             match &alias.asname {
@@ -254,7 +377,7 @@ impl<'a> Scanner<'a, '_> {
                 level: 0,
                 module,
                 names: Vec::new(),
-                urgency,
+                position,
                 offset: import.range.start().to_usize(),
             });
         }
@@ -277,40 +400,61 @@ impl<'a> Scanner<'a, '_> {
                 self.aliases.insert(bound, format!("{module}.{name}"));
             }
         }
-        let urgency = self.context.urgency(Caught::IMPORT);
         self.imports.push(RawImport {
             level: import.level,
             module,
             names,
-            urgency,
+            position: self.position(),
             offset: import.range.start().to_usize(),
         });
     }
 
     fn choice(&mut self, choice: &'a ast::StmtIf) {
         let mut decided = false;
+        let mut certain = true;
         let first = (Some(&*choice.test), &choice.body);
         let others = choice.elif_else_clauses.iter().map(|clause| (clause.test.as_ref(), &clause.body));
         for (test, body) in std::iter::once(first).chain(others) {
             let value = test.map_or(Some(true), |test| truth(test, self.is_entry));
             if let Some(test) = test {
-                self.visit_expr(test);
+                self.within(|context| context.possible |= !certain, |scanner| scanner.visit_expr(test));
             }
             let needless = decided || value == Some(false);
-            self.within(|context| context.needless |= needless, |scanner| scanner.visit_body(body));
+            certain &= value.is_some();
+            let before = self.left;
+            self.within(
+                |context| {
+                    context.needless |= needless;
+                    context.possible |= !certain;
+                },
+                |scanner| scanner.visit_body(body),
+            );
+            if needless {
+                self.left = before;
+            }
             decided |= value == Some(true);
         }
     }
 
     fn attempt(&mut self, attempt: &'a ast::StmtTry) {
         let handlers = || attempt.handlers.iter().map(|ast::ExceptHandler::ExceptHandler(handler)| handler);
-        let handled = |handler: &ast::ExceptHandlerExceptHandler| match gives_up(&handler.body) {
-            true => Caught::default(),
-            false => Caught::by(handler.type_.as_deref()),
-        };
-        let caught = handlers().map(handled).fold(Caught::default(), Caught::and);
+        let of_imports = handlers().find(|handler| Caught::by(handler.type_.as_deref()) != Caught::Others);
+        let substituted = of_imports.map(|handler| {
+            Caught::by(handler.type_.as_deref()) == Caught::ImportsAlone && puts_in_place(&handler.body)
+        });
+        let before = self.left;
         let imports_before = self.imports.len();
-        self.within(|context| context.caught = context.caught.and(caught), |scanner| scanner.visit_body(&attempt.body));
+        let guards = handlers().any(|handler| !gives_up(&handler.body));
+        self.within(
+            |context| {
+                context.substituted = substituted.unwrap_or(context.substituted);
+                context.guarded |= guards;
+            },
+            |scanner| scanner.visit_body(&attempt.body),
+        );
+        if !attempt.handlers.is_empty() {
+            self.left.raised = before.raised;
+        }
 
         let imports = self.imports.get(imports_before..).unwrap_or_default();
         let imports_something = !imports.is_empty();
@@ -320,13 +464,16 @@ impl<'a> Scanner<'a, '_> {
                 self.visit_expr(exception);
             }
             // What stands in for an import matters where that is missing, and not where it is made sure of.
-            let stands_in = imports_something && Caught::by(handler.type_.as_deref()).has(Caught::IMPORT);
-            let needless = stands_in && (all_present || gives_up(&handler.body));
+            let stands_in = imports_something && Caught::by(handler.type_.as_deref()) != Caught::Others;
+            let needless = stands_in && (all_present || substituted != Some(true));
             let change = |context: &mut Context| {
                 context.needless |= needless;
-                context.later |= !stands_in;
+                context.possible |= !stands_in;
             };
+            // Exceptions are the exception: what follows is reached.
+            let before = self.left;
             self.within(change, |scanner| scanner.visit_body(&handler.body));
+            self.left = before;
         }
         self.visit_body(&attempt.orelse);
         self.visit_body(&attempt.finalbody);
@@ -337,75 +484,93 @@ impl<'a> Scanner<'a, '_> {
     }
 
     fn finish(self, source: &str) -> Findings {
+        let reached = self.scopes.reached();
         let lines = Lines::of(source);
         let mut findings = Findings { changes_path: self.changes_path, ..Findings::default() };
         let no_name = |c: char| !c.is_alphanumeric() && c != '_';
         let words: HashSet<&str> = self.texts.iter().flat_map(|text| text.split(no_name)).collect();
         let mentioned = |module: &str| words.contains(top_of(module));
+        let files: HashSet<&str> = self.texts.iter().filter_map(|text| module_of_file(text)).collect();
+        let written = |module: &str| files.contains(top_of(module));
         let mut seen = HashSet::new();
         for import in &self.imports {
-            if seen.insert((import.level, import.module, &import.names, import.urgency)) {
+            let urgency = import.position.of_import(&reached);
+            if seen.insert((import.level, import.module, &import.names, urgency)) {
                 findings.imports.push(Import {
                     level: import.level,
                     module: import.module.to_owned(),
                     names: import.names.iter().map(|&name| name.to_owned()).collect(),
-                    urgency: import.urgency,
+                    urgency,
                     line: lines.at(import.offset),
                     mentioned: mentioned(import.module),
+                    written: written(import.module),
                 });
             }
         }
         let mut seen = HashSet::new();
-        let mut add = |capability, what: String, context: Context, offset: usize| {
-            let urgency = context.urgency(Caught::of(capability));
+        let mut add = |capability, what: String, urgency: Urgency, offset: usize| {
             if seen.insert((capability, urgency)) {
                 findings.uses.push(Use { capability, what, urgency, line: lines.at(offset) });
             }
         };
+        for text in &self.texts {
+            extras::of_text(text, |extra| findings.extras.push((extra, None, 1)));
+        }
         let mut dynamic = Vec::new();
         let mut connects = Vec::new();
-        for &(call, context) in &self.calls {
+        for &(call, position) in &self.calls {
             let offset = call.range.start().to_usize();
+            let urgency = position.of_use(&reached);
             if let Expr::Attribute(method) = &*call.func {
                 if let Some((name, capability)) = calls::needed_by_method(method.attr.as_str()) {
-                    add(capability, name.to_owned(), context, offset);
+                    add(capability, name.to_owned(), urgency, offset);
                     continue;
                 }
                 if method.attr.as_str() == "connect" && calls::connects_outside(&call.arguments) {
-                    connects.push((context, offset));
+                    connects.push((urgency, offset));
                 }
             }
-            for function in self.resolve(&call.func) {
+            let functions = self.resolve(&call.func);
+            extras::of_call(call, &functions, |extra| findings.extras.push((extra, Some(urgency), lines.at(offset))));
+            for function in functions {
+                if let Some(installation) = installs::of_call(&function, &call.arguments) {
+                    findings.installations.push((installation, urgency));
+                }
                 if let Some(module) = imported_by(&function, &call.arguments) {
-                    dynamic.push((module, context, offset));
+                    dynamic.push((module, position.of_import(&reached), offset));
                 } else if let Some(capability) = calls::needed(&function, &call.arguments) {
-                    add(capability, function, context, offset);
+                    add(capability, function, urgency, offset);
                 }
             }
         }
-        for &(base, context) in &self.bases {
-            for class in self.resolve(base) {
-                if let Some(capability) = calls::needed_by_subclass(&class) {
-                    add(capability, class, context, start(base));
+        for &(base, class, position) in &self.bases {
+            let urgency = match reached.how(class) {
+                Some(Way::Open) => position.of_use(&reached),
+                Some(Way::Guarded) => Urgency::Guarded.max(position.of_use(&reached)),
+                None => Urgency::Later.max(position.of_use(&reached)),
+            };
+            for name in self.resolve(base) {
+                if let Some(capability) = calls::needed_by_subclass(&name) {
+                    add(capability, name, urgency, start(base));
                 }
             }
         }
         if findings.uses.iter().any(|found| found.capability == Capability::Sockets) {
-            for (context, offset) in connects {
-                let urgency = context.urgency(Caught::NETWORK);
+            for (urgency, offset) in connects {
                 let what = "connect".to_owned();
                 findings.uses.push(Use { capability: Capability::Network, what, urgency, line: lines.at(offset) });
             }
         }
-        for (module, context, offset) in dynamic {
+        for (module, urgency, offset) in dynamic {
             let level = module.bytes().take_while(|&byte| byte == b'.').count();
             findings.imports.push(Import {
                 level: u32::try_from(level).unwrap_or(u32::MAX),
                 module: module[level..].to_owned(),
                 names: Vec::new(),
-                urgency: context.urgency(Caught::IMPORT),
+                urgency,
                 line: lines.at(offset),
                 mentioned: true,
+                written: written(&module[level..]),
             });
         }
         findings
@@ -447,6 +612,13 @@ impl<'a> Scanner<'a, '_> {
     }
 }
 
+/// The top-level module or package that a file of this name is, or is in.
+fn module_of_file(text: &str) -> Option<&str> {
+    let path = text.strip_suffix(".py")?;
+    let path = path.strip_suffix("/__init__").unwrap_or(path);
+    path.rsplit('/').next().filter(|name| !name.is_empty())
+}
+
 /// Where a name or an attribute starts.
 fn start(expression: &Expr) -> usize {
     match expression {
@@ -471,16 +643,65 @@ fn imported_by(function: &str, arguments: &ast::Arguments) -> Option<String> {
     }
 }
 
-/// What `contextlib.suppress(…)` suppresses.
-fn suppressed(expression: &Expr) -> Caught {
-    let Expr::Call(call) = expression else { return Caught::default() };
-    let name = match &*call.func {
-        Expr::Name(name) => name.id.as_str(),
-        Expr::Attribute(attribute) => attribute.attr.as_str(),
-        _ => return Caught::default(),
-    };
-    let exceptions = if name == "suppress" { &*call.arguments.args } else { &[] };
-    exceptions.iter().fold(Caught::default(), |all, one| all.and(Caught::by(Some(one))))
+/// What an exception handler is for, as far as imports go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Caught {
+    /// Imports that fail, and nothing else.
+    ImportsAlone,
+    /// Imports that fail among others.
+    ImportsToo,
+    Others,
+}
+
+impl Caught {
+    fn by(exception: Option<&Expr>) -> Caught {
+        let name = match exception {
+            None => return Caught::ImportsToo,
+            Some(Expr::Tuple(several)) => {
+                let each = || several.elts.iter().map(|one| Caught::by(Some(one)));
+                return match (each().any(|one| one != Caught::Others), each().all(|one| one == Caught::ImportsAlone)) {
+                    (true, true) => Caught::ImportsAlone,
+                    (true, false) => Caught::ImportsToo,
+                    (false, _) => Caught::Others,
+                };
+            }
+            Some(Expr::Name(name)) => name.id.as_str(),
+            Some(Expr::Attribute(attribute)) => attribute.attr.as_str(),
+            Some(_) => return Caught::Others,
+        };
+        match name {
+            "ImportError" | "ModuleNotFoundError" => Caught::ImportsAlone,
+            "Exception" | "BaseException" => Caught::ImportsToo,
+            _ => Caught::Others,
+        }
+    }
+}
+
+/// Returns whether a handler binds a name to something else than what failed.
+fn puts_in_place(body: &[Stmt]) -> bool {
+    !gives_up(body)
+        && body.iter().any(|stmt| match stmt {
+            Stmt::Assign(_) | Stmt::Import(_) | Stmt::ImportFrom(_) | Stmt::FunctionDef(_) | Stmt::ClassDef(_) => true,
+            Stmt::AnnAssign(assignment) => assignment.value.is_some(),
+            Stmt::Try(attempt) => puts_in_place(&attempt.body),
+            Stmt::If(choice) => {
+                puts_in_place(&choice.body) || choice.elif_else_clauses.iter().any(|clause| puts_in_place(&clause.body))
+            }
+            _ => false,
+        })
+}
+
+/// Returns whether a statement of this expression ends the program.
+fn exits(expression: &Expr) -> bool {
+    let Expr::Call(call) = expression else { return false };
+    match &*call.func {
+        Expr::Name(name) => matches!(name.id.as_str(), "exit" | "quit"),
+        Expr::Attribute(attribute) => {
+            let module = attribute.value.as_name_expr().map(|module| module.id.as_str());
+            matches!((module, attribute.attr.as_str()), (Some("sys"), "exit") | (Some("os"), "_exit" | "abort"))
+        }
+        _ => false,
+    }
 }
 
 /// Whether a handler does not go on without what failed: it raises, exits, or installs it.

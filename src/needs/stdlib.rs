@@ -29,14 +29,13 @@ pub(crate) fn lifetime(module: &str) -> Option<Lifetime> {
 
 /// The module of the standard library, `name` or a parent of it, that a full Linux has and WebAssembly does not.
 pub(crate) fn missing_in_wasm(name: &str) -> Option<&'static str> {
-    const MISSING: [&str; 11] = [
+    const MISSING: [&str; 10] = [
         "compression.zstd",
         "concurrent.interpreters",
         "curses",
         "dbm.gnu",
         "dbm.ndbm",
         "ensurepip",
-        "mmap",
         "multiprocessing.shared_memory",
         "readline",
         "ssl",

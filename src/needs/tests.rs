@@ -59,7 +59,7 @@ fn third_party_modules_are_found_with_their_distribution() {
         ("from pandas import *", &["pandas pandas Required main.py:1"]),
         ("import importlib\nm = importlib.import_module('yaml.nodes')", &["yaml pyyaml Required main.py:2"]),
         ("from importlib import import_module as load\nload(name='bs4')", &["bs4 beautifulsoup4 Required main.py:2"]),
-        ("m = __import__('cv2')", &["cv2 opencv-python Required main.py:1"]),
+        ("m = __import__('cv2')", &["cv2 opencv-python-headless Required main.py:1"]),
         ("import importlib\nimportlib.import_module(name)\n__import__(f'{x}')\n__import__('')", &[]),
         (
             "from google.cloud import storage, unheard_of",
@@ -67,11 +67,7 @@ fn third_party_modules_are_found_with_their_distribution() {
         ),
         ("import numpy; import numpy.linalg; from numpy import array", &["numpy numpy Required main.py:1"]),
         ("class A:\n    import numpy", &["numpy numpy Required main.py:2"]),
-        ("x = [__import__('numpy') for _ in y]", &["numpy numpy Required main.py:1"]),
-        (
-            "if x:\n    import numpy\nelse:\n    import pandas",
-            &["numpy numpy Required main.py:2", "pandas pandas Required main.py:4"],
-        ),
+        ("x = [__import__('numpy') for _ in range(2)]", &["numpy numpy Required main.py:1"]),
         ("import js", &["js - Required main.py:1"]),
         ("'import numpy'\n# import numpy\n'''\nimport numpy\n'''", &[]),
         ("import nümpy", &["nümpy - Required main.py:1"]),
@@ -80,71 +76,169 @@ fn third_party_modules_are_found_with_their_distribution() {
 }
 
 #[test]
-fn imports_in_functions_are_needed_later() {
+fn what_is_not_certain_to_run_is_needed_later() {
     check(&[
         ("def f():\n    import numpy", &["numpy numpy Later main.py:2"]),
         ("async def f():\n    from numpy import array", &["numpy numpy Later main.py:2"]),
         ("f = lambda: __import__('numpy')", &["numpy numpy Later main.py:1"]),
         ("class A:\n    def f(self):\n        import numpy", &["numpy numpy Later main.py:3"]),
         ("def f():\n    import numpy\nimport numpy", &["numpy numpy Required main.py:3"]),
-        (
-            "def f():\n    try:\n        import numpy\n    except ImportError:\n        pass",
-            &["numpy numpy Optional main.py:3"],
-        ),
         ("if __name__ == '__main__':\n    import numpy", &["numpy numpy Required main.py:2"]),
         (
             "@__import__('numpy').vectorize\ndef f(x=__import__('pandas')): pass",
             &["numpy numpy Required main.py:1", "pandas pandas Required main.py:2"],
         ),
+        (
+            "if x:\n    import numpy\nelse:\n    import pandas",
+            &["numpy numpy Later main.py:2", "pandas pandas Later main.py:4"],
+        ),
+        ("DEBUG = False\nif DEBUG:\n    import torch", &["torch torch Later main.py:3"]),
+        ("for x in y:\n    import numpy", &["numpy numpy Later main.py:2"]),
+        ("while x:\n    import numpy", &["numpy numpy Later main.py:2"]),
+        ("match x:\n    case 1:\n        import numpy", &["numpy numpy Later main.py:3"]),
+        ("x and __import__('numpy')", &["numpy numpy Later main.py:1"]),
+        ("__import__('numpy') and x", &["numpy numpy Required main.py:1"]),
+        ("x = __import__('numpy') if y else 1", &["numpy numpy Later main.py:1"]),
+        ("x = [__import__('numpy') for _ in y]", &["numpy numpy Later main.py:1"]),
+        ("if x:\n    exit()\nimport numpy", &["numpy numpy Later main.py:3"]),
+        ("import sys\nif len(sys.argv) < 2:\n    sys.exit(1)\nimport numpy", &["numpy numpy Later main.py:4"]),
     ]);
 }
 
 #[test]
-fn imports_that_may_fail_are_optional() {
-    let tries =
-        |exceptions: &str, handler: &str| format!("try:\n    import numpy\nexcept{exceptions}:\n    {handler}\n");
-    for exceptions in [
-        " ImportError",
-        " ModuleNotFoundError as e",
-        " (ValueError, ImportError)",
-        " Exception",
-        " builtins.ImportError",
-        "",
+fn loops_over_what_is_not_empty_run() {
+    for over in [
+        "[1]",
+        "(1, 2)",
+        "{1}",
+        "{1: 2}",
+        "'text'",
+        "range(3)",
+        "range(1, 3)",
+        "enumerate([1])",
+        "zip([1], 'ab')",
+        "{1: 2}.items()",
+        "known",
+        "range(n)",
+        "sorted(known)",
+        "map(f, known)",
     ] {
-        let source = tries(exceptions, "numpy = None");
-        assert_eq!(needs(&source), ["numpy numpy Optional main.py:2"], "{source}");
+        let source = format!("known = [1, 2]\nn = 4\nfor x in {over}:\n    import numpy");
+        assert_eq!(needs(&source), ["numpy numpy Required main.py:4"], "{over}");
     }
-    for (exceptions, handler) in [
-        (" ValueError", "pass"),
-        (" OSError", "pass"),
-        (" ImportError", "raise"),
-        (" ImportError", "raise SystemExit('install numpy')"),
-        (" ImportError", "print('install numpy'); sys.exit(1)"),
-        (" ImportError", "exit()"),
-        ("", "quit(1)"),
-        (" ImportError", "subprocess.check_call([sys.executable, '-m', 'pip', 'install', 'numpy'])"),
-        (" ImportError", "os.system('pip install numpy')"),
+    for over in ["[]", "range(0)", "range(m)", "unknown", "zip([1], unknown)", "[*unknown]", "()", "''", "open('x')"] {
+        let source = format!("for x in {over}:\n    import numpy");
+        assert_eq!(needs(&source), ["numpy numpy Later main.py:2"], "{over}");
+    }
+    check(&[
+        ("while True:\n    import numpy", &["numpy numpy Required main.py:2"]),
+        ("while True:\n    if x: break\n    import numpy", &["numpy numpy Later main.py:3"]),
+        (
+            "for x in [1]:\n    if x: continue\n    import numpy\nimport yaml",
+            &["numpy numpy Later main.py:3", "yaml pyyaml Required main.py:4"],
+        ),
+        ("known = [1]\nfor known in x: pass\nfor y in known:\n    import numpy", &["numpy numpy Later main.py:4"]),
+    ]);
+}
+
+#[test]
+fn calls_are_followed_from_the_first_line() {
+    for program in [
+        "def f():\n    USE\nf()",
+        "def f():\n    USE\ndef main():\n    f()\nif __name__ == '__main__':\n    main()",
+        "async def main():\n    USE\nimport asyncio\nasyncio.run(main())",
+        "class A:\n    def __init__(self):\n        USE\nA()",
+        "class A:\n    def f(self):\n        USE\nA().f()",
+        "class A:\n    def f(self):\n        self.g()\n    def g(self):\n        USE\na = A()\na.f()",
+        "class A:\n    def __init__(self): self.b = B()\n    def f(self): self.b.g()\nclass B:\n    def g(self):\n        USE\nA().f()",
+        "class A:\n    def f(self):\n        USE\nclass B(A): pass\nB().f()",
+        "class A:\n    def __enter__(self):\n        USE\nwith A() as a: pass",
+        "class A:\n    def f(self):\n        USE\nwith A() as a:\n    a.f()",
+        "def work(n):\n    USE\nfrom concurrent.futures import Executor\nwith Executor() as pool:\n    list(pool.map(work, x))",
+        "def outer():\n    def inner():\n        USE\n    inner()\nouter()",
+        "def f():\n    try:\n        USE\n    finally:\n        pass\nf()",
+        "def f():\n    try: x()\n    except ValueError: return\n    USE\nf()",
     ] {
-        let source = format!("import subprocess, os, sys\n{}", tries(exceptions, handler));
+        let source = program.replace("USE", "import numpy");
         let found = needs(&source);
-        assert_eq!(found.first().map(String::as_str), Some("numpy numpy Required main.py:3"), "{source}");
+        assert!(found.iter().any(|line| line.starts_with("numpy numpy Required")), "{source}: {found:?}");
+    }
+    for program in [
+        "def f():\n    USE\nif x:\n    f()",
+        "def f():\n    USE\nx = f",
+        "def f():\n    if x: return\n    USE\nf()",
+        "def f():\n    USE\ndef f():\n    pass\nf()",
+        "class A:\n    def f(self):\n        USE\nA()",
+        "class A:\n    def f(self):\n        USE\na = b()\na.f()",
+        "def g(f): f()\ndef f():\n    USE\ng(f)",
+        "import sys\nsys.exit()\nUSE",
+    ] {
+        let source = program.replace("USE", "import numpy");
+        let found = needs(&source);
+        assert!(found.iter().any(|line| line.starts_with("numpy numpy Later")), "{source}: {found:?}");
+    }
+}
+
+#[test]
+fn only_a_substitute_makes_an_import_optional() {
+    let tries = |exceptions: &str, handler: &str| {
+        format!("import subprocess, os, sys\ntry:\n    import numpy\nexcept{exceptions}:\n    {handler}\n")
+    };
+    for (exceptions, handler, urgency) in [
+        (" ImportError", "numpy = None", "Optional"),
+        (" ModuleNotFoundError as e", "import json as numpy", "Optional"),
+        (" (ImportError, ModuleNotFoundError)", "HAVE = False", "Optional"),
+        (" builtins.ImportError", "def array(x): return x", "Optional"),
+        (" ImportError", "print('no numpy'); HAVE = False", "Optional"),
+        (" ImportError", "class numpy: pass", "Optional"),
+        (" ImportError", "pass", "Guarded"),
+        (" ImportError", "print('no numpy')", "Guarded"),
+        (" (ValueError, ImportError)", "numpy = None", "Guarded"),
+        (" Exception", "numpy = None", "Guarded"),
+        (" Exception as e", "print(e)", "Guarded"),
+        ("", "numpy = None", "Guarded"),
+        (" ValueError", "pass", "Guarded"),
+        (" ImportError", "raise", "Required"),
+        (" ImportError", "raise SystemExit('install numpy')", "Required"),
+        (" ImportError", "print('install numpy'); sys.exit(1)", "Required"),
+        (" ImportError", "exit()", "Required"),
+        ("", "quit(1)", "Required"),
+        (" ImportError", "subprocess.check_call([sys.executable, '-m', 'pip', 'install', 'numpy'])", "Required"),
+        (" ImportError", "os.system('pip install numpy')", "Required"),
+    ] {
+        let source = tries(exceptions, handler);
+        let found = needs(&source);
+        assert_eq!(found.first(), Some(&format!("numpy numpy {urgency} main.py:3")), "{source}");
         assert!(found.iter().skip(1).all(|line| line.contains("Optional")), "{source}: {found:?}");
     }
     check(&[
         ("try:\n    import numpy\nfinally:\n    pass", &["numpy numpy Required main.py:2"]),
         (
             "from contextlib import suppress\nwith suppress(ImportError):\n    import numpy",
+            &["numpy numpy Required main.py:3"],
+        ),
+        (
+            "try:\n    try:\n        import numpy\n    except ValueError:\n        pass\nexcept ImportError:\n    numpy = None",
             &["numpy numpy Optional main.py:3"],
+        ),
+        ("def f():\n    import numpy\ntry:\n    f()\nexcept Exception:\n    pass", &["numpy numpy Guarded main.py:2"]),
+        (
+            "def f():\n    import numpy\ntry:\n    f()\nexcept Exception:\n    pass\nf()",
+            &["numpy numpy Required main.py:2"],
         ),
         ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import numpy", &["numpy numpy Optional main.py:3"]),
         ("try:\n    pass\nexcept ImportError:\n    pass\nelse:\n    import numpy", &["numpy numpy Required main.py:6"]),
         ("try:\n    import numpy\nexcept ImportError:\n    pass\nimport numpy", &["numpy numpy Required main.py:5"]),
-        ("if sys.platform == 'win32':\n    import win32api", &["win32api pywin32 Optional main.py:2"]),
+        ("if sys.platform == 'win32':\n    import win32api", &["win32api - Optional main.py:2"]),
         (
             "if os.name == 'nt':\n    import win32api\nelse:\n    import sh",
-            &["sh sh Required main.py:4", "win32api pywin32 Optional main.py:2"],
+            &["sh sh Required main.py:4", "win32api - Optional main.py:2"],
         ),
     ]);
+    let optional = |source: &str| Needs::of(&Project::script(source.to_owned()), "main.py", false).unwrap().optional;
+    let substituted = "try:\n    import ujson as json\nexcept ImportError:\n    import json\n";
+    assert_eq!(optional(substituted).into_iter().collect::<Vec<_>>(), ["ujson"]);
+    assert!(optional(&format!("{substituted}def f():\n    import ujson")).is_empty());
 }
 
 #[test]
@@ -189,7 +283,11 @@ fn modules_that_wasm_lacks_are_needs() {
         ("from ssl import create_default_context", &["Modules ssl Required main.py:1"]),
         ("from multiprocessing import shared_memory", &["Modules multiprocessing.shared_memory Required main.py:1"]),
         ("import curses.textpad", &["Modules curses Required main.py:1"]),
-        ("try:\n    import readline\nexcept ImportError:\n    pass", &["Modules readline Optional main.py:2"]),
+        ("try:\n    import readline\nexcept ImportError:\n    pass", &["Modules readline Guarded main.py:2"]),
+        (
+            "try:\n    import readline\nexcept ImportError:\n    readline = None",
+            &["Modules readline Optional main.py:2"],
+        ),
         ("from dbm import gnu", &["Modules dbm.gnu Required main.py:1"]),
         ("import dbm, compression.zlib", &["python>=3.14 compression Required main.py:1"]),
     ]);
@@ -329,27 +427,19 @@ fn a_socket_that_connects_outside_uses_the_network() {
 }
 
 #[test]
-fn calls_whose_failure_is_handled_are_optional() {
-    for (exception, call, urgency) in [
-        ("Exception", "threading.Thread(target=f).start()", "Optional"),
-        ("RuntimeError", "threading.Thread(target=f).start()", "Optional"),
-        ("OSError", "threading.Thread(target=f).start()", "Required"),
-        ("OSError", "subprocess.run('ls')", "Optional"),
-        ("PermissionError", "subprocess.run('ls')", "Optional"),
-        ("subprocess.CalledProcessError", "subprocess.run('ls')", "Required"),
-        ("ImportError", "subprocess.run('ls')", "Required"),
-        ("urllib.error.URLError", "urllib.request.urlopen(u)", "Optional"),
-        ("(ValueError, OSError)", "urllib.request.urlopen(u)", "Optional"),
-        ("ValueError", "urllib.request.urlopen(u)", "Required"),
-        ("OSError", "socket.socket()", "Optional"),
-        ("OSError", "ctypes.CDLL('libx.so')", "Optional"),
+fn calls_whose_failure_is_handled_are_needed_all_the_same() {
+    for (exception, call, handler, urgency) in [
+        ("Exception", "threading.Thread(target=f).start()", "print(e)", "Guarded"),
+        ("RuntimeError", "threading.Thread(target=f).start()", "pass", "Guarded"),
+        ("OSError", "subprocess.run('ls')", "x = None", "Guarded"),
+        ("OSError", "subprocess.run('ls')", "raise", "Required"),
+        ("subprocess.CalledProcessError", "subprocess.run('ls')", "sys.exit(1)", "Required"),
+        ("urllib.error.URLError", "urllib.request.urlopen(u)", "print(e)", "Guarded"),
     ] {
-        let imports = "import threading, subprocess, socket, ctypes, urllib.request, urllib.error";
-        let source = format!("{imports}\ntry:\n    {call}\nexcept {exception} as e:\n    print(e)\n");
+        let imports = "import threading, subprocess, sys, urllib.request, urllib.error";
+        let source = format!("{imports}\ntry:\n    {call}\nexcept {exception} as e:\n    {handler}\n");
         let found = needs(&source);
         assert!(found.len() == 1 && found[0].contains(&format!(" {urgency} main.py:3")), "{source}: {found:?}");
-        let gives_up = source.replace("print(e)", "raise");
-        assert!(needs(&gives_up)[0].contains(" Required "), "{gives_up}");
     }
     check(&[
         (
@@ -367,6 +457,10 @@ fn subclasses_of_threads_and_processes_count_once_used() {
         (
             "from multiprocessing import Process\nclass W(Process): pass",
             &["Processes multiprocessing.Process Later main.py:2"],
+        ),
+        (
+            "import threading\nclass Worker(threading.Thread):\n    pass\nWorker().start()",
+            &["Threads threading.Thread Required main.py:2"],
         ),
         ("import threading\nclass Data(threading.local): pass", &[]),
     ]);
@@ -443,7 +537,8 @@ fn a_file_is_as_urgent_as_what_imports_it() {
     for (main, urgency) in [
         ("import helper", "Required"),
         ("def f():\n    import helper", "Later"),
-        ("try:\n    import helper\nexcept ImportError:\n    pass", "Optional"),
+        ("try:\n    import helper\nexcept ImportError:\n    pass", "Guarded"),
+        ("try:\n    import helper\nexcept ImportError:\n    helper = None", "Optional"),
         (
             "def f():\n    import helper\ntry:\n    import helper\nexcept ImportError:\n    pass\nimport other",
             "Required",
@@ -464,7 +559,7 @@ fn scripts_import_from_their_own_folder_and_the_root() {
         ("app/model.py", ""),
         ("elsewhere/far.py", ""),
     ];
-    assert_eq!(of_files(&files, "tools/run.py"), ["far far Required tools/run.py:3"]);
+    assert_eq!(of_files(&files, "tools/run.py"), ["far - Required tools/run.py:3"]);
 }
 
 #[test]
@@ -472,7 +567,7 @@ fn a_changed_path_makes_any_folder_one_to_import_from() {
     let with = |main: &str| {
         of_files(&[("main.py", main), ("src/deep/helper.py", "import numpy"), ("src/pkg/__init__.py", "")], "main.py")
     };
-    assert_eq!(with("import helper, pkg"), ["helper helper Required main.py:1", "pkg pkg Required main.py:1"]);
+    assert_eq!(with("import helper, pkg"), ["helper - Required main.py:1", "pkg - Required main.py:1"]);
     let numpy = ["numpy numpy Required src/deep/helper.py:1"];
     assert_eq!(with("import sys\nsys.path.insert(0, 'src/deep')\nimport helper, pkg"), numpy);
     assert_eq!(with("import helper\nimport sys\nsys.path += ['src/deep']"), numpy);
@@ -512,7 +607,7 @@ fn links_lead_to_own_modules() {
     assert_eq!(
         found,
         [
-            "loop loop Required main.py:1",
+            "loop - Required main.py:1",
             "numpy numpy Required real/src/helper.py:1",
             "yaml pyyaml Required real/pkg/mod.py:1"
         ]
@@ -538,7 +633,7 @@ fn broken_code_shows_what_can_be_recovered() {
             "import numpy\nprint 'hello'\nimport pandas",
             &["numpy numpy Required main.py:1", "pandas pandas Required main.py:3"],
         ),
-        ("import\nfrom x import\nfrom . import (", &["x x Required main.py:2"]),
+        ("import\nfrom x import\nfrom . import (", &["x - Required main.py:2"]),
         ("import numpy as\n\0\u{feff}import", &["numpy numpy Required main.py:1"]),
         ("\u{feff}import numpy", &["numpy numpy Required main.py:1"]),
         ("import numpy\r\nimport yaml\r\n", &["numpy numpy Required main.py:1", "yaml pyyaml Required main.py:2"]),
@@ -578,4 +673,121 @@ fn a_hostile_project_costs_little() {
     let dotted =
         needs(vec![file("main.py", format!("import {}\nfrom {} import a", "a.".repeat(100_000), ".".repeat(100_000)))]);
     assert!(dotted.iter().all(|line| line.starts_with("a ") || line.contains("nested")), "{dotted:?}");
+}
+
+/// Modules with their distributions, by name.
+fn distributions(source: &str) -> Vec<String> {
+    let needs = Needs::of(&Project::script(source.to_owned()), "main.py", false).unwrap();
+    let shown = |module: &Module| {
+        let own = if module.perhaps_own { "?" } else { "" };
+        format!("{} {}{own}", module.name, module.distribution.as_deref().unwrap_or("-"))
+    };
+    needs.modules.iter().map(shown).collect()
+}
+
+#[test]
+fn a_name_that_nobody_is_known_by_is_no_distribution() {
+    let needs = Needs::of(&Project::script("from utils import helper\nimport maths, js".to_owned()), "main.py", false);
+    let needs = needs.unwrap();
+    assert!(needs.modules.iter().all(|module| module.distribution.is_none()), "{:?}", needs.modules);
+    let hint = |message: &str| needs.hint_about("ModuleNotFoundError", message);
+    let text = "utils is not a well-known package: name it in the requirements to have it installed";
+    assert_eq!(hint("No module named 'utils'").as_deref(), Some(text));
+    assert_eq!(hint("No module named 'utils.x'").as_deref(), Some(text));
+    for message in ["No module named 'js'", "No module named 'utilsx'", "No module named 'numpy'", "x", "'"] {
+        assert_eq!(hint(message), None, "{message}");
+    }
+    assert_eq!(needs.hint_about("ImportError", "No module named 'utils'"), None);
+    assert_eq!(Needs::named_by_error("ImportError", "pip install openpyxl").as_deref(), Some("openpyxl"));
+    assert_eq!(needs.hints(Some(("ModuleNotFoundError", "No module named 'utils'"))), [text]);
+}
+
+#[test]
+fn what_the_program_writes_itself_comes_first() {
+    for (source, modules) in [
+        ("open('yaml.py', 'w').write('x = 1')\nimport yaml", &["yaml pyyaml?"][..]),
+        ("open('lib/numpy/__init__.py', 'w')\nimport numpy", &["numpy numpy?"]),
+        ("print('yaml, numpy and numpy.python')\nimport yaml, numpy", &["numpy numpy", "yaml pyyaml"]),
+        ("open('cowsay', 'w')\nimport cowsay", &["cowsay cowsay?"]),
+        ("import cowsay", &["cowsay cowsay"]),
+    ] {
+        assert_eq!(distributions(source), modules, "{source}");
+    }
+}
+
+#[test]
+fn libraries_take_packages_that_no_import_names() {
+    for (source, all) in [
+        ("import pandas as pd\npd.DataFrame().to_excel('x.xlsx')", "openpyxl pandas"),
+        ("import pandas as pd\nf = load()\nf[['a']].to_markdown()", "pandas tabulate"),
+        ("from pandas import read_html as r\nr(x)", "lxml pandas"),
+        ("import pandas as pd\npd.read_html(x, flavor=['bs4'])", "beautifulsoup4 html5lib lxml pandas"),
+        ("import pandas as pd\npd.read_excel('old.xls')", "openpyxl pandas xlrd"),
+        ("import pandas as pd\npd.ExcelWriter(x, engine='xlsxwriter')", "openpyxl pandas xlsxwriter"),
+        ("import pandas\nf.to_parquet(p)\nf.style.format('x').to_html()", "jinja2 pandas pyarrow"),
+        ("import pandas\nf.plot(kind='bar')\nf['x'].plot.hist()", "matplotlib pandas"),
+        ("import pandas, numpy as np\nnp.plot(1)\nprint('openpyxl')", "numpy pandas"),
+        ("from bs4 import BeautifulSoup as B\nB(text, 'html5lib')", "beautifulsoup4 html5lib"),
+        ("import bs4\nbs4.BeautifulSoup(text, features='lxml')", "beautifulsoup4 lxml"),
+        ("import bs4\nbs4.BeautifulSoup(text, 'html.parser').find('xml')", "beautifulsoup4"),
+        ("import plotly.express as px", "pandas plotly"),
+        (
+            "from sqlalchemy import create_engine\nURL = 'postgresql://u@h/d'\ncreate_engine(URL)",
+            "psycopg2-binary sqlalchemy",
+        ),
+        ("import sqlalchemy\nsqlalchemy.create_engine(f'mysql+pymysql://{u}@h/d')", "pymysql sqlalchemy"),
+        ("import sqlalchemy\nsqlalchemy.create_engine('sqlite:///x.db')", "sqlalchemy"),
+        ("import networkx as nx\nnx.draw(g)", "matplotlib networkx"),
+        ("from fastapi.testclient import TestClient", "fastapi httpx"),
+        ("from pydantic import BaseModel, EmailStr", "email-validator pydantic"),
+        ("import pytest\n@pytest.mark.asyncio()\ndef f(): pass", "pytest pytest-asyncio"),
+        ("import httpx\nhttpx.AsyncClient(http2=True)", "h2 httpx"),
+        ("import psycopg", "psycopg psycopg-binary"),
+        ("import pkg_resources", "setuptools"),
+        ("f.to_excel('x')\nread_html(x)", ""),
+    ] {
+        let mut found: Vec<_> =
+            distributions(source).iter().filter_map(|line| Some(line.split_once(' ')?.1.to_owned())).collect();
+        found.sort_unstable();
+        assert_eq!(found.join(" "), all, "{source}");
+    }
+}
+
+#[test]
+fn own_modules_are_no_packages_of_libraries() {
+    let files = [("main.py", "import pandas\nf.to_excel(x)".to_owned()), ("openpyxl.py", String::new())];
+    let needs = Needs::of(&Project::files(files).unwrap(), "main.py", false).unwrap();
+    assert_eq!(needs.modules.len(), 1);
+}
+
+#[test]
+fn what_the_code_installs_is_required() {
+    let of = |files: &[(&str, &str)]| {
+        let files = files.iter().map(|&(path, content)| (path, content.to_owned()));
+        Needs::of(&Project::files(files).unwrap(), "main.py", false).unwrap()
+    };
+    let installed = |source: &str| of(&[("main.py", source)]).script.unwrap_or_default().dependencies;
+    for (source, requirements) in [
+        ("!pip install -q tabulate\nimport tabulate\n", &["tabulate"][..]),
+        ("import os\nos.system('pip install rich')", &["rich"]),
+        (
+            "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'pip', 'install', 'a', 'b>=1'])",
+            &["a", "b>=1"],
+        ),
+        ("import subprocess as s\ns.check_call('pip install -U a'.split())", &["a"]),
+        ("import os, sys\nos.system(f'{sys.executable} -m pip install a')", &["a"]),
+        ("import os\nos.system('pip list')\nos.system(x)\nos.system(f'pip install {x}')", &[]),
+        ("# /// script\n# dependencies = ['z']\n# ///\n%pip install a", &["z", "a"]),
+    ] {
+        assert_eq!(installed(source), requirements, "{source}");
+    }
+    let needs = of(&[("main.py", "!pip install -r more.txt -r ../x.txt ./y\n"), ("more.txt", "rich # why\n")]);
+    assert_eq!(needs.script.unwrap().dependencies, ["rich"]);
+    assert_eq!(needs.refused_installs.len(), 2, "{:?}", needs.refused_installs);
+    assert!(needs.refused_installs[0].starts_with("not installed (main.py, line 1): "), "{:?}", needs.refused_installs);
+    // Where it may not come to that, it says what the module is.
+    let later =
+        "try:\n    import q8_thing\nexcept ImportError:\n    import os\n    os.system('pip install q8-thing')\n";
+    assert_eq!(distributions(later), ["q8_thing q8-thing"]);
+    assert!(installed(later).is_empty());
 }

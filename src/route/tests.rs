@@ -62,6 +62,8 @@ impl<'a> Case<'a> {
 const NOTHING: &str = "wasm: needs nothing beyond WebAssembly";
 const THREAD: &str = "import threading\nthreading.Thread(target=print).start()";
 const LATER: &str = "import threading\ndef f():\n    threading.Thread(target=print).start()";
+const GUARDED: &str =
+    "import threading\ntry:\n    threading.Thread(target=print).start()\nexcept Exception as e:\n    print(e)";
 const FETCH: &str = "import urllib.request\nurllib.request.urlopen(url)";
 const FETCH_IF_POSSIBLE: &str =
     "import urllib.request\ntry:\n    urllib.request.urlopen(url)\nexcept OSError:\n    pass";
@@ -73,11 +75,16 @@ fn the_code_decides() {
         ("print(1)", NOTHING),
         ("import threading, socket, subprocess", NOTHING),
         ("import attr", NOTHING),
-        ("try:\n    import numpy\nexcept ImportError:\n    pass", NOTHING),
+        ("try:\n    import numpy\nexcept ImportError:\n    numpy = None", NOTHING),
         ("import js", NOTHING),
         ("import numpy", NOTHING),
         (THREAD, "docker: starts a thread (threading.Thread, main.py:2)"),
-        (LATER, "docker: starts a thread (threading.Thread, main.py:3)"),
+        (
+            LATER,
+            "wasm: needs nothing for certain beyond WebAssembly, but maybe starts a thread (threading.Thread, main.py:3)",
+        ),
+        (GUARDED, "docker: starts a thread (threading.Thread, main.py:3)"),
+        (&format!("{LATER}\nf()"), "docker: starts a thread (threading.Thread, main.py:3)"),
         ("import os\nos.system('ls')", "docker: starts a process (os.system, main.py:2)"),
         ("import socket\nsocket.socket()", "docker: opens a socket (socket.socket, main.py:2)"),
         ("import ctypes\nctypes.CDLL('x')", "docker: loads a native library (ctypes.CDLL, main.py:2)"),
@@ -120,8 +127,16 @@ fn packages_that_webassembly_lacks_decide() {
     for (source, expected) in [
         ("print(1)", NOTHING),
         ("import numpy", "docker: imports numpy, which has no pure-Python wheel (main.py:1)"),
-        ("def f():\n    import numpy", "docker: imports numpy, which has no pure-Python wheel (main.py:2)"),
-        ("try:\n    import numpy\nexcept ImportError:\n    pass", NOTHING),
+        (
+            "def f():\n    import numpy",
+            "wasm: needs nothing for certain beyond WebAssembly, but maybe imports numpy, which has no pure-Python wheel \
+             (main.py:2)",
+        ),
+        (
+            "try:\n    import numpy\nexcept Exception as e:\n    print(e)",
+            "docker: imports numpy, which has no pure-Python wheel (main.py:2)",
+        ),
+        ("try:\n    import numpy\nexcept ImportError:\n    numpy = None", NOTHING),
         ("import sympy, numpy", "docker: imports numpy, which has no pure-Python wheel (main.py:1)"),
         ("import seaborn", "docker: imports seaborn, which needs numpy, which has no pure-Python wheel (main.py:1)"),
         (
@@ -192,23 +207,16 @@ fn inline_metadata_decides() {
 #[test]
 fn network_takes_a_need_and_permission() {
     let permitted = |source| Case::new(source).asking(|asked| asked.network = true);
+    let none = "wasm: needs nothing beyond WebAssembly; without the network, for which it has no permission";
     for (source, without, with) in [
         ("", NOTHING, NOTHING),
-        (
-            FETCH,
-            "impossible: this job uses the network (urllib.request.urlopen, main.py:2) and has no permission to: set \
-             \"network\": true, or give --network",
-            "docker network: uses the network (urllib.request.urlopen, main.py:2)",
-        ),
-        (
-            FETCH_IF_POSSIBLE,
-            "wasm: needs nothing beyond WebAssembly; without the network, for which it has no permission",
-            "docker network: uses the network (urllib.request.urlopen, main.py:3)",
-        ),
+        (FETCH, none, "docker network: uses the network (urllib.request.urlopen, main.py:2)"),
+        (FETCH_IF_POSSIBLE, none, "docker network: uses the network (urllib.request.urlopen, main.py:3)"),
         (
             FETCH_LATER,
-            "wasm: needs nothing beyond WebAssembly; without the network, for which it has no permission",
-            "docker network: uses the network (urllib.request.urlopen, main.py:3)",
+            none,
+            "wasm: needs nothing for certain beyond WebAssembly, but maybe uses the network (urllib.request.urlopen, \
+             main.py:3)",
         ),
         (
             THREAD,
@@ -230,15 +238,21 @@ fn network_takes_a_need_and_permission() {
 fn a_server_can_forbid_the_network() {
     let forbidden = |source| Case::new(source).network_forbidden();
     let permitted = |source| forbidden(source).asking(|asked| asked.network = true);
-    let refusal = "impossible: this job uses the network (urllib.request.urlopen, main.py:2), which this server does not \
-                   allow (PYEXEC_ALLOW_NETWORK=false)";
-    forbidden(FETCH).goes(refusal);
-    permitted(FETCH).goes(refusal);
+    let note = "without the network, which this server does not allow (PYEXEC_ALLOW_NETWORK=false)";
+    forbidden(FETCH)
+        .goes("wasm: needs nothing beyond WebAssembly; without the network, for which it has no permission");
+    permitted(FETCH).goes(&format!("wasm: needs nothing beyond WebAssembly; {note}"));
     permitted("").goes(NOTHING);
-    permitted(THREAD).goes(
-        "docker: starts a thread (threading.Thread, main.py:2); without the network, which this server does not allow \
-         (PYEXEC_ALLOW_NETWORK=false)",
-    );
+    permitted(THREAD).goes(&format!("docker: starts a thread (threading.Thread, main.py:2); {note}"));
+}
+
+#[test]
+fn what_was_met_before_takes_a_container() {
+    let mut needs = Needs::of(&Project::script("print(1)"), "main.py", false).unwrap();
+    needs.met = Some("uses what WebAssembly lacks (thread: start of a thread)".to_owned());
+    let tiers = Tiers { docker: Ok(()), allow_network: true, packages: Packages::Fit };
+    let Route::Docker { reason, .. } = route(&needs, &Asked::default(), &tiers) else { panic!("a container") };
+    assert_eq!(reason, "uses what WebAssembly lacks (thread: start of a thread)");
 }
 
 #[test]
@@ -256,9 +270,12 @@ fn without_docker_certain_needs_are_refused_and_others_tried() {
     let case = Case::new("import numpy").without_docker().lacking(&numpy);
     case.goes(&format!("impossible: this job {what}, which takes docker: {OFF}"));
     let case = Case::new("def f(): import numpy").without_docker().lacking(&numpy);
-    case.goes(&format!("wasm: may not need it, but {what}, which takes docker: {OFF}"));
+    case.goes(&format!("wasm: may do without, but {what}, which takes docker: {OFF}"));
     Case::new(LATER).without_docker().goes(&format!(
-        "wasm: may not need it, but starts a thread (threading.Thread, main.py:3), which takes docker: {OFF}"
+        "wasm: may do without, but starts a thread (threading.Thread, main.py:3), which takes docker: {OFF}"
+    ));
+    Case::new(GUARDED).without_docker().goes(&format!(
+        "wasm: may do without, but starts a thread (threading.Thread, main.py:3), which takes docker: {OFF}"
     ));
     Case::new("")
         .without_docker()
@@ -280,7 +297,8 @@ fn a_tier_can_be_forced() {
     forced("import cgi", TierChoice::Docker).goes("docker 3.12: the job asks for docker");
     forced("", TierChoice::Docker).asking(|asked| asked.network = true).goes("docker network: the job asks for docker");
     forced("", TierChoice::Docker).without_docker().goes(&format!("impossible: the job asks for docker: {OFF}"));
-    assert!(forced(FETCH, TierChoice::Docker).route().starts_with("impossible: this job uses the network"));
+    forced(FETCH, TierChoice::Docker)
+        .goes("docker: the job asks for docker; without the network, for which it has no permission");
 }
 
 #[test]

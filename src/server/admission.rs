@@ -14,16 +14,30 @@ use tokio::sync::oneshot;
 #[derive(Debug)]
 pub(crate) struct Admission {
     slots: usize,
-    queue_max: usize,
+    limits: QueueLimits,
     state: Mutex<State>,
+}
+
+/// How many may wait.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct QueueLimits {
+    pub(crate) places: usize,
+    /// Most memory of all that wait.
+    pub(crate) bytes: usize,
+    /// Each caller has as many places as it would have if half of them were divided up, whatever others do.
+    pub(crate) callers: usize,
+    /// Who has a slot waits as well, so that the memory of those counts.
+    pub(crate) slots_wait: bool,
 }
 
 #[derive(Debug, Default)]
 struct State {
     busy: usize,
+    busy_bytes: usize,
     /// Those who wait, by caller; the caller at the front is next.
     turns: VecDeque<Turn>,
     waiting: usize,
+    bytes: usize,
     /// How many ever waited.
     numbers: u64,
 }
@@ -32,12 +46,14 @@ struct State {
 struct Turn {
     caller: usize,
     waiting: VecDeque<Waiting>,
+    bytes: usize,
 }
 
 #[derive(Debug)]
 struct Waiting {
     /// Tells one waiting from another when it leaves the queue.
     number: u64,
+    bytes: usize,
     grant: oneshot::Sender<Slot>,
 }
 
@@ -53,7 +69,8 @@ pub(crate) struct Gates {
 
 impl Gates {
     pub(crate) fn new(wasm: Arc<Admission>, docker: Arc<Admission>) -> Gates {
-        let preparing = Admission::new(wasm.slots + wasm.queue_max, 0);
+        let limits = QueueLimits { places: 0, slots_wait: true, ..wasm.limits };
+        let preparing = Admission::new(wasm.slots + wasm.limits.places, limits);
         Gates { wasm, docker, preparing }
     }
 
@@ -88,6 +105,7 @@ pub(crate) struct Full;
 #[derive(Debug)]
 pub(crate) struct Slot {
     admission: Arc<Admission>,
+    bytes: usize,
 }
 
 /// A slot, or a place in the queue, until it is dropped.
@@ -106,39 +124,64 @@ pub(crate) struct Ticket {
     granted: oneshot::Receiver<Slot>,
 }
 
+impl QueueLimits {
+    /// Whether `caller` may wait with so many bytes besides those who do.
+    fn allow(&self, state: &State, caller: usize, bytes: usize) -> bool {
+        // What others have not used of what is theirs is not free.
+        let kept = |all: usize, used: fn(&Turn) -> usize| {
+            let own = all / 2 / self.callers.max(1);
+            let others = state.turns.iter().filter(|turn| turn.caller != caller);
+            let used: usize = others.map(|turn| used(turn).min(own)).sum();
+            (own * self.callers.saturating_sub(1)).saturating_sub(used)
+        };
+        let places = state.waiting + kept(self.places, |turn| turn.waiting.len()) < self.places;
+        let kept_bytes = kept(self.bytes, |turn| turn.bytes);
+        // One that is larger than all of it may wait where nobody else does.
+        places && (state.waiting == 0 || state.bytes.saturating_add(bytes).saturating_add(kept_bytes) <= self.bytes)
+    }
+}
+
 impl Admission {
-    pub(crate) fn new(slots: usize, queue_max: usize) -> Arc<Admission> {
-        Arc::new(Admission { slots, queue_max, state: Mutex::default() })
+    pub(crate) fn new(slots: usize, limits: QueueLimits) -> Arc<Admission> {
+        Arc::new(Admission { slots, limits, state: Mutex::default() })
     }
 
-    /// A slot when one is free, else a place in the queue, else a refusal; at once.
-    pub(crate) fn enter(self: &Arc<Admission>, caller: usize) -> Result<Place, Full> {
+    /// A slot when one is free, else a place in the queue for what takes so many bytes, else a refusal; at once.
+    pub(crate) fn enter(self: &Arc<Admission>, caller: usize, bytes: usize) -> Result<Place, Full> {
         let state = self.lock();
-        if state.busy >= self.slots && state.waiting >= self.queue_max {
+        let is_slot = state.busy < self.slots;
+        let too_much =
+            self.limits.slots_wait && state.busy > 0 && state.busy_bytes.saturating_add(bytes) > self.limits.bytes;
+        if too_much || !is_slot && !self.limits.allow(&state, caller, bytes) {
             return Err(Full);
         }
-        Ok(self.place(state, caller))
+        Ok(self.place(state, caller, bytes))
     }
 
     /// The same for who was let in elsewhere, and is not to be turned away any more: the queue has a place for it.
-    pub(crate) fn join(self: &Arc<Admission>, caller: usize) -> Place {
-        self.place(self.lock(), caller)
+    pub(crate) fn join(self: &Arc<Admission>, caller: usize, bytes: usize) -> Place {
+        self.place(self.lock(), caller, bytes)
     }
 
-    fn place(self: &Arc<Admission>, mut state: MutexGuard<'_, State>, caller: usize) -> Place {
+    fn place(self: &Arc<Admission>, mut state: MutexGuard<'_, State>, caller: usize, bytes: usize) -> Place {
         if state.busy < self.slots {
             // Nobody waits while a slot is free.
             state.busy += 1;
-            return Place::Slot(Slot { admission: Arc::clone(self) });
+            state.busy_bytes = state.busy_bytes.saturating_add(bytes);
+            return Place::Slot(Slot { admission: Arc::clone(self), bytes });
         }
         state.waiting += 1;
+        state.bytes = state.bytes.saturating_add(bytes);
         state.numbers += 1;
         let number = state.numbers;
         let (grant, granted) = oneshot::channel();
-        let waiting = Waiting { number, grant };
+        let waiting = Waiting { number, bytes, grant };
         match state.turns.iter_mut().find(|turn| turn.caller == caller) {
-            Some(turn) => turn.waiting.push_back(waiting),
-            None => state.turns.push_back(Turn { caller, waiting: VecDeque::from([waiting]) }),
+            Some(turn) => {
+                turn.bytes = turn.bytes.saturating_add(bytes);
+                turn.waiting.push_back(waiting);
+            }
+            None => state.turns.push_back(Turn { caller, waiting: VecDeque::from([waiting]), bytes }),
         }
         Place::Queue(Ticket { admission: Arc::clone(self), caller, number, granted })
     }
@@ -183,11 +226,14 @@ impl Place {
 impl Drop for Ticket {
     fn drop(&mut self) {
         let mut state = self.admission.lock();
-        let State { turns, waiting, .. } = &mut *state;
-        if let Some(turn) = turns.iter_mut().find(|turn| turn.caller == self.caller) {
-            let before = turn.waiting.len();
-            turn.waiting.retain(|waiting| waiting.number != self.number);
-            *waiting -= before - turn.waiting.len();
+        let State { turns, waiting, bytes, .. } = &mut *state;
+        if let Some(turn) = turns.iter_mut().find(|turn| turn.caller == self.caller)
+            && let Some(at) = turn.waiting.iter().position(|waiting| waiting.number == self.number)
+            && let Some(left) = turn.waiting.remove(at)
+        {
+            *waiting -= 1;
+            *bytes = bytes.saturating_sub(left.bytes);
+            turn.bytes = turn.bytes.saturating_sub(left.bytes);
         }
         turns.retain(|turn| !turn.waiting.is_empty());
         // A slot that was granted and not taken drops with the receiver, outside of the lock.
@@ -199,15 +245,17 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let next = {
             let mut state = self.admission.lock();
+            state.busy_bytes = state.busy_bytes.saturating_sub(self.bytes);
             let next = state.next();
-            if next.is_none() {
-                state.busy -= 1;
+            match &next {
+                Some(next) => state.busy_bytes = state.busy_bytes.saturating_add(next.bytes),
+                None => state.busy -= 1,
             }
             next
         };
-        if let Some(waiting) = next {
+        if let Some(Waiting { bytes, grant, .. }) = next {
             // The slot passes on. When nobody is there to take it, it is dropped in turn.
-            drop(waiting.grant.send(Slot { admission: Arc::clone(&self.admission) }));
+            drop(grant.send(Slot { admission: Arc::clone(&self.admission), bytes }));
         }
     }
 }
@@ -217,8 +265,10 @@ impl State {
     fn next(&mut self) -> Option<Waiting> {
         let mut turn = self.turns.pop_front()?;
         let next = turn.waiting.pop_front();
-        if next.is_some() {
+        if let Some(next) = &next {
             self.waiting -= 1;
+            self.bytes = self.bytes.saturating_sub(next.bytes);
+            turn.bytes = turn.bytes.saturating_sub(next.bytes);
         }
         if !turn.waiting.is_empty() {
             self.turns.push_back(turn);
@@ -240,20 +290,70 @@ mod tests {
         }
     }
 
+    fn admission(slots: usize, places: usize) -> Arc<Admission> {
+        Admission::new(slots, QueueLimits { places, bytes: 1000, callers: 1, slots_wait: false })
+    }
+
+    #[test]
+    fn a_caller_leaves_places_for_others() {
+        let admission = Admission::new(1, QueueLimits { places: 12, bytes: usize::MAX, callers: 3, slots_wait: false });
+        let _running = admission.enter(0, 1).unwrap();
+        // Two of the twelve are kept for each of the others.
+        let mut waiting: Vec<_> = (0..8).map(|_| admission.enter(0, 1).unwrap()).collect();
+        assert_eq!(admission.enter(0, 1).unwrap_err(), Full);
+        let other = [admission.enter(1, 1).unwrap(), admission.enter(1, 1).unwrap()];
+        assert_eq!(admission.enter(1, 1).unwrap_err(), Full, "the rest is kept for the third");
+        waiting.push(admission.enter(2, 1).unwrap());
+        drop(other);
+        assert_eq!(admission.enter(0, 1).unwrap_err(), Full, "and what is given back for the second");
+        waiting.pop();
+        drop(waiting);
+        assert_eq!(admission.queued(), 0);
+    }
+
+    #[test]
+    fn what_waits_is_bounded_in_bytes() {
+        let admission = Admission::new(1, QueueLimits { places: 100, bytes: 1000, callers: 1, slots_wait: false });
+        let running = admission.enter(0, 5000).unwrap();
+        let large = admission.enter(0, 5000).expect("it is the only one");
+        assert_eq!(admission.enter(0, 1).unwrap_err(), Full);
+        drop(large);
+        let some = [admission.enter(0, 600).unwrap(), admission.enter(0, 400).unwrap()];
+        assert_eq!(admission.enter(0, 1).unwrap_err(), Full);
+        let [first, second] = some;
+        drop(running);
+        // The first has the slot now, and waits no longer.
+        let third = admission.enter(0, 600).unwrap();
+        assert_eq!(admission.enter(0, 1).unwrap_err(), Full);
+        drop((first, second, third));
+        assert_eq!((admission.busy(), admission.queued(), admission.lock().bytes), (0, 0, 0));
+    }
+
+    #[test]
+    fn what_is_prepared_is_bounded_in_bytes() {
+        let limits = QueueLimits { places: 0, bytes: 1000, callers: 1, slots_wait: true };
+        let admission = Admission::new(10, limits);
+        let large = admission.enter(0, 5000).expect("it is the only one");
+        assert_eq!(admission.enter(0, 1).unwrap_err(), Full);
+        drop(large);
+        let _some = [admission.enter(0, 600).unwrap(), admission.enter(0, 400).unwrap()];
+        assert_eq!(admission.enter(0, 1).unwrap_err(), Full);
+    }
+
     #[test]
     fn past_slots_and_queue_everyone_is_refused() {
-        let admission = Admission::new(2, 1);
-        let _places: Vec<_> = (0..3).map(|_| admission.enter(0).unwrap()).collect();
-        assert_eq!(admission.enter(0).unwrap_err(), Full);
+        let admission = admission(2, 1);
+        let _places: Vec<_> = (0..3).map(|_| admission.enter(0, 1).unwrap()).collect();
+        assert_eq!(admission.enter(0, 1).unwrap_err(), Full);
         assert_eq!((admission.busy(), admission.queued()), (2, 1));
     }
 
     #[test]
     fn who_was_let_in_elsewhere_is_not_refused() {
-        let admission = Admission::new(1, 0);
-        let first = admission.enter(0).unwrap();
-        assert_eq!(admission.enter(0).unwrap_err(), Full);
-        let mut joined = pin!(admission.join(0).slot());
+        let admission = admission(1, 0);
+        let first = admission.enter(0, 1).unwrap();
+        assert_eq!(admission.enter(0, 1).unwrap_err(), Full);
+        let mut joined = pin!(admission.join(0, 1).slot());
         assert_eq!((is_ready(&mut joined).is_none(), admission.queued()), (true, 1));
         drop(first);
         assert!(is_ready(&mut joined).is_some());
@@ -262,10 +362,10 @@ mod tests {
 
     #[test]
     fn callers_take_turns() {
-        let admission = Admission::new(1, 10);
-        let first = admission.enter(0).unwrap();
-        let mut many: Vec<_> = (0..3).map(|_| Box::pin(admission.enter(0).unwrap().slot())).collect();
-        let mut one = pin!(admission.enter(1).unwrap().slot());
+        let admission = admission(1, 10);
+        let first = admission.enter(0, 1).unwrap();
+        let mut many: Vec<_> = (0..3).map(|_| Box::pin(admission.enter(0, 1).unwrap().slot())).collect();
+        let mut one = pin!(admission.enter(1, 1).unwrap().slot());
         drop(first);
         let slot = is_ready(&mut many[0].as_mut()).unwrap();
         drop(slot);
@@ -277,9 +377,9 @@ mod tests {
 
     #[test]
     fn leaving_gives_everything_back() {
-        let admission = Admission::new(1, 2);
-        let first = admission.enter(0).unwrap();
-        let (second, third) = (admission.enter(0).unwrap(), admission.enter(1).unwrap());
+        let admission = admission(1, 2);
+        let first = admission.enter(0, 1).unwrap();
+        let (second, third) = (admission.enter(0, 1).unwrap(), admission.enter(1, 1).unwrap());
         drop(second);
         assert_eq!(admission.queued(), 1);
         // The slot is granted to the third, which goes away without taking it.

@@ -2,12 +2,12 @@
 //!
 //! **Architecture invariant:** these types know JSON and nothing of how a job runs.
 
-use crate::outcome::{CapabilityMiss, LimitHit, RichOutput, Tier};
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{MapAccess, Visitor, value::MapAccessDeserializer},
-};
-use std::{fmt, marker::PhantomData};
+use super::members::Members;
+use crate::outcome::{CapabilityMiss, JsonText, LimitHit, RichOutput, Tier};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
 use utoipa::{
     ToSchema,
     openapi::schema::{Object, SchemaType, Type},
@@ -24,92 +24,79 @@ use utoipa::{
 pub(crate) struct ExecutionId(String);
 
 /// Code to run at once.
-#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct EvalRequest {
-    /// Python source, run as `main.py`. It may have 102,400 bytes, as may all files together.
-    #[serde(deserialize_with = "null_as_default")]
-    #[schema(example = "print('hello')", max_length = 102_400, pattern = r"^[^\x00]*$")]
+    /// Python source, run as `main.py`. Its size is limited by the setting `code_max_bytes`.
+    #[schema(example = "print('hello')")]
     pub(crate) code: String,
-    /// Files of the project; they win over `code`.
-    #[serde(deserialize_with = "objects")]
+    /// Files of the project; they win over `code`. Python source among them has the limit of code, all together that of the
+    /// setting `files_max_kb`.
     pub(crate) files: Vec<CodeFile>,
-    /// Read by itself, so that what is not known in it is read past, however deep it is.
-    #[serde(deserialize_with = "object_or_nothing")]
     pub(crate) config: Option<Config>,
     /// The rest is common to all ways to run something.
     #[serde(flatten)]
     pub(crate) common: Common,
     /// Answer with server-sent events while the code runs.
-    #[serde(deserialize_with = "null_as_default")]
     pub(crate) stream: bool,
 }
 
 /// The part `metadata` of an uploaded project.
-#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct Metadata {
-    /// Read by itself, so that what is not known in it is read past, however deep it is.
-    #[serde(deserialize_with = "object_or_nothing")]
     pub(crate) config: Option<Config>,
     #[serde(flatten)]
     pub(crate) common: Common,
 }
 
-/// What every way to run something accepts.
-#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+/// What every way to run something accepts. Unknown members are ignored and named in `warnings`; one that looks like a slip
+/// for a known one is an error.
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct Common {
     /// The file to run. Default: `main.py`; without one, the first file of code, or `__main__.py` or the first `.py` file of an
     /// upload.
-    #[serde(deserialize_with = "null_as_default")]
     pub(crate) entrypoint: String,
     /// Standard input.
-    #[serde(deserialize_with = "null_as_default")]
     pub(crate) stdin: String,
     /// `3.14` runs in WebAssembly; 3.10 to 3.13 take a container.
-    #[serde(deserialize_with = "null_as_default")]
     #[schema(pattern = r"^(3\.1[0-4])?$")]
     pub(crate) python_version: String,
     /// Give the value of the last expression back as `result`.
-    #[serde(deserialize_with = "null_as_default")]
     pub(crate) eval_last_expr: bool,
     /// Packages, one requirement a line; `-` turns their detection off.
-    #[serde(deserialize_with = "null_as_default")]
     pub(crate) requirements_txt: String,
     /// An environment to run in, by its id; its requirements are added to those given here.
-    #[serde(deserialize_with = "null_as_default")]
-    #[schema(pattern = "^([0-9a-f]{64})?$")]
     pub(crate) environment: String,
     /// The container image to run in.
-    #[serde(deserialize_with = "null_as_default")]
     pub(crate) docker_image: String,
-    /// Shell commands that prepare the container, as root and with a network; they see nothing of the project.
-    #[serde(deserialize_with = "null_as_default")]
+    /// Shell commands that prepare the container, as root and with a network.
+    #[schema(max_items = 10_000)]
     pub(crate) pre_commands: Vec<String>,
     /// Environment variables.
-    #[serde(deserialize_with = "null_as_default")]
-    #[schema(value_type = Vec<Variable>)]
+    #[schema(value_type = Vec<Variable>, max_items = 10_000)]
     pub(crate) env_vars: Vec<String>,
     /// `sys.argv[1:]`
-    #[serde(deserialize_with = "null_as_default")]
-    #[schema(value_type = Vec<Argument>)]
+    #[schema(max_items = 10_000)]
     pub(crate) script_args: Vec<String>,
     /// Which tier may run it.
-    #[serde(deserialize_with = "null_as_default")]
     pub(crate) executor: ExecutorChoice,
-    /// Whether it may use the network. An upload with a `config` that does not say `network_disabled` may.
+    /// Whether it may use the network. An upload with a `config` that does not say `network_disabled` may; what else is not
+    /// said is decided by the setting `default_network`.
     pub(crate) network: Option<bool>,
     /// A function of the script to call after it ran; what it returns is the `result`.
     pub(crate) entry_function: Option<EntryFunction>,
     /// Give the files back that it made or changed.
-    #[serde(deserialize_with = "null_as_default")]
     pub(crate) collect_files: bool,
+    /// As in `config`.
+    #[schema(minimum = 0)]
+    pub(crate) max_output_bytes: Option<f64>,
 }
 
 /// `NAME=value`.
 #[derive(ToSchema)]
-#[schema(value_type = String, pattern = r"^[^=\x00]+=[^\x00]*$", example = "LANG=C.UTF-8")]
+#[schema(value_type = String, example = "LANG=C.UTF-8")]
 #[expect(dead_code, reason = "only described")]
 pub(crate) struct Variable(String);
 
@@ -120,18 +107,20 @@ pub(crate) struct Variable(String);
 pub(crate) struct Argument(String);
 
 /// A file of the project.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CodeFile {
     /// Its path in the project: relative, without `..`.
-    #[schema(example = "helper.py", min_length = 1, pattern = r"^[^\x00]*$")]
+    #[schema(example = "helper.py")]
     pub(crate) name: String,
-    #[serde(default, deserialize_with = "null_as_default")]
-    #[schema(max_length = 102_400, pattern = r"^[^\x00]*$")]
-    pub(crate) content: String,
+    /// Text.
+    pub(crate) content: Option<String>,
+    /// Instead of `content`: bytes.
+    #[schema(value_type = Option<String>, content_encoding = "base64")]
+    pub(crate) content_base64: Option<Vec<u8>>,
 }
 
 /// Name of a function, or name and arguments.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum EntryFunction {
     /// Called without arguments.
@@ -140,9 +129,8 @@ pub(crate) enum EntryFunction {
     Call {
         name: String,
         /// An array is positional, an object is by keyword.
-        #[serde(default)]
-        #[schema(schema_with = arguments)]
-        arguments: serde_json::Value,
+        #[schema(schema_with = arguments, required = false)]
+        arguments: JsonText,
     },
 }
 
@@ -159,30 +147,180 @@ pub(crate) enum ExecutorChoice {
     Docker,
 }
 
-/// Limits of one execution. 0 or absent is the server's default; above its maximum is the maximum.
-#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+/// Limits of one execution. 0 or absent is the server's default; above its maximum is the maximum, which `warnings` say and
+/// `limits` in the result has.
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct Config {
-    /// Wall clock. Of calls that wait for the result it includes the time in the queue.
-    #[serde(deserialize_with = "null_as_default")]
+    /// Wall clock, also in fractions. Of calls that wait for the result it includes the time in the queue.
     #[schema(minimum = 0)]
-    pub(crate) timeout_seconds: i64,
+    pub(crate) timeout_seconds: Option<f64>,
     /// No network for the code.
     pub(crate) network_disabled: Option<bool>,
-    #[serde(deserialize_with = "null_as_default")]
     #[schema(minimum = 0)]
-    pub(crate) memory_mb: i64,
-    #[serde(deserialize_with = "null_as_default")]
+    pub(crate) memory_mb: Option<f64>,
     #[schema(minimum = 0)]
-    pub(crate) disk_mb: i64,
+    pub(crate) disk_mb: Option<f64>,
     /// Weight among containers; 1024 is the usual one.
-    #[serde(deserialize_with = "null_as_default")]
     #[schema(minimum = 0)]
-    pub(crate) cpu_shares: i64,
+    pub(crate) cpu_shares: Option<f64>,
     /// CPU budget in fuel, of WebAssembly only. The same program uses the same on every machine.
-    #[serde(deserialize_with = "null_as_default")]
     #[schema(minimum = 0)]
-    pub(crate) cpu_fuel: i64,
+    pub(crate) cpu_fuel: Option<f64>,
+    /// Bytes kept of each of stdout and stderr.
+    #[schema(minimum = 0)]
+    pub(crate) max_output_bytes: Option<f64>,
+}
+
+/// Members of [`Config`], which some look for outside of it.
+const OF_CONFIG: (&[&str], &str) =
+    (&["timeout_seconds", "network_disabled", "memory_mb", "disk_mb", "cpu_shares", "cpu_fuel"], "into \"config\"");
+
+/// Members of requests, which some put into [`Config`].
+const OF_REQUESTS: (&[&str], &str) = (
+    &[
+        "code",
+        "files",
+        "stdin",
+        "entrypoint",
+        "python_version",
+        "eval_last_expr",
+        "requirements_txt",
+        "environment",
+        "docker_image",
+        "pre_commands",
+        "env_vars",
+        "script_args",
+        "executor",
+        "network",
+        "entry_function",
+        "collect_files",
+        "stream",
+    ],
+    "outside of \"config\"",
+);
+
+/// A request, and what is to be said about it.
+pub(crate) struct Read<T> {
+    pub(crate) request: T,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl EvalRequest {
+    /// Reads one; an error says what is wrong with it.
+    pub(crate) fn read(json: &[u8]) -> Result<Read<EvalRequest>, String> {
+        let mut members = members(json)?;
+        let mut warnings = Vec::new();
+        let request = EvalRequest {
+            code: members.text("code")?,
+            files: CodeFile::read_all(&mut members, &mut warnings)?,
+            config: Config::read(&mut members, &mut warnings)?,
+            common: Common::read(&mut members)?,
+            stream: members.take("stream")?,
+        };
+        members.unknown(OF_CONFIG, &mut warnings)?;
+        Ok(Read { request, warnings })
+    }
+}
+
+impl Metadata {
+    /// Reads one; an error says what is wrong with it.
+    pub(crate) fn read(json: &[u8]) -> Result<Read<Metadata>, String> {
+        let mut members = members(json)?;
+        let mut warnings = Vec::new();
+        let request =
+            Metadata { config: Config::read(&mut members, &mut warnings)?, common: Common::read(&mut members)? };
+        members.unknown(OF_CONFIG, &mut warnings)?;
+        Ok(Read { request, warnings })
+    }
+}
+
+fn members(json: &[u8]) -> Result<Members<'_>, String> {
+    let json = std::str::from_utf8(json).map_err(|e| format!("not UTF-8 from byte {}", e.valid_up_to()))?;
+    Members::of(json)
+}
+
+impl Common {
+    fn read(members: &mut Members<'_>) -> Result<Common, String> {
+        Ok(Common {
+            entrypoint: members.text("entrypoint")?,
+            stdin: members.text("stdin")?,
+            python_version: members.text("python_version")?,
+            eval_last_expr: members.take("eval_last_expr")?,
+            requirements_txt: members.text("requirements_txt")?,
+            environment: members.text("environment")?,
+            docker_image: members.text("docker_image")?,
+            pre_commands: members.list("pre_commands")?,
+            env_vars: members.list("env_vars")?,
+            script_args: members.list("script_args")?,
+            executor: members.take("executor")?,
+            network: members.take("network")?,
+            entry_function: EntryFunction::read(members)?,
+            collect_files: members.take("collect_files")?,
+            max_output_bytes: members.number("max_output_bytes")?,
+        })
+    }
+}
+
+impl CodeFile {
+    fn read_all(members: &mut Members<'_>, warnings: &mut Vec<String>) -> Result<Vec<CodeFile>, String> {
+        let mut files = Vec::new();
+        for mut file in members.objects("files", "files[].")? {
+            let name = file.take::<Option<String>>("name")?.ok_or("files[].name is missing")?;
+            let content: Option<String> = file.take("content")?;
+            let encoded: Option<Cow<'_, str>> = file.take("content_base64")?;
+            if content.is_some() && encoded.is_some() {
+                return Err(format!("files[]: {name:?} has content and content_base64: send one of them"));
+            }
+            let content_base64 = encoded.map(|text| STANDARD.decode(&*text)).transpose();
+            let content_base64 = content_base64.map_err(|e| format!("files[].content_base64 of {name:?}: {e}"))?;
+            file.unknown((&[], ""), warnings)?;
+            files.push(CodeFile { name, content, content_base64 });
+        }
+        Ok(files)
+    }
+
+    /// Returns the number of its bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.content.as_ref().map_or(0, String::len) + self.content_base64.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Returns its bytes.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.content_base64.or_else(|| self.content.map(String::into_bytes)).unwrap_or_default().into()
+    }
+}
+
+impl EntryFunction {
+    fn read(members: &mut Members<'_>) -> Result<Option<EntryFunction>, String> {
+        const NAME: &str = "entry_function";
+        let Some(value) = members.value(NAME).filter(|value| value.get() != "null") else { return Ok(None) };
+        if let Ok(name) = serde_json::from_str(value.get()) {
+            return Ok(Some(EntryFunction::Name(name)));
+        }
+        let mut call = Members::of(value.get()).map_err(|e| format!("{NAME}: must be a name, or an object: {e}"))?;
+        let name = call.take::<Option<String>>("name")?.ok_or("entry_function.name is missing")?;
+        let arguments = call.value("arguments").map_or("null", |arguments| arguments.get());
+        let arguments = JsonText::new(arguments.to_owned()).ok_or("entry_function.arguments are nested too deeply")?;
+        Ok(Some(EntryFunction::Call { name, arguments }))
+    }
+}
+
+impl Config {
+    fn read(members: &mut Members<'_>, warnings: &mut Vec<String>) -> Result<Option<Config>, String> {
+        let Some(mut members) = members.object("config", "config.")? else { return Ok(None) };
+        let config = Config {
+            timeout_seconds: members.number("timeout_seconds")?,
+            network_disabled: members.take("network_disabled")?,
+            memory_mb: members.number("memory_mb")?,
+            disk_mb: members.number("disk_mb")?,
+            cpu_shares: members.number("cpu_shares")?,
+            cpu_fuel: members.number("cpu_fuel")?,
+            max_output_bytes: members.number("max_output_bytes")?,
+        };
+        members.unknown(OF_REQUESTS, warnings)?;
+        Ok(Some(config))
+    }
 }
 
 /// What an execution came to, or how far it is.
@@ -191,7 +329,8 @@ pub(crate) struct ExecutionResult {
     #[schema(value_type = ExecutionId)]
     pub(crate) execution_id: String,
     pub(crate) status: Status,
-    /// The script's own; 0 when the execution failed, 137 when it was killed.
+    /// The script's own; of one that could not run that of the command that failed, or 1; 0 when it was stopped by a limit,
+    /// 137 when it was killed.
     #[schema(minimum = 0, maximum = 255)]
     pub(crate) exit_code: i32,
     pub(crate) stdout: String,
@@ -204,6 +343,9 @@ pub(crate) struct ExecutionResult {
     /// Class of the uncaught exception.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error_type: Option<String>,
+    /// `str()` of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error_message: Option<String>,
     /// Line of the submitted code in which it came up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error_line: Option<u32>,
@@ -221,7 +363,7 @@ pub(crate) struct ExecutionResult {
     /// The same as JSON, when it is JSON-able.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Value)]
-    pub(crate) result_json: Option<serde_json::Value>,
+    pub(crate) result_json: Option<JsonText>,
     /// The tier that ran it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) executor: Option<Tier>,
@@ -247,6 +389,32 @@ pub(crate) struct ExecutionResult {
     /// Files it made or changed; only when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) files: Option<Vec<FileLink>>,
+    /// `too_large`: files or output are not kept, since all of it is more than the server keeps (`results_mb`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^too_large$")]
+    pub(crate) files_dropped: Option<&'static str>,
+    /// What it was given, which is less than it asked for where that was above the server's maximum.
+    pub(crate) limits: GivenLimits,
+    /// What in the request was ignored or changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Limits of one execution, in the units of a request.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct GivenLimits {
+    #[schema(value_type = f64)]
+    pub(crate) timeout_seconds: serde_json::Number,
+    #[schema(value_type = f64)]
+    pub(crate) memory_mb: serde_json::Number,
+    #[schema(value_type = f64)]
+    pub(crate) disk_mb: serde_json::Number,
+    pub(crate) cpu_shares: u32,
+    /// Absent when only the wall clock bounds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cpu_fuel: Option<u64>,
+    pub(crate) max_output_bytes: u64,
 }
 
 /// How far an execution is.
@@ -519,40 +687,6 @@ pub(crate) struct ErrorBody {
 /// Clients in Go send `null` for what they leave out.
 fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(value: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(value)?.unwrap_or_default())
-}
-
-/// An object, or nothing for null.
-fn object_or_nothing<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
-    Ok(Option::<FromObject<T>>::deserialize(value)?.map(|object| object.0))
-}
-
-/// As [`null_as_default`], of an array of objects.
-fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Vec<T>, D::Error> {
-    let objects = Option::<Vec<FromObject<T>>>::deserialize(value)?.unwrap_or_default();
-    Ok(objects.into_iter().map(|object| object.0).collect())
-}
-
-/// Of an object alone. What is derived would take an array for it as well, of its fields in their order.
-struct FromObject<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for FromObject<T> {
-    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<FromObject<T>, D::Error> {
-        value.deserialize_map(ObjectVisitor(PhantomData))
-    }
-}
-
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = FromObject<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FromObject<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(FromObject)
-    }
 }
 
 /// The schema of arguments for a function.

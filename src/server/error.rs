@@ -95,7 +95,7 @@ impl ApiError {
 impl From<Error> for ApiError {
     fn from(error: Error) -> ApiError {
         match error {
-            Error::InvalidJob { message } => ApiError::invalid(message),
+            Error::InvalidJob { message, .. } => ApiError::invalid(message),
             Error::Unavailable { .. } | Error::InvalidSettings { .. } => {
                 tracing::error!(%error, "the service is at fault");
                 ApiError::new(Problem::Unavailable, "the service cannot do this now; its log says why")

@@ -1,8 +1,10 @@
 //! What happened in one execution, for those who follow it live or later, in bounded memory.
 
 use super::api::Status;
+use bytes::Bytes;
 use serde::Serialize;
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -75,8 +77,32 @@ struct Inner {
 struct Stored {
     number: u64,
     kind: Kind,
-    /// Output is text until it is asked for, so that it can be joined.
-    content: String,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// Output is text until it is asked for, so that it can be joined; anything else is JSON.
+    Text(String),
+    /// JSON that others hold as well.
+    Shared(Bytes),
+}
+
+impl Content {
+    /// What it takes here.
+    fn bytes(&self) -> usize {
+        match self {
+            Content::Text(text) => text.len(),
+            Content::Shared(_) => 0,
+        }
+    }
+
+    fn text(&self) -> Cow<'_, str> {
+        match self {
+            Content::Text(text) => Cow::Borrowed(text),
+            Content::Shared(json) => String::from_utf8_lossy(json),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -99,17 +125,18 @@ struct OutputData<'a> {
 impl EventLog {
     pub(crate) fn state(&self, status: Status, execution_id: Option<&str>) {
         let data = serde_json::to_string(&StateData { status, execution_id }).unwrap_or_default();
-        self.push(Kind::State, data);
+        self.push(Kind::State, Content::Text(data));
     }
 
     /// What goes on before the script starts.
     pub(crate) fn progress(&self, text: &str) {
-        self.push(Kind::Progress, text.to_owned());
+        self.push(Kind::Progress, Content::Text(text.to_owned()));
     }
 
     /// The script starts again.
     pub(crate) fn restarted(&self, reason: &str) {
-        self.push(Kind::Restarted, serde_json::to_string(&RestartedData { reason }).unwrap_or_default());
+        let data = serde_json::to_string(&RestartedData { reason }).unwrap_or_default();
+        self.push(Kind::Restarted, Content::Text(data));
     }
 
     /// Output of one of the two streams.
@@ -122,9 +149,10 @@ impl EventLog {
         if let Some(last) = inner.kept.back_mut()
             && unseen
             && last.kind == kind
-            && last.content.len() + text.len() <= OUTPUT_BYTES_MAX
+            && let Content::Text(content) = &mut last.content
+            && content.len() + text.len() <= OUTPUT_BYTES_MAX
         {
-            last.content.push_str(text);
+            content.push_str(text);
             inner.bytes += text.len();
             inner.shorten();
             drop(inner);
@@ -132,12 +160,12 @@ impl EventLog {
             return;
         }
         drop(inner);
-        self.push(kind, text.to_owned());
+        self.push(kind, Content::Text(text.to_owned()));
     }
 
     /// The result, which is the last event.
-    pub(crate) fn result(&self, json: String) {
-        self.push(Kind::Result, json);
+    pub(crate) fn result(&self, json: Bytes) {
+        self.push(Kind::Result, Content::Shared(json));
         self.close();
     }
 
@@ -185,7 +213,7 @@ impl EventLog {
         let inner = self.lock();
         let start = inner.kept.iter().rposition(|event| event.kind == Kind::Restarted).unwrap_or(0);
         let output = inner.kept.iter().skip(start).filter(|event| event.kind == kind);
-        let text = output.map(|event| event.content.as_str()).collect();
+        let text = output.map(|event| event.content.text()).collect();
         (text, inner.last > inner.kept.len() as u64)
     }
 
@@ -194,10 +222,10 @@ impl EventLog {
         self.lock().bytes
     }
 
-    fn push(&self, kind: Kind, content: String) {
+    fn push(&self, kind: Kind, content: Content) {
         let mut inner = self.lock();
         inner.last += 1;
-        inner.bytes += content.len();
+        inner.bytes += content.bytes();
         let number = inner.last;
         inner.kept.push_back(Stored { number, kind, content });
         inner.shorten();
@@ -218,7 +246,7 @@ impl Inner {
             let long = |event: &Stored| matches!(event.kind, Kind::Stdout | Kind::Stderr | Kind::Progress);
             let oldest = self.kept.iter().position(long);
             let Some(event) = oldest.and_then(|at| self.kept.remove(at)) else { return };
-            self.bytes -= event.content.len();
+            self.bytes -= event.content.bytes();
         }
     }
 
@@ -234,9 +262,9 @@ impl Inner {
         self.seen = self.seen.max(event.number);
         let data = match event.kind {
             Kind::Stdout | Kind::Stderr | Kind::Progress => {
-                serde_json::to_string(&OutputData { text: &event.content }).unwrap_or_default()
+                serde_json::to_string(&OutputData { text: &event.content.text() }).unwrap_or_default()
             }
-            Kind::State | Kind::Restarted | Kind::Result | Kind::Lagged => event.content.clone(),
+            Kind::State | Kind::Restarted | Kind::Result | Kind::Lagged => event.content.text().into_owned(),
         };
         Some(Event { number: event.number, kind: event.kind, data })
     }
@@ -307,7 +335,7 @@ mod tests {
         for _ in 0..1000 {
             log.output(Kind::Stdout, &line);
         }
-        log.result("{}".to_owned());
+        log.result(Bytes::from_static(b"{}"));
         assert!(log.bytes() <= BYTES_MAX);
         let first = block(log.after(0)).unwrap();
         assert_eq!(first.kind, Kind::State);

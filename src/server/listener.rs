@@ -222,6 +222,9 @@ fn answer(
         let Ok(mut response) = router.oneshot(request).await;
         if exchange.body_timed_out() {
             response = too_slow(&response, body_timeout);
+        } else if response.status().is_client_error() && exchange.has_unread_body() {
+            // What is left of it may close the connection: no client should send its next request there.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response.map(|body| ResponseBody::new(body, busy)))
     }

@@ -249,8 +249,9 @@ mod tests {
     use crate::{
         outcome::{LimitHit, Tier},
         server::{
+            admission::QueueLimits,
             api::{ErrorKind, Status},
-            run::blank,
+            run::{Terms, blank},
             store::{Entry, Retention, Store},
         },
     };
@@ -262,7 +263,8 @@ mod tests {
     #[test]
     fn executions_are_counted_and_timed_by_tier() {
         let metrics = Metrics::new();
-        let Entry::New(execution) = Store::new(Retention::NOTHING).insert(0, None) else { panic!("not new") };
+        let store = Store::new(Retention::NOTHING);
+        let Entry::New(execution) = store.insert(0, None, Terms::nothing()) else { panic!("not new") };
         let result = blank(&execution);
         metrics.execution_ended(&ExecutionResult {
             executor: Some(Tier::Wasm),
@@ -297,8 +299,9 @@ mod tests {
     #[test]
     fn gauges_and_counters_have_their_names() {
         let metrics = Metrics::new();
-        let admission = Admission::new(2, 3);
-        let _places: Vec<_> = (0..3).map(|_| admission.enter(0).unwrap()).collect();
+        let limits = QueueLimits { places: 3, bytes: 1000, callers: 1, slots_wait: false };
+        let admission = Admission::new(2, limits);
+        let _places: Vec<_> = (0..3).map(|_| admission.enter(0, 1).unwrap()).collect();
         metrics.set_admission(Tier::Wasm, &admission);
         metrics.replayed();
         metrics.set_pool(&PoolStats { idle: 2, warming: 1, hits: 7, misses: 3, discarded: 0 });

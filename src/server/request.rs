@@ -1,116 +1,149 @@
-//! From the objects of the wire to a job. What comes out of here is valid; what is not is refused with what to do.
+//! From the objects of the wire to a job. What comes out of here can be run, or is an execution that has failed already: a
+//! request is refused only when it is malformed.
 
 use super::{
     App,
-    api::{Common, Config, EntryFunction, EnvironmentRequest, EvalRequest, ExecutorChoice, Metadata, RequirementList},
+    api::{
+        Common, Config, EntryFunction, EnvironmentRequest, EvalRequest, ExecutorChoice, GivenLimits, Metadata, Read,
+        RequirementList,
+    },
     error::{ApiError, Problem},
-    run::{Request, Waiting},
+    members::{shown, warn},
+    run::{Refusal, Request, Terms, Waiting, Work},
 };
 use crate::{
     Error, Job, Limits, Project, Python, Requirements, TierChoice, UnsupportedPython, Want, config::Settings,
-    environment::Definition,
+    environment::Definition, outcome::JsonText,
 };
+use serde_json::Number;
 
 type Result<T> = std::result::Result<T, ApiError>;
-
-/// As in the service that existing clients were written for.
-const CODE_BYTES_MAX: usize = 102_400;
 
 const MIB: u64 = 1 << 20;
 
 /// The most that the kernel takes.
 const CPU_SHARES_MAX: u32 = 262_144;
 
-/// Code that came as JSON.
-pub(crate) async fn eval(request: EvalRequest, app: &App) -> Result<Request> {
-    let EvalRequest { code, files, config, mut common, stream: _ } = request;
+/// Code that came as JSON, in so many bytes.
+pub(crate) async fn eval(read: Read<EvalRequest>, bytes: usize, app: &App) -> Result<Request> {
+    let Read { request: EvalRequest { code, files, config, mut common, stream: _ }, warnings } = read;
     if code.is_empty() && files.is_empty() {
         return Err(ApiError::invalid("either 'code' or 'files' must be provided"));
     }
-    let sources = || files.iter().map(|file| &file.content);
-    let bytes = if files.is_empty() { code.len() } else { sources().map(String::len).sum() };
-    if bytes > CODE_BYTES_MAX {
-        return Err(ApiError::new(
-            Problem::TooLarge,
-            format!("total code size {bytes} bytes exceeds limit of {CODE_BYTES_MAX} bytes"),
-        ));
+    let sources = files.iter().filter(|file| file.name.ends_with(".py"));
+    let source = if files.is_empty() { code.len() } else { sources.map(|file| file.len()).sum() };
+    let all: usize = files.iter().map(|file| file.len()).sum();
+    let Settings { code_max_bytes, files_max_bytes, .. } = app.settings;
+    if source > code_max_bytes {
+        return Err(too_large(format!("total code size {source} bytes exceeds limit of {code_max_bytes} bytes")));
+    }
+    if all > files_max_bytes {
+        return Err(too_large(format!("total size of files {all} bytes exceeds limit of {files_max_bytes} bytes")));
     }
     // Before the code is looked at, as clients are used to.
     python(&common)?;
-    if code.contains('\0') || sources().any(|content| content.contains('\0')) {
-        return Err(ApiError::invalid("code cannot contain NUL"));
-    }
     let project = if files.is_empty() {
-        if common.entrypoint.is_empty() {
-            Project::script(code)
-        } else {
-            Project::files([(common.entrypoint.clone(), code)])?
-        }
+        let name = if common.entrypoint.is_empty() { "main.py" } else { &common.entrypoint };
+        Project::files([(name, code)])
     } else {
         if common.entrypoint.is_empty() && !files.iter().any(|file| file.name == "main.py") {
             common.entrypoint.clone_from(&files[0].name);
         }
-        Project::files(files.into_iter().map(|file| (file.name, file.content)))?
+        Project::files(files.into_iter().map(|file| (file.name.clone(), file.into_bytes())))
     };
     let strip_newline = common.eval_last_expr;
-    planned(
-        job(project, common, config.unwrap_or_default(), NetworkUnlessDenied(false), &app.settings)?,
-        Waiting::Yes,
-        strip_newline,
-        app,
-    )
-    .await
+    let asked = Asked { common, config, unsaid: app.settings.default_network, warnings };
+    request(project, asked, Waiting::Yes, strip_newline, bytes, app).await
 }
 
-/// A project that was uploaded.
-pub(crate) async fn exec(project: Project, metadata: Metadata, waiting: Waiting, app: &App) -> Result<Request> {
-    let Metadata { config, common } = metadata;
-    let network = NetworkUnlessDenied(config.is_some());
-    planned(job(project, common, config.unwrap_or_default(), network, &app.settings)?, waiting, false, app).await
+fn too_large(message: String) -> ApiError {
+    ApiError::new(Problem::TooLarge, message)
 }
 
-async fn planned(job: Job, waiting: Waiting, strip_newline: bool, app: &App) -> Result<Request> {
-    let collect_files = job.collect_files;
-    let plan = app.pyexec.plan(job).await.map_err(|error| match error {
-        // Docker is not there: what it would be needed for is the client's to know.
-        Error::Unavailable { message, .. } => ApiError::new(Problem::Unavailable, message).retry_after(5),
-        error => error.into(),
-    })?;
-    Ok(Request { plan, waiting, strip_newline, collect_files })
+/// A project that was uploaded, with its metadata of so many bytes.
+pub(crate) async fn exec(
+    project: crate::Result<Project>,
+    read: Read<Metadata>,
+    bytes: usize,
+    waiting: Waiting,
+    app: &App,
+) -> Result<Request> {
+    let Read { request: Metadata { config, common }, warnings } = read;
+    // Uploads have always had the network when they have a `config` that says nothing of it.
+    let unsaid = config.is_some() || app.settings.default_network;
+    request(project, Asked { common, config, unsaid, warnings }, waiting, false, bytes, app).await
 }
 
-/// Uploads have always had the network when they have a `config` that says nothing of it.
-struct NetworkUnlessDenied(bool);
+/// What comes beside the project.
+struct Asked {
+    common: Common,
+    config: Option<Config>,
+    /// Whether the network may be used when nothing is said of it.
+    unsaid: bool,
+    warnings: Vec<String>,
+}
 
+async fn request(
+    project: crate::Result<Project>,
+    asked: Asked,
+    waiting: Waiting,
+    strip_newline: bool,
+    bytes: usize,
+    app: &App,
+) -> Result<Request> {
+    let Asked { common, config, unsaid, mut warnings } = asked;
+    let config = config.unwrap_or_default();
+    let collect_files = common.collect_files;
+    let (limits, shares) = limits(&config, common.max_output_bytes, &app.settings, &mut warnings);
+    let ways = Ways { python: python(&common)?, network: network(&common, &config, unsaid)?, want: want(&common)? };
+    let job = project.and_then(|project| job(project, common, ways, limits, shares, &mut warnings));
+    let work = match job {
+        Ok(job) => match app.pyexec.plan(job).await {
+            Ok(plan) => Work::Planned(plan),
+            Err(error) => Work::Refused(Refusal::from(error)),
+        },
+        Err(error) => Work::Refused(Refusal::from(error)),
+    };
+    let terms = Terms { limits: given(&limits, shares), warnings };
+    Ok(Request { work, terms, waiting, strip_newline, collect_files, bytes })
+}
+
+/// What of a job has to be right before there is one.
+struct Ways {
+    python: Option<Python>,
+    network: bool,
+    want: Want,
+}
+
+/// Makes the job; an error is about its content.
 fn job(
     project: Project,
     common: Common,
-    config: Config,
-    network: NetworkUnlessDenied,
-    settings: &Settings,
-) -> Result<Job> {
-    let python = python(&common)?;
+    ways: Ways,
+    limits: Limits,
+    shares: u32,
+    warnings: &mut Vec<String>,
+) -> crate::Result<Job> {
     let mut job = Job::project(project)
         .args(common.script_args)
         .stdin(common.stdin)
-        .limits(limits(&config, settings)?)
+        .limits(limits)
         .collect_files(common.collect_files)
-        .pre_commands(common.pre_commands);
+        .pre_commands(common.pre_commands)
+        .network(ways.network)
+        .want(ways.want)
+        .cpu_shares(shares);
     if !common.entrypoint.is_empty() {
         job = job.entrypoint(common.entrypoint);
     }
     for variable in &common.env_vars {
-        let Some((name, value)) = variable.split_once('=') else {
-            return Err(ApiError::invalid(format!("env_vars: {variable:?} is not NAME=value")));
-        };
-        job = job.env(name, value);
+        match variable.split_once('=') {
+            Some((name, value)) => job = job.env(name, value),
+            // Docker leaves such a variable out.
+            None => warn(warnings, || format!("env_vars: \"{}\" is not NAME=value, and was left out", shown(variable))),
+        }
     }
-    if common.network == Some(true) && config.network_disabled == Some(true) {
-        return Err(ApiError::invalid("network is true and network_disabled is true: say one of them"));
-    }
-    let unsaid = config.network_disabled.map_or(network.0, |disabled| !disabled);
-    job = job.network(common.network.unwrap_or(unsaid));
-    if let Some(python) = python {
+    if let Some(python) = ways.python {
         job = job.python(python);
     }
     if !common.docker_image.is_empty() {
@@ -120,7 +153,7 @@ fn job(
         job = job.detect_packages(false);
     } else {
         let requirements = Requirements::parse(&common.requirements_txt)
-            .map_err(|e| ApiError::invalid(format!("requirements_txt: {e}")))?;
+            .map_err(|e| Error::invalid(format!("requirements_txt: {e}")))?;
         job = job.requirements(requirements);
     }
     if !common.environment.is_empty() {
@@ -131,19 +164,34 @@ fn job(
         ExecutorChoice::Wasm => TierChoice::Wasm,
         ExecutorChoice::Docker => TierChoice::Docker,
     });
-    let shares = chosen("cpu_shares", config.cpu_shares, settings.containers.docker.cpu_shares.into(), 1)?;
-    job = job.cpu_shares(u32::try_from(shares).unwrap_or(u32::MAX).clamp(2, CPU_SHARES_MAX));
-    // What an entry function returns comes before the value of the last expression.
-    job = match common.entry_function {
-        None if common.eval_last_expr => job.want(Want::LastExpression),
-        None => job,
-        Some(EntryFunction::Name(function)) => job.want(Want::Call { function, arguments: serde_json::Value::Null }),
-        Some(EntryFunction::Call { name, arguments }) => job.want(Want::Call { function: name, arguments }),
-    };
     // What every executor would refuse is refused before it waits in the queue.
     job.check()?;
     job.project.entrypoint(job.entrypoint.as_deref())?;
     Ok(job)
+}
+
+fn network(common: &Common, config: &Config, unsaid: bool) -> Result<bool> {
+    if common.network == Some(true) && config.network_disabled == Some(true) {
+        return Err(ApiError::invalid("network is true and network_disabled is true: say one of them"));
+    }
+    Ok(common.network.unwrap_or_else(|| config.network_disabled.map_or(unsaid, |disabled| !disabled)))
+}
+
+/// What an entry function returns comes before the value of the last expression.
+fn want(common: &Common) -> Result<Want> {
+    Ok(match &common.entry_function {
+        None if common.eval_last_expr => Want::LastExpression,
+        None => Want::Nothing,
+        Some(EntryFunction::Name(function)) => {
+            Want::Call { function: function.clone(), arguments: JsonText::from(serde_json::Value::Null) }
+        }
+        Some(EntryFunction::Call { name, arguments }) => {
+            if !(arguments.as_str() == "null" || arguments.as_str().starts_with(['[', '{'])) {
+                return Err(ApiError::invalid("arguments of the entry function must be a JSON array or object"));
+            }
+            Want::Call { function: name.clone(), arguments: arguments.clone() }
+        }
+    })
 }
 
 /// Packages under a name.
@@ -168,27 +216,58 @@ fn version(text: &str) -> Result<Option<Python>> {
     version.transpose().map_err(|e: UnsupportedPython| ApiError::invalid(e.to_string()))
 }
 
-/// Zero is the default; less than nothing is an error.
-fn chosen(name: &str, value: i64, default: u64, unit: u64) -> Result<u64> {
-    match u64::try_from(value) {
-        Ok(0) => Ok(default),
-        Ok(value) => Ok(value.saturating_mul(unit)),
-        Err(_) => Err(ApiError::invalid(format!("config: {name} is {value}; it cannot be negative"))),
+/// Limits and CPU shares. More than the maximum is the maximum, which `warnings` say.
+fn limits(config: &Config, output: Option<f64>, settings: &Settings, warnings: &mut Vec<String>) -> (Limits, u32) {
+    let (usual, most) = (settings.defaults, settings.maxima);
+    let mut chosen = |name: &str, value: Option<f64>, usual: u64, most: u64, unit: u64| {
+        let Some(value) = value else { return usual };
+        // What is more than 0 is not nothing.
+        let asked = (value * unit as f64).round().max(1.0);
+        if asked > most as f64 {
+            let most = number(most, unit);
+            warnings.push(format!("{name}: {value} is above this server's maximum, so it is {most}"));
+        }
+        // Saturates.
+        (asked as u64).min(most)
+    };
+    let limits = Limits {
+        wall_clock_ms: chosen("timeout_seconds", config.timeout_seconds, usual.wall_clock_ms, most.wall_clock_ms, 1000),
+        memory_bytes: chosen("memory_mb", config.memory_mb, usual.memory_bytes, most.memory_bytes, MIB),
+        disk_bytes: chosen("disk_mb", config.disk_mb, usual.disk_bytes, most.disk_bytes, MIB),
+        output_bytes: chosen(
+            "max_output_bytes",
+            config.max_output_bytes.or(output),
+            usual.output_bytes,
+            most.output_bytes,
+            1,
+        ),
+        cpu_fuel: match config.cpu_fuel {
+            None => usual.cpu_fuel,
+            fuel => Some(chosen("cpu_fuel", fuel, 0, most.cpu_fuel.unwrap_or(u64::MAX), 1)),
+        },
+        disk_files: usual.disk_files,
+    };
+    let shares = settings.containers.docker.cpu_shares;
+    let shares = chosen("cpu_shares", config.cpu_shares, shares.into(), CPU_SHARES_MAX.into(), 1);
+    (limits.clamped(&most), u32::try_from(shares).unwrap_or(CPU_SHARES_MAX).clamp(2, CPU_SHARES_MAX))
+}
+
+/// Limits, in the units of a request.
+fn given(limits: &Limits, cpu_shares: u32) -> GivenLimits {
+    GivenLimits {
+        timeout_seconds: number(limits.wall_clock_ms, 1000),
+        memory_mb: number(limits.memory_bytes, MIB),
+        disk_mb: number(limits.disk_bytes, MIB),
+        cpu_shares,
+        cpu_fuel: limits.cpu_fuel,
+        max_output_bytes: limits.output_bytes,
     }
 }
 
-/// More than the maximum is the maximum.
-fn limits(config: &Config, settings: &Settings) -> Result<Limits> {
-    let default = settings.defaults;
-    let asked = Limits {
-        wall_clock_ms: chosen("timeout_seconds", config.timeout_seconds, default.wall_clock_ms, 1000)?,
-        memory_bytes: chosen("memory_mb", config.memory_mb, default.memory_bytes, MIB)?,
-        disk_bytes: chosen("disk_mb", config.disk_mb, default.disk_bytes, MIB)?,
-        cpu_fuel: match chosen("cpu_fuel", config.cpu_fuel, 0, 1)? {
-            0 => default.cpu_fuel,
-            fuel => Some(fuel),
-        },
-        ..default
-    };
-    Ok(asked.clamped(&settings.maxima))
+/// A whole number where it is one.
+fn number(value: u64, unit: u64) -> Number {
+    if value.is_multiple_of(unit) {
+        return Number::from(value / unit);
+    }
+    Number::from_f64(value as f64 / unit as f64).unwrap_or_else(|| Number::from(value / unit))
 }

@@ -15,6 +15,7 @@ use super::{
     cors::{Origins, share},
     error::{ApiError, Problem, shape},
     headers::secure,
+    hosts::{Hosts, known},
     metrics::count_requests,
     request_id::name_request,
 };
@@ -51,12 +52,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         // Bodies are bounded where they are read, with errors of our own.
         .layer(DefaultBodyLimit::disable());
     let gate = Gate::new(Keys::new(app.settings.api_keys.clone()), app.settings.rate_limit.unwrap_or(0), OPEN);
+    let hosts = if app.settings.api_keys.is_empty() { Hosts::own(&app.settings.allowed_hosts) } else { Hosts::any() };
     let origins = Origins::new(app.settings.cors_origins.clone());
     // The last one is the outermost.
     api.layer(from_fn(shape))
         .layer(from_fn_with_state(gate, admit))
         .layer(from_fn_with_state(Arc::clone(&app.metrics), count_requests))
         .layer(from_fn_with_state(origins, share))
+        .layer(from_fn_with_state(hosts, known))
         .layer(from_fn(secure))
         .layer(from_fn(name_request))
         .with_state(app)

@@ -3,7 +3,7 @@
 use super::{
     App,
     admission::{Full, Place},
-    api::{ErrorKind, ExecutionResult, FileLink, Status, Usage},
+    api::{ErrorKind, ExecutionResult, FileLink, GivenLimits, Status, Usage},
     events::{Decoder, Kind, OUTPUT_BYTES_MAX},
     store::Execution,
 };
@@ -22,6 +22,8 @@ use tracing::Instrument as _;
 const INLINE_FILE_BYTES_MAX: usize = 64 << 10;
 const INLINE_BYTES_MAX: usize = 1 << 20;
 
+const ERROR_MESSAGE_BYTES_MAX: usize = 16 << 10;
+
 /// Whether the caller waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waiting {
@@ -34,19 +36,99 @@ pub(crate) enum Waiting {
 /// What is to be run.
 #[derive(Debug)]
 pub(crate) struct Request {
-    pub(crate) plan: Plan,
+    pub(crate) work: Work,
+    pub(crate) terms: Terms,
     pub(crate) waiting: Waiting,
     /// As clients expect it of an evaluation with a result: without the last newline of stdout.
     pub(crate) strip_newline: bool,
     /// Whether files come back.
     pub(crate) collect_files: bool,
+    /// What it takes in memory while it waits.
+    pub(crate) bytes: usize,
+}
+
+/// A job, or why there is none.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Planned(Plan),
+    /// The request is well formed and asks for what cannot be.
+    Refused(Refusal),
+}
+
+/// Why a job cannot be run, for its client.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    kind: ErrorKind,
+    exit_code: u8,
+    message: String,
+}
+
+/// What a request got, and what is to be said about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    pub(crate) limits: GivenLimits,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Terms {
+    /// As good as none.
+    #[cfg(test)]
+    pub(crate) fn nothing() -> Terms {
+        let limits = GivenLimits {
+            timeout_seconds: 1.into(),
+            memory_mb: 1.into(),
+            disk_mb: 1.into(),
+            cpu_shares: 2,
+            cpu_fuel: None,
+            max_output_bytes: 1,
+        };
+        Terms { limits, warnings: Vec::new() }
+    }
+}
+
+/// A job that has its plan.
+struct Planned {
+    plan: Plan,
+    waiting: Waiting,
+    strip_newline: bool,
+    collect_files: bool,
+    bytes: usize,
+}
+
+impl Refusal {
+    fn unavailable(message: impl Into<String>) -> Refusal {
+        Refusal { kind: ErrorKind::Unavailable, exit_code: 1, message: message.into() }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Refusal {
+        match error {
+            Error::InvalidJob { message, exit_code } => Refusal { kind: ErrorKind::Invalid, exit_code, message },
+            Error::Unavailable { .. } | Error::InvalidSettings { .. } => {
+                tracing::error!(%error, "an execution could not be run");
+                Refusal::unavailable(error.to_string())
+            }
+        }
+    }
 }
 
 /// Runs it to its end, whichever that is, and stores what came of it.
-pub(crate) async fn run(app: Arc<App>, execution: Arc<Execution>, request: Request, place: Place) {
+pub(crate) async fn run(app: Arc<App>, execution: Arc<Execution>, request: Request, place: Option<Place>) {
     let unfinished = Unfinished { app: Arc::clone(&app), execution: Arc::clone(&execution) };
     let span = tracing::info_span!("execution", id = %execution.id, owner = execution.owner);
-    let (result, files) = attempt(&app, &execution, request, place).instrument(span.clone()).await;
+    let Request { work, terms: _, waiting, strip_newline, collect_files, bytes } = request;
+    let (result, files) = match (work, place) {
+        (Work::Planned(plan), Some(place)) => {
+            let planned = Planned { plan, waiting, strip_newline, collect_files, bytes };
+            attempt(&app, &execution, planned, place).instrument(span.clone()).await
+        }
+        (Work::Refused(refusal), _) => (refused(&execution, refusal), Vec::new()),
+        (Work::Planned(_), None) => {
+            let message = "the execution has no place in the queue";
+            (refused(&execution, Refusal::unavailable(message)), Vec::new())
+        }
+    };
     span.in_scope(|| {
         tracing::info!(
             status = ?result.status,
@@ -76,10 +158,10 @@ impl Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        if self.execution.result().is_none() {
+        if self.execution.end().is_none() {
             tracing::error!(id = %self.execution.id, "the task of an execution ended early");
-            let message = "the service failed while it ran; its log says why".to_owned();
-            self.finish(failed(&self.execution, ErrorKind::Unavailable, message), Vec::new());
+            let refusal = Refusal::unavailable("the service failed while it ran; its log says why");
+            self.finish(refused(&self.execution, refusal), Vec::new());
         }
     }
 }
@@ -87,10 +169,10 @@ impl Drop for Unfinished {
 async fn attempt(
     app: &App,
     execution: &Arc<Execution>,
-    request: Request,
+    planned: Planned,
     place: Place,
 ) -> (ExecutionResult, Vec<OutputFile>) {
-    let Request { mut plan, waiting, strip_newline, collect_files } = request;
+    let Planned { mut plan, waiting, strip_newline, collect_files, bytes } = planned;
     let timeout = plan.wall_clock();
     let mut place = place;
     let mut waited = Duration::ZERO;
@@ -106,32 +188,36 @@ async fn attempt(
                 prepared = prepare(app, execution, &mut plan) => prepared,
             };
             if let Err(error) = prepared {
-                return (refused(execution, &error), Vec::new());
+                return (refused(execution, error.into()), Vec::new());
             }
-            place = app.gates.of(plan.tier()).join(execution.owner);
+            place = app.gates.of(plan.tier()).join(execution.owner, bytes);
         }
         let tier = plan.tier();
         // A second attempt has what the first has left, whoever waits.
         let counts = waiting == Waiting::Yes || again;
-        let patience = if counts { plan.wall_clock() } else { app.settings.queue_ttl };
+        let patience = if counts { Some(plan.wall_clock()) } else { app.settings.queue_ttl };
         // What it takes to have its packages does not count.
         let since = if execution.started().is_some() { Instant::now() } else { execution.queued_at };
         let queued = tokio::select! {
             biased;
             () = execution.killed() => return (killed(execution), Vec::new()),
-            slot = tokio::time::timeout(patience, place.slot()).instrument(tracing::info_span!("queue")) => slot,
+            slot = within(patience, place.slot()).instrument(tracing::info_span!("queue")) => slot,
         };
         waited += since.elapsed();
-        let Ok(slot) = queued else {
-            let message = match counts {
-                true => format!("execution timeout after {} in the queue", go_duration(timeout)),
-                false => format!("no slot became free within {}", go_duration(patience)),
-            };
-            return (failed(execution, ErrorKind::QueueTimeout, message), Vec::new());
+        let slot = match (queued, patience) {
+            (Some(slot), Some(patience)) if counts => {
+                plan.set_wall_clock(patience.saturating_sub(since.elapsed()));
+                slot
+            }
+            (Some(slot), _) => slot,
+            (None, patience) => {
+                let message = match patience.filter(|_| !counts) {
+                    None => format!("execution timeout after {} in the queue", go_duration(timeout)),
+                    Some(patience) => format!("no slot became free within {}", go_duration(patience)),
+                };
+                return (failed(execution, ErrorKind::QueueTimeout, message), Vec::new());
+            }
         };
-        if counts {
-            plan.set_wall_clock(patience.saturating_sub(since.elapsed()));
-        }
         if !again {
             app.metrics.queue_left(waited);
         }
@@ -155,9 +241,9 @@ async fn attempt(
             Ok(Attempt::Again(second)) => {
                 (plan, again) = (*second, true);
                 let gate = app.gates.next(&plan);
-                place = match gate.enter(execution.owner) {
+                place = match gate.enter(execution.owner, bytes) {
                     Ok(place) => place,
-                    Err(Full) => return (failed(execution, ErrorKind::Unavailable, gate.why_full()), Vec::new()),
+                    Err(Full) => return (refused(execution, Refusal::unavailable(gate.why_full())), Vec::new()),
                 };
                 app.metrics.replayed();
                 execution.events.restarted(plan.reason());
@@ -165,11 +251,19 @@ async fn attempt(
             // What goes wrong in here is for the log alone; what a daemon says is about the job's container.
             Err(error @ Error::Unavailable { .. }) if tier == Tier::Wasm => {
                 tracing::error!(%error, "the execution could not be run");
-                let message = "the service cannot run it now; its log says why".to_owned();
-                return (failed(execution, ErrorKind::Unavailable, message), Vec::new());
+                let refusal = Refusal::unavailable("the service cannot run it now; its log says why");
+                return (refused(execution, refusal), Vec::new());
             }
-            Err(error) => return (refused(execution, &error), Vec::new()),
+            Err(error) => return (refused(execution, error.into()), Vec::new()),
         }
+    }
+}
+
+/// Waits, for as long as there is patience.
+async fn within<T>(patience: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
+    match patience {
+        Some(patience) => tokio::time::timeout(patience, future).await.ok(),
+        None => Some(future.await),
     }
 }
 
@@ -181,13 +275,27 @@ async fn prepare(app: &App, execution: &Execution, plan: &mut Plan) -> crate::Re
     prepared
 }
 
-/// The result of an execution that could not be run, for a reason that is for the client.
-fn refused(execution: &Execution, error: &Error) -> ExecutionResult {
-    if let Error::InvalidJob { message } = error {
-        return failed(execution, ErrorKind::Invalid, message.clone());
+/// The result of an execution that could not be run, or not to its end, with what it had printed. Not all clients show
+/// errors, but all show what a script wrote.
+fn refused(execution: &Execution, refusal: Refusal) -> ExecutionResult {
+    let Refusal { kind, exit_code, message } = refusal;
+    execution.events.output(Kind::Stderr, &format!("{}\n", message.trim_end()));
+    ExecutionResult { exit_code: exit_code.into(), ..with_output(execution, failed(execution, kind, message)) }
+}
+
+/// The result with what was printed so far.
+fn with_output(execution: &Execution, result: ExecutionResult) -> ExecutionResult {
+    let (stdout, stdout_truncated) = execution.events.text(Kind::Stdout);
+    let (stderr, stderr_truncated) = execution.events.text(Kind::Stderr);
+    ExecutionResult {
+        stdout_bytes: stdout.len() as u64,
+        stderr_bytes: stderr.len() as u64,
+        stdout,
+        stderr,
+        stdout_truncated,
+        stderr_truncated,
+        ..result
     }
-    tracing::error!(%error, "the execution could not be run");
-    failed(execution, ErrorKind::Unavailable, error.to_string())
 }
 
 /// Passes output on to those who follow, as text.
@@ -237,6 +345,7 @@ pub(crate) fn blank(execution: &Execution) -> ExecutionResult {
         duration_us: 0,
         error: None,
         error_type: None,
+        error_message: None,
         error_line: None,
         error_kind: None,
         started_at: execution.started().map(timestamp),
@@ -244,7 +353,7 @@ pub(crate) fn blank(execution: &Execution) -> ExecutionResult {
         result: None,
         result_json: None,
         executor: None,
-        progress: execution.progress().filter(|_| execution.result().is_none()),
+        progress: execution.progress().filter(|_| execution.end().is_none()),
         route_reason: None,
         usage: Usage::default(),
         stdout_truncated: false,
@@ -255,6 +364,9 @@ pub(crate) fn blank(execution: &Execution) -> ExecutionResult {
         capability_misses: Vec::new(),
         outputs: Vec::new(),
         files: None,
+        files_dropped: None,
+        limits: execution.terms.limits.clone(),
+        warnings: execution.terms.warnings.clone(),
     }
 }
 
@@ -278,19 +390,8 @@ pub(crate) fn failed(execution: &Execution, kind: ErrorKind, message: String) ->
 
 /// The result of an execution that someone stopped, with what it had printed.
 fn killed(execution: &Execution) -> ExecutionResult {
-    let (stdout, stdout_truncated) = execution.events.text(Kind::Stdout);
-    let (stderr, stderr_truncated) = execution.events.text(Kind::Stderr);
-    ExecutionResult {
-        status: Status::Killed,
-        exit_code: 137,
-        stdout_bytes: stdout.len() as u64,
-        stderr_bytes: stderr.len() as u64,
-        stdout,
-        stderr,
-        stdout_truncated,
-        stderr_truncated,
-        ..failed(execution, ErrorKind::Killed, "execution killed".to_owned())
-    }
+    let result = failed(execution, ErrorKind::Killed, "execution killed".to_owned());
+    ExecutionResult { status: Status::Killed, exit_code: 137, ..with_output(execution, result) }
 }
 
 /// What the outcome does not know.
@@ -309,14 +410,18 @@ fn finished(execution: &Execution, outcome: Outcome, ended: Ended) -> (Execution
             let (kind, message) = stopped(reason, timeout);
             (Status::Failed, 0, Some(message), Some(kind))
         }
+        Ending::Failed { exit_code, message } => {
+            (Status::Failed, i32::from(*exit_code), Some(message.clone()), Some(ErrorKind::Invalid))
+        }
     };
     let mut stdout = outcome.stdout.text;
     if strip_newline && outcome.result.is_some() && stdout.ends_with('\n') {
         stdout.pop();
     }
     let usage = outcome.usage;
-    let (error_type, error_line) =
-        outcome.exception.map_or((None, None), |exception| (Some(exception.kind), exception.line));
+    let (error_type, error_message, error_line) = outcome.exception.map_or((None, None, None), |exception| {
+        (Some(exception.kind), Some(shortened(exception.message)), exception.line)
+    });
     let result = ExecutionResult {
         status,
         exit_code,
@@ -326,6 +431,7 @@ fn finished(execution: &Execution, outcome: Outcome, ended: Ended) -> (Execution
         duration_us: usage.wall_us,
         error,
         error_type,
+        error_message,
         error_line,
         error_kind,
         finished_at: Some(timestamp(SystemTime::now())),
@@ -353,6 +459,15 @@ fn finished(execution: &Execution, outcome: Outcome, ended: Ended) -> (Execution
         ..blank(execution)
     };
     (result, outcome.files)
+}
+
+/// Standard error has all of it.
+fn shortened(mut message: String) -> String {
+    if message.len() > ERROR_MESSAGE_BYTES_MAX {
+        message.truncate(message.floor_char_boundary(ERROR_MESSAGE_BYTES_MAX));
+        message.push('…');
+    }
+    message
 }
 
 fn stopped(reason: &StopReason, timeout: Duration) -> (ErrorKind, String) {

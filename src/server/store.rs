@@ -3,8 +3,10 @@
 use super::{
     api::{ExecutionResult, ExecutionSummary, Status},
     events::EventLog,
+    run::Terms,
 };
 use crate::outcome::OutputFile;
+use bytes::Bytes;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::{
@@ -38,6 +40,7 @@ pub(crate) struct Execution {
     pub(crate) created: SystemTime,
     pub(crate) queued_at: Instant,
     pub(crate) events: EventLog,
+    pub(crate) terms: Terms,
     started: OnceLock<SystemTime>,
     progress: Mutex<Option<String>>,
     end: OnceLock<End>,
@@ -47,16 +50,22 @@ pub(crate) struct Execution {
     wanted: AtomicUsize,
 }
 
+/// How an execution ended.
 #[derive(Debug)]
-struct End {
-    result: Arc<ExecutionResult>,
+pub(crate) struct End {
+    pub(crate) status: Status,
+    exit_code: i32,
+    duration_ms: u64,
+    finished_at: Option<String>,
+    /// The result as JSON, which all who ask for it share.
+    pub(crate) json: Bytes,
     files: Vec<OutputFile>,
 }
 
 impl Execution {
     pub(crate) fn status(&self) -> Status {
         match (self.end.get(), self.started.get()) {
-            (Some(end), _) => end.result.status,
+            (Some(end), _) => end.status,
             (None, Some(_)) => Status::Running,
             (None, None) => Status::Pending,
         }
@@ -84,14 +93,14 @@ impl Execution {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn result(&self) -> Option<&Arc<ExecutionResult>> {
-        self.end.get().map(|end| &end.result)
+    pub(crate) fn end(&self) -> Option<&End> {
+        self.end.get()
     }
 
     /// A file that it made.
-    pub(crate) fn file(&self, path: &str) -> Option<&[u8]> {
+    pub(crate) fn file(&self, path: &str) -> Option<Bytes> {
         let files = &self.end.get()?.files;
-        files.iter().find(|file| file.path == path).map(|file| file.content.as_slice())
+        files.iter().find(|file| file.path == path).map(|file| file.content.clone())
     }
 
     /// Asks it to stop.
@@ -107,9 +116,9 @@ impl Execution {
     }
 
     /// Until it has ended.
-    pub(crate) async fn finished(&self) -> Option<&Arc<ExecutionResult>> {
+    pub(crate) async fn finished(&self) -> Option<&End> {
         self.events.closed().await;
-        self.result()
+        self.end()
     }
 }
 
@@ -151,7 +160,7 @@ impl Store {
     }
 
     /// A new execution, unless `request` (the caller's key and the digest of what was asked) is known.
-    pub(crate) fn insert(&self, owner: usize, request: Option<(String, [u8; 32])>) -> Entry {
+    pub(crate) fn insert(&self, owner: usize, request: Option<(String, [u8; 32])>, terms: Terms) -> Entry {
         let mut inner = self.lock();
         inner.evict(&self.retention);
         let id = format!("exe_{}", uuid::Uuid::new_v4());
@@ -174,6 +183,7 @@ impl Store {
             created: SystemTime::now(),
             queued_at: Instant::now(),
             events: EventLog::default(),
+            terms,
             started: OnceLock::new(),
             progress: Mutex::default(),
             end: OnceLock::new(),
@@ -199,7 +209,7 @@ impl Store {
     /// that a client that lost its connection can try again.
     pub(crate) fn give_up(&self, execution: &Execution) {
         let mut inner = self.lock();
-        if execution.wanted.fetch_sub(1, Ordering::Relaxed) == 1 && execution.result().is_none() {
+        if execution.wanted.fetch_sub(1, Ordering::Relaxed) == 1 && execution.end().is_none() {
             inner.forget_request(&execution.id);
             execution.kill();
         }
@@ -207,18 +217,56 @@ impl Store {
 
     /// The end of an execution, told to everyone who waits for it.
     pub(crate) fn finish(&self, execution: &Execution, result: ExecutionResult, files: Vec<OutputFile>) {
-        let json = serde_json::to_string(&result).unwrap_or_default();
+        let (result, json, files) = self.fitting(result, files);
         let files_bytes: usize = files.iter().map(|file| file.content.len()).sum();
         let status = result.status;
+        let end = End {
+            status,
+            exit_code: result.exit_code,
+            duration_ms: result.duration_ms,
+            finished_at: result.finished_at,
+            json: json.clone(),
+            files,
+        };
         // Only its own task ends it, once.
-        let _ = execution.end.set(End { result: Arc::new(result), files });
+        let _ = execution.end.set(end);
         execution.events.state(status, None);
-        let bytes = 2 * json.len() + files_bytes + execution.events.bytes() + 1024;
+        let bytes = json.len() + files_bytes + execution.events.bytes() + 1024;
         execution.events.result(json);
         let mut inner = self.lock();
         inner.bytes += bytes;
         inner.ended.push_back((Instant::now(), execution.id.clone(), bytes));
         inner.evict(&self.retention);
+    }
+
+    /// Leaves out what would be more than is kept of all executions together: files first, then output.
+    fn fitting(
+        &self,
+        mut result: ExecutionResult,
+        mut files: Vec<OutputFile>,
+    ) -> (ExecutionResult, Bytes, Vec<OutputFile>) {
+        let json = |result: &ExecutionResult| Bytes::from(serde_json::to_vec(result).unwrap_or_default());
+        let files_bytes: usize = files.iter().map(|file| file.content.len()).sum();
+        let whole = json(&result);
+        let bytes_max = self.retention.bytes_max;
+        if whole.len().saturating_add(files_bytes) <= bytes_max {
+            return (result, whole, files);
+        }
+        drop(whole);
+        files.clear();
+        result.files_dropped = Some("too_large");
+        result.files = result.files.map(|_| Vec::new());
+        let without_files = json(&result);
+        if without_files.len() <= bytes_max {
+            return (result, without_files, files);
+        }
+        drop(without_files);
+        result.warnings.push("its output is larger than the server keeps of all executions (results_mb)".to_owned());
+        (result.stdout_truncated, result.stderr_truncated) = (true, true);
+        (result.stdout, result.stderr, result.outputs) = (String::new(), String::new(), Vec::new());
+        (result.result, result.result_json) = (None, None);
+        let rest = json(&result);
+        (result, rest, files)
     }
 
     pub(crate) fn find(&self, owner: usize, id: &str) -> Option<Arc<Execution>> {
@@ -279,7 +327,9 @@ impl Store {
 impl Inner {
     fn evict(&mut self, retention: &Retention) {
         while let Some((ended, _, _)) = self.ended.front() {
-            let within = self.ended.len() <= retention.count_max && self.bytes <= retention.bytes_max;
+            // The newest was made to fit, except for its events.
+            let within =
+                self.ended.len() <= retention.count_max && (self.bytes <= retention.bytes_max || self.ended.len() == 1);
             if within && ended.elapsed() < retention.time {
                 return;
             }
@@ -307,14 +357,14 @@ impl Inner {
 
 impl From<&Execution> for ExecutionSummary {
     fn from(execution: &Execution) -> ExecutionSummary {
-        let result = execution.result();
+        let end = execution.end();
         ExecutionSummary {
             execution_id: execution.id.clone(),
             status: execution.status(),
             created_at: super::run::timestamp(execution.created),
-            finished_at: result.and_then(|result| result.finished_at.clone()),
-            exit_code: result.map(|result| result.exit_code),
-            duration_ms: result.map(|result| result.duration_ms),
+            finished_at: end.and_then(|end| end.finished_at.clone()),
+            exit_code: end.map(|end| end.exit_code),
+            duration_ms: end.map(|end| end.duration_ms),
         }
     }
 }
@@ -329,7 +379,7 @@ mod tests {
     }
 
     fn new(store: &Store, owner: usize) -> Arc<Execution> {
-        match store.insert(owner, None) {
+        match store.insert(owner, None, Terms::nothing()) {
             Entry::New(execution) => execution,
             other => panic!("{other:?}"),
         }
@@ -387,10 +437,10 @@ mod tests {
     fn the_same_request_leads_to_the_same_execution() {
         let store = store(10, Duration::from_secs(60));
         let request = |digest| Some(("key".to_owned(), [digest; 32]));
-        let Entry::New(first) = store.insert(0, request(1)) else { panic!("new") };
-        assert!(matches!(store.insert(0, request(1)), Entry::Known(same) if same.id == first.id));
-        assert!(matches!(store.insert(0, request(2)), Entry::Conflict));
-        assert!(matches!(store.insert(1, request(2)), Entry::New(_)));
+        let Entry::New(first) = store.insert(0, request(1), Terms::nothing()) else { panic!("new") };
+        assert!(matches!(store.insert(0, request(1), Terms::nothing()), Entry::Known(same) if same.id == first.id));
+        assert!(matches!(store.insert(0, request(2), Terms::nothing()), Entry::Conflict));
+        assert!(matches!(store.insert(1, request(2), Terms::nothing()), Entry::New(_)));
         assert_eq!(blank(&first).status, Status::Pending);
     }
 
@@ -398,30 +448,30 @@ mod tests {
     async fn whoever_joined_an_execution_that_is_turned_away_waits_no_longer() {
         let store = store(10, Duration::from_secs(60));
         let request = || Some(("key".to_owned(), [1; 32]));
-        let Entry::New(first) = store.insert(0, request()) else { panic!("new") };
-        let Entry::Known(joined) = store.insert(0, request()) else { panic!("known") };
+        let Entry::New(first) = store.insert(0, request(), Terms::nothing()) else { panic!("new") };
+        let Entry::Known(joined) = store.insert(0, request(), Terms::nothing()) else { panic!("known") };
         store.withdraw(&first);
         assert!(joined.finished().await.is_none());
-        assert!(matches!(store.insert(0, request()), Entry::New(_)));
+        assert!(matches!(store.insert(0, request(), Terms::nothing()), Entry::New(_)));
     }
 
     #[test]
     fn an_execution_is_given_up_when_the_last_caller_has_gone() {
         let store = store(10, Duration::from_secs(60));
         let request = || Some(("key".to_owned(), [1; 32]));
-        let Entry::New(first) = store.insert(0, request()) else { panic!("new") };
-        assert!(matches!(store.insert(0, request()), Entry::Known(_)));
+        let Entry::New(first) = store.insert(0, request(), Terms::nothing()) else { panic!("new") };
+        assert!(matches!(store.insert(0, request(), Terms::nothing()), Entry::Known(_)));
         store.give_up(&first);
         assert!(!*first.kill.borrow(), "the other caller still waits");
-        assert!(matches!(store.insert(0, request()), Entry::Known(_)));
+        assert!(matches!(store.insert(0, request(), Terms::nothing()), Entry::Known(_)));
         store.give_up(&first);
         store.give_up(&first);
         assert!(*first.kill.borrow());
-        let Entry::New(second) = store.insert(0, request()) else { panic!("new") };
+        let Entry::New(second) = store.insert(0, request(), Terms::nothing()) else { panic!("new") };
         finish(&store, &second);
         store.give_up(&second);
         assert!(
-            matches!(store.insert(0, request()), Entry::Known(same) if same.id == second.id),
+            matches!(store.insert(0, request(), Terms::nothing()), Entry::Known(same) if same.id == second.id),
             "its result is there"
         );
     }

@@ -3,14 +3,14 @@
 use super::{
     App,
     admission::Full,
-    api::ExecutionResult,
     auth::Caller,
     error::{ApiError, Problem},
     metrics::RejectReason,
-    run::{self, Request},
+    run::{self, Request, Work},
     store::{Entry, Execution},
 };
 use axum::http::HeaderMap;
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ pub(crate) fn submit(
         return Err(ApiError::new(Problem::Draining, "the server is shutting down: try another, or again later")
             .retry_after(app.settings.shutdown_grace.as_secs().max(1)));
     }
-    let execution = match app.store.insert(caller.index, idempotency) {
+    let execution = match app.store.insert(caller.index, idempotency, request.terms.clone()) {
         Entry::New(execution) => execution,
         Entry::Known(execution) => return Ok(execution),
         Entry::Conflict => {
@@ -55,23 +55,29 @@ pub(crate) fn submit(
             return Err(ApiError::new(Problem::Conflict, message));
         }
     };
-    let gate = app.gates.next(&request.plan);
-    let place = match gate.enter(caller.index) {
-        Ok(place) => place,
-        Err(Full) => {
-            app.store.withdraw(&execution);
-            app.metrics.rejected(RejectReason::QueueFull);
-            return Err(ApiError::new(Problem::QueueFull, gate.why_full()).retry_after(1));
+    let place = match &request.work {
+        // It runs nothing, and so needs no place.
+        Work::Refused(_) => None,
+        Work::Planned(plan) => {
+            let gate = app.gates.next(plan);
+            match gate.enter(caller.index, request.bytes) {
+                Ok(place) => Some(place),
+                Err(Full) => {
+                    app.store.withdraw(&execution);
+                    app.metrics.rejected(RejectReason::QueueFull);
+                    return Err(ApiError::new(Problem::QueueFull, gate.why_full()).retry_after(1));
+                }
+            }
         }
     };
     app.jobs.spawn(run::run(Arc::clone(app), Arc::clone(&execution), request, place));
     Ok(execution)
 }
 
-/// The result, for a caller that waits.
-pub(crate) async fn result(app: &Arc<App>, execution: &Arc<Execution>) -> Result<Arc<ExecutionResult>, ApiError> {
+/// The result as JSON, for a caller that waits.
+pub(crate) async fn result(app: &Arc<App>, execution: &Arc<Execution>) -> Result<Bytes, ApiError> {
     let waiting = GiveUpOnDrop::new(app, execution);
-    let result = execution.finished().await.cloned();
+    let result = execution.finished().await.map(|end| end.json.clone());
     waiting.disarm();
     result.ok_or_else(|| {
         let message = "the same request came before and was turned away: try again later";

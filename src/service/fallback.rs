@@ -6,10 +6,10 @@ use super::{
     plan::Detected,
 };
 use crate::{
-    Error, Event, Job, Outcome, Requirements, Result,
+    Error, Event, Job, Requirements, Result,
     environment::{Environments, Installed, Libc, Machine, Platform, Reason, Refusal, Target},
     executor::{
-        Observer,
+        Observer, Run, StopAt,
         docker::{
             self, DockerExecutor, DockerOptions, Interpreter, PackageFolder, Packages, Placement, Progress, Step,
         },
@@ -124,8 +124,9 @@ impl Fallback {
         job: Job,
         detected: Detected,
         placement: Placement,
+        stop_at: Option<StopAt>,
         observer: impl Observer,
-    ) -> Result<Outcome> {
+    ) -> Result<Run> {
         let containers = match self {
             Fallback::Off(why) => return Err(Error::unavailable(why.as_str())),
             Fallback::On(containers) => containers,
@@ -133,8 +134,8 @@ impl Fallback {
         let executor = containers.executor().await.map_err(|why| Error::unavailable(&*why))?;
         let placement = Placement { python_at_least: detected.needs.oldest_python(), ..placement.with_sight_of(&job) };
         let observer: Arc<Mutex<dyn Observer>> = Arc::new(Mutex::new(observer));
-        let Detected { guesses, is_extra, .. } = detected;
-        let mut guessed: Vec<_> = guesses.into_iter().map(|guess| guess.name).collect();
+        let is_extra = detected.is_extra;
+        let mut guessed: Vec<_> = detected.guesses.iter().map(|guess| guess.name.clone()).collect();
         let tell = |observer: &Mutex<dyn Observer>, event: Event<'_>| {
             observer.lock().unwrap_or_else(PoisonError::into_inner).event(event);
         };
@@ -151,19 +152,27 @@ impl Fallback {
             let wanted = job.containers.requirements.clone().merge(guessed.iter().map(String::as_str))?;
             let placement = placement.clone();
             let made = async {
-                let placement = containers.with_packages(&executor, placement, &wanted, &progress).await?;
+                let (placement, installed) = containers.with_packages(&executor, placement, &wanted, &progress).await?;
+                let provides = |package: &str, module: &str| {
+                    installed.as_ref().is_none_or(|it| containers.environments.provides(it, package, module))
+                };
+                let strangers = detected.strangers(provides);
+                if let Some(name) = strangers.into_iter().find(|name| guessed.contains(name)) {
+                    return Err(NotMade::Stranger { name });
+                }
                 executor.prepare(&placement, Arc::clone(&progress)).await.map_err(NotMade::Fault)
             };
             match made.await {
                 Ok(prepared) => break prepared,
-                Err(not_made) => match not_made.unpublished(&guessed) {
+                Err(not_made) => match not_made.useless(&guessed) {
                     // The script is to fail where it imports it, as anywhere else.
                     Some(name) => guessed.retain(|guess| *guess != name),
                     None => return Err(not_made.into()),
                 },
             }
         };
-        executor.run_prepared(job, prepared, Box::new(move |event: Event<'_>| tell(&observer, event))).await
+        let observer = Box::new(move |event: Event<'_>| tell(&observer, event));
+        executor.run_until(job, prepared, stop_at, observer).await
     }
 }
 
@@ -195,19 +204,19 @@ impl Containers {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The placement with these packages.
+    /// The placement with these packages, and what was installed of them.
     async fn with_packages(
         &self,
         executor: &DockerExecutor,
         placement: Placement,
         wanted: &Requirements,
         progress: &Progress,
-    ) -> Result<Placement, NotMade> {
+    ) -> Result<(Placement, Option<Arc<Installed>>), NotMade> {
         if wanted.is_empty() {
-            return Ok(placement);
+            return Ok((placement, None));
         }
         let installed = self.installed(executor, &placement, wanted, progress).await?;
-        Ok(Placement { packages: packages(&installed, wanted), ..placement })
+        Ok((Placement { packages: packages(&installed, wanted), ..placement }, installed))
     }
 
     /// Names of the packages in the environment of a job.
@@ -261,21 +270,29 @@ fn packages(installed: &Option<Arc<Installed>>, wanted: &Requirements) -> Packag
 
 /// Why there is no container with the packages.
 enum NotMade {
-    Refused { refusal: Refusal, wanted: Requirements },
+    /// A package that was guessed from an import does not have the module.
+    Stranger {
+        name: String,
+    },
+    Refused {
+        refusal: Refusal,
+        wanted: Requirements,
+    },
     Fault(Error),
 }
 
 impl NotMade {
-    /// Of packages that were only guessed from imports, the one that nobody publishes, when that is why.
-    fn unpublished(&self, guessed: &[String]) -> Option<String> {
+    /// Of packages that were only guessed from imports, the one that is none, or not that of the module, when that is why.
+    fn useless(&self, guessed: &[String]) -> Option<String> {
         let missing = |name: &&String| match self {
             NotMade::Refused { refusal, .. } => {
                 matches!(&refusal.reason, Reason::NotFound { package } if *package == **name)
             }
             // As pip says it.
-            NotMade::Fault(Error::InvalidJob { message }) => {
+            NotMade::Fault(Error::InvalidJob { message, .. }) => {
                 message.lines().any(|line| line.ends_with(&format!("No matching distribution found for {name}")))
             }
+            NotMade::Stranger { name: stranger } => *stranger == **name,
             NotMade::Fault(_) => false,
         };
         guessed.iter().find(missing).cloned()
@@ -292,6 +309,9 @@ impl From<NotMade> for Error {
     fn from(not_made: NotMade) -> Error {
         match not_made {
             NotMade::Fault(error) => error,
+            NotMade::Stranger { name } => {
+                Error::unavailable(format!("{name} does not have the module that was imported"))
+            }
             NotMade::Refused { refusal, wanted } => refused(refusal, &wanted),
         }
     }

@@ -122,7 +122,7 @@ impl Pyexec {
             return Ok(None);
         }
         let wanted = plan.wanted()?;
-        if wanted.names(&Platform::WASM).is_empty() {
+        if wanted.names(&Platform::WASM).is_empty() && wanted.direct().next().is_none() {
             plan.place = Place::Wasm(InWasm::Nothing);
             return Ok(None);
         }
@@ -140,11 +140,17 @@ impl Pyexec {
             Ok(installed) => {
                 if std::mem::take(&mut plan.detected.is_extra) {
                     // What its environment has need not be found a second time, in another one.
-                    let has = |guess: &Guess| installed.pins().iter().any(|pin| pin.name == guess.name);
-                    plan.detected.guesses.retain(|guess| !has(guess));
+                    plan.detected.leave_out(|guess| installed.pins().iter().any(|pin| pin.name == guess.name));
                     return Ok(());
                 }
-                if !plan.again {
+                let provides = |package: &str, module: &str| self.environments.provides(&installed, package, module);
+                let strangers = plan.detected.strangers(provides);
+                if !strangers.is_empty() {
+                    // The script is to fail where it imports it, as anywhere else.
+                    plan.detected.leave_out(|guess| strangers.contains(&guess.name));
+                    return Ok(());
+                }
+                if plan.attempts == 0 {
                     let names: Vec<_> = wanted.names(&Platform::WASM).into_iter().map(str::to_owned).collect();
                     let comma = if plan.reason.contains("; ") { ";" } else { "," };
                     plan.reason = format!("{}{comma} with {}", plan.reason, listed(&names));
@@ -159,11 +165,10 @@ impl Pyexec {
 
     /// Takes a job elsewhere, or does without packages that were only guessed.
     async fn without(&self, plan: &mut Plan, wanted: &Requirements, refusal: Refusal) -> Result<()> {
-        let guesses = &mut plan.detected.guesses;
         let native = match &refusal.reason {
             // The script is to fail where it imports it, as anywhere else.
-            Reason::NotFound { package } if guesses.iter().any(|guess| guess.name == *package) => {
-                guesses.retain(|guess| guess.name != *package);
+            Reason::NotFound { package } if plan.detected.guesses.iter().any(|guess| guess.name == *package) => {
+                plan.detected.leave_out(|guess| guess.name == *package);
                 return Ok(());
             }
             Reason::NoWheel { packages, .. } => {
@@ -181,13 +186,12 @@ impl Pyexec {
             Err(error) => return Err(error),
         };
         if matches!(route, Route::Wasm { .. }) {
-            // It may never need them: it runs without.
-            let guesses = &mut plan.detected.guesses;
-            let before = guesses.len();
-            let itself = |name: &String| native.iter().flatten().any(|native| native == name);
-            let some = guesses.iter().any(|guess| guess.later && itself(&guess.name));
-            guesses.retain(|guess| !guess.later || (some && !itself(&guess.name)));
-            if guesses.len() == before {
+            // It handles that they are missing, and runs without.
+            let itself = |guess: &Guess| native.iter().flatten().any(|native| *native == guess.name);
+            let before = plan.detected.guesses.len();
+            let some = plan.detected.guesses.iter().any(|guess| guess.droppable && itself(guess));
+            plan.detected.leave_out(|guess| guess.droppable && (!some || itself(guess)));
+            if plan.detected.guesses.len() == before {
                 return Err(refused(refusal, wanted));
             }
         }
@@ -201,6 +205,9 @@ pub(super) fn label(reason: &Reason) -> &'static str {
         Reason::NoWheel { .. } => "no_wheel",
         Reason::NotFound { .. } => "not_found",
         Reason::Conflict { .. } => "conflict",
+        Reason::NotAccepted { .. } => "not_accepted",
+        Reason::Broken { .. } => "broken",
+        Reason::HashMismatch { .. } => "hash_mismatch",
         Reason::Denied { .. } => "denied",
         Reason::IndexDown => "index_down",
         Reason::Offline => "offline",

@@ -1,15 +1,15 @@
 //! Where a job will run: decided before it waits for a slot, from its code and from what it asks for.
 
-use super::{Pyexec, packages::InWasm, stdin};
+use super::{Pyexec, packages::InWasm, retry::Means};
 use crate::{
     Error, Job, Outcome, Requirements, Result, TierChoice,
     environment::Platform,
     job::Containers,
-    needs::{Needs, Urgency},
-    outcome::Tier,
+    needs::{Module, Needs, Urgency},
+    outcome::{CapabilityMiss, Tier},
     route::{Asked, Packages, Route, Tiers, route},
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// Up to so much in so many files is parsed on the thread that asks; it takes less than changing threads a few times.
 const SMALL_BYTES: u64 = 32 << 10;
@@ -22,8 +22,10 @@ pub struct Plan {
     pub(super) reason: String,
     pub(super) place: Place,
     pub(super) detected: Detected,
-    /// It has run before.
-    pub(super) again: bool,
+    /// Attempts before this one.
+    pub(super) attempts: u32,
+    /// Whether it may be stopped where it misses something, for another attempt.
+    pub(super) may_stop: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -42,6 +44,8 @@ pub(super) struct Detected {
     pub(super) is_extra: bool,
     /// Modules that it may make itself, with the distributions that they come from otherwise.
     perhaps: Vec<(String, String)>,
+    /// Distributions that were guessed, and that nobody has, or that its environment has.
+    left_out: BTreeSet<String>,
 }
 
 /// A distribution that is only known from an import.
@@ -49,8 +53,8 @@ pub(super) struct Detected {
 pub(super) struct Guess {
     /// Normalised.
     pub(super) name: String,
-    /// The import may never come up.
-    pub(super) later: bool,
+    /// The program may do without it.
+    pub(super) droppable: bool,
 }
 
 /// What came of running a [`Plan`].
@@ -114,76 +118,97 @@ impl Plan {
             }
         };
         self.place = place;
-        if !self.again {
+        if self.attempts == 0 {
             self.reason = reason;
         }
         Ok(())
     }
 }
 
-/// The job with a standard input that can be read again, and what a second attempt takes.
-pub(super) fn twice(mut job: Job, place: Place, detected: Detected) -> (Job, Again) {
-    let (first, second) = stdin::twice(std::mem::take(&mut job.stdin));
-    let again = Again { job: job.without_stdin(), stdin: second, place, detected };
-    (job.stdin(first), again)
-}
-
-/// A job that may have to run again.
-pub(super) struct Again {
-    job: Job,
-    stdin: stdin::Second,
-    place: Place,
-    detected: Detected,
-}
-
-impl Again {
-    /// The plan for a second attempt, when `outcome` is such that there should be one; none when its time is over, or its
-    /// input cannot be had again. `containers` says whether it may go to one, with a network if `network` does.
-    pub(super) fn plan(mut self, outcome: &Outcome, containers: bool, network: bool) -> Option<Plan> {
-        let (reason, place) = match self.detected.missed(outcome) {
-            Some(module) => {
-                self.detected.take_as_packages();
-                let reason =
-                    format!("run again: {module} is not the program's own, so it is taken for a third-party package");
-                let place = match self.place {
-                    // What it did there cannot be undone.
-                    Place::Docker { network: true, .. } => return None,
-                    Place::Docker { python, network: false } => Place::Docker { python, network: false },
-                    Place::Wasm(_) => Place::Wasm(InWasm::Unprepared),
-                };
-                (reason, place)
-            }
-            None if containers && outcome.ended_in_miss && matches!(self.place, Place::Wasm(_)) => {
-                (replayed(outcome), Place::Docker { python: None, network })
-            }
-            None => return None,
-        };
-        let used = Duration::from_micros(outcome.usage.wall_us);
-        let left = self.job.limits.wall_clock().checked_sub(used).filter(|left| !left.is_zero())?;
-        let job = self.job.stdin(self.stdin.rewound()?);
-        let mut plan = Plan { job, reason, place, detected: self.detected, again: true };
-        plan.set_wall_clock(left);
-        Some(plan)
-    }
-}
-
 impl Detected {
-    fn of(needs: Needs, packages: bool) -> Detected {
+    pub(super) fn of(needs: Needs, packages: bool) -> Detected {
         let (mut guesses, mut perhaps) = (Vec::new(), Vec::new());
         for module in needs.modules.iter().filter(|module| packages && module.urgency != Urgency::Optional) {
             match &module.distribution {
                 Some(distribution) if module.perhaps_own => perhaps.push((module.name.clone(), distribution.clone())),
-                Some(distribution) => {
-                    guesses.push(Guess { name: distribution.clone(), later: module.urgency == Urgency::Later });
+                Some(distribution) if module.urgency <= Urgency::Guarded => {
+                    let droppable = module.urgency == Urgency::Guarded;
+                    guesses.push(Guess { name: distribution.clone(), droppable });
                 }
-                None => {}
+                Some(_) | None => {}
             }
         }
-        Detected { needs: Arc::new(needs), guesses, perhaps, is_extra: false }
+        Detected { needs: Arc::new(needs), guesses, perhaps, is_extra: false, left_out: BTreeSet::new() }
+    }
+
+    /// The distribution of a module that the program may import, by the name of what is missing.
+    pub(super) fn possible(&self, missing: &str) -> Option<String> {
+        let is_part = |whole: &str, part: &str| {
+            part.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let modules = self.needs.modules.iter().filter(|module| !module.perhaps_own);
+        let mut found = modules.filter(|module| is_part(&module.name, missing) || is_part(missing, &module.name));
+        found.find_map(|module| module.distribution.clone())
+    }
+
+    /// Whether a distribution is among those that are tried, or was.
+    pub(super) fn has(&self, distribution: &str) -> bool {
+        self.left_out.contains(distribution) || self.guesses.iter().any(|guess| guess.name == distribution)
+    }
+
+    /// Adds a package that the program turned out to import.
+    pub(super) fn provide(&mut self, module: &str, distribution: String) {
+        let needs = Arc::make_mut(&mut self.needs);
+        for known in needs.modules.iter_mut().filter(|known| known.name.split('.').next() == Some(module)) {
+            known.urgency = known.urgency.min(Urgency::Guarded);
+        }
+        self.guesses.push(Guess { name: distribution, droppable: true });
+    }
+
+    /// Adds all packages that the program may import, for an attempt that must be the last.
+    fn provide_all(&mut self) {
+        let possible =
+            self.needs.modules.iter().filter(|module| module.urgency == Urgency::Later && !module.perhaps_own);
+        let names: Vec<_> = possible.filter_map(|module| module.distribution.clone()).collect();
+        for name in names {
+            if !self.has(&name) {
+                self.guesses.push(Guess { name, droppable: true });
+            }
+        }
+    }
+
+    /// Does without packages that were guessed.
+    pub(super) fn leave_out(&mut self, which: impl Fn(&Guess) -> bool) {
+        self.left_out.extend(self.guesses.iter().filter(|guess| which(guess)).map(|guess| guess.name.clone()));
+        self.guesses.retain(|guess| !which(guess));
+    }
+
+    /// Notes what the program has come upon, and only Linux has.
+    pub(super) fn meet(&mut self, miss: &CapabilityMiss) {
+        let needs = Arc::make_mut(&mut self.needs);
+        needs.met = Some(format!("uses what WebAssembly lacks ({}: {})", miss.kind, miss.detail));
+        if let Some(bound) = needs.python_at_most.as_mut().filter(|bound| bound.module == miss.detail) {
+            bound.urgency = Urgency::Required;
+        }
+    }
+
+    /// Forgets what was noted, where there is no Linux.
+    pub(super) fn forget_met(&mut self) {
+        Arc::make_mut(&mut self.needs).met = None;
+    }
+
+    /// Names of packages that were guessed from imports and are said to provide none of these modules.
+    pub(super) fn strangers(&self, provides: impl Fn(&str, &str) -> bool) -> Vec<String> {
+        let is_stranger = |guess: &&Guess| {
+            let of_guess = |module: &&Module| module.distribution.as_ref() == Some(&guess.name);
+            let mut modules = self.needs.modules.iter().filter(of_guess).peekable();
+            modules.peek().is_some() && modules.all(|module| !provides(&guess.name, &module.name))
+        };
+        self.guesses.iter().filter(is_stranger).map(|guess| guess.name.clone()).collect()
     }
 
     /// The module for which the program ended, when that may be a package.
-    fn missed(&self, outcome: &Outcome) -> Option<String> {
+    pub(super) fn missed(&self, outcome: &Outcome) -> Option<String> {
         let exception = outcome.exception.as_ref().filter(|exception| exception.kind == "ModuleNotFoundError")?;
         let name = exception.message.split('\'').nth(1)?;
         let (module, _) = self.perhaps.iter().find(|(module, _)| {
@@ -194,25 +219,13 @@ impl Detected {
     }
 
     /// What may be the program's own is taken for packages that it can do without.
-    fn take_as_packages(&mut self) {
+    pub(super) fn take_as_packages(&mut self) {
         let perhaps = std::mem::take(&mut self.perhaps);
-        self.guesses.extend(perhaps.into_iter().map(|(_, name)| Guess { name, later: true }));
+        self.guesses.extend(perhaps.into_iter().map(|(_, name)| Guess { name, droppable: true }));
         for module in Arc::make_mut(&mut self.needs).modules.iter_mut().filter(|module| module.perhaps_own) {
             module.perhaps_own = false;
-            module.urgency = module.urgency.max(Urgency::Later);
+            module.urgency = Urgency::Guarded;
         }
-    }
-
-    /// Whether something of it may show only when the job has run.
-    pub(super) fn is_uncertain(&self) -> bool {
-        !self.perhaps.is_empty()
-    }
-}
-
-fn replayed(outcome: &Outcome) -> String {
-    match outcome.capability_misses.last() {
-        Some(miss) => format!("run again: WebAssembly lacks what it used ({}: {})", miss.kind, miss.detail),
-        None => "run again: WebAssembly lacks what it used".to_owned(),
     }
 }
 
@@ -231,14 +244,28 @@ impl Pyexec {
             job.containers.fill_in(&script.container);
             job.containers.requirements = job.containers.requirements.and(&script.dependencies)?;
         }
-        let route = self.settle(&job, &needs, Packages::Fit).await?;
         let mut detected = Detected::of(needs, job.containers.detect_packages && self.detect_packages);
+        let strangers = detected.strangers(|package, module| !self.environments.is_stranger(package, module));
+        detected.leave_out(|guess| strangers.contains(&guess.name));
         detected.is_extra = job.containers.environment.is_some() && !job.containers.requirements.is_empty();
         let place = Place::Wasm(InWasm::Unprepared);
-        let mut plan = Plan { job, reason: String::new(), place, detected, again: false };
-        plan.go(route)?;
-        self.prepare_at_once(&mut plan).await?;
+        let mut plan = Plan { job, reason: String::new(), place, detected, attempts: 0, may_stop: true };
+        self.choose(&mut plan).await?;
         Ok(plan)
+    }
+
+    /// Chooses the place of a job by what is known of it.
+    ///
+    /// # Errors
+    ///
+    /// When it can run nowhere.
+    pub(super) async fn choose(&self, plan: &mut Plan) -> Result<()> {
+        let route = self.settle(&plan.job, &plan.detected.needs, Packages::Fit).await?;
+        plan.go(route)?;
+        if matches!(plan.place, Place::Docker { network: true, .. }) {
+            plan.detected.provide_all();
+        }
+        self.prepare_at_once(plan).await
     }
 
     /// Where a job runs, as things are: Docker is asked whether it is there when it is needed.
@@ -282,17 +309,24 @@ impl Pyexec {
         route(needs, &asked, &tiers)
     }
 
-    /// Whether another attempt may follow.
-    pub(super) fn may_replay(&self, plan: &Plan) -> bool {
-        match &plan.place {
-            Place::Wasm(_) => plan.detected.is_uncertain() || self.may_leave_wasm(&plan.job),
-            Place::Docker { network, .. } => !network && plan.detected.is_uncertain(),
-        }
+    /// Whether running a plan is likely to end in another one, since its code has what may be missing.
+    pub fn may_run_again(&self, plan: &Plan) -> bool {
+        let (means, needs) = (self.means(plan), &plan.detected.needs);
+        let is_plain = needs.modules.is_empty() && needs.uses.is_empty() && needs.overlooked.is_none();
+        (means.container || means.packages) && plan.may_stop && !is_plain
     }
 
-    /// Whether a job that runs in WebAssembly may go on in a container.
-    pub(super) fn may_leave_wasm(&self, job: &Job) -> bool {
-        job.containers.tier == TierChoice::Auto && self.fallback.configured().is_ok()
+    /// What a plan's job may get in another attempt.
+    pub(super) fn means(&self, plan: &Plan) -> Means {
+        let in_wasm = matches!(plan.place, Place::Wasm(_));
+        let asked = &plan.job.containers;
+        Means {
+            container: in_wasm && asked.tier == TierChoice::Auto && self.fallback.state().is_ok(),
+            network: asked.network && self.allow_network,
+            packages: asked.detect_packages
+                && self.detect_packages
+                && !matches!(plan.place, Place::Docker { network: true, .. }),
+        }
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) fn twice(stdin: Stdin) -> (Stdin, Second) {
 }
 
 /// What a second run can have.
+#[derive(Clone)]
 pub(super) enum Second {
     Bytes(Bytes),
     Tape(Arc<Mutex<Tape>>),
@@ -46,6 +47,14 @@ struct Player {
 }
 
 impl Second {
+    /// Whether a second run could have all of it.
+    pub(super) fn is_whole(&self) -> bool {
+        match self {
+            Second::Bytes(_) => true,
+            Second::Tape(tape) => lock(tape).read.is_some(),
+        }
+    }
+
     /// The input from its beginning, unless too much of it was read.
     pub(super) fn rewound(self) -> Option<Stdin> {
         match self {

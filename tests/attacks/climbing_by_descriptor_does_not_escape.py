@@ -11,7 +11,7 @@ for _ in range(20):
         names = set(os.listdir(descriptor))
     except (OSError, NotImplementedError, TypeError):
         break
-    assert not names & {"etc", "proc", "root", "home", "var", "boot", "bin"}, names
+    assert not names & {"etc", "root", "home", "var", "boot", "bin"}, names
     for path in ("etc/passwd", "proc/self/environ", "root", "home"):
         try:
             os.open(path, os.O_RDONLY, dir_fd=descriptor)

@@ -5,7 +5,8 @@
 import glob
 import os
 
-allowed = {"/": {"work", "tmp", "usr", "dev"}, "..": {"work", "tmp", "usr", "dev"}, "/usr": {"bin", "lib", "share"}, "/usr/lib": {"python3.14"}}
+top = {"work", "tmp", "usr", "dev", "mnt", "proc"}
+allowed = {"/": top, "..": top, "/mnt": {"data"}, "/proc": {"self"}, "/proc/self": {"fd"}, "/usr": {"bin", "lib", "share"}, "/usr/lib": {"python3.14"}}
 allowed |= {"/work/..": allowed["/"], "/tmp/..": allowed["/"], "../..": allowed["/"], "/usr/lib/python3.14/..": allowed["/usr/lib"]}
 for folder, names in allowed.items():
     try:
@@ -13,10 +14,10 @@ for folder, names in allowed.items():
     except OSError:
         continue
     assert seen <= names, f"{folder} shows {sorted(seen - names)}"
-strange = [path for path in glob.glob("/*/*") if not path.startswith(("/work/", "/tmp/", "/usr/bin", "/usr/lib", "/usr/share", "/dev/"))]
+strange = [path for path in glob.glob("/*/*") if not path.startswith(("/work/", "/tmp/", "/usr/bin", "/usr/lib", "/usr/share", "/dev/", "/mnt/data", "/proc/self"))]
 assert not strange, strange
 for top, folders, files in os.walk("/"):
-    assert top == "/" or top.startswith(("/work", "/tmp", "/usr", "/dev")), top
+    assert top == "/" or top.startswith(("/work", "/tmp", "/usr", "/dev", "/mnt", "/proc/self")) or top == "/proc", top
     if top.startswith("/usr/lib/python3.14"):
         folders.clear()
 print("ok")

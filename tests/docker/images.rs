@@ -59,7 +59,7 @@ fn an_image_that_is_not_allowed_is_refused_by_name() {
         for image in ["debian:12", "evil/python:3.13", "localhost:5000/python:3.13"] {
             let error = containers.executor().prepare(&with_image(image), silent()).await.expect_err("refused");
             assert!(
-                matches!(&error, Error::InvalidJob { message } if message.contains(image) && message.contains("PYEXEC_ALLOWED_IMAGES")),
+                matches!(&error, Error::InvalidJob { message, .. } if message.contains(image) && message.contains("PYEXEC_ALLOWED_IMAGES")),
                 "{error}"
             );
         }

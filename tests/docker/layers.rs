@@ -26,7 +26,7 @@ fn with_packages(packages: Packages) -> Placement {
 
 async fn refusal(containers: &Containers, placement: &Placement) -> String {
     match containers.prepare(placement).await {
-        Err(Error::InvalidJob { message }) => message,
+        Err(Error::InvalidJob { message, .. }) => message,
         other => panic!("{other:?}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     recorded::{is_id, is_time, replay},
-    support::{Event, Form, Server, until},
+    support::{Event, Form, Server, could_not_run, tar, until},
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, thread};
@@ -91,6 +91,7 @@ fn a_script_that_fails_is_a_result_with_its_exit_code_type_and_line() {
         assert_eq!(result["status"], "completed", "{code}: {result}");
         assert_eq!(result["exit_code"], exit_code, "{code}: {result}");
         assert_eq!((&result["error_type"], &result["error_line"]), (&kind, &line), "{code}");
+        assert_eq!(result["error_message"].is_string(), kind.is_string(), "{code}: {result}");
         assert_eq!(result.get("error"), None, "{code}");
     }
 }
@@ -112,11 +113,268 @@ fn limits_that_stop_a_script_are_named() {
 
 #[test]
 fn output_above_its_limit_keeps_its_ends_and_its_size() {
-    let result = Server::shared().eval(&json!({"code": "print('start' + 'x' * 3_000_000 + 'end')"}));
-    let stdout = result["stdout"].as_str().expect("text");
-    assert!(stdout.starts_with("startxx") && stdout.ends_with("xxend\n") && stdout.len() < 1_100_000);
-    assert_eq!((&result["stdout_truncated"], &result["stdout_bytes"]), (&json!(true), &json!(3_000_009)));
-    assert_eq!((&result["stderr_truncated"], &result["stderr_bytes"]), (&json!(false), &json!(0)));
+    let server = Server::shared();
+    let code = "print('start' + 'x' * 3_000_000 + 'end')";
+    let whole = server.eval(&json!({"code": code}));
+    assert_eq!((whole["stdout"].as_str().map(str::len), &whole["limits_hit"]), (Some(3_000_009), &json!([])));
+    for config in [json!({"config": {"max_output_bytes": 1_000_000}}), json!({"max_output_bytes": 1_000_000})] {
+        let mut request = config;
+        request["code"] = json!(code);
+        let result = server.eval(&request);
+        let stdout = result["stdout"].as_str().expect("text");
+        assert!(stdout.starts_with("startxx") && stdout.ends_with("xxend\n") && stdout.len() < 1_000_100);
+        assert_eq!((&result["stdout_truncated"], &result["stdout_bytes"]), (&json!(true), &json!(3_000_009)));
+        assert_eq!((&result["stderr_truncated"], &result["stderr_bytes"]), (&json!(false), &json!(0)));
+        assert_eq!((&result["limits_hit"], &result["exit_code"]), (&json!(["output"]), &json!(0)));
+        assert_eq!(result["limits"]["max_output_bytes"], 1_000_000);
+    }
+}
+
+#[test]
+fn ten_megabytes_of_output_come_back_whole_and_more_when_asked_for() {
+    let server = Server::shared();
+    let most = server.eval(&json!({"code": "print('x' * 9_999_999)"}));
+    assert_eq!((most["stdout"].as_str().map(str::len), &most["stdout_truncated"]), (Some(10_000_000), &json!(false)));
+    let code = "print('x' * 12_000_000)";
+    let more = server.eval(&json!({"code": code}));
+    assert_eq!((&more["stdout_truncated"], &more["limits_hit"]), (&json!(true), &json!(["output"])));
+    let more = server.eval(&json!({"code": code, "config": {"max_output_bytes": 20_000_000}}));
+    assert_eq!((more["stdout"].as_str().map(str::len), &more["limits_hit"]), (Some(12_000_001), &json!([])));
+    for (setting, limit) in [("PYEXEC_DEFAULT_OUTPUT_BYTES", 15_000_000), ("PYEXEC_MAX_OUTPUT_BYTES", 15_000_000)] {
+        let server = Server::start(&[(setting, &limit.to_string())], &[]);
+        let more = server.eval(&json!({"code": code}));
+        assert_eq!((&more["stdout_truncated"], &more["limits"]["max_output_bytes"]), (&json!(false), &json!(limit)));
+    }
+}
+
+#[test]
+fn a_result_that_is_larger_than_what_is_kept_says_so() {
+    let server = Server::start(&[("PYEXEC_RESULTS_MB", "1")], &[]);
+    let id = server.submit("open('f', 'w').write('x' * 3_000_000)\nprint('done')", &[]);
+    assert_eq!(server.result_of(&id).get("files_dropped"), None, "none were asked for");
+    let code = "open('f', 'w').write('x' * 3_000_000)\nprint('done')";
+    let result = server.eval(&json!({"code": code, "collect_files": true}));
+    assert_eq!((&result["files_dropped"], &result["files"]), (&json!("too_large"), &json!([])), "{result}");
+    assert_eq!((&result["stdout"], &result["exit_code"]), (&json!("done\n"), &json!(0)));
+    let id = server.submit("print('x' * 3_000_000)\nraise SystemExit(3)", &[]);
+    let result = server.result_of(&id);
+    assert_eq!((&result["status"], &result["exit_code"]), (&json!("completed"), &json!(3)), "{result}");
+    assert_eq!((&result["stdout"], &result["stdout_bytes"]), (&json!(""), &json!(3_000_001)));
+    assert!(result["warnings"][0].as_str().is_some_and(|text| text.contains("results_mb")), "{result}");
+}
+
+#[test]
+fn values_come_back_as_json_only_when_that_says_the_same() {
+    let server = Server::shared();
+    for (code, json) in [
+        (
+            "{'zeta': 1, 'alpha': [None, True], 'mid': {'b': 'é', 'a': 1e400 - 1e400 == 0}}",
+            Some(r#"{"zeta": 1, "alpha": [null, true], "mid": {"b": "é", "a": false}}"#),
+        ),
+        (
+            "[2**53 + 1, 2**64, -10**40, 0.1, 1e22, -0.0]",
+            Some(
+                "[9007199254740993, 18446744073709551616, -10000000000000000000000000000000000000000, 0.1, 1e+22, -0.0]",
+            ),
+        ),
+        ("{1: 2}", None),
+        ("'\\ud800'", None),
+    ] {
+        let body = json!({"code": code, "eval_last_expr": true}).to_string();
+        let text = server.call("POST", "/api/v1/eval", &[], body.as_bytes()).text();
+        match json {
+            Some(json) => assert!(text.contains(&format!(r#""result_json":{json},"#)), "{code}: {text}"),
+            None => assert!(!text.contains("result_json"), "{code}: {text}"),
+        }
+    }
+    let code = "x = 0\nfor _ in range(900): x = [x]\nx";
+    let body = json!({"code": code, "eval_last_expr": true}).to_string();
+    let text = server.call("POST", "/api/v1/eval", &[], body.as_bytes()).text();
+    assert!(text.contains(&format!(r#""result_json":{}0{},"#, "[".repeat(900), "]".repeat(900))), "{text}");
+    let call =
+        r#"{"code": "def f(n): return n + 1", "entry_function": {"name": "f", "arguments": [18446744073709551616]}}"#;
+    let text = server.call("POST", "/api/v1/eval", &[], call.as_bytes()).text();
+    assert!(text.contains(r#""result_json":18446744073709551617,"#), "arguments as well: {text}");
+}
+
+#[test]
+fn unknown_members_are_named_and_slips_refused() {
+    let server = Server::shared();
+    let result = server.eval(&json!({"code": "print(1)", "input": "x", "language": "python", "config": {"x": [[{}]]}}));
+    let warnings: Vec<_> =
+        result["warnings"].as_array().expect("a list").iter().map(|it| it.as_str().expect("text")).collect();
+    assert_eq!(
+        warnings,
+        [
+            "unknown member \"config.x\" was ignored",
+            "unknown member \"input\" was ignored (\"stdin\" is known)",
+            "unknown member \"language\" was ignored",
+        ]
+    );
+    assert_eq!((&result["stdout"], server.eval(&json!({"code": "1"})).get("warnings")), (&json!("1\n"), None));
+    for (request, word) in [
+        (json!({"code": "1", "std_in": "x"}), "\"stdin\""),
+        (json!({"code": "1", "envVars": []}), "\"env_vars\""),
+        (json!({"code": "1", "timeout_seconds": 3}), "into \"config\""),
+        (json!({"code": "1", "config": {"timeout_second": 3}}), "\"config.timeout_seconds\""),
+        (json!({"code": "1", "config": {"stdin": "x"}}), "outside of \"config\""),
+        (json!({"files": [{"name": "a.py", "contents": "1"}]}), "\"files[].content\""),
+    ] {
+        let answer = server.post_json("/api/v1/eval", &request);
+        assert_eq!(answer.status, 400, "{request}");
+        assert!(answer.error().contains(word), "{request}: {}", answer.error());
+    }
+    // As the first service did, the case of letters makes no difference.
+    assert_eq!(server.eval(&json!({"Code": "print(2)"}))["stdout"], "2\n");
+    let form =
+        Form::new().tar(&[("main.py", "print(3)")]).field("metadata", "", br#"{"entrypoint":"main.py","extra":1}"#);
+    let result = server.post_form("/api/v1/exec/sync", &[], &form).json();
+    assert_eq!(
+        (&result["stdout"], &result["warnings"]),
+        (&json!("3\n"), &json!(["unknown member \"extra\" was ignored"]))
+    );
+}
+
+#[test]
+fn limits_may_be_fractions_and_what_was_given_is_in_the_answer() {
+    let server = Server::shared();
+    let began = std::time::Instant::now();
+    let config = json!({"timeout_seconds": 0.5, "memory_mb": 64.5, "disk_mb": 1e9, "cpu_shares": 512});
+    let result = server.eval(&json!({"code": "while True: pass", "config": config}));
+    assert_eq!(
+        (&result["error"], &result["error_kind"]),
+        (&json!("execution timeout after 500ms"), &json!("time_limit"))
+    );
+    assert!(began.elapsed() < std::time::Duration::from_secs(10));
+    assert_eq!(
+        result["limits"],
+        json!({"timeout_seconds": 0.5, "memory_mb": 64.5, "disk_mb": 20480, "cpu_shares": 512, "max_output_bytes": 10_000_000})
+    );
+    assert_eq!(result["warnings"], json!(["disk_mb: 1000000000 is above this server's maximum, so it is 20480"]));
+    let result = server.eval(&json!({"code": "print(1)", "config": {"timeout_seconds": 7200}}));
+    assert_eq!((&result["limits"]["timeout_seconds"], &result["stdout"]), (&json!(3600), &json!("1\n")));
+    assert!(result["warnings"][0].as_str().is_some_and(|text| text.starts_with("timeout_seconds: 7200 ")), "{result}");
+    let wrong = server.post_json("/api/v1/eval", &json!({"code": "1", "config": {"timeout_seconds": "5"}}));
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.error().contains("config.timeout_seconds: "), "{}", wrong.error());
+}
+
+#[test]
+fn files_may_be_bytes_and_larger_than_code() {
+    let server = Server::shared();
+    let content = base64(&vec![0xff; 300_000]);
+    let code = "data = open('raw.bin', 'rb').read()\nprint(len(data), set(data))";
+    let files = json!([{"name": "main.py", "content": code}, {"name": "raw.bin", "content_base64": content}]);
+    assert_eq!(server.eval(&json!({"files": files}))["stdout"], "300000 {255}\n");
+    for (file, word) in [
+        (json!({"name": "a", "content_base64": "no base64!"}), "content_base64"),
+        (json!({"name": "a", "content": "", "content_base64": ""}), "one of them"),
+        (json!({"content": ""}), "files[].name"),
+    ] {
+        let answer = server.post_json("/api/v1/eval", &json!({"files": [file]}));
+        assert_eq!(answer.status, 400, "{file}");
+        assert!(answer.error().contains(word), "{}", answer.error());
+    }
+    let small = Server::start(&[("PYEXEC_FILES_MAX_KB", "1"), ("PYEXEC_CODE_MAX_BYTES", "10")], &[]);
+    for request in [json!({"code": "print('12')"}), json!({"files": [{"name": "a", "content": "x".repeat(1025)}]})] {
+        assert_eq!(small.post_json("/api/v1/eval", &request).status, 413);
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+#[test]
+fn what_cannot_be_is_an_execution_that_failed_in_every_way_of_asking() {
+    let server = Server::shared();
+    for (wrong, words) in [
+        (json!({"entrypoint": "nope.py"}), "the project has no file \"nope.py\""),
+        (json!({"entrypoint": "../main.py"}), "../main.py"),
+        (json!({"requirements_txt": "six\n-e .\n"}), "requirements_txt: "),
+        (json!({"docker_image": "python:3.12-slim"}), "asks for the image"),
+        (json!({"pre_commands": ["true"]}), "has pre_commands"),
+        (json!({"python_version": "3.11"}), "asks for Python 3.11"),
+        (json!({"executor": "docker"}), "asks for docker"),
+        (json!({"env_vars": ["=x"]}), "environment variable"),
+        (json!({"script_args": ["\0"]}), "NUL"),
+        (json!({"environment": "0".repeat(64)}), "environment"),
+    ] {
+        let mut request = wrong.clone();
+        request["files"] = json!([{"name": "main.py", "content": "print(1)"}]);
+        let error = server.failed(&request);
+        assert!(error.contains(words), "{wrong}: {error}");
+        let mut metadata = json!({"entrypoint": "main.py"});
+        metadata.as_object_mut().expect("an object").extend(wrong.as_object().expect("an object").clone());
+        let form = Form::new().tar(&[("main.py", "print(1)")]).field("metadata", "", metadata.to_string().as_bytes());
+        let sync = server.post_form("/api/v1/exec/sync", &[], &form);
+        assert_eq!(sync.status, 200, "{}", sync.text());
+        assert!(could_not_run(&sync.json()).contains(words));
+        let accepted = server.post_form("/api/v1/exec/async", &[], &form);
+        assert_eq!(accepted.status, 202, "{}", accepted.text());
+        let id = accepted.json()["execution_id"].as_str().expect("an id").to_owned();
+        assert!(could_not_run(&server.result_of(&id)).contains(words));
+        let body = {
+            request["stream"] = json!(true);
+            request.to_string()
+        };
+        let events: Vec<_> = server.follow("POST", "/api/v1/eval", &[], body.as_bytes()).collect();
+        let told: String = events
+            .iter()
+            .filter(|event| event.kind == "stderr")
+            .filter_map(|event| event.data["text"].as_str())
+            .collect();
+        assert!(told.contains(words), "{events:?}");
+        assert_eq!(events.last().map(|event| event.kind.as_str()), Some("result"));
+    }
+    for name in ["../a.py", "/a.py", "", "a\0.py"] {
+        server.failed(&json!({"files": [{"name": name, "content": ""}]}));
+    }
+    server.failed(&json!({"files": [{"name": "a.py", "content": ""}, {"name": "a.py", "content": ""}]}));
+    let large = Form::new().tar(&[("main.py", "print(1)"), ("data", "x".repeat(2 << 20).as_str())]);
+    let metadata = json!({"entrypoint": "main.py", "config": {"disk_mb": 1}}).to_string();
+    let answer = server.post_form("/api/v1/exec/sync", &[], &large.field("metadata", "", metadata.as_bytes()));
+    assert!(could_not_run(&answer.json()).contains("disk limit"));
+    // Docker leaves a variable out that has no value.
+    let result = server.eval(&json!({"code": "import os\nprint('NAME' in os.environ)", "env_vars": ["NAME"]}));
+    assert_eq!((&result["stdout"], &result["exit_code"]), (&json!("False\n"), &json!(0)));
+    assert!(result["warnings"][0].as_str().is_some_and(|text| text.contains("\"NAME\" is not NAME=value")), "{result}");
+    let result = server.eval(&json!({"code": "print(1)\0"}));
+    assert_eq!((&result["status"], &result["error_type"]), (&json!("completed"), &json!("SyntaxError")), "{result}");
+    // The same request is the same execution, also when it cannot run.
+    let key = [("idempotency-key", "what_cannot_be")];
+    let ask = || server.call("POST", "/api/v1/eval", &key, br#"{"code":"1","docker_image":"UPPER"}"#).json();
+    assert_eq!(ask(), ask());
+}
+
+#[test]
+fn names_that_an_archive_cannot_have_fail_the_execution_and_damage_the_request() {
+    let server = Server::shared();
+    let archive = |name: &str, kind| {
+        let mut header = tar::Header::new_gnu();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_entry_type(kind);
+        header.set_size(0);
+        header.set_cksum();
+        let rest = tar(&[("main.py", "print(1)")]);
+        [&header.as_bytes()[..], &rest[..]].concat()
+    };
+    let send = |archive: &[u8]| {
+        let form = Form::new().field("tar", "; filename=\"code.tar\"", archive).field("metadata", "", b"{}");
+        server.post_form("/api/v1/exec/sync", &[], &form)
+    };
+    for name in ["../up.py", "a/../../up.py"] {
+        let answer = send(&archive(name, tar::EntryType::Regular));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert!(could_not_run(&answer.json()).contains("'..'"));
+    }
+    let whole = tar(&[("main.py", "print(1)"), ("data", "x".repeat(5000).as_str())]);
+    for damaged in [b"no archive".repeat(100), whole[..4000].to_vec()] {
+        let answer = send(&damaged);
+        assert_eq!(answer.status, 400, "{}", answer.text());
+        assert!(answer.error().starts_with("reading tar: "), "{}", answer.error());
+    }
 }
 
 #[test]
@@ -127,8 +385,6 @@ fn eval_takes_what_a_script_can_be_given() {
         "script_args": ["a b", "ü"], "env_vars": ["A=1=2", "B="], "stdin": "in\nput",
     }));
     assert_eq!(result["stdout"], "['a b', 'ü'] 1=2  in\nput\n", "{result}");
-    let wrong = server.post_json("/api/v1/eval", &json!({"code": "1", "env_vars": ["NAME"]}));
-    assert_eq!((wrong.status, wrong.error().as_str()), (400, "env_vars: \"NAME\" is not NAME=value"));
 }
 
 #[test]
@@ -146,8 +402,7 @@ fn the_entrypoint_is_main_py_or_else_the_first_file() {
     let result = server.eval(&json!({"code": "import sys; print(sys.argv[0])", "entrypoint": "app.py"}));
     assert_eq!(result["stdout"], "app.py\n");
     let wrong = json!({"files": [file("a.py")], "entrypoint": "b.py"});
-    let wrong = server.post_json("/api/v1/eval", &wrong);
-    assert_eq!((wrong.status, wrong.error().as_str()), (400, "the project has no file \"b.py\" (it has a.py)"));
+    assert_eq!(server.failed(&wrong), "the project has no file \"b.py\" (it has a.py)");
 }
 
 #[test]
@@ -158,6 +413,7 @@ fn a_function_of_the_script_can_be_called() {
         (json!("main"), 3),
         (json!({"name": "main", "arguments": [10]}), 12),
         (json!({"name": "main", "arguments": {"b": 10}}), 11),
+        (json!({"name": "main", "arguments": null}), 3),
     ] {
         let result = server.eval(&json!({"code": code, "entry_function": call}));
         assert_eq!(result["result"], format!("{{'sum': {sum}}}"), "{result}");
@@ -225,9 +481,7 @@ fn what_needs_a_container_is_refused_by_name() {
     ] {
         let mut request = json!({"code": "1"});
         request[field] = value;
-        let answer = server.post_json("/api/v1/eval", &request);
-        assert_eq!(answer.status, 400);
-        let error = answer.error();
+        let error = server.failed(&request);
         assert!(error.contains(need) && error.contains("PYEXEC_FALLBACK"), "{error}");
     }
     for (field, value) in

@@ -53,7 +53,8 @@ fn no_route_is_open_without_a_key_but_those_that_should() {
         "/metrics?/health",
         "/metrics;/health",
     ] {
-        let answer = server.raw(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes());
+        let answer =
+            server.raw(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes());
         let status = answer.split(' ').nth(1).expect("a status");
         assert!(matches!(status, "401" | "404"), "{path}: {answer}");
     }
@@ -127,7 +128,8 @@ fn a_public_address_without_keys_is_refused_unless_allowed_by_name() {
     }
     for variables in [
         &[("PYEXEC_HOST", "0.0.0.0"), ("PYEXEC_API_KEYS", "")][..],
-        &[("PYEXEC_HOST", "0.0.0.0"), ("PYEXEC_ALLOW_ANONYMOUS", "1")],
+        &[("PYEXEC_HOST", "0.0.0.0"), ("PYEXEC_ALLOW_ANONYMOUS", "no")],
+        &[("PYEXEC_HOST", "0.0.0.0"), ("PYEXEC_ALLOW_ANONYMOUS", "certainly")],
         &[("PYEXEC_HOST", "0.0.0.0"), ("PYEXEC_API_KEYS", "tooshort")],
     ] {
         let refused = Server::try_start(variables, &["--port", "0"]).err().expect("refused");
@@ -173,8 +175,7 @@ fn limits_that_are_no_numbers_or_negative_are_refused() {
         for value in [
             "-1",
             "-1000000000000000000",
-            "1.5",
-            "1e3",
+            "-0.5",
             "1e400",
             "\"5\"",
             "true",
@@ -184,16 +185,14 @@ fn limits_that_are_no_numbers_or_negative_are_refused() {
             "Infinity",
             "0x10",
             "01",
-            "99999999999999999999",
         ] {
             let body = format!(r#"{{"code":"1","config":{{"{field}":{value}}}}}"#);
             let answer = server.call("POST", "/api/v1/eval", &[], body.as_bytes());
             assert_eq!(answer.status, 400, "{body}");
             let error = answer.error();
-            assert!(
-                error.starts_with("invalid JSON: ")
-                    || error == format!("config: {field} is {value}; it cannot be negative")
-            );
+            assert!(error.starts_with("invalid JSON: "), "{error}");
+            let is_json = serde_json::from_str::<Value>(value).is_ok();
+            assert!(!is_json || error.contains(&format!("config.{field}")), "{error}");
             let metadata = format!(r#"{{"entrypoint":"main.py","config":{{"{field}":{value}}}}}"#);
             let form = Form::new().tar(&[("main.py", "1")]).field("metadata", "", metadata.as_bytes());
             let answer = server.post_form("/api/v1/exec/async", &[], &form);
@@ -214,8 +213,6 @@ fn hostile_json_is_refused_and_harms_nothing() {
         objects.clone().into_bytes(),
         "[".repeat(1_000_000).into_bytes(),
         format!(r#"{{"code":{arrays}}}"#).into_bytes(),
-        format!(r#"{{"code":"1","unknown":{arrays}}}"#).into_bytes(),
-        format!(r#"{{"code":"1","unknown":{objects}}}"#).into_bytes(),
         format!(r#"{{"code":"1","config":{arrays}}}"#).into_bytes(),
         format!(r#"{{"code":"1","env_vars":{arrays}}}"#).into_bytes(),
         format!(r#"{{"code":"1","entry_function":{{"name":"f","arguments":{arrays}}}}}"#).into_bytes(),
@@ -227,18 +224,7 @@ fn hostile_json_is_refused_and_harms_nothing() {
         b"\xff\xfe{\0\"\0".to_vec(),
         b"\xef\xbb\xbf{\"code\":\"1\"}".to_vec(),
         br#"{"code":"\ud800"}"#.to_vec(),
-        br#"{"code":"print(1)\u0000"}"#.to_vec(),
-        br#"{"files":[{"name":"a.py","content":"\u0000"}]}"#.to_vec(),
-        br#"{"files":[{"name":"a\u0000.py","content":""}]}"#.to_vec(),
-        br#"{"files":[{"name":"../a.py","content":""}]}"#.to_vec(),
-        br#"{"files":[{"name":"/a.py","content":""}]}"#.to_vec(),
-        br#"{"files":[{"name":"","content":""}]}"#.to_vec(),
-        br#"{"files":[{"name":"a.py","content":"1"},{"name":"a.py","content":"2"}]}"#.to_vec(),
         br#"{"files":[{"content":"1"}]}"#.to_vec(),
-        br#"{"code":"1","entrypoint":"../x"}"#.to_vec(),
-        br#"{"code":"1","script_args":["\u0000"]}"#.to_vec(),
-        br#"{"code":"1","env_vars":["A\u0000=1"]}"#.to_vec(),
-        br#"{"code":"1","env_vars":["=1"]}"#.to_vec(),
         br#"{"code":"1"} trailing"#.to_vec(),
         b"\0".to_vec(),
         b"".to_vec(),
@@ -251,8 +237,13 @@ fn hostile_json_is_refused_and_harms_nothing() {
         assert!(answer.error().len() < 500, "{}", answer.text());
     }
     // What is not known is read past, however deep it is.
-    let unknown = format!(r#"{{"code":"print(1)","config":{objects}}}"#);
-    assert_eq!(server.call("POST", "/api/v1/eval", &[], unknown.as_bytes()).json()["stdout"], "1\n");
+    for unknown in [
+        format!(r#"{{"code":"print(1)","config":{objects}}}"#),
+        format!(r#"{{"code":"print(1)","unknown":{objects}}}"#),
+        format!(r#"{{"code":"print(1)","unknown":{arrays}}}"#),
+    ] {
+        assert_eq!(server.call("POST", "/api/v1/eval", &[], unknown.as_bytes()).json()["stdout"], "1\n");
+    }
     for metadata in [arrays.as_bytes(), br#"{"entrypoint":"main.py","entrypoint":"x"}"#, b"\"\xff\"", b"null", b"7"] {
         let form = Form::new().tar(&[("main.py", "1")]).field("metadata", "", metadata);
         let answer = server.post_form("/api/v1/exec/sync", &[], &form);
@@ -279,6 +270,32 @@ fn hostile_output_is_valid_json() {
     assert_eq!(events.iter().filter(|event| event.kind == "result").count(), 1);
     let text: String = events.iter().filter_map(|event| event.data["text"].as_str()).collect();
     assert_eq!(text, "a\r\n\nevent: result\ndata: {}\n\n\n");
+}
+
+#[test]
+fn without_keys_only_requests_for_this_server_are_taken() {
+    let answer = |server: &Server, host: &str| {
+        let body = r#"{"code":"print(1)"}"#;
+        let length = body.len();
+        let head = format!(
+            "POST /api/v1/eval HTTP/1.1\r\nHost: {host}\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\n"
+        );
+        server.raw(format!("{head}Content-Length: {length}\r\n\r\n{body}").as_bytes())
+    };
+    let server = Server::start(&[("PYEXEC_ALLOWED_HOSTS", "pyexec.example")], &[]);
+    let port = server.addr().port();
+    for host in ["evil.example".to_owned(), format!("evil.example:{port}"), "localhost.evil.example".to_owned()] {
+        let refused = answer(&server, &host);
+        assert!(refused.starts_with("HTTP/1.1 421 ") && refused.contains("PYEXEC_ALLOWED_HOSTS"), "{host}: {refused}");
+    }
+    for host in
+        [format!("localhost:{port}"), format!("127.0.0.1:{port}"), "[::1]".to_owned(), "pyexec.example".to_owned()]
+    {
+        assert!(answer(&server, &host).starts_with("HTTP/1.1 200 "), "{host}");
+    }
+    let refused = server.raw(b"GET /health HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    assert!(refused.starts_with("HTTP/1.1 421 "), "{refused}");
+    assert!(answer(&with_keys(), "evil.example").starts_with("HTTP/1.1 401 "), "a key is asked for instead");
 }
 
 #[test]
@@ -388,8 +405,12 @@ fn neither_secrets_nor_code_are_ever_in_the_log() {
         eval(&json!({"code": "TopSecret", "stream": true}).to_string(), &[]);
         // What is refused is not logged either.
         assert_eq!(eval(r#"{"TopSecret":"TopSecret", "code": TopSecret}"#, &[]).status, 400);
-        assert_eq!(eval(&json!({"code": "1", "env_vars": ["TopSecret"]}).to_string(), &[]).status, 400);
-        assert_eq!(eval(&json!({"code": "1", "entrypoint": "../TopSecret"}).to_string(), &[]).status, 400);
+        assert_eq!(eval(&json!({"code": "1", "env_vars": ["TopSecret"]}).to_string(), &[]).status, 200);
+        assert_eq!(
+            eval(&json!({"code": "1", "entrypoint": "../TopSecret"}).to_string(), &[]).json()["status"],
+            "failed"
+        );
+        assert_eq!(eval(&json!({"code": "1", "TopSecret": "TopSecret"}).to_string(), &[]).status, 200);
         for header in [("x-api-key", MARK), ("authorization", "Bearer TopSecret"), ("authorization", "TopSecret")] {
             assert_eq!(server.call("GET", "/api/v1/executions/TopSecret", &[header], b"").status, 401);
         }
@@ -514,12 +535,12 @@ fn what_is_no_http_is_hung_up_on() {
     let server = Server::shared();
     for bytes in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
-        b"GET / HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n",
         b"GET /\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"POST /api/v1/eval HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
-        b"POST /api/v1/eval HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-        b"POST /api/v1/eval HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /api/v1/eval HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"POST /api/v1/eval HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        b"POST /api/v1/eval HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ] {
         let answer = server.raw(bytes);
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");

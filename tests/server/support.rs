@@ -132,6 +132,12 @@ impl Server {
         answer.json()
     }
 
+    /// Asks for what cannot be, and gives why not, having checked that a client of the original service sees it.
+    pub fn failed(&self, request: &Value) -> String {
+        let result = self.eval(request);
+        could_not_run(&result)
+    }
+
     /// Starts a script that nobody waits for, and gives its id.
     pub fn submit(&self, code: &str, headers: &[(&str, &str)]) -> String {
         let form = Form::new().tar(&[("main.py", code)]).field("metadata", "", br#"{"entrypoint":"main.py"}"#);
@@ -241,6 +247,17 @@ impl Server {
             (self.get(&format!("/api/v1/executions/{id}")).json()["status"] == "running").then_some(())
         });
     }
+}
+
+/// Why an execution could not run, having checked that it is all there.
+pub fn could_not_run(result: &Value) -> String {
+    assert_eq!((&result["status"], &result["stdout"]), (&Value::from("failed"), &Value::from("")), "{result}");
+    assert!(matches!(result["error_kind"].as_str(), Some("invalid" | "unavailable")), "{result}");
+    assert!(result["exit_code"].as_i64().is_some_and(|code| code > 0), "{result}");
+    let error = result["error"].as_str().expect("text");
+    assert_eq!(result["stderr"].as_str(), Some(&*format!("{}\n", error.trim_end())), "{result}");
+    assert_eq!(result["stderr_bytes"].as_u64(), result["stderr"].as_str().map(|text| text.len() as u64), "{result}");
+    error.to_owned()
 }
 
 impl Drop for Server {

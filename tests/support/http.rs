@@ -35,7 +35,7 @@ impl Connection {
 
     /// A request without a body.
     pub fn call(&mut self, method: &str, path: &str) -> io::Result<Answer> {
-        self.send(format!("{method} {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes())?;
+        self.send(format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes())?;
         self.answer()
     }
 
@@ -120,7 +120,7 @@ impl Answer {
 pub fn post(path: &str, json: &str) -> Vec<u8> {
     let length = json.len();
     format!(
-        "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{json}"
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{json}"
     )
     .into_bytes()
 }

@@ -61,7 +61,7 @@ fn kill(connection: &mut Connection) {
 /// The head of an upload of so many bytes.
 pub fn upload(path: &str, length: usize) -> Vec<u8> {
     let form = "content-type: multipart/form-data; boundary=b";
-    format!("POST {path} HTTP/1.1\r\nhost: x\r\n{form}\r\ncontent-length: {length}\r\n\r\n").into_bytes()
+    format!("POST {path} HTTP/1.1\r\nhost: localhost\r\n{form}\r\ncontent-length: {length}\r\n\r\n").into_bytes()
 }
 
 /// What comes before the archive and after it.

@@ -26,6 +26,7 @@ pub fn native() -> Command {
     let path = wasm_python::native_interpreter().expect("tests compare with the native CPython that the build makes");
     let mut command = Command::new(path);
     command.env_clear().env("LANG", "C.UTF-8").env("PYTHONDONTWRITEBYTECODE", "1").env("PATH", "/usr/bin:/bin");
+    command.env("HOME", "/tmp").env("USER", "user");
     command
 }
 

@@ -1,6 +1,13 @@
 """Prepares the interpreter that is snapshotted, and adapts a copy of it to its job. Called from guest.c."""
 import _pyexec
+import _thread
+import posix
 import sys
+
+# As on Linux for the first thread. Before threading, which logging imports, looks whether there is such a thing.
+_thread.get_native_id = posix.getpid
+
+import _pyexec_cell
 from importlib.machinery import SourceFileLoader
 from logging import _handlerList as log_handlers, shutdown as shut_logging_down
 
@@ -102,53 +109,21 @@ def adapt(env, shadowed, folder):
             del sys.modules[loaded]
 
 
-def split(source, path):
-    """The code of all but the last statement, and of the last as an expression, or None when it is not one."""
-    import ast
-
-    tree = ast.parse(source, path)
-    last = None
-    if tree.body and isinstance(tree.body[-1], ast.Expr):
-        last = compile(ast.Expression(tree.body.pop().value), path, "eval", dont_inherit=True)
-    return compile(tree, path, "exec", dont_inherit=True), last
-
-
-def call(names, function, arguments):
-    """Calls the job's function; `arguments` is JSON: a list of positional ones, an object of keywords, or nothing."""
-    import inspect
-    import json
-
-    target = names.get(function)
-    if not callable(target):
-        what = "is not callable" if function in names else "is not defined"
-        raise NameError(f"entry function {function!r} {what}")
-    given = json.loads(arguments) if arguments else []
-    value = target(**given) if isinstance(given, dict) else target(*given)
-    if inspect.iscoroutine(value):
-        import asyncio
-
-        value = asyncio.run(value)
-    return value
-
-
 def describe(value, called):
     """Reports the value; as with the interactive prompt, None is no result unless a function returned it."""
     if value is None and not called:
         return
     _pyexec.report(REPORT_RESULT, _printable(repr(value)))
-    import json
-
-    try:
-        text = json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return
-    _pyexec.report(REPORT_RESULT_JSON, text)
+    text = _pyexec_cell.as_json(value)
+    if text is not None:
+        _pyexec.report(REPORT_RESULT_JSON, text)
 
 
 def uncaught(error, path):
     """Reports an exception that ends the job."""
     import _pyexec_linux
 
+    _pyexec_cell.hide_frames(error, path)
     _pyexec.report(REPORT_ERROR_TYPE, _printable(type(error).__name__))
     line = None
     frame = error.__traceback__

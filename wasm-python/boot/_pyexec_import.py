@@ -45,9 +45,14 @@ class PackFinder:
         """For pkgutil, as its own FileFinder support does it."""
         import os
 
-        names = sorted(os.listdir(self.prefix))
+        try:
+            names = sorted(os.listdir(self.prefix))
+        except OSError:
+            return
         for name in names:
             path = f"{self.prefix}/{name}"
+            if name.startswith("_pyexec_"):
+                continue  # ours
             if name.endswith(".py") and name != "__init__.py":
                 yield prefix + name[:-3], False
             elif "." not in name and os.path.exists(f"{path}/__init__.py"):
@@ -55,19 +60,21 @@ class PackFinder:
 
 
 class MissingFinder:
-    """Asked last: what nobody found, and the program itself wanted, may be there with other means."""
+    """Asked last: what nobody found may be there with other means."""
 
     @staticmethod
     def find_spec(fullname, path=None, target=None):
-        if path is None:
-            frame = sys._getframe(1)
-            while frame is not None and "importlib" in frame.f_code.co_filename:
-                frame = frame.f_back
-            if frame is None or not frame.f_code.co_filename.startswith("/usr/"):
-                import _pyexec_linux
+        if path is not None:
+            return None
+        frame = sys._getframe(1)
+        while frame is not None and "importlib" in frame.f_code.co_filename:
+            if frame.f_code.co_name == "find_spec":
+                # importlib.util's: who asks whether there is one goes on without.
+                return None
+            frame = frame.f_back
+        import _pyexec_linux
 
-                _pyexec_linux.missing_module = fullname
-                _pyexec_linux.record("module", fullname)
+        _pyexec_linux.miss_module(fullname, frame is None or not frame.f_code.co_filename.startswith("/usr/"))
         return None
 
 
@@ -77,7 +84,12 @@ def _hook(path):
     raise ImportError
 
 
+def _cache_no_bytecode(self, source_path, bytecode_path, data):
+    """Nobody imports the project a second time: to write its bytecode would take longer than to compile it."""
+
+
 def install():
+    SourceFileLoader._cache_bytecode = _cache_no_bytecode
     sys.path_hooks.insert(0, _hook)
     sys.path_importer_cache.clear()
     sys.meta_path.append(MissingFinder)

@@ -4,6 +4,9 @@ The latter raises the exception that a Linux program would expect to handle, and
 the host can say (or do) something about it.
 """
 import _pyexec
+import _pyexec_constants
+import _pyexec_identity
+import _pyexec_signals
 import errno
 import posix
 import sys
@@ -12,30 +15,83 @@ from collections import deque, namedtuple
 REPORT_MISS = 6
 UID = 1000
 
-# Exceptions that misses raised last, so that an uncaught one, or one it caused, is recognised.
+# Misses as (exception, kind, detail): those raised last, so that whoever meets one, or what it caused, is recognised.
 _raised = deque(maxlen=64)
-missing_module = None
+# Modules that nobody found.
+_missing = set()
+# sys.monitoring's identifiers for tools without a name, of which debuggers and profilers have others.
+_TOOLS = (4, 3)
+_watching = False
 
 
 def record(kind, detail):
+    """Tells the host what the program itself has met; the host may end the job here, to run it where that is there."""
     _pyexec.report(REPORT_MISS, f"{kind}: {detail}")
 
 
 def miss(kind, detail, error):
-    """Records what was asked for; the caller raises the exception returned."""
-    record(kind, detail)
-    _raised.append(error)
+    """Notes what was asked for; the caller raises the exception returned.
+
+    It counts when the program's own code sees the exception, or one that it caused. What a library handles inside itself
+    stays there.
+    """
+    _raised.append((error, kind, detail))
+    _watch()
     return error
 
 
-def caused_by_miss(error):
+def miss_module(name, is_own):
+    """Notes a module that nobody found; `is_own` says that the program's own code imports it."""
+    if len(_missing) < 1000:
+        _missing.add(name)
+    if is_own:
+        record("module", name)
+    else:
+        _watch()
+
+
+def _watch():
+    """Looks at every exception that passes through the program's own code from now on."""
+    global _watching
+    if _watching:
+        return
+    _watching = True
+    monitoring = sys.monitoring
+    tool = next((tool for tool in _TOOLS if monitoring.get_tool(tool) is None), None)
+    if tool is not None:
+        monitoring.use_tool_id(tool, "pyexec")
+        monitoring.register_callback(tool, monitoring.events.RAISE, _seen)
+        monitoring.set_events(tool, monitoring.events.RAISE)
+
+
+def _seen(code, offset, error):
+    if not code.co_filename.startswith(("/usr/", "<frozen ")):
+        found = _miss_behind(error)
+        if found is not None:
+            record(*found)
+
+
+def _miss_behind(error):
+    """The miss, as kind and detail, that an exception is or was caused by."""
     seen = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if any(error is raised for raised in _raised):
-            return True
-        if isinstance(error, ModuleNotFoundError) and error.name is not None and error.name == missing_module:
-            return True
+        for raised, kind, detail in _raised:
+            if error is raised:
+                return kind, detail
+        if isinstance(error, ImportError) and error.name in _missing:
+            return "module", error.name
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def caused_by_miss(error):
+    """Whether an uncaught exception is, or was caused by, a miss."""
+    if _miss_behind(error) is not None:
+        return True
+    seen = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         if isinstance(error, (ImportError, AttributeError)) and _lacks_native_parts(error):
             return True
         error = error.__cause__ or error.__context__
@@ -87,11 +143,30 @@ def umask(mask):
 
 _open, _mkdir, _chdir = posix.open, posix.mkdir, posix.chdir
 
+# What programs see are Linux's flags; C has its own. The latter always say how a file is accessed, with these bits.
+_C_ACCESS = posix.O_RDONLY | posix.O_WRONLY
+_C_ACCESSES = (posix.O_RDONLY, posix.O_WRONLY, posix.O_RDWR, posix.O_RDWR)
+_C_FLAGS = {name: getattr(posix, name) for name in ("O_CREAT", "O_EXCL", "O_TRUNC", "O_APPEND", "O_NONBLOCK", "O_DSYNC",
+                                                    "O_RSYNC", "O_SYNC", "O_DIRECTORY", "O_NOFOLLOW")}
+_ALL_C_FLAGS = _C_ACCESS | sum(_C_FLAGS.values())
+
+
+def _c_flags(flags):
+    """Those of C for flags that are Linux's, or, in an opener that `open()` calls, C's with some of Linux's added."""
+    ours = flags & _C_ACCESS
+    found = flags & _ALL_C_FLAGS if ours else _C_ACCESSES[flags & 3]
+    for name, bits in _C_FLAGS.items():
+        linux = getattr(posix, name)
+        if flags & linux == linux and not (ours and linux & _ALL_C_FLAGS):
+            found |= bits
+    return found
+
 
 def open(path, flags, mode=0o777, *, dir_fd=None):
+    flags = _c_flags(flags)
     fd = _open(path, flags, mode, dir_fd=dir_fd)
     # WASI gives every new file the usual mode.
-    if flags & posix.O_CREAT and mode & 0o777 not in (0o666, 0o777) and posix.fstat(fd).st_size == 0:
+    if flags & _C_FLAGS["O_CREAT"] and mode & 0o777 not in (0o666, 0o777) and posix.fstat(fd).st_size == 0:
         _pyexec.fchmod(fd, mode & ~_mask & 0o777)
     return fd
 
@@ -103,15 +178,19 @@ def mkdir(path, mode=0o777, *, dir_fd=None):
 
 
 def chdir(path):
-    """wasi-libc remembers the folder as text, and would keep `..` in it."""
+    """wasi-libc remembers the folder as text, and would keep `..` and links in it."""
     if isinstance(path, int):
-        raise NotImplementedError("chdir: a descriptor is not supported")
+        posix.fstat(path)
+        path = posix.readlink(f"/proc/self/fd/{path:d}")
+        if not path.startswith("/"):
+            raise OSError(errno.ENOTDIR, posix.strerror(errno.ENOTDIR))
     import os
 
     _chdir(path)
     here = posix.getcwd()
-    if ".." in here:
-        _chdir(os.path.realpath(here))
+    real = os.path.realpath(here)
+    if real != here:
+        _chdir(real)
 
 
 def statvfs(path):
@@ -124,6 +203,9 @@ def statvfs(path):
 def chmod(path, mode, *, dir_fd=None, follow_symlinks=True):
     if isinstance(path, int):
         return fchmod(path, mode)
+    if not follow_symlinks and posix.lstat(path).st_mode & 0o170000 == 0o120000:
+        # Links have no permissions of their own, as on Linux.
+        raise NotImplementedError("chmod: follow_symlinks unavailable on this platform")
     error = _pyexec.chmod(path, mode & 0o7777)
     if error:
         raise OSError(error, posix.strerror(error), path)
@@ -151,25 +233,53 @@ def dup2(fd, fd2, inheritable=True):
     return _dup(fd, fd2)
 
 
+def pipe():
+    ends = _pyexec.pipe()
+    if isinstance(ends, int):
+        raise OSError(-ends, posix.strerror(-ends))
+    return ends
+
+
+def pipe2(flags, /):
+    ends = pipe()
+    if flags & posix.O_NONBLOCK:
+        for fd in ends:
+            posix.set_blocking(fd, False)
+    return ends
+
+
+def lockf(fd, command, length, /):
+    """Nobody else has these files."""
+    posix.fstat(fd)
+    if command not in range(4):
+        raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL))
+
+
+def posix_fallocate(fd, offset, length, /):
+    if offset < 0 or length <= 0:
+        raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL))
+    if posix.fstat(fd).st_size < offset + length:
+        posix.ftruncate(fd, offset + length)
+
+
+def posix_fadvise(fd, offset, length, advice, /):
+    posix.fstat(fd)
+    if advice not in range(6):
+        raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL))
+
+
+def sendfile(out_fd, in_fd, offset, count):
+    # A part, as on Linux, where callers ask again for the rest.
+    count = min(count, 1 << 20)
+    part = posix.read(in_fd, count) if offset is None else posix.pread(in_fd, count, offset)
+    return posix.write(out_fd, part)
+
+
 def _dup(fd, to):
     new = _pyexec.dup(fd, to)
     if new < 0:
         raise OSError(-new, posix.strerror(-new))
     return new
-
-
-def kill(pid, number):
-    import signal
-
-    if pid in (posix.getpid(), 0):
-        if number:
-            signal.raise_signal(number)
-        return
-    raise miss("process", "os.kill()", ProcessLookupError(errno.ESRCH, posix.strerror(errno.ESRCH)))
-
-
-def uname():
-    return posix.uname_result(("Linux", "localhost", "6.1.0", "#1 WebAssembly", "wasm32"))
 
 
 def getrandom(size, flags=0):
@@ -181,17 +291,30 @@ def get_terminal_size(fd=1):
     raise OSError(errno.ENOTTY, posix.strerror(errno.ENOTTY))
 
 
+def sched_setaffinity(pid, mask, /):
+    if 0 not in set(mask):
+        raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL))
+
+
 def _answers():
     return {
-        "umask": umask, "chmod": chmod, "fchmod": fchmod, "lchmod": chmod, "chown": chown, "lchown": chown, "kill": kill,
-        "dup": dup, "dup2": dup2, "open": open, "mkdir": mkdir, "chdir": chdir, "statvfs": statvfs, "fstatvfs": statvfs,
-        "getrandom": getrandom, "get_terminal_size": get_terminal_size,
+        "umask": umask, "chmod": chmod, "fchmod": fchmod, "lchmod": chmod, "chown": chown, "lchown": chown,
+        "kill": _pyexec.kill, "killpg": _pyexec_signals.killpg, "abort": _pyexec.abort,
+        "dup": dup, "dup2": dup2, "open": open, "mkdir": mkdir, "chdir": chdir,
+        "fchdir": lambda fd: chdir(fd), "statvfs": statvfs, "fstatvfs": statvfs,
+        "pipe": pipe, "pipe2": pipe2, "lockf": lockf, "posix_fallocate": posix_fallocate, "posix_fadvise": posix_fadvise,
+        "sendfile": sendfile, "getrandom": getrandom, "get_terminal_size": get_terminal_size,
         "getuid": lambda: UID, "geteuid": lambda: UID, "getgid": lambda: UID, "getegid": lambda: UID,
         "getgroups": lambda: [UID], "getresuid": lambda: (UID,) * 3, "getresgid": lambda: (UID,) * 3,
         "getppid": lambda: 1, "getpgid": lambda pid: 1, "getpgrp": lambda: 1, "getsid": lambda pid: 1,
         "sched_getaffinity": lambda pid: {0}, "cpu_count": lambda: 1, "getloadavg": lambda: (0.0, 0.0, 0.0),
         "sync": lambda: None, "nice": lambda increment: 0, "ctermid": lambda: "/dev/tty",
-        "getpriority": lambda which, who: 0,
+        "getpriority": lambda which, who: 0, "setpriority": lambda which, who, priority: None,
+        "setpgid": lambda pid, pgrp, /: None, "setpgrp": lambda: None, "getgrouplist": lambda user, group, /: [group],
+        "sched_getscheduler": lambda pid, /: 0, "sched_getparam": lambda pid, /: posix.sched_param(0),
+        "sched_get_priority_max": lambda policy: 99 if policy in (1, 2) else 0,
+        "sched_get_priority_min": lambda policy: 1 if policy in (1, 2) else 0,
+        "sched_rr_get_interval": lambda pid, /: 0.0, "sched_setaffinity": sched_setaffinity,
     }
 
 
@@ -200,13 +323,17 @@ _REFUSED = {
     "execv": ("process", errno.EPERM), "execve": ("process", errno.EPERM),
     "posix_spawn": ("process", errno.EPERM), "posix_spawnp": ("process", errno.EPERM),
     "wait": ("process", errno.ECHILD), "waitpid": ("process", errno.ECHILD), "wait3": ("process", errno.ECHILD),
-    "wait4": ("process", errno.ECHILD), "waitid": ("process", errno.ECHILD), "killpg": ("process", errno.ESRCH),
-    "pipe": ("process", errno.EMFILE), "pipe2": ("process", errno.EMFILE), "openpty": ("process", errno.ENOENT),
+    "wait4": ("process", errno.ECHILD), "waitid": ("process", errno.ECHILD), "openpty": ("process", errno.ENOENT),
     "mkfifo": ("process", errno.EPERM), "mknod": ("process", errno.EPERM), "setsid": ("process", errno.EPERM),
     "setuid": ("privilege", errno.EPERM), "setgid": ("privilege", errno.EPERM), "seteuid": ("privilege", errno.EPERM),
     "setegid": ("privilege", errno.EPERM), "setgroups": ("privilege", errno.EPERM), "chroot": ("privilege", errno.EPERM),
     "mount": ("privilege", errno.EPERM), "getlogin": ("process", errno.ENXIO), "memfd_create": ("process", errno.ENOSYS),
-    "eventfd": ("process", errno.ENOSYS), "pidfd_open": ("process", errno.EPERM),
+    "eventfd": ("process", errno.ENOSYS), "timerfd_create": ("process", errno.ENOSYS),
+    "posix_openpt": ("terminal", errno.ENOENT), "tcsetpgrp": ("terminal", errno.ENOTTY),
+    "unshare": ("privilege", errno.EPERM), "setns": ("privilege", errno.EPERM), "initgroups": ("privilege", errno.EPERM),
+    "setreuid": ("privilege", errno.EPERM), "setregid": ("privilege", errno.EPERM),
+    "setresuid": ("privilege", errno.EPERM), "setresgid": ("privilege", errno.EPERM),
+    "sched_setscheduler": ("privilege", errno.EPERM), "sched_setparam": ("privilege", errno.EPERM), "pidfd_open": ("process", errno.EPERM),
     "tcgetpgrp": ("terminal", errno.ENOTTY), "ttyname": ("terminal", errno.ENOTTY),
 }
 
@@ -231,8 +358,11 @@ def install_early():
     for name, function in functions.items():
         for module in (posix, os):
             setattr(module, name, function)
-        function.__name__ = name
+        if function not in (_pyexec.abort, _pyexec.kill):
+            function.__name__ = name
     for kind, fields in {"uname_result": "sysname nodename release version machine",
+                         "sched_param": "sched_priority",
+                         "waitid_result": "si_pid si_uid si_signo si_status si_code",
                          "statvfs_result": "f_bsize f_frsize f_blocks f_bfree f_bavail f_files f_ffree f_favail f_flag "
                                            "f_namemax"}.items():
         made = namedtuple(kind, fields)
@@ -242,10 +372,18 @@ def install_early():
         made.__module__ = "os"
         setattr(posix, kind, made)
         setattr(os, kind, made)
-    posix.uname = os.uname = uname
+    posix.sched_param.__new__ = lambda cls, sched_priority: tuple.__new__(cls, (sched_priority,))
+    # `os` has copied what there was.
+    _pyexec_constants.install("posix", "time", "select")
+    os.__dict__.update((name, value) for name, value in vars(posix).items() if name.isupper() and name[0] != "_")
+    _pyexec_identity.install_early(os)
+    _pyexec_signals.install()
     os.EX_OK = posix.EX_OK = 0
     for name, value in {"WNOHANG": 1, "WUNTRACED": 2, "P_NOWAIT": 1, "P_NOWAITO": 1, "P_WAIT": 0, "PRIO_PROCESS": 0,
-                        "SCHED_OTHER": 0, "RTLD_LAZY": 1, "RTLD_NOW": 2, "RTLD_GLOBAL": 256, "RTLD_LOCAL": 0}.items():
+                        "SCHED_OTHER": 0, "RTLD_LAZY": 1, "RTLD_NOW": 2, "RTLD_GLOBAL": 256, "RTLD_LOCAL": 0,
+                        "F_ULOCK": 0, "F_LOCK": 1, "F_TLOCK": 2, "F_TEST": 3, "POSIX_FADV_NORMAL": 0,
+                        "POSIX_FADV_RANDOM": 1, "POSIX_FADV_SEQUENTIAL": 2, "POSIX_FADV_WILLNEED": 3,
+                        "POSIX_FADV_DONTNEED": 4, "POSIX_FADV_NOREUSE": 5}.items():
         for module in (posix, os):
             if not hasattr(module, name):
                 setattr(module, name, value)
@@ -267,19 +405,22 @@ def install_late():
     import ctypes
     import hashlib
     import os
-    import signal
     import subprocess
     import threading
     import time
+    import warnings
     import _thread
 
     _adapt_threads(threading, _thread)
     _adapt_subprocess(subprocess)
     _adapt_asyncio(asyncio)
-    hashlib.pbkdf2_hmac, hashlib.scrypt = _pyexec.pbkdf2_hmac, _pyexec.scrypt
-    hashlib.__all__ += ("pbkdf2_hmac", "scrypt") if "scrypt" not in hashlib.__all__ else ()
+    _adapt_hashlib(hashlib)
     _adapt_ctypes(ctypes)
-    _adapt_signal(signal)
+    _adapt_processes(os)
+    _pyexec_constants.install("fcntl", "resource", "termios")
+    _pyexec_signals.install_faulthandler()
+    _pyexec_identity.install_late()
+    _adapt_warnings(warnings)
     for name in _FORKS:
         kind, number = _REFUSED[name]
         posix.__dict__[name] = os.__dict__[name] = _refusing(kind, name, number)
@@ -297,6 +438,16 @@ def _adapt_threads(threading, _thread):
             setattr(_thread, name, start)
     threading._start_joinable_thread = start
     threading._start_new_thread = start
+
+
+def _adapt_processes(os):
+    """Functions that the library makes only where there is a fork."""
+    for name in ("spawnl", "spawnle", "spawnlp", "spawnlpe", "spawnv", "spawnve", "spawnvp", "spawnvpe"):
+        def spawn(mode, file, *args, _name=name):
+            raise miss("process", f"os.{_name}()", PermissionError(errno.EPERM, posix.strerror(errno.EPERM), file))
+
+        spawn.__name__ = spawn.__qualname__ = name
+        setattr(os, name, spawn)
 
 
 def _adapt_subprocess(subprocess):
@@ -321,7 +472,8 @@ def _adapt_asyncio(asyncio):
     """An event loop that waits for time only: there is nothing else here to wait for."""
     import selectors
     import time
-    from asyncio import selector_events
+    import types
+    from asyncio import selector_events, unix_events
 
     class ClockSelector(selectors.SelectSelector):
         def select(self, timeout=None):
@@ -352,6 +504,54 @@ def _adapt_asyncio(asyncio):
 
     base.shutdown_default_executor = shutdown_default_executor
 
+    unix_events.can_use_pidfd = lambda: False
+    loop_of = {}
+    add_signal_handler = unix_events._UnixSelectorEventLoop.add_signal_handler
+
+    def add(self, sig, callback, *args):
+        # There is no pipe to wake the loop by: the handler calls it.
+        self._csock = types.SimpleNamespace(fileno=lambda: -1)
+        add_signal_handler(self, sig, callback, *args)
+        loop_of[int(sig)] = self
+
+    add.__name__, add.__qualname__ = add_signal_handler.__name__, add_signal_handler.__qualname__
+    unix_events._UnixSelectorEventLoop.add_signal_handler = add
+    unix_events._sighandler_noop = lambda number, frame: loop_of[number]._handle_signal(number)
+
+
+def _adapt_hashlib(hashlib):
+    """Adds the hash functions that OpenSSL has, and its names for all of them."""
+    constructors = {name: getattr(hashlib, name) for name in hashlib.algorithms_guaranteed}
+    unsupported = hashlib.new
+
+    def new(name, *args, **kwargs):
+        """new(name, data=b'') - Return a new hashing object using the named algorithm;
+        optionally initialized with data (which must be a bytes-like object).
+        """
+        known = _pyexec.hash_name(name)
+        if known is None:
+            return unsupported(name, *args, **kwargs)
+        constructor = constructors.get(known)
+        return _pyexec.hash_new(known, *args, **kwargs) if constructor is None else constructor(*args, **kwargs)
+
+    new.__module__ = "hashlib"
+    hashlib.new = new
+    hashlib.algorithms_available |= {"md5-sha1", "ripemd160", "sha512_224", "sha512_256", "sm3"}
+    hashlib.pbkdf2_hmac, hashlib.scrypt = _pyexec.pbkdf2_hmac, _pyexec.scrypt
+    if "pbkdf2_hmac" not in hashlib.__all__:
+        hashlib.__all__ += ("pbkdf2_hmac",)
+
+
+def _adapt_warnings(warnings):
+    """A library that handles a miss inside itself may warn of it, which it would not do where nothing is missing."""
+    show = warnings._showwarnmsg
+
+    def show_unless_miss(message):
+        if not _raised or _miss_behind(sys.exception()) is None:
+            show(message)
+
+    warnings._showwarnmsg = show_unless_miss
+
 
 def _adapt_ctypes(ctypes):
     load = ctypes._dlopen
@@ -365,26 +565,12 @@ def _adapt_ctypes(ctypes):
             raise miss("library", f"ctypes: {name}", error) from None
 
     ctypes._dlopen = dlopen
+    find_symbol = ctypes.CDLL.__getitem__
 
+    def getitem(self, name_or_ordinal):
+        try:
+            return find_symbol(self, name_or_ordinal)
+        except AttributeError as error:
+            raise miss("library", f"ctypes: {name_or_ordinal}()", error) from None
 
-def _adapt_signal(signal):
-    def unsupported(name):
-        def refuse(*args):
-            raise miss("signal", f"signal.{name}()", OSError(errno.ENOSYS, posix.strerror(errno.ENOSYS)))
-
-        refuse.__name__ = name
-        return refuse
-
-    def alarm(seconds):
-        if seconds:
-            unsupported("alarm")()
-        return 0
-
-    if not hasattr(signal, "alarm"):
-        signal.alarm = alarm
-    for name in ("setitimer", "getitimer", "pause", "sigwait", "pthread_kill", "sigtimedwait"):
-        if not hasattr(signal, name):
-            setattr(signal, name, unsupported(name))
-    for name, value in {"ITIMER_REAL": 0, "ITIMER_VIRTUAL": 1, "ITIMER_PROF": 2}.items():
-        if not hasattr(signal, name):
-            setattr(signal, name, value)
+    ctypes.CDLL.__getitem__ = getitem

@@ -1,4 +1,6 @@
 """The socket module's C half where there is no network: constants, and calls that fail as on a machine without one."""
+import _pyexec_constants
+import _pyexec_identity
 import _pyexec_linux
 
 AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6 = 0, 1, 2, 10
@@ -21,6 +23,7 @@ EAI_BADFLAGS, EAI_NONAME, EAI_AGAIN, EAI_FAIL, EAI_FAMILY, EAI_SOCKTYPE = -1, -2
 EAI_SERVICE, EAI_MEMORY, EAI_SYSTEM, EAI_OVERFLOW, EAI_ADDRFAMILY, EAI_NODATA = -8, -10, -11, -12, -9, -5
 NI_NUMERICHOST, NI_NUMERICSERV, NI_NOFQDN, NI_NAMEREQD, NI_DGRAM = 1, 2, 4, 8, 16
 NI_MAXHOST, NI_MAXSERV = 1025, 32
+_pyexec_constants.install("_socket")
 has_ipv6 = True
 CAPI = None
 
@@ -73,7 +76,7 @@ SocketType = socket
 
 
 def _no_resolver(host):
-    return _pyexec_linux.miss("socket", f"look-up of {host!r}",
+    return _pyexec_linux.miss("network", f"look-up of {host!r}",
                               gaierror(EAI_AGAIN, "Temporary failure in name resolution"))
 
 
@@ -82,7 +85,7 @@ def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
     number = int(port) if port is not None and str(port).isdigit() else 0
     if text is None:
         text = "0.0.0.0" if flags & AI_PASSIVE else "127.0.0.1"
-    if text == "localhost":
+    if text in _OURS:
         text = "127.0.0.1"
     kinds = [(SOCK_STREAM, IPPROTO_TCP), (SOCK_DGRAM, IPPROTO_UDP), (SOCK_RAW, IPPROTO_IP)]
     kinds = [kind for kind in kinds if type in (0, kind[0])]
@@ -97,8 +100,17 @@ def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
     raise _no_resolver(text)
 
 
+_OURS = {"localhost", _pyexec_identity.HOST_NAME}
+
+
 def getnameinfo(address, flags):
-    raise _no_resolver(address[0])
+    host, port = address[0], address[1]
+    if not flags & NI_NUMERICHOST:
+        if host not in ("127.0.0.1", "::1"):
+            raise _no_resolver(host)
+        host = "localhost"
+    service = None if flags & NI_NUMERICSERV else next((name for name, known in _SERVICES.items() if known == port), None)
+    return host, service or str(port)
 
 
 def gethostbyname(name):
@@ -110,28 +122,37 @@ def gethostbyname_ex(name):
 
 
 def gethostbyaddr(name):
+    if name in _OURS:
+        return name, [], ["127.0.0.1"]
+    if name in ("127.0.0.1", "::1"):
+        return "localhost", [], [name]
     raise _no_resolver(name)
 
 
 def gethostname():
-    return "localhost"
+    return _pyexec_identity.HOST_NAME
 
 
 def sethostname(name):
     raise PermissionError(1, "Operation not permitted")
 
 
+_SERVICES = {"ftp": 21, "ssh": 22, "telnet": 23, "smtp": 25, "domain": 53, "http": 80, "pop3": 110, "ntp": 123,
+             "imap2": 143, "https": 443, "imaps": 993, "pop3s": 995}
+
+
 def getservbyname(name, protocol=None):
-    known = {"ftp": 21, "ssh": 22, "smtp": 25, "domain": 53, "http": 80, "pop3": 110, "ntp": 123, "imap": 143,
-             "https": 443, "imaps": 993, "pop3s": 995}
     try:
-        return known[name]
+        return _SERVICES["imap2" if name == "imap" else name]
     except KeyError:
         raise OSError("service/proto not found") from None
 
 
 def getservbyport(port, protocol=None):
-    raise OSError("port/proto not found")
+    name = next((name for name, known in _SERVICES.items() if known == port), None)
+    if name is None:
+        raise OSError("port/proto not found")
+    return name
 
 
 def getprotobyname(name):

@@ -3,7 +3,7 @@ from collections import namedtuple
 
 struct_passwd = namedtuple("struct_passwd", "pw_name pw_passwd pw_uid pw_gid pw_gecos pw_dir pw_shell")
 struct_passwd.__module__ = "pwd"
-_USER = struct_passwd("user", "x", 1000, 1000, "", "/work", "/bin/sh")
+_USER = struct_passwd("user", "x", 1000, 1000, "", "/tmp", "/bin/sh")
 
 
 def getpwuid(uid):

@@ -1,6 +1,8 @@
 """Resource use as far as a process can tell, and limits that only the host sets."""
 import errno as _errno
 import os as _os
+import _pyexec
+from operator import index as _index
 from collections import namedtuple as _namedtuple
 
 error = OSError
@@ -14,24 +16,38 @@ struct_rusage = _namedtuple("struct_rusage", "ru_utime ru_stime ru_maxrss ru_ixr
 struct_rusage.__module__ = "resource"
 
 
+_limits = {}
+
+
 def getrusage(who):
     import time
 
     if who not in (RUSAGE_SELF, RUSAGE_CHILDREN, RUSAGE_THREAD):
         raise ValueError("invalid who parameter")
-    return struct_rusage(0.0 if who == RUSAGE_CHILDREN else time.process_time(), 0.0, *[0] * 14)
+    if who == RUSAGE_CHILDREN:
+        return struct_rusage(0.0, 0.0, *[0] * 14)
+    return struct_rusage(time.process_time(), 0.0, _pyexec.memory_bytes() >> 10, *[0] * 13)
 
 
 def getrlimit(resource):
     if not 0 <= resource <= 15:
         raise ValueError("invalid resource specified")
-    return (RLIM_INFINITY, RLIM_INFINITY)
+    return _limits.get(resource, (RLIM_INFINITY, RLIM_INFINITY))
 
 
 def setrlimit(resource, limits):
     import _pyexec_linux
 
-    getrlimit(resource)
+    _, most = getrlimit(resource)
+    if resource in (RLIMIT_STACK, RLIMIT_CORE):
+        # The stack has a size of its own, and there are no dumps: nothing would come of it.
+        soft, hard = map(_index, limits)
+        if hard != RLIM_INFINITY and not 0 <= soft <= hard:
+            raise ValueError("current limit exceeds maximum limit")
+        if most != RLIM_INFINITY and not 0 <= hard <= most:
+            raise ValueError("not allowed to raise maximum limit")
+        _limits[resource] = soft, hard
+        return
     raise _pyexec_linux.miss("limits", "resource.setrlimit()", PermissionError(_errno.EPERM, _os.strerror(_errno.EPERM)))
 
 
@@ -40,4 +56,4 @@ def prlimit(pid, resource, limits=None):
 
 
 def getpagesize():
-    return 65536
+    return 4096

@@ -142,9 +142,10 @@ fn sqlite(sources: &Sources) -> Result<Library> {
         flags: strings(&[
             "-O2",
             "-w",
+            "-include",
+            "sqlite/linux.h",
             "-DSQLITE_THREADSAFE=0",
             "-DSQLITE_OMIT_LOAD_EXTENSION",
-            "-DSQLITE_OMIT_WAL",
             "-DSQLITE_ENABLE_FTS5",
             "-DSQLITE_ENABLE_MATH_FUNCTIONS",
             "-DSQLITE_ENABLE_RTREE",

@@ -38,7 +38,7 @@ pub fn native(store: &Store, sources: &Sources, tools: &Tools, progress: &Progre
             let sysroot = folder.join("sysroot");
             clibs::build(&compiler, sources, &sysroot)?;
             let build = folder.join("build");
-            let mut configure = configure(sources, &build)?;
+            let mut configure = configure(&sources.cpython, &build)?;
             configure
                 .args(["--disable-test-modules", "--without-ensurepip", &format!("OPT={OPTIMISED}")])
                 .env("CC", &tools.cc)
@@ -82,7 +82,8 @@ pub struct Wasm {
     pub key: Key,
 }
 
-/// CPython decides on features by whether a program links. These link with zig although they cannot work.
+/// CPython decides on features by whether a program links. These link with zig although they cannot work. The sizes are
+/// those of `data_model.rs`; WebAssembly loads from any address.
 const CONFIG_SITE: &str = "
 ac_cv_func_mmap=no
 ac_cv_header_sys_mman_h=no
@@ -96,13 +97,24 @@ ac_cv_header_libintl_h=no
 ac_cv_lib_intl_textdomain=no
 ac_cv_func_pthread_detach=no
 ac_cv_func_uname=no
+ac_cv_func_fdopendir=yes
+ac_cv_func_readv=yes
+ac_cv_func_writev=yes
+ac_cv_func_preadv=yes
+ac_cv_func_pwritev=yes
 py_cv_module__socket=n/a
 py_cv_module_readline=n/a
 py_cv_module__curses=n/a
+ac_cv_sizeof_long=8
+ac_cv_alignof_long=8
+ac_cv_sizeof_size_t=8
+ac_cv_alignof_size_t=8
+ac_cv_aligned_required=no
 ";
 
 pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, progress: &Progress) -> Result<Wasm> {
-    let key = native.key.clone().with("wasm").with(&sources.toolchain).with_folder("ffi")?;
+    let key = native.key.clone().with("wasm").with(&sources.toolchain).with(sources.guest_key.short());
+    let key = key.with_folder("ffi")?.with_folder("sqlite")?;
     let folder = store.step("wasi", &key, |folder| {
         progress.step("building CPython for WASI", "2 to 4 minutes", || {
             let compiler = compiler(&sources.zig, tools.jobs);
@@ -110,18 +122,20 @@ pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, pr
             clibs::build(&compiler, sources, &sysroot)?;
             ffi(&compiler, &sysroot)?;
             let site = folder.join("config.site");
-            let upstream = sources.cpython.join("Tools/wasm/wasi/config.site-wasm32-wasi");
+            let upstream = sources.guest.join("Tools/wasm/wasi/config.site-wasm32-wasi");
             write(&site, &format!(". {}\n{CONFIG_SITE}", upstream.display()))?;
             let cc = wrapper(folder, &compiler)?;
             let build = folder.join("build");
-            let mut configure = configure(sources, &build)?;
+            let mut configure = configure(&sources.guest, &build)?;
             let machine = shell::output(sources.cpython.join("config.guess"), &[] as &[&str]);
             configure
-                .args(["--host=wasm32-wasip1", "--prefix=/usr", "--with-tzpath=/usr/share/zoneinfo", "--with-pymalloc"])
+                .args(["--host=wasm32-wasip1", "--prefix=/usr", "--with-tzpath=/usr/share/zoneinfo"])
+                .args(["--with-pymalloc", "--without-mimalloc"])
                 .args(["--disable-test-modules", "--without-ensurepip", "--disable-ipv6"])
                 .arg(format!("--build={}", machine.ok_or("config.guess failed")?))
                 .arg(format!("--with-build-python={}", native.python().display()))
-                .arg(format!("OPT={OPTIMISED}"))
+                // A number that wasi-libc's headers hide; `libc/posix.c` knows the command.
+                .arg(format!("OPT={OPTIMISED} -DF_DUPFD_CLOEXEC=1030"))
                 .env("CC", &cc)
                 .env("CPP", format!("{} -E", cc.display()))
                 .env("AR", format!("{} ar", sources.zig.join("zig").display()))
@@ -131,7 +145,8 @@ pub fn wasm(store: &Store, sources: &Sources, tools: &Tools, native: &Native, pr
                 .env("LIBFFI_LIBS", format!("-L{} -lffi", sysroot.join("lib").display()))
                 .envs(clibs::configure_variables(&sysroot));
             shell::run(&mut configure, &folder.join("configure.log"))?;
-            shell::run(make(tools, &build).args(["python.wasm", "pybuilddir.txt"]), &folder.join("make.log"))
+            // Without its own python.wasm, which lacks what `libc/` adds.
+            shell::run(make(tools, &build).args(["libpython3.14.a", "pybuilddir.txt"]), &folder.join("make.log"))
         })
     })?;
     Ok(Wasm { build: folder.join("build"), sysroot: folder.join("sysroot"), key })
@@ -184,9 +199,9 @@ fn ffi(compiler: &Compiler, sysroot: &Path) -> Result<()> {
     shell::run(&mut ar, &sysroot.join("ar.log"))
 }
 
-fn configure(sources: &Sources, build: &Path) -> Result<Command> {
+fn configure(source: &Path, build: &Path) -> Result<Command> {
     fs::create_dir_all(build).map_err(|e| format!("cannot write {}: {e}", build.display()))?;
-    let mut configure = Command::new(sources.cpython.join("configure"));
+    let mut configure = Command::new(source.join("configure"));
     configure.current_dir(build).arg("--quiet");
     // The result must not depend on what else is installed, nor on flags meant for Rust's C code.
     configure.env("PKG_CONFIG_LIBDIR", "/nonexistent").env("PKG_CONFIG_PATH", "");

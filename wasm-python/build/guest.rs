@@ -17,7 +17,7 @@ use std::{
 
 /// Shadow stack, where C locals whose address is taken live. CPython's recursion checks measure it; see
 /// `patches/recursion.patch`.
-const STACK_BYTES: u32 = 8 << 20;
+const STACK_BYTES: u32 = 24 << 20;
 
 pub fn link(store: &Store, sources: &Sources, wasm: &Wasm, progress: &Progress) -> Result<PathBuf> {
     let recipe = fs::read_to_string("build/guest.rs").map_err(|e| format!("cannot read build/guest.rs: {e}"))?;
@@ -27,7 +27,7 @@ pub fn link(store: &Store, sources: &Sources, wasm: &Wasm, progress: &Progress) 
             let compiler = compiler(&sources.zig, 2);
             let mut flags = strings(&["-O3", "-DNDEBUG", "-DPy_BUILD_CORE", "-Iguest"]);
             for include in ["", "Include", "Include/internal", "Modules/_hacl", "Modules/_hacl/include"] {
-                flags.push(format!("-I{}", sources.cpython.join(include).display()));
+                flags.push(format!("-I{}", sources.guest.join(include).display()));
             }
             flags.push(format!("-I{}", wasm.build.display()));
             let objects = clibs::objects(&compiler, &clibs::c_files(Path::new("guest"), "c")?, &flags, folder)?;
@@ -43,8 +43,9 @@ pub fn link(store: &Store, sources: &Sources, wasm: &Wasm, progress: &Progress) 
                     "-o",
                 ])
                 .arg(folder.join("python.wasm"))
-                .args(&objects)
+                // First, so that nothing of zig's libc is taken before.
                 .args(libc(sources, folder)?)
+                .args(&objects)
                 .arg("libpython3.14.a")
                 .arg(format!("-L{}", wasm.sysroot.join("lib").display()))
                 .args(libraries(&wasm.build)?);

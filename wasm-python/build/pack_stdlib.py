@@ -15,6 +15,12 @@ SKIPPED = {"__pycache__", "test", "tests", "idlelib", "tkinter", "turtledemo", "
            "_android_support.py", "_apple_support.py", "_ios_support.py", "turtle.py"}
 KEPT_TESTS = {"unittest"}
 STDLIB = "lib/python3.14"
+PLATFORM = {
+    "wasm32-unknown-wasip1": "x86_64-pc-linux-gnu",
+    "wasm32-wasi": "x86_64-linux-gnu",
+    "'MACHDEP': 'wasi'": "'MACHDEP': 'linux'",
+    '"MACHDEP": "wasi"': '"MACHDEP": "linux"',
+}
 
 files = {}
 
@@ -29,8 +35,11 @@ def add_tree(root, prefix, wanted=lambda path: True):
 add_tree(library, STDLIB)
 add_tree(tzdata / "zoneinfo", "share/zoneinfo", lambda path: path.suffix != ".py")
 for path in (wasi_build / (wasi_build / "pybuilddir.txt").read_text().strip()).glob("_sysconfig*"):
-    # Found by sys.platform, which the guest says is Linux.
-    files[f"{STDLIB}/{path.name.replace('__wasi_', '__linux_')}"] = path.read_bytes()
+    # Found by the platform, which the guest says is Linux. Where the build lies is nobody's business.
+    text = path.read_text().replace(str(wasi_build.parent.parent), "/usr/src")
+    for ours, linux in PLATFORM.items():
+        text = text.replace(ours, linux)
+    files[f"{STDLIB}/{path.name.replace('__wasi_wasm32-wasi', '__linux_x86_64-linux-gnu')}"] = text.encode()
 add_tree(boot, STDLIB)
 # sys.executable, for those who look at it (platform.libc_ver does); nothing can be executed.
 files["bin/python3"] = b"CPython for WebAssembly\n"

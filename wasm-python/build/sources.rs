@@ -1,7 +1,7 @@
-//! Brings what is compiled: CPython (pinned by SHA-256, patched), the compiler, the time zones, and C libraries.
+//! Brings what is compiled: CPython (pinned by SHA-256, and changed for WASI), the compiler, the time zones, and C libraries.
 
 use crate::{
-    Result,
+    Result, data_model,
     prerequisites::Tools,
     progress::Progress,
     shell,
@@ -21,8 +21,10 @@ const SHA256: &str = "7e32597b99e5d9a39abed35de4693fa169df3e5850d4c334337ffd6a19
 pub const TARBALL_VARIABLE: &str = "PYEXEC_CPYTHON_TARBALL";
 
 pub struct Sources {
-    /// CPython's source tree, patched.
+    /// CPython's source tree, as published.
     pub cpython: PathBuf,
+    /// The same for WASI: patched, and in the data model of 64-bit Linux.
+    pub guest: PathBuf,
     /// Folder of the `zig` program; its libc is edited to speak Linux's errno.
     pub zig: PathBuf,
     /// The `tzdata` package.
@@ -31,15 +33,21 @@ pub struct Sources {
     crates: HashMap<String, PathBuf>,
     /// CPython and the C libraries, for the keys of later steps.
     pub key: Key,
+    /// What becomes of CPython for WASI, for the same.
+    pub guest_key: Key,
     /// The compiler and its libc, for the same.
     pub toolchain: String,
 }
 
 impl Sources {
     pub fn fetch(store: &Store, tools: &Tools, progress: &Progress) -> Result<Sources> {
-        let cpython_key = Key::new("cpython").with(SHA256).with_folder("patches")?;
+        let cpython_key = Key::new("cpython").with(SHA256);
         let cpython = store.step("cpython-source", &cpython_key, |folder| {
             progress.step(&format!("fetching CPython {VERSION}"), "23 MB", || cpython(folder, tools))
+        })?;
+        let guest_key = cpython_key.clone().with_folder("patches")?.with(read("build/data_model.rs")?);
+        let guest = store.step("guest-source", &guest_key, |folder| {
+            progress.step("changing CPython for WASI", "5 s", || guest(&cpython, folder))
         })?;
         let toolchain = read("toolchain.txt")?;
         let zig_key = Key::new("toolchain").with(&toolchain).with_folder("wasi-libc")?.with(read("build/sources.rs")?);
@@ -59,10 +67,12 @@ impl Sources {
         }
         Ok(Sources {
             cpython,
+            guest,
             zig: toolchain.join("ziglang"),
             tzdata: toolchain.join("tzdata"),
             crates,
             key,
+            guest_key,
             toolchain: toolchain.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         })
     }
@@ -98,11 +108,35 @@ fn cpython(folder: &Path, tools: &Tools) -> Result<()> {
     let mut python = Command::new(&tools.python);
     shell::run(python.args(["-c", unpack]).arg(&tarball).arg(folder), &folder.join("unpack.log"))?;
     let unpacked = folder.join(format!("Python-{VERSION}"));
-    patch(&unpacked)?;
     for entry in fs::read_dir(&unpacked).map_err(|e| e.to_string())? {
         let from = entry.map_err(|e| e.to_string())?.path();
         let to = folder.join(from.file_name().unwrap_or_default());
         fs::rename(&from, &to).map_err(|e| format!("cannot move {}: {e}", from.display()))?;
+    }
+    Ok(())
+}
+
+fn guest(cpython: &Path, folder: &Path) -> Result<()> {
+    copy(cpython, folder).map_err(|e| format!("cannot copy {}: {e}", cpython.display()))?;
+    patch(folder)?;
+    data_model::widen(folder)
+}
+
+/// Copies a source tree without what no build reads.
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    const UNUSED: [&str; 4] = ["Doc", "PCbuild", "cpython.tar.xz", "test"];
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if UNUSED.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            fs::create_dir_all(&target)?;
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), &target)?;
+        }
     }
     Ok(())
 }

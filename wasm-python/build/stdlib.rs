@@ -19,7 +19,7 @@ pub fn pack(store: &Store, sources: &Sources, native: &Native, wasm: &Wasm, prog
             let mut python = Command::new(native.python());
             python
                 .args(["-I", script])
-                .arg(sources.cpython.join("Lib"))
+                .arg(sources.guest.join("Lib"))
                 .arg(&sources.tzdata)
                 .arg(&wasm.build)
                 .arg("boot")

@@ -80,7 +80,7 @@ impl Key {
         Ok(self)
     }
 
-    fn short(&self) -> String {
+    pub fn short(&self) -> String {
         hex(&self.0.clone().finalize()[..8])
     }
 }

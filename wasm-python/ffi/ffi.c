@@ -17,19 +17,24 @@ TYPE(sint64, int64_t, FFI_TYPE_SINT64);
 TYPE(float, float, FFI_TYPE_FLOAT);
 TYPE(double, double, FFI_TYPE_DOUBLE);
 TYPE(longdouble, long double, FFI_TYPE_LONGDOUBLE);
-TYPE(pointer, void *, FFI_TYPE_POINTER);
+ffi_type ffi_type_pointer = {8, 8, FFI_TYPE_POINTER, NULL};
 
-#define WORDS_MAX 4
+#define ARGUMENTS_MAX 3
 
-static int is_word(const ffi_type *t) { return t->size == 4 && t->type != FFI_TYPE_FLOAT && t->type != FFI_TYPE_STRUCT; }
+static int is_wide(const ffi_type *t) { return t->type == FFI_TYPE_UINT64 || t->type == FFI_TYPE_SINT64; }
+
+static int is_word(const ffi_type *t) {
+    return t->type == FFI_TYPE_POINTER || t->type == FFI_TYPE_INT || t->type == FFI_TYPE_UINT32 ||
+           t->type == FFI_TYPE_SINT32;
+}
 
 ffi_status ffi_prep_cif(ffi_cif *cif, ffi_abi abi, unsigned nargs, ffi_type *rtype, ffi_type **arg_types) {
     *cif = (ffi_cif){abi, nargs, arg_types, rtype};
-    if (nargs > WORDS_MAX || !(rtype->type == FFI_TYPE_VOID || is_word(rtype))) {
+    if (nargs > ARGUMENTS_MAX || !(rtype->type == FFI_TYPE_VOID || is_word(rtype))) {
         return FFI_BAD_TYPEDEF;
     }
     for (unsigned i = 0; i < nargs; i++) {
-        if (!is_word(arg_types[i])) {
+        if (!is_word(arg_types[i]) && !is_wide(arg_types[i])) {
             return FFI_BAD_TYPEDEF;
         }
     }
@@ -38,9 +43,14 @@ ffi_status ffi_prep_cif(ffi_cif *cif, ffi_abi abi, unsigned nargs, ffi_type *rty
 
 void ffi_call(ffi_cif *cif, void (*fn)(void), void *result, void **arguments) {
     typedef uint32_t word;
-    word a[WORDS_MAX] = {0}, r = 0;
-    for (unsigned i = 0; i < cif->nargs; i++) {
-        memcpy(&a[i], arguments[i], sizeof(word));
+    typedef uint64_t wide;
+    wide a[ARGUMENTS_MAX] = {0}, r = 0;
+    /* One digit for each argument, the last one first: 1 for a word, 2 for a wide one. */
+    unsigned signature = 0;
+    for (unsigned i = cif->nargs; i-- > 0;) {
+        int is = is_wide(cif->arg_types[i]);
+        memcpy(&a[i], arguments[i], is ? sizeof(wide) : sizeof(word));
+        signature = signature * 10 + (is ? 2 : 1);
     }
     int returns = cif->rtype->type != FFI_TYPE_VOID;
 #define CALL(n, types, ...)                                                                                            \
@@ -51,15 +61,25 @@ void ffi_call(ffi_cif *cif, void (*fn)(void), void *result, void **arguments) {
             ((void (*) types)fn)(__VA_ARGS__);                                                                         \
         }                                                                                                              \
         break
-    switch (cif->nargs) {
+    switch (signature) {
         CALL(0, (void), );
-        CALL(1, (word), a[0]);
-        CALL(2, (word, word), a[0], a[1]);
-        CALL(3, (word, word, word), a[0], a[1], a[2]);
-        CALL(4, (word, word, word, word), a[0], a[1], a[2], a[3]);
+        CALL(1, (word), (word)a[0]);
+        CALL(2, (wide), a[0]);
+        CALL(11, (word, word), (word)a[0], (word)a[1]);
+        CALL(21, (word, wide), (word)a[0], a[1]);
+        CALL(12, (wide, word), a[0], (word)a[1]);
+        CALL(22, (wide, wide), a[0], a[1]);
+        CALL(111, (word, word, word), (word)a[0], (word)a[1], (word)a[2]);
+        CALL(211, (word, word, wide), (word)a[0], (word)a[1], a[2]);
+        CALL(121, (word, wide, word), (word)a[0], a[1], (word)a[2]);
+        CALL(221, (word, wide, wide), (word)a[0], a[1], a[2]);
+        CALL(112, (wide, word, word), a[0], (word)a[1], (word)a[2]);
+        CALL(212, (wide, word, wide), a[0], (word)a[1], a[2]);
+        CALL(122, (wide, wide, word), a[0], a[1], (word)a[2]);
+        CALL(222, (wide, wide, wide), a[0], a[1], a[2]);
     }
     if (returns && result != NULL) {
-        memcpy(result, &r, sizeof r);
+        memcpy(result, &r, cif->rtype->size);
     }
 }
 

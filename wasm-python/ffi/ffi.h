@@ -1,6 +1,8 @@
 /* As much of libffi's interface as CPython's _ctypes asks for, without foreign functions: no library can be loaded
  * into the sandbox. Data types, structures, arrays, pointers and casts work; so do the handful of C functions that
- * ctypes itself takes the address of (memmove, memset, string_at, cast, …), whose arguments are all 32-bit words. */
+ * ctypes itself takes the address of (memmove, memset, string_at, cast, …).
+ *
+ * `long` and pointers have 8 bytes, as Python programs expect them; of a pointer the machine uses the lower half. */
 #ifndef FFI_H
 #define FFI_H
 
@@ -48,8 +50,8 @@ extern ffi_type ffi_type_void, ffi_type_uint8, ffi_type_sint8, ffi_type_uint16, 
 #define ffi_type_sshort ffi_type_sint16
 #define ffi_type_uint ffi_type_uint32
 #define ffi_type_sint ffi_type_sint32
-#define ffi_type_ulong ffi_type_uint32
-#define ffi_type_slong ffi_type_sint32
+#define ffi_type_ulong ffi_type_uint64
+#define ffi_type_slong ffi_type_sint64
 
 typedef struct {
     ffi_abi abi;

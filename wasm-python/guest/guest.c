@@ -7,6 +7,7 @@
 #include "guest.h"
 #include "hash.h"
 #include "host.h"
+#include "signals.h"
 
 #include <internal/pycore_atexit.h>
 #include <internal/pycore_initconfig.h>
@@ -24,8 +25,10 @@
 #define PROJECT "/work"
 
 static PyObject *boot; /* the module _pyexec_boot */
+static PyObject *cell; /* the module _pyexec_cell */
 static PyObject *builtins;
 static PyObject *loader_type; /* importlib.machinery.SourceFileLoader */
+static PyObject *interpreter_name; /* as a shell gives it */
 static PyObject *log_handlers; /* the list of weak references to all handlers of logging */
 
 /* Without a caller, the linker would drop the import that metering calls. */
@@ -116,6 +119,11 @@ static PyObject *py_dup(PyObject *self, PyObject *args) {
     return PyLong_FromLong(host_dup(fd, to));
 }
 
+static PyObject *py_pipe(PyObject *self, PyObject *unused) {
+    int64_t ends = host_pipe();
+    return ends < 0 ? PyLong_FromLongLong(ends) : Py_BuildValue("ii", (int)(ends & 0xffffffff), (int)(ends >> 32));
+}
+
 static PyObject *py_umask(PyObject *self, PyObject *mask) {
     unsigned long bits = PyLong_AsUnsignedLong(mask);
     if (PyErr_Occurred()) {
@@ -127,6 +135,10 @@ static PyObject *py_umask(PyObject *self, PyObject *mask) {
 
 static PyObject *py_disk(PyObject *self, PyObject *unused) {
     return Py_BuildValue("LLLL", host_disk(0), host_disk(1), host_disk(2), host_disk(3));
+}
+
+static PyObject *py_memory_bytes(PyObject *self, PyObject *unused) {
+    return PyLong_FromSize_t((size_t)__builtin_wasm_memory_size(0) << 16);
 }
 
 static PyObject *py_effects(PyObject *self, PyObject *unused) {
@@ -154,11 +166,22 @@ static PyMethodDef methods[] = {
     {"chmod", py_chmod, METH_VARARGS, "Sets permission bits; returns an errno or 0."},
     {"fchmod", py_fchmod, METH_VARARGS, "The same for an open file."},
     {"dup", py_dup, METH_VARARGS, "dup(fd, -1) or dup2(fd, to): a descriptor, or a negative errno."},
+    {"pipe", py_pipe, METH_NOARGS, "A pair of descriptors, or a negative errno."},
     {"umask", py_umask, METH_O, "Sets the permission bits that new files do not get."},
     {"disk", py_disk, METH_NOARGS, "Bytes of disk, of them free, files, of them free."},
+    {"memory_bytes", py_memory_bytes, METH_NOARGS, "Bytes of memory that there are by now: the most there ever were."},
     {"effects", py_effects, METH_NOARGS, "Counts of what a copy cannot repeat, in the order of host.h."},
     {"seed_later", py_seed_later, METH_O, "Makes a random.Random that the system has seeded do so again at its next use."},
     {"immortalize", py_immortalize, METH_O, "Makes everything reachable from a list of objects immortal."},
+    {"kill", signals_kill, METH_VARARGS, "Kill a process with a signal."},
+    {"pthread_kill", signals_pthread_kill, METH_VARARGS, "Send a signal to a thread."},
+    {"signal_mask", signals_mask, METH_VARARGS, "pthread_sigmask with sets as numbers, signal 1 the lowest bit."},
+    {"signal_pending", signals_pending, METH_NOARGS, "The signals that wait because they are blocked, as a number."},
+    {"signal_take", signals_take, METH_O, "The first of these signals that waits, which then does no longer, or 0."},
+    {"signal_dump_at", signals_dump_at, METH_VARARGS, "Has a signal write a traceback to a descriptor, or to none: -1."},
+    {"abort", signals_abort, METH_NOARGS, "Ends the process as SIGABRT does."},
+    {"hash_name", hash_name, METH_O, "The one name of a hash function that has several, or None."},
+    {"hash_new", (PyCFunction)(void (*)(void))hash_new, METH_VARARGS | METH_KEYWORDS, "A hash object for what hashlib lacks."},
     {"pbkdf2_hmac", (PyCFunction)(void (*)(void))hash_pbkdf2_hmac, METH_VARARGS | METH_KEYWORDS, "RFC 8018 key derivation."},
     {"scrypt", (PyCFunction)(void (*)(void))hash_scrypt, METH_VARARGS | METH_KEYWORDS, "RFC 7914 key derivation."},
     {NULL, NULL, 0, NULL},
@@ -250,9 +273,28 @@ static PyObject *new_loader(PyObject *path) {
     return loader;
 }
 
+/* `python3` and what follows it. The snapshot has it for a script by the usual name without arguments. */
+static int set_orig_argv(PyObject *argv) {
+    Py_ssize_t count = PyList_GET_SIZE(argv);
+    if (count == 1 && PyUnicode_EqualToUTF8(PyList_GET_ITEM(argv, 0), "main.py")) {
+        return 0;
+    }
+    PyObject *all = PyList_New(count + 1);
+    if (all == NULL) {
+        return -1;
+    }
+    PyList_SET_ITEM(all, 0, Py_NewRef(interpreter_name));
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyList_SET_ITEM(all, i + 1, Py_NewRef(PyList_GET_ITEM(argv, i)));
+    }
+    int set = PySys_SetObject("orig_argv", all);
+    Py_DECREF(all);
+    return set;
+}
+
 /* argv, environment, sys.path and __main__ as `python main.py` has them. Returns __main__'s namespace, borrowed. */
 static PyObject *become_fresh(const struct job *job) {
-    if (PySys_SetObject("argv", job->argv) < 0) {
+    if (PySys_SetObject("argv", job->argv) < 0 || set_orig_argv(job->argv) < 0) {
         return NULL;
     }
     PyObject *folder = PyUnicode_Substring(job->path, 0, PyUnicode_FindChar(job->path, '/', 0, PY_SSIZE_T_MAX, -1));
@@ -283,27 +325,48 @@ static PyObject *become_fresh(const struct job *job) {
     return names;
 }
 
-static PyObject *compile_and_run(const struct job *job, PyObject *names) {
-    if (job->flags & WANT_RESULT) {
-        /* Compiles in two parts, so that the last expression has a value. */
-        PyObject *parts = PyObject_CallMethod(boot, "split", "OO", job->source, job->path);
-        if (parts == NULL) {
+/* As the last expression of a cell has a value, it is compiled in two parts. */
+static PyObject *run_cell(const struct job *job, PyObject *names) {
+    PyObject *parts = PyObject_CallMethod(cell, "split", "OO", job->source, job->path);
+    if (parts == NULL) {
+        return NULL;
+    }
+    PyObject *first = PyTuple_GET_ITEM(parts, 0), *last = PyTuple_GET_ITEM(parts, 1), *value;
+    if (strstr(PyBytes_AS_STRING(job->source), "display") != NULL) {
+        PyObject *display = PyObject_GetAttrString(cell, "display");
+        if (display == NULL || PyDict_SetItemString(names, "display", display) < 0) {
+            Py_XDECREF(display);
+            Py_DECREF(parts);
             return NULL;
         }
-        PyObject *done = PyEval_EvalCode(PyTuple_GET_ITEM(parts, 0), names, names);
-        PyObject *last = PyTuple_GET_ITEM(parts, 1);
-        if (done != NULL && last != Py_None) {
-            Py_SETREF(done, PyEval_EvalCode(last, names, names));
-        }
-        Py_DECREF(parts);
-        return done;
+        Py_DECREF(display);
     }
+    int awaits = ((PyCodeObject *)first)->co_flags & CO_COROUTINE ||
+                 (last != Py_None && ((PyCodeObject *)last)->co_flags & CO_COROUTINE);
+    if (awaits) {
+        value = PyObject_CallMethod(cell, "run_awaiting", "OOO", first, last, names);
+    } else {
+        value = PyEval_EvalCode(first, names, names);
+        if (value != NULL && last != Py_None) {
+            Py_SETREF(value, PyEval_EvalCode(last, names, names));
+        }
+    }
+    Py_DECREF(parts);
+    return value;
+}
+
+static PyObject *run_script(const struct job *job, PyObject *names) {
     PyCompilerFlags flags = _PyCompilerFlags_INIT;
     PyObject *code = NULL;
     if (strlen(PyBytes_AS_STRING(job->source)) == (size_t)PyBytes_GET_SIZE(job->source)) {
         code = Py_CompileStringObject(PyBytes_AS_STRING(job->source), job->path, Py_file_input, &flags, -1);
     } else {
         PyErr_SetString(PyExc_SyntaxError, "source code cannot contain null bytes");
+    }
+    if (code == NULL && PyErr_ExceptionMatches(PyExc_SyntaxError) && strstr(PyBytes_AS_STRING(job->source), "install")) {
+        /* It may be a line that installs packages. */
+        PyErr_Clear();
+        code = PyObject_CallMethod(cell, "compiled", "OO", job->source, job->path);
     }
     if (code == NULL) {
         return NULL;
@@ -313,10 +376,24 @@ static PyObject *compile_and_run(const struct job *job, PyObject *names) {
     return done;
 }
 
+/* No frame of ours is below the function's. */
+static PyObject *call_function(const struct job *job, PyObject *names) {
+    PyObject *call = PyObject_CallMethod(cell, "callee", "OOO", names, job->function, job->arguments);
+    if (call == NULL) {
+        return NULL;
+    }
+    PyObject *value = PyObject_Call(PyTuple_GET_ITEM(call, 0), PyTuple_GET_ITEM(call, 1), PyTuple_GET_ITEM(call, 2));
+    Py_DECREF(call);
+    if (value != NULL && PyCoro_CheckExact(value)) {
+        Py_SETREF(value, PyObject_CallMethod(cell, "wait_for", "O", value));
+    }
+    return value;
+}
+
 static PyObject *run_job(const struct job *job, PyObject *names) {
-    PyObject *value = compile_and_run(job, names);
+    PyObject *value = job->flags & WANT_RESULT ? run_cell(job, names) : run_script(job, names);
     if (value != NULL && job->flags & CALL_FUNCTION) {
-        Py_SETREF(value, PyObject_CallMethod(boot, "call", "OOO", names, job->function, job->arguments));
+        Py_SETREF(value, call_function(job, names));
     }
     if (value != NULL && job->flags & (WANT_RESULT | CALL_FUNCTION)) {
         PyObject *described = PyObject_CallMethod(boot, "describe", "Oi", value, (int)(job->flags & CALL_FUNCTION));
@@ -558,22 +635,34 @@ static void settle(void) {
     malloc_start_anew();
 }
 
+/* What a container's process has; `src/executor/docker/hardening.rs` has the same. */
+static const char *const ENVIRONMENT[][2] = {
+    {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+    {"HOSTNAME", "pyexec"},
+    {"HOME", "/tmp"},
+    {"LANG", "C.UTF-8"},
+    {"PWD", PROJECT},
+    {"USER", "user"},
+};
+
 EXPORT("pyexec_prepare") void pyexec_prepare(void) {
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(ENVIRONMENT); i++) {
+        if (setenv(ENVIRONMENT[i][0], ENVIRONMENT[i][1], 1) != 0) {
+            fail("no memory");
+        }
+    }
     if (PyImport_AppendInittab("_pyexec", init_module) < 0) {
         fail("no memory");
     }
     PyPreConfig before;
     PyPreConfig_InitPythonConfig(&before);
-    before.utf8_mode = 1;
-    before.use_environment = 0;
+    /* The encoding is UTF-8 because the locale is C.UTF-8, as in a container. */
+    before.utf8_mode = 0;
+    before.coerce_c_locale = 0;
     check(Py_PreInitialize(&before));
 
     PyConfig config;
     PyConfig_InitPythonConfig(&config);
-    config.use_environment = 0;
-    config.user_site_directory = 0;
-    config.write_bytecode = 0;
-    config.install_signal_handlers = 0;
     config.parse_argv = 0;
     config.module_search_paths_set = 1;
     check(PyConfig_SetString(&config, &config.program_name, L"/usr/bin/python3"));
@@ -585,8 +674,11 @@ EXPORT("pyexec_prepare") void pyexec_prepare(void) {
     check(PyConfig_SetString(&config, &config.base_exec_prefix, L"/usr"));
     check(PyConfig_SetString(&config, &config.stdlib_dir, L"/usr/lib/python3.14"));
     check(PyWideStringList_Append(&config.module_search_paths, L"/usr/lib/python3.14"));
+    check(PyWideStringList_Append(&config.orig_argv, L"python3"));
+    check(PyWideStringList_Append(&config.orig_argv, L"main.py"));
     check(Py_InitializeFromConfig(&config));
     PyConfig_Clear(&config);
+    signals_started();
     /* What `python main.py` would have found; error messages about shadowed modules depend on it. */
     ((PyConfig *)_PyInterpreterState_GetConfig(_PyInterpreterState_GET()))->sys_path_0 = _PyMem_RawWcsdup(L"/work");
 
@@ -594,8 +686,10 @@ EXPORT("pyexec_prepare") void pyexec_prepare(void) {
         fail("no project folder");
     }
     builtins = PyImport_ImportModule("builtins");
+    interpreter_name = PyUnicode_FromString("python3");
     boot = PyImport_ImportModule("_pyexec_boot");
-    PyObject *done = boot == NULL ? NULL : PyObject_CallMethod(boot, "prepare", NULL);
+    cell = boot == NULL ? NULL : PyObject_GetAttrString(boot, "_pyexec_cell");
+    PyObject *done = cell == NULL ? NULL : PyObject_CallMethod(boot, "prepare", NULL);
     loader_type = boot == NULL ? NULL : PyObject_GetAttrString(boot, "SourceFileLoader");
     log_handlers = boot == NULL ? NULL : PyObject_GetAttrString(boot, "log_handlers");
     if (done == NULL || loader_type == NULL || log_handlers == NULL || !PyList_Check(log_handlers)) {

@@ -49,6 +49,10 @@ HOST("effects") int64_t host_effects(int32_t kind);
  * a negative Linux errno. */
 HOST("dup") int32_t host_dup(int32_t fd, int32_t to);
 
+/* Makes a pipe inside the job. Returns the descriptor to write to in the upper half and the one to read from in the lower,
+ * or a negative Linux errno. */
+HOST("pipe") int64_t host_pipe(void);
+
 /* Called when the guest has used up a slice of fuel, from code that the host adds when it compiles the module. */
 HOST("tick") void host_tick(void);
 

@@ -170,3 +170,125 @@ fn serve(archive: Vec<u8>) -> String {
     });
     format!("http://{address}/simple")
 }
+
+/// Makes a wheel: a name, what it requires, and whether it cannot be unpacked.
+const WHEEL: &str = r#"
+import sys, zipfile
+path, name, requires, broken = sys.argv[1:]
+file = name.replace("-", "_")
+info = f"{file}-1.0.dist-info"
+metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+metadata += f"Requires-Dist: {requires}\n" if requires else ""
+with zipfile.ZipFile(f"{path}/{file}-1.0-py3-none-any.whl", "w") as wheel:
+    wheel.writestr(f"{file}.py", "x = 1\n")
+    wheel.writestr(f"{info}/METADATA", metadata)
+    wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    wheel.writestr(f"{info}/RECORD", f"{file}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+    if broken:
+        link = zipfile.ZipInfo("link")
+        link.external_attr = 0o120777 << 16
+        wheel.writestr(link, "/root")
+        wheel.writestr("link/x", "x")
+"#;
+
+/// An index with these wheels of version 1.0: a name, what it requires, and whether it is broken.
+fn serve_wheels(folder: &Path, wheels: &[(&str, &str, bool)]) -> String {
+    for (name, requires, broken) in wheels {
+        let arguments = [folder.to_str().unwrap(), name, requires, if *broken { "broken" } else { "" }];
+        let made = Command::new("python3").args(["-c", WHEEL]).args(arguments).status().unwrap();
+        assert!(made.success());
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let folder = folder.to_owned();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let count = stream.read(&mut request).unwrap_or(0);
+            let request = String::from_utf8_lossy(&request[..count]).into_owned();
+            let path = request.split(' ').nth(1).unwrap_or_default();
+            let (status, kind, body) = if !request.starts_with("GET ") {
+                ("405 Method Not Allowed", "text/plain", Vec::new())
+            } else if let Some(name) = path.strip_prefix("/simple/") {
+                let file = format!("{}-1.0-py3-none-any.whl", name.trim_end_matches('/').replace('-', "_"));
+                match folder.join(&file).exists() {
+                    true => ("200 OK", "text/html", format!("<a href='/{file}'>{file}</a>").into_bytes()),
+                    false => ("404 Not Found", "text/html", Vec::new()),
+                }
+            } else {
+                ("200 OK", "application/zip", fs::read(folder.join(&path[1..])).unwrap_or_default())
+            };
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+        }
+    });
+    format!("http://{address}/simple")
+}
+
+#[tokio::test]
+async fn a_broken_wheel_holds_up_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = serve_wheels(folder.path(), &[("broken", "", true), ("fine", "", false)]);
+    let options = EnvironmentOptions { index_url: Some(index), ..options(folder.path()) };
+    let environments = Environments::new(options).unwrap();
+    let refusal = prepare(&environments, "broken").await.unwrap_err();
+    assert_eq!(refusal.reason, Reason::Broken { package: "broken==1.0".to_owned() });
+    assert!(refusal.to_string().starts_with("broken==1.0 in the package index is broken"), "{refusal}");
+    prepare(&environments, "fine").await.unwrap();
+}
+
+#[tokio::test]
+async fn only_one_opencv_is_installed_whoever_requires_which() {
+    let folder = tempfile::tempdir().unwrap();
+    let wheels = [
+        ("opencv-python", "", false),
+        ("opencv-python-headless", "", false),
+        ("opencv-contrib-python-headless", "", false),
+        ("needs-one", "opencv-python>=1", false),
+        ("needs-other", "opencv-contrib-python-headless", false),
+    ];
+    let index = serve_wheels(folder.path(), &wheels);
+    let options = EnvironmentOptions { index_url: Some(index), ..options(folder.path()) };
+    let environments = Environments::new(options).unwrap();
+    for (text, installed) in [
+        ("opencv-python", &["opencv-python-headless"][..]),
+        ("needs-one", &["needs-one", "opencv-python-headless"]),
+        ("needs-one\nopencv-python-headless", &["needs-one", "opencv-python-headless"]),
+        ("needs-one\nneeds-other", &["needs-one", "needs-other", "opencv-contrib-python-headless"]),
+    ] {
+        let made = prepare(&environments, text).await.unwrap();
+        assert_eq!(made.pins().iter().map(|pin| &*pin.name).collect::<Vec<_>>(), installed, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn files_are_compared_with_the_hashes_of_the_requirements() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = serve_wheels(folder.path(), &[("one", "two", false), ("two", "", false)]);
+    let wheel = fs::read(folder.path().join("one-1.0-py3-none-any.whl")).unwrap();
+    let right = crate::cache::hex(&<sha2::Sha256 as sha2::Digest>::digest(wheel));
+    let options = EnvironmentOptions { index_url: Some(index), ..options(folder.path()) };
+    let environments = Environments::new(options).unwrap();
+    let wrong = "0".repeat(64);
+    let refusal = prepare(&environments, &format!("one==1.0 --hash=sha256:{wrong}")).await.unwrap_err();
+    assert_eq!(refusal.reason, Reason::HashMismatch { package: "one==1.0".to_owned() });
+    let both = format!("one==1.0 --hash=sha256:{wrong} --hash=sha256:{right}");
+    assert_eq!(prepare(&environments, &both).await.unwrap().pins().len(), 2);
+}
+
+#[tokio::test]
+async fn addresses_are_for_a_build_container_where_they_are_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "rich\ngit+https://example.com/some/tool.git@v1#egg=tool\n";
+    let refusal = prepare(&Environments::new(options(folder.path())).unwrap(), text).await.unwrap_err();
+    assert!(matches!(refusal.reason, Reason::NotAccepted { .. }), "{refusal:?}");
+    assert!(refusal.to_string().contains("URLs are not accepted"), "{refusal}");
+    let allowed = EnvironmentOptions { allow_urls: true, ..options(folder.path()) };
+    let refusal = prepare(&Environments::new(allowed).unwrap(), text).await.unwrap_err();
+    let packages = vec!["tool.git".to_owned()];
+    assert_eq!(refusal.reason, Reason::NoWheel { packages, platform: PLATFORM.in_words() });
+}

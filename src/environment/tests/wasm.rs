@@ -315,7 +315,7 @@ async fn an_index_that_is_down_is_left_alone_for_a_moment() {
         assert_eq!(prepare(&environments, name).await.unwrap_err().reason, Reason::IndexDown);
     }
     assert_eq!(calls(), 1);
-    let before = Instant::now().checked_sub(INDEX_LEFT_ALONE).unwrap();
+    let before = Instant::now().checked_sub(making::INDEX_LEFT_ALONE).unwrap();
     locked(&environments.shared.index_down).as_mut().unwrap().0 = before;
     assert_eq!(prepare_wasm(&environments, "a").await.unwrap_err().reason, Reason::IndexDown);
     assert_eq!(calls(), 2);

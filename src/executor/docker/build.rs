@@ -373,7 +373,7 @@ async fn failed(engine: &Engine, container: &Container, what: &str, status: i64,
     } else {
         String::new()
     };
-    Error::invalid(format!("{what} failed with status {status}{why}:\n{}", said.end()))
+    Error::failed_command(format!("{what} failed with status {status}{why}:\n{}", said.end()), status)
 }
 
 /// The status of a command that has ended.

@@ -86,6 +86,14 @@ impl Engine {
                 fault.to_string(),
             )
         };
+        if let Some((scheme, _)) = socket.split_once("://")
+            && !matches!(scheme, "unix" | "tcp" | "http")
+        {
+            return Err(Error::unavailable(format!(
+                "Docker is at {socket}, as DOCKER_HOST or the context in use says, and only unix://PATH and \
+                 tcp://HOST:PORT can be used: set PYEXEC_DOCKER_SOCKET to one of these, or forward its socket"
+            )));
+        }
         let seconds = WORK.as_secs();
         let docker = if socket.starts_with("tcp://") || socket.starts_with("http://") {
             Docker::connect_with_http(socket, seconds, API_DEFAULT_VERSION)

@@ -160,7 +160,9 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
 /// The same error once more; its cause is in its message.
 fn again(error: &Error) -> Error {
     match error {
-        Error::InvalidJob { message } => Error::invalid(message.clone()),
+        Error::InvalidJob { message, exit_code } => {
+            Error::InvalidJob { message: message.clone(), exit_code: *exit_code }
+        }
         Error::Unavailable { message, .. } => Error::unavailable(message.clone()),
         Error::InvalidSettings { problems } => Error::InvalidSettings { problems: problems.clone() },
     }

@@ -12,8 +12,8 @@ use super::{
     told::{End, Ended, Told},
 };
 use crate::{
-    Error, Job, Limits, Outcome, Result, Want,
-    executor::{COLLECTED_BYTES_MAX, Observer, traceback},
+    Error, Job, Limits, Result, Want,
+    executor::{COLLECTED_BYTES_MAX, Observer, Run, StopAt, traceback},
     outcome::{Ending, StopReason},
 };
 use bollard::models::ContainerState;
@@ -56,8 +56,9 @@ pub(crate) async fn run(
     pool: &Pool,
     mut job: Job,
     place: Place,
+    stop_at: Option<StopAt>,
     observer: Box<dyn Observer>,
-) -> Result<Outcome> {
+) -> Result<Run> {
     let script = check(&job)?;
     let placement = place.placement().clone();
     let header = header(&job, &script, placement.network);
@@ -65,7 +66,7 @@ pub(crate) async fn run(
     let limits = job.limits;
     let began = Instant::now();
     let deadline = tokio::time::Instant::from_std(began + limits.wall_clock());
-    let mut told = Told::new(&job, observer);
+    let mut told = Told::new(&job, stop_at, observer);
 
     let mut may_be_warm = true;
     // Once more only when a container that waited has ended before it started the job.
@@ -75,7 +76,8 @@ pub(crate) async fn run(
             let reason = StopReason::TimeLimit;
             let explained = traceback::explain(&reason, &limits);
             told.explain(&format!("{explained} before its container had started"));
-            return Ok(told.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, &placement));
+            let outcome = told.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, &placement);
+            return Ok(Run::Ended(Box::new(outcome)));
         };
         let Started { waiting: Waiting { container, input, mut output }, was_warm, prepared } = started?;
         let signals = Signals::new();
@@ -105,6 +107,8 @@ pub(crate) async fn run(
                 container.kill().await;
                 Ending::Stopped { reason: StopReason::TimeLimit }
             }
+            // The container is removed with its guard.
+            Some(Ended::Missed(miss)) => return Ok(Run::Missed(miss, began.elapsed())),
             Some(Ended::Refused(refusal)) => return Err(refusal.into_error(&limits)),
             Some(Ended::Told(end)) => finished(engine, &container, &end, &mut told).await,
             Some(Ended::Gone) => vanished(engine, &container, &prepared.base().name.to_string(), &mut told).await?,
@@ -116,7 +120,7 @@ pub(crate) async fn run(
         if let Ending::Stopped { reason } = &ending {
             told.say_where(reason, &limits, &job.project);
         }
-        return Ok(told.outcome(ending, began.elapsed(), &limits, prepared.placement()));
+        return Ok(Run::Ended(Box::new(told.outcome(ending, began.elapsed(), &limits, prepared.placement()))));
     }
 }
 
@@ -203,7 +207,7 @@ pub(crate) fn check(job: &Job) -> Result<String> {
 /// The job as `fallback/runner.py` reads it.
 fn header(job: &Job, script: &str, network: bool) -> Vec<u8> {
     let (function, arguments) = match &job.want {
-        Want::Call { function, arguments } => (Some(function), Some(arguments)),
+        Want::Call { function, arguments } => (Some(function), Some(arguments.as_str())),
         Want::Nothing | Want::LastExpression => (None, None),
     };
     serde_json::json!({

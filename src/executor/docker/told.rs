@@ -10,8 +10,8 @@ use super::{
 use crate::{
     Error, Job, Limits, Outcome, Project,
     capture::Capture,
-    executor::{COLLECTED_BYTES_MAX, Event, Observer, traceback},
-    outcome::{Ending, Exception, LimitHit, OutputFile, RichOutput, StopReason, Tier, Usage},
+    executor::{COLLECTED_BYTES_MAX, Event, Observer, StopAt, traceback},
+    outcome::{CapabilityMiss, Ending, Exception, JsonText, LimitHit, OutputFile, RichOutput, StopReason, Tier, Usage},
     project,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -39,6 +39,8 @@ pub(super) enum Ended {
     Refused(Refusal),
     /// It said where the script is.
     Placed,
+    /// The script has met something that is missing, and that another attempt would have.
+    Missed(CapabilityMiss),
     /// The output is closed.
     Gone,
     /// What came was not what the runner says.
@@ -88,6 +90,8 @@ struct Report {
     kind: Option<String>,
     message: Option<String>,
     line: Option<u32>,
+    /// A module that the script's own code imports, and that is not there.
+    missing: Option<String>,
     #[serde(default)]
     no_space: bool,
     #[serde(default)]
@@ -109,13 +113,14 @@ impl Refusal {
 /// All that a container has told, within bounds.
 pub(super) struct Told {
     observer: Box<dyn Observer>,
+    stop_at: Option<StopAt>,
     decoder: Decoder,
     /// The script runs, or has run.
     pub(super) started: bool,
     stdout: Capture,
     stderr: Capture,
     result: Option<String>,
-    result_json: Option<serde_json::Value>,
+    result_json: Option<JsonText>,
     exception: Option<Exception>,
     no_space: bool,
     figures: Figures,
@@ -129,9 +134,10 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) fn new(job: &Job, observer: Box<dyn Observer>) -> Told {
+    pub(super) fn new(job: &Job, stop_at: Option<StopAt>, observer: Box<dyn Observer>) -> Told {
         Told {
             observer,
+            stop_at,
             decoder: Decoder::default(),
             started: false,
             stdout: Capture::new(job.limits.output_bytes),
@@ -195,7 +201,7 @@ impl Told {
             from::TAKEN => signals.taken(),
             from::REPORT => {
                 if let Ok(report) = serde_json::from_slice(&content) {
-                    self.report(report);
+                    return self.report(report).map(Ended::Missed);
                 }
             }
             FILE => self.files.as_mut()?.open(&content),
@@ -226,16 +232,19 @@ impl Told {
         }
     }
 
-    fn report(&mut self, report: Report) {
+    /// Takes a report; returns the miss at which the job is to be stopped.
+    fn report(&mut self, report: Report) -> Option<CapabilityMiss> {
         self.result = report.result.or(self.result.take());
         if let Some(text) = report.result_json {
-            self.result_json = serde_json::from_str(&text).ok();
+            self.result_json = JsonText::new(text);
         }
         if let Some(kind) = report.kind {
             self.exception = Some(Exception { kind, message: report.message.unwrap_or_default(), line: report.line });
         }
         self.no_space |= report.no_space;
         self.figures.left_out = self.figures.left_out.saturating_add(report.figures_left_out);
+        let miss = CapabilityMiss { kind: "module".to_owned(), detail: report.missing? };
+        self.stop_at.as_ref().is_some_and(|stops| stops(&miss)).then_some(miss)
     }
 
     /// Another container takes the job, of which this one has run nothing.
@@ -398,7 +407,11 @@ impl Files {
     fn finish(mut self) -> Vec<OutputFile> {
         self.close();
         let changed = |(path, content): &(String, Vec<u8>)| !self.project.has(path, content);
-        self.found.into_iter().filter(changed).map(|(path, content)| OutputFile { path, content }).collect()
+        self.found
+            .into_iter()
+            .filter(changed)
+            .map(|(path, content)| OutputFile { path, content: content.into() })
+            .collect()
     }
 }
 

@@ -6,7 +6,7 @@ use wasmtime::{CacheStore, Config, Enabled, Engine, InstanceAllocationStrategy, 
 
 /// WebAssembly stack. CPython's checks stop recursion on the shadow stack first (see
 /// `wasm-python/patches/recursion.patch`); this is what the frames that go with it need.
-const STACK_BYTES: usize = 64 << 20;
+const STACK_BYTES: usize = 128 << 20;
 
 /// Host functions run on the same stack.
 const HOST_STACK_BYTES: usize = 2 << 20;

@@ -1,12 +1,13 @@
 //! The job's file descriptors and directories.
 //!
-//! Files are reached through cap-std, which resolves every path inside a directory handle: `..`, absolute paths and links
-//! cannot leave it. On top of that come the disk quota, permission bits (WASI has none, so they are kept here), and two
-//! read-only trees without any file of the host behind them: `/usr` and `/dev`.
+//! Names and paths are bytes, as on Linux. `place` resolves paths in one tree that has folders on the host's disk (`/work`,
+//! `/tmp`) and a read-only part without any file of the host behind it (`virtual_tree`). The host's files are reached
+//! through cap-std, which keeps every path inside a directory handle. On top of that come the disk quota and permission
+//! bits (WASI has none, so they are kept here).
 //!
-//! Here are the descriptors and where their paths lead. What a job does with them is one file per kind of call: `open`,
-//! `content`, `entries` and `attributes`. Those know this file; what all of them are made of (`descriptor`, `trees`,
-//! `virtual_tree`, `stat`, `errno`) does not.
+//! Here are the descriptors. What a job does with them is one file per kind of call: `open`, `content`, `entries` and
+//! `attributes`. Those know this file; what all of them are made of (`descriptor`, `pipe`, `trees`, `virtual_tree`, `stat`,
+//! `errno`) does not.
 
 mod attributes;
 mod content;
@@ -14,6 +15,8 @@ mod descriptor;
 mod entries;
 mod errno;
 mod open;
+mod pipe;
+mod place;
 mod stat;
 mod trees;
 mod virtual_tree;
@@ -22,7 +25,7 @@ pub(crate) use attributes::Times;
 pub(crate) use descriptor::Descriptor;
 pub(crate) use errno::Result;
 pub(crate) use open::Open;
-pub(crate) use stat::Stat;
+pub(crate) use stat::{RECORD_HEAD_BYTES, Stat};
 pub(crate) use trees::{FIRST_PREOPENED, PREOPENED};
 
 use super::{library::Library, quota::Quota};
@@ -31,51 +34,55 @@ use crate::{
     project::{Project, Workspace},
 };
 use cap_std::fs::Dir;
-use descriptor::{Folder, Place};
+use descriptor::Folder;
 use errno::errno;
 use std::{collections::HashMap, sync::Arc};
-use trees::{DiskTree, Tree};
-use virtual_tree::VirtualPath;
+use virtual_tree::VirtualTree;
 use wasmtime_wasi::p1::types::Errno;
 
-const DESCRIPTORS_MAX: usize = 4096;
+/// As the soft limit on Linux; each may be one of the host's.
+const DESCRIPTORS_MAX: usize = 1024;
+/// Open ends of pipes: each pipe may hold 64 KiB of the host's memory.
+const PIPE_ENDS_MAX: usize = 128;
 
 /// All files of one job.
 pub(crate) struct Files {
     descriptors: Vec<Option<Descriptor>>,
+    tree: VirtualTree,
     project: Project,
     workspace: Option<Workspace>,
     /// How often it was used.
     uses: u64,
+    /// How many pipes it has made.
+    pipes: u64,
     pub(crate) quota: Quota,
     /// Permission bits by inode, where they are not the usual ones.
     modes: HashMap<u64, u32>,
     /// Permission bits that new files do not get.
     umask: u32,
-    /// Targets of symbolic links, by inode, where they were given as absolute paths.
-    absolute_links: HashMap<u64, String>,
+    /// Whether there may be symbolic links on disk, so that each name of a path must be looked at.
+    has_links: bool,
 }
 
 impl Files {
     pub(crate) fn new(project: Project, library: &Library, limits: &Limits) -> Files {
         let mut descriptors = vec![Some(Descriptor::Stdin), Some(Descriptor::Stdout), Some(Descriptor::Stderr)];
-        descriptors.extend(PREOPENED.map(|(_, tree)| {
-            let place = match tree {
-                Tree::Disk(tree) => Place::Disk(tree),
-                Tree::Virtual(tree) => Place::Virtual(VirtualPath::root(tree, library.clone())),
-            };
-            Some(Descriptor::folder(place))
+        descriptors.extend(PREOPENED.map(|path| {
+            let path = path.trim_start_matches('/').as_bytes().to_vec();
+            Some(Descriptor::Folder(Arc::new(Folder::new(path, None))))
         }));
         let quota = Quota::new(limits, project.size());
         Files {
             descriptors,
+            tree: VirtualTree::new(library.clone()),
+            has_links: project.has_links(),
             project,
             workspace: None,
             uses: 0,
+            pipes: 0,
             quota,
             modes: HashMap::new(),
             umask: 0o022,
-            absolute_links: HashMap::new(),
         }
     }
 
@@ -134,6 +141,24 @@ impl Files {
         Ok(())
     }
 
+    /// Makes a pipe: the end to read from, and the one to write to.
+    pub(crate) fn pipe(&mut self) -> Result<(u32, u32)> {
+        let is_pipe = |it: &&Descriptor| matches!(it, Descriptor::PipeReader(_) | Descriptor::PipeWriter(_));
+        if self.descriptors.iter().flatten().filter(is_pipe).count() >= PIPE_ENDS_MAX {
+            return Err(Errno::Mfile);
+        }
+        self.pipes += 1;
+        let (reader, writer) = pipe::pipe(self.pipes);
+        let reader = self.insert(Descriptor::PipeReader(Arc::new(reader)))?;
+        match self.insert(Descriptor::PipeWriter(Arc::new(writer))) {
+            Ok(writer) => Ok((reader, writer)),
+            Err(error) => {
+                self.close(reader)?;
+                Err(error)
+            }
+        }
+    }
+
     fn insert(&mut self, descriptor: Descriptor) -> Result<u32> {
         let at = match self.descriptors.iter().position(Option::is_none) {
             Some(free) => free,
@@ -165,31 +190,13 @@ impl Files {
         }
     }
 
-    /// The folder as a directory of the host, or the place in a virtual tree that `path` means from there.
-    fn resolve<'a>(&'a mut self, folder: &'a Folder, path: &str) -> Result<Resolved<'a>> {
-        self.uses += u64::from(!matches!(folder.place, Place::Virtual(_)));
-        match &folder.place {
-            Place::Opened(dir) => Ok(Resolved::Real(dir)),
-            Place::Virtual(at) => Ok(Resolved::Virtual(at.join(path)?)),
-            Place::Disk(tree) => {
-                if self.workspace.is_none() {
-                    self.workspace = Some(Workspace::create(&self.project).map_err(errno)?);
-                }
-                let workspace = self.workspace.as_ref().ok_or(Errno::Io)?;
-                Ok(Resolved::Real(match tree {
-                    DiskTree::Project => &workspace.project,
-                    DiskTree::Temporary => &workspace.temporary,
-                }))
-            }
+    /// The directory that the job's folders on disk are in, which are made when they are first needed.
+    fn root(&mut self) -> Result<Arc<Dir>> {
+        self.uses += 1;
+        if self.workspace.is_none() {
+            self.workspace = Some(Workspace::create(&self.project).map_err(errno)?);
         }
-    }
-
-    /// A directory that can be changed; the virtual trees cannot.
-    fn writable<'a>(&'a mut self, folder: &'a Folder) -> Result<&'a Dir> {
-        match self.resolve(folder, "")? {
-            Resolved::Real(dir) => Ok(dir),
-            Resolved::Virtual(_) => Err(Errno::Rofs),
-        }
+        self.workspace.as_ref().map(|workspace| Arc::clone(&workspace.root)).ok_or(Errno::Io)
     }
 
     /// Makes a file, which takes the place of one more.
@@ -201,9 +208,4 @@ impl Files {
         }
         made
     }
-}
-
-enum Resolved<'a> {
-    Real(&'a Dir),
-    Virtual(VirtualPath),
 }

@@ -9,14 +9,14 @@ use super::{
 };
 use crate::{
     Limits, Project,
-    executor::Observer,
+    executor::{Observer, StopAt},
     job::Stdin,
-    outcome::{CapabilityMiss, LimitHit},
+    outcome::{CapabilityMiss, JsonText, LimitHit},
 };
 use bytes::Bytes;
 use std::time::{Duration, Instant};
 use wasmtime::{CallHook, CallHookHandler, Caller, Extern, Linker, Memory, ResourceLimiter, StoreContextMut, bail};
-use wasmtime_wasi::p1::wasi_snapshot_preview1;
+use wasmtime_wasi::p1::{types::Errno, wasi_snapshot_preview1};
 
 /// The state of one instance.
 pub(crate) struct Host {
@@ -28,9 +28,12 @@ pub(crate) struct Host {
     pub(crate) fuel: Fuel,
     pub(crate) report: Report,
     pub(crate) effects: Effects,
+    stop_at: Option<StopAt>,
     library: Library,
     /// Code of the module that the guest asked for last.
     found: Bytes,
+    /// What the present WASI call may spend, in bytes.
+    pub(crate) hostcall_fuel: usize,
     yielded: Instant,
 }
 
@@ -38,7 +41,7 @@ pub(crate) struct Host {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) result: Option<String>,
-    pub(crate) result_json: Option<serde_json::Value>,
+    pub(crate) result_json: Option<JsonText>,
     pub(crate) error_type: Option<String>,
     pub(crate) error_message: Option<String>,
     pub(crate) error_line: Option<u32>,
@@ -68,9 +71,14 @@ pub(crate) struct Effects {
 /// A guest can say anything, any number of times.
 const REPORT_BYTES_MAX: usize = 16 << 20;
 const MISSES_MAX: usize = 100;
+/// How much is kept of the name of something that is missing, or of an exception's class.
+const NAME_BYTES_MAX: usize = 500;
 
 /// Longest path of a module that is looked for; longer ones are cut, and not found.
 const MODULE_BYTES_MAX: u32 = 1024;
+
+/// As PATH_MAX on Linux.
+const PATH_BYTES_MAX: usize = 4095;
 
 /// Modules and variables that are noted, and how much is said of each.
 const BAKING_MAX: usize = 10_000;
@@ -92,6 +100,11 @@ impl Baking {
         }
     }
 }
+
+/// The program has met something that is missing here, and that another attempt would have.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is missing: {}", .0.kind, .0.detail)]
+pub(crate) struct Missed(pub(crate) CapabilityMiss);
 
 /// The guest called `exit`.
 #[derive(Debug, thiserror::Error)]
@@ -174,6 +187,7 @@ impl Host {
         observer: Box<dyn Observer>,
         library: Library,
         clock: Clock,
+        stop_at: Option<StopAt>,
     ) -> Host {
         Host {
             files: Files::new(project, &library, limits),
@@ -188,8 +202,10 @@ impl Host {
             fuel: Fuel { budget: limits.cpu_fuel.unwrap_or(u64::MAX), used: 0, slice: metering::SLICE },
             report: Report::default(),
             effects: Effects::default(),
+            stop_at,
             library,
             found: Bytes::new(),
+            hostcall_fuel: usize::MAX,
             yielded: Instant::now(),
         }
     }
@@ -205,17 +221,21 @@ impl Host {
         hit
     }
 
-    fn take_report(&mut self, kind: i32, text: &str) {
+    fn take_report(&mut self, kind: i32, text: &str) -> Result<(), Missed> {
         let report = &mut self.report;
         match kind {
             1 => report.result = Some(text.to_owned()),
-            2 => report.result_json = serde_json::from_str(text).ok(),
-            3 => report.error_type = Some(text.to_owned()),
+            2 => report.result_json = JsonText::new(text.to_owned()),
+            3 => report.error_type = Some(start_of(text, NAME_BYTES_MAX).to_owned()),
             4 => report.error_message = Some(text.to_owned()),
             5 => report.error_line = text.parse().ok(),
             6 => {
+                let text = start_of(text, NAME_BYTES_MAX);
                 let (kind, detail) = text.split_once(": ").unwrap_or(("", text));
                 let miss = CapabilityMiss { kind: kind.to_owned(), detail: detail.to_owned() };
+                if self.stop_at.as_ref().is_some_and(|stops| stops(&miss)) {
+                    return Err(Missed(miss));
+                }
                 if report.misses.len() < MISSES_MAX && !report.misses.contains(&miss) {
                     report.misses.push(miss);
                 }
@@ -229,21 +249,27 @@ impl Host {
             // The guest is hostile: what it says beyond that means nothing.
             _ => {}
         }
+        Ok(())
     }
+}
+
+/// The first bytes of a text, cut between characters.
+fn start_of(text: &str, bytes_max: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes_max)]
 }
 
 /// Gives the guest WASI and the imports that `wasm-python/guest/host.h` declares.
 pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     wasi_snapshot_preview1::add_to_linker(linker, |host| host)?;
-    linker.func_wrap("pyexec", "report", |mut caller: Caller<'_, Host>, kind: i32, at: u32, length: u32| {
+    let report = |mut caller: Caller<'_, Host>, kind: i32, at: u32, length: u32| -> wasmtime::Result<()> {
         if length as usize > REPORT_BYTES_MAX {
             return Ok(());
         }
         let (memory, host) = guest_memory(&mut caller)?;
         let text = String::from_utf8_lossy(slice(memory, at, length)?);
-        host.take_report(kind, &text);
-        Ok(())
-    })?;
+        host.take_report(kind, &text).map_err(Into::into)
+    };
+    linker.func_wrap("pyexec", "report", report)?;
     linker.func_wrap(
         "pyexec",
         "module_find",
@@ -274,7 +300,10 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         "chmod",
         |mut caller: Caller<'_, Host>, fd: u32, at: u32, length: u32, mode: u32| -> wasmtime::Result<i32> {
             let (memory, host) = guest_memory(&mut caller)?;
-            let Ok(path) = std::str::from_utf8(slice(memory, at, length.min(4096))?) else { return Ok(84) };
+            if length as usize > PATH_BYTES_MAX {
+                return Ok(linux_errno(Errno::Nametoolong));
+            }
+            let path = slice(memory, at, length)?;
             Ok(host.files.chmod(fd, path, mode).err().map_or(0, linux_errno))
         },
     )?;
@@ -309,6 +338,12 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         let left = fuel.get(&mut caller).i64().unwrap_or(0);
         let slice = caller.data_mut().fuel.next_slice(left)?;
         fuel.set(&mut caller, slice.into())
+    })?;
+    linker.func_wrap("pyexec", "pipe", |mut caller: Caller<'_, Host>| -> i64 {
+        match caller.data_mut().files.pipe() {
+            Ok((reader, writer)) => i64::from(writer) << 32 | i64::from(reader),
+            Err(error) => -i64::from(linux_errno(error)),
+        }
     })?;
     linker.func_wrap("pyexec", "dup", |mut caller: Caller<'_, Host>, fd: u32, to: i32| -> i32 {
         let files = &mut caller.data_mut().files;
@@ -347,8 +382,8 @@ impl CallHookHandler<Host> for Yielding {
 }
 
 /// The few errors that our own imports return, by their Linux numbers.
-fn linux_errno(error: wasmtime_wasi::p1::types::Errno) -> i32 {
-    use wasmtime_wasi::p1::types::Errno as E;
+fn linux_errno(error: Errno) -> i32 {
+    use Errno as E;
     match error {
         E::Perm | E::Notcapable => 1,
         E::Noent => 2,

@@ -56,11 +56,13 @@ impl Quota {
         room.min(wanted)
     }
 
-    pub(crate) fn grow(&mut self, bytes: u64) {
-        self.bytes = self.bytes.saturating_add(bytes);
+    /// A file has another length: for the functions that change one, and nobody else.
+    pub(crate) fn resized(&mut self, before: u64, after: u64) {
+        self.bytes = self.bytes.saturating_sub(before).saturating_add(after);
     }
 
-    pub(crate) fn shrink(&mut self, bytes: u64) {
+    /// A file is gone for good.
+    fn freed(&mut self, bytes: u64) {
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
@@ -82,7 +84,7 @@ impl Quota {
     pub(crate) fn unlinked(&mut self, inode: u64, bytes: u64) {
         match self.open.get_mut(&inode) {
             Some(open) => open.removed = true,
-            None => self.shrink(bytes),
+            None => self.freed(bytes),
         }
     }
 
@@ -98,7 +100,7 @@ impl Quota {
                 let removed = open.removed;
                 self.open.remove(&inode);
                 if removed {
-                    self.shrink(bytes());
+                    self.freed(bytes());
                 }
             }
         }
@@ -122,7 +124,7 @@ mod tests {
     #[test]
     fn removed_but_open_files_still_count() {
         let mut quota = quota(10, 2);
-        quota.grow(8);
+        quota.resized(0, 8);
         quota.opened(7);
         quota.opened(7);
         quota.unlinked(7, 8);

@@ -2,7 +2,7 @@
 
 use super::{
     clock::Clock,
-    host::{ExitStatus, Host, OutOfFuel, Yielding},
+    host::{ExitStatus, Host, Missed, OutOfFuel, Yielding},
     image::Image,
     library::Library,
     metering,
@@ -10,12 +10,14 @@ use super::{
 };
 use crate::{
     Error, Job, Limits, Outcome, Project, Result, Want,
-    executor::{COLLECTED_BYTES_MAX, Observer, traceback},
+    executor::{COLLECTED_BYTES_MAX, Observer, Run, StopAt, traceback},
     outcome::{Ending, Exception, LimitHit, OutputFile, StopReason, Tier, Usage},
     project::Workspace,
 };
 use std::{
     future::poll_fn,
+    os::unix::ffi::OsStrExt,
+    path::Path,
     pin::pin,
     task::Poll,
     time::{Duration, Instant},
@@ -36,9 +38,10 @@ pub(crate) async fn run(
     image: &Image,
     library: Library,
     job: Job,
+    stop_at: Option<StopAt>,
     observer: Box<dyn Observer>,
     reason: &str,
-) -> Result<Outcome> {
+) -> Result<Run> {
     job.check()?;
     let script = job.project.entrypoint(job.entrypoint.as_deref())?;
     let input = encode(&job, &script, &library)?;
@@ -46,7 +49,7 @@ pub(crate) async fn run(
     let started = Instant::now();
     let deadline = started + limits.wall_clock();
 
-    let host = Host::new(job.project.clone(), job.stdin, &limits, observer, library, Clock::start());
+    let host = Host::new(job.project.clone(), job.stdin, &limits, observer, library, Clock::start(), stop_at);
     let mut store = Store::new(image.pre.module().engine(), host);
     store.limiter(|host| &mut host.memory);
     store.call_hook_async(Yielding);
@@ -60,12 +63,18 @@ pub(crate) async fn run(
             (until(deadline, call).await, Some(instance))
         }
     };
+    if let Some(Err(error)) = &end
+        && let Some(Missed(miss)) = error.downcast_ref()
+    {
+        return Ok(Run::Missed(miss.clone(), started.elapsed()));
+    }
     let used = instance.map_or(0, |instance| fuel_used(&mut store, instance));
     let ending = classify(end, store.data());
     if let (Ending::Stopped { reason }, Some(instance)) = (&ending, instance) {
         last_words(&mut store, instance, reason, &limits, &job.project).await;
     }
-    Ok(outcome(store.into_data(), ending, used, job.collect_files.then_some(&job.project), reason))
+    let outcome = outcome(store.into_data(), ending, used, job.collect_files.then_some(&job.project), reason);
+    Ok(Run::Ended(Box::new(outcome)))
 }
 
 /// The job as `wasm-python/guest/guest.c` reads it.
@@ -74,8 +83,10 @@ fn encode(job: &Job, script: &str, library: &Library) -> Result<Vec<u8>> {
     let (flags, function, arguments) = match &job.want {
         Want::Nothing => (0, "", String::new()),
         Want::LastExpression => (WANT_RESULT, "", String::new()),
-        Want::Call { function, arguments } if arguments.is_null() => (CALL_FUNCTION, function.as_str(), String::new()),
-        Want::Call { function, arguments } => (CALL_FUNCTION, function.as_str(), arguments.to_string()),
+        Want::Call { function, arguments } if arguments.as_str() == "null" => {
+            (CALL_FUNCTION, function.as_str(), String::new())
+        }
+        Want::Call { function, arguments } => (CALL_FUNCTION, function.as_str(), arguments.as_str().to_owned()),
     };
     let mut argv = vec![script];
     argv.extend(job.args.iter().map(String::as_str));
@@ -280,15 +291,47 @@ fn outcome(host: Host, ending: Ending, fuel: u64, collect_from: Option<&Project>
     }
 }
 
+/// The files that the job left: those of the project folder by their paths there, those in `/tmp` by absolute ones.
 fn collect(workspace: &Workspace, project: &Project) -> Vec<OutputFile> {
     let mut files = Vec::new();
     let mut room = COLLECTED_BYTES_MAX;
-    for path in workspace.files() {
-        let Ok(content) = workspace.read(&path, room) else { continue };
-        if !project.has(&path, &content) {
-            room -= content.len() as u64;
-            files.push(OutputFile { path, content });
+    for (top, shown) in [("work", ""), ("tmp", "/tmp/")] {
+        for on_disk in workspace.files(top) {
+            let Ok(below) = on_disk.strip_prefix(top) else { continue };
+            let path = format!("{shown}{}", readable(below));
+            // Caches and the like of libraries, whose home folder this is.
+            if path.starts_with("/tmp/.") {
+                continue;
+            }
+            let Ok(content) = workspace.read(&on_disk, room) else { continue };
+            if !project.has(&path, &content) {
+                room -= content.len() as u64;
+                files.push(OutputFile { path, content: content.into() });
+            }
         }
     }
     files
+}
+
+/// A path as text: bytes that are no UTF-8 are written as Python's `backslashreplace` writes them.
+fn readable(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsStr;
+
+    #[test]
+    fn names_that_are_no_text_are_readable() {
+        let readable = |bytes: &[u8]| readable(Path::new(OsStr::from_bytes(bytes)));
+        assert_eq!(readable("a/é.txt".as_bytes()), "a/é.txt");
+        assert_eq!(readable(b"caf\xe9/\xff.txt"), "caf\\xe9/\\xff.txt");
+    }
 }

@@ -71,7 +71,7 @@ fn again() -> Wizer {
 pub(crate) fn store(engine: &Engine, library: Library) -> Store<Host> {
     let limits = Limits { memory_bytes: MEMORY_BYTES, ..Limits::default() };
     let nobody = Box::new(|_: Event<'_>| ());
-    let mut host = Host::new(Project::script(""), Stdin::Empty, &limits, nobody, library, Clock::frozen());
+    let mut host = Host::new(Project::script(""), Stdin::Empty, &limits, nobody, library, Clock::frozen(), None);
     host.report.baking = Some(Baking::default());
     let mut store = Store::new(engine, host);
     store.limiter(|host| &mut host.memory);

@@ -5,12 +5,13 @@
 //! refuses exit codes above 125.
 
 use super::{
-    files::{Descriptor, FIRST_PREOPENED, Open, PREOPENED, Result as FileResult, Stat, Times},
+    files::{Descriptor, FIRST_PREOPENED, Open, PREOPENED, RECORD_HEAD_BYTES, Result as FileResult, Stat, Times},
     host::{ExitStatus, Host},
     stdio::Stream,
 };
 use std::{
     io::SeekFrom,
+    sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant, SystemTime},
 };
 use wasmtime_wasi::p1::{
@@ -21,25 +22,30 @@ use wiggle::{GuestMemory, GuestPtr};
 
 type Result<T> = std::result::Result<T, Error>;
 
-const PATH_BYTES_MAX: u32 = 4096;
+/// As PATH_MAX on Linux, where the zero byte at the end counts.
+const PATH_BYTES_MAX: u32 = 4095;
+/// Bytes that one call moves: the job yields between calls. More is for the guest's libc to ask for again.
+const CALL_BYTES_MAX: usize = 1 << 20;
+/// Longest name of a file.
+const NAME_BYTES_MAX: usize = 255;
+/// Bytes of a listing that one call returns.
+const LISTING_BYTES_MAX: u32 = 64 << 10;
 /// As IOV_MAX on Linux.
 const VECTORS_MAX: u32 = 1024;
 const SUBSCRIPTIONS_MAX: u32 = 4096;
-/// `getentropy`-sized calls are the rule; a larger one is answered in steps so that nothing large is held.
-const RANDOM_STEP: usize = 64 * 1024;
-
-fn path(memory: &GuestMemory<'_>, pointer: GuestPtr<str>) -> Result<String> {
+/// A path, which is bytes as on Linux, whatever the type says.
+fn path(memory: &GuestMemory<'_>, pointer: GuestPtr<str>) -> Result<Vec<u8>> {
     if pointer.len() > PATH_BYTES_MAX {
         return Err(Errno::Nametoolong.into());
     }
-    let text = memory.as_cow_str(pointer).map_err(|_| Errno::Ilseq)?;
-    if text.is_empty() {
+    let bytes = memory.as_slice(pointer.as_bytes())?.ok_or(Errno::Notsup)?;
+    if bytes.is_empty() {
         return Err(Errno::Noent.into());
     }
-    if text.contains('\0') {
+    if bytes.contains(&0) {
         return Err(Errno::Inval.into());
     }
-    Ok(text.into_owned())
+    Ok(bytes.to_vec())
 }
 
 /// The part of guest memory that a pointer and a length mean.
@@ -92,22 +98,29 @@ impl Host {
             return Err(Errno::Inval.into());
         }
         let is_stdin = matches!(self.files.get(fd)?, Descriptor::Stdin);
+        let mut room = self.call_bytes();
         let mut total: u32 = 0;
         for vector in vectors.iter() {
             let vector = memory.read(vector?)?;
-            if vector.buf_len == 0 {
+            let wanted = (vector.buf_len as usize).min(room);
+            if wanted == 0 {
                 continue;
             }
             if is_stdin && total == 0 {
                 self.wait_for_input().await.map_err(|_| Errno::Io)?;
             }
-            let into = bytes_mut(memory, vector.buf, vector.buf_len)?;
+            let into = &mut bytes_mut(memory, vector.buf, vector.buf_len)?[..wanted];
             let n = if is_stdin {
                 self.input.take(into)
             } else {
-                self.files.read(fd, into, at.map(|at| at.saturating_add(total.into())))?
+                match self.files.read(fd, into, at.map(|at| at.saturating_add(total.into()))) {
+                    Ok(n) => n,
+                    Err(_) if total > 0 => break,
+                    Err(error) => return Err(error.into()),
+                }
             };
             total = sum(total, n)?;
+            room -= n;
             if n < vector.buf_len as usize {
                 break;
             }
@@ -131,10 +144,12 @@ impl Host {
             Descriptor::Stdin => return Err(Errno::Badf.into()),
             _ => None,
         };
+        let mut room = self.call_bytes();
         let mut total: u32 = 0;
         for vector in vectors.iter() {
             let vector = memory.read(vector?)?;
             let bytes = memory.as_slice(vector.buf.as_array(vector.buf_len))?.ok_or(Errno::Notsup)?;
+            let bytes = &bytes[..bytes.len().min(room)];
             let n = match stream {
                 Some(stream) => {
                     self.outputs.write(stream, bytes);
@@ -147,11 +162,17 @@ impl Host {
                 },
             };
             total = sum(total, n)?;
-            if n < bytes.len() {
+            room -= n;
+            if n < vector.buf_len as usize {
                 break;
             }
         }
         Ok(total)
+    }
+
+    /// Bytes that the present call may move.
+    fn call_bytes(&self) -> usize {
+        self.hostcall_fuel.min(CALL_BYTES_MAX)
     }
 
     async fn wait_for_input(&mut self) -> std::io::Result<()> {
@@ -178,13 +199,14 @@ impl Host {
 
 fn preopened(fd: types::Fd) -> Result<&'static str> {
     let fd = u32::from(fd) as usize;
-    fd.checked_sub(FIRST_PREOPENED)
-        .and_then(|at| PREOPENED.get(at))
-        .map(|(path, _)| *path)
-        .ok_or_else(|| Errno::Badf.into())
+    fd.checked_sub(FIRST_PREOPENED).and_then(|at| PREOPENED.get(at)).copied().ok_or_else(|| Errno::Badf.into())
 }
 
 impl WasiSnapshotPreview1 for Host {
+    fn set_hostcall_fuel(&mut self, fuel: usize) {
+        self.hostcall_fuel = fuel;
+    }
+
     // Arguments and environment come with the job, not through WASI.
     fn args_get(&mut self, _: &mut GuestMemory<'_>, _: GuestPtr<GuestPtr<u8>>, _: GuestPtr<u8>) -> Result<()> {
         Ok(())
@@ -264,6 +286,18 @@ impl WasiSnapshotPreview1 for Host {
             Descriptor::Stdout | Descriptor::Stderr => {
                 (types::Filetype::Unknown, Rights::FD_WRITE | Rights::POLL_FD_READWRITE)
             }
+            Descriptor::PipeReader(reader) => {
+                if reader.nonblocking.load(Relaxed) {
+                    flags |= types::Fdflags::NONBLOCK;
+                }
+                (types::Filetype::Unknown, Rights::FD_READ | Rights::POLL_FD_READWRITE)
+            }
+            Descriptor::PipeWriter(writer) => {
+                if writer.nonblocking.load(Relaxed) {
+                    flags |= types::Fdflags::NONBLOCK;
+                }
+                (types::Filetype::Unknown, Rights::FD_WRITE | Rights::POLL_FD_READWRITE)
+            }
             Descriptor::Folder(_) => (types::Filetype::Directory, all & !(Rights::FD_SEEK | Rights::FD_WRITE)),
             Descriptor::File(file) => {
                 if file.append {
@@ -283,8 +317,14 @@ impl WasiSnapshotPreview1 for Host {
         Ok(types::Fdstat { fs_filetype: kind, fs_flags: flags, fs_rights_base: rights, fs_rights_inheriting: all })
     }
 
-    fn fd_fdstat_set_flags(&mut self, _: &mut GuestMemory<'_>, fd: types::Fd, _: types::Fdflags) -> Result<()> {
-        self.files.get(fd.into())?;
+    fn fd_fdstat_set_flags(&mut self, _: &mut GuestMemory<'_>, fd: types::Fd, flags: types::Fdflags) -> Result<()> {
+        let nonblocking = flags.contains(types::Fdflags::NONBLOCK);
+        match self.files.get(fd.into())? {
+            Descriptor::PipeReader(reader) => reader.nonblocking.store(nonblocking, Relaxed),
+            Descriptor::PipeWriter(writer) => writer.nonblocking.store(nonblocking, Relaxed),
+            // Nothing else is ever waited for, but standard input, whose end is not the job's.
+            _ => {}
+        }
         Ok(())
     }
 
@@ -424,25 +464,31 @@ impl WasiSnapshotPreview1 for Host {
         length: types::Size,
         cookie: types::Dircookie,
     ) -> Result<types::Size> {
-        let items = self.files.list(fd.into(), cookie == 0)?;
-        let buffer = bytes_mut(memory, buffer, length)?;
+        // One that is shorter than what was asked for ends the listing, so only a guest that asks for more sees this bound.
+        let buffer = bytes_mut(memory, buffer, length.min(LISTING_BYTES_MAX))?;
+        let room = buffer.len();
         let mut used = 0;
-        let first = usize::try_from(cookie).unwrap_or(usize::MAX);
-        for (at, item) in items.iter().enumerate().skip(first) {
-            let mut record = [0; 24];
-            record[0..8].copy_from_slice(&(at as u64 + 1).to_le_bytes());
-            record[8..16].copy_from_slice(&item.inode.to_le_bytes());
-            record[16..20].copy_from_slice(&u32::try_from(item.name.len()).unwrap_or(u32::MAX).to_le_bytes());
-            record[20] = item.kind as u8;
-            // A record that does not fit is cut; the guest asks again from there with a larger buffer.
-            for part in [&record[..], item.name.as_bytes()] {
+        let mut put = |head: [u8; RECORD_HEAD_BYTES], name: &[u8]| {
+            for part in [&head[..], name] {
                 let n = part.len().min(buffer.len() - used);
                 buffer[used..used + n].copy_from_slice(&part[..n]);
                 used += n;
             }
-            if used == buffer.len() {
-                break;
-            }
+        };
+        let head = |next: u64, inode: u64, length: usize, kind: u8| {
+            let mut head = [0; RECORD_HEAD_BYTES];
+            head[0..8].copy_from_slice(&next.to_le_bytes());
+            head[8..16].copy_from_slice(&inode.to_le_bytes());
+            head[16..20].copy_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+            head[20] = kind;
+            head
+        };
+        let ended = self.files.list(fd.into(), cookie, room, |item| {
+            put(head(item.next, item.inode, item.name.len(), item.kind as u8), &item.name);
+        })?;
+        if !ended {
+            // What is full is not the end. A record that is cut short, of whatever name, makes the guest ask again.
+            put(head(0, 0, NAME_BYTES_MAX, 0), &[0; NAME_BYTES_MAX]);
         }
         u32::try_from(used).map_err(|_| Errno::Overflow.into())
     }
@@ -533,7 +579,7 @@ impl WasiSnapshotPreview1 for Host {
         let target = self.files.read_link(fd.into(), &path(memory, at)?)?;
         let n = target.len().min(usize::try_from(length).unwrap_or(usize::MAX));
         let size = u32::try_from(n).map_err(|_| Errno::Overflow)?;
-        bytes_mut(memory, buffer, size)?.copy_from_slice(&target.as_bytes()[..n]);
+        bytes_mut(memory, buffer, size)?.copy_from_slice(&target[..n]);
         Ok(size)
     }
 
@@ -587,20 +633,29 @@ impl WasiSnapshotPreview1 for Host {
         for subscription in subscriptions.as_array(count).iter() {
             wanted.push(memory.read(subscription?)?);
         }
+        // When each clock is due is settled now: an absolute time comes no nearer while the job sleeps.
+        let mut due = Vec::new();
         let mut sleep: Option<Duration> = None;
         let (mut input, mut ready) = (false, false);
         for subscription in &wanted {
+            let mut time = None;
             match &subscription.u {
                 types::SubscriptionU::Clock(clock) => {
-                    let due = self.due(clock)?;
-                    sleep = Some(sleep.map_or(due, |other| other.min(due)));
+                    let clock = self.due(clock)?;
+                    time = Some(clock);
+                    sleep = Some(sleep.map_or(clock, |other| other.min(clock)));
                 }
                 types::SubscriptionU::FdRead(read) => match self.files.get(read.file_descriptor.into()) {
                     Ok(Descriptor::Stdin) => input = true,
+                    Ok(Descriptor::PipeReader(reader)) => ready |= reader.is_ready(),
                     _ => ready = true,
                 },
-                types::SubscriptionU::FdWrite(_) => ready = true,
+                types::SubscriptionU::FdWrite(write) => match self.files.get(write.file_descriptor.into()) {
+                    Ok(Descriptor::PipeWriter(writer)) => ready |= writer.is_ready(),
+                    _ => ready = true,
+                },
             }
+            due.push(time);
         }
         let began = Instant::now();
         let mut input_ready = false;
@@ -626,25 +681,33 @@ impl WasiSnapshotPreview1 for Host {
         let passed = began.elapsed();
         let mut used = 0;
         let events = events.as_array(count);
-        for subscription in wanted {
+        for (subscription, due) in wanted.into_iter().zip(due) {
+            let mut bytes = 1;
             let (error, type_) = match &subscription.u {
-                types::SubscriptionU::Clock(clock) if self.due(clock)? <= passed || sleep == Some(Duration::ZERO) => {
+                types::SubscriptionU::Clock(_) if due.is_some_and(|due| due <= passed) => {
                     (Errno::Success, types::Eventtype::Clock)
                 }
                 types::SubscriptionU::Clock(_) => continue,
                 types::SubscriptionU::FdRead(read) => match self.files.get(read.file_descriptor.into()) {
                     Ok(Descriptor::Stdin) if !input_ready => continue,
-                    other => (error_of(other), types::Eventtype::FdRead),
+                    Ok(Descriptor::PipeReader(reader)) if !reader.is_ready() => continue,
+                    other => {
+                        if let Ok(Descriptor::PipeReader(reader)) = other {
+                            bytes = reader.waiting() as u64;
+                        }
+                        (error_of(other), types::Eventtype::FdRead)
+                    }
                 },
-                types::SubscriptionU::FdWrite(write) => {
-                    (error_of(self.files.get(write.file_descriptor.into())), types::Eventtype::FdWrite)
-                }
+                types::SubscriptionU::FdWrite(write) => match self.files.get(write.file_descriptor.into()) {
+                    Ok(Descriptor::PipeWriter(writer)) if !writer.is_ready() => continue,
+                    other => (error_of(other), types::Eventtype::FdWrite),
+                },
             };
             let event = types::Event {
                 userdata: subscription.userdata,
                 error,
                 type_,
-                fd_readwrite: types::EventFdReadwrite { flags: types::Eventrwflags::empty(), nbytes: 1 },
+                fd_readwrite: types::EventFdReadwrite { flags: types::Eventrwflags::empty(), nbytes: bytes },
             };
             memory.write(events.get(used).ok_or(Errno::Inval)?, event)?;
             used += 1;
@@ -666,10 +729,11 @@ impl WasiSnapshotPreview1 for Host {
 
     fn random_get(&mut self, memory: &mut GuestMemory<'_>, into: GuestPtr<u8>, length: types::Size) -> Result<()> {
         self.effects.random += 1;
-        for step in bytes_mut(memory, into, length)?.chunks_mut(RANDOM_STEP) {
-            getrandom::fill(step).map_err(|_| Errno::Io)?;
+        // libc asks for 256 bytes at a time.
+        if length as usize > CALL_BYTES_MAX {
+            return Err(Errno::Inval.into());
         }
-        Ok(())
+        getrandom::fill(bytes_mut(memory, into, length)?).map_err(|_| Errno::Io.into())
     }
 
     // There are no sockets to pass in.

@@ -138,7 +138,7 @@ pub(super) async fn remove(
     match app.pyexec.remove_environment(whole(&id)?).await {
         Ok(true) => Ok(StatusCode::NO_CONTENT),
         Ok(false) => Err(ApiError::no_environment()),
-        Err(Error::InvalidJob { message }) => Err(ApiError::new(Problem::Conflict, message)),
+        Err(Error::InvalidJob { message, .. }) => Err(ApiError::new(Problem::Conflict, message)),
         Err(error) => Err(error.into()),
     }
 }

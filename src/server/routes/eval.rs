@@ -1,7 +1,7 @@
 //! Code in, result out.
 
 use super::{
-    executions::stream,
+    executions::{json, stream},
     params::IdempotencyKey,
     refusals::{Guarded, SameSite, Unstarted},
 };
@@ -15,7 +15,7 @@ use crate::server::{
     submit::{GiveUpOnDrop, idempotency, result, submit},
 };
 use axum::{
-    Extension, Json,
+    Extension,
     body::Body,
     extract::State,
     http::HeaderMap,
@@ -48,16 +48,16 @@ pub(super) async fn eval(
     body: Body,
 ) -> Result<Response, ApiError> {
     let bytes = body::read(body, app.settings.body_max_bytes).await?;
-    let request: EvalRequest =
-        serde_json::from_slice(&bytes).map_err(|e| ApiError::invalid(format!("invalid JSON: {e}")))?;
+    let read = EvalRequest::read(&bytes).map_err(|e| ApiError::invalid(format!("invalid JSON: {e}")))?;
     let idempotency = idempotency(&headers, &[b"eval", &bytes])?;
+    let length = bytes.len();
     drop(bytes);
-    let streamed = request.stream;
-    let request = request::eval(request, &app).await?;
+    let streamed = read.request.stream;
+    let request = request::eval(read, length, &app).await?;
     let execution = submit(&app, &caller, request, idempotency)?;
     if streamed {
         let waiting = GiveUpOnDrop::new(&app, &execution);
         return Ok(stream(execution, 0, Some(waiting)).into_response());
     }
-    Ok(Json(&*result(&app, &execution).await?).into_response())
+    Ok(json(result(&app, &execution).await?))
 }

@@ -1,11 +1,13 @@
 //! Uploaded projects.
 
 use super::{
+    executions::json,
     params::IdempotencyKey,
     refusals::{Guarded, SameSite, Unstarted},
 };
 use crate::{
     Project,
+    project::is_tar,
     server::{
         App,
         api::{Accepted, ExecutionResult, Metadata},
@@ -59,7 +61,7 @@ pub(super) async fn sync(
 ) -> Result<Response, ApiError> {
     let (request, idempotency) = receive(&app, http, Waiting::Yes).await?;
     let execution = submit(&app, &caller, request, idempotency)?;
-    Ok(Json(&*result(&app, &execution).await?).into_response())
+    Ok(json(result(&app, &execution).await?))
 }
 
 /// Accepts an uploaded project; ask for the execution or follow its events.
@@ -124,13 +126,22 @@ async fn receive(
         archive.ok_or_else(|| ApiError::invalid("missing tar file: the form has no part \"tar\""))?;
     let metadata = metadata.filter(|text| !text.is_empty()).ok_or_else(|| ApiError::invalid("missing metadata"))?;
     let idempotency = idempotency(&headers, &[b"exec", &metadata, &digest])?;
-    let metadata: Metadata =
-        serde_json::from_slice(&metadata).map_err(|e| ApiError::invalid(format!("parsing metadata: {e}")))?;
-    let project = tokio::task::spawn_blocking(move || Project::tar_file(archive))
+    let read = Metadata::read(&metadata).map_err(|e| ApiError::invalid(format!("parsing metadata: {e}")))?;
+    let project = tokio::task::spawn_blocking(move || unpacked(archive))
         .await
-        .map_err(|_| ApiError::new(Problem::Unavailable, "reading the archive failed"))?
-        .map_err(|e| ApiError::invalid(format!("reading tar: {e}")))?;
-    Ok((request::exec(project, metadata, waiting, app).await?, idempotency))
+        .map_err(|_| ApiError::new(Problem::Unavailable, "reading the archive failed"))??;
+    let bytes = metadata.len() + project.as_ref().map_or(0, Project::memory_bytes);
+    Ok((request::exec(project, read, bytes, waiting, app).await?, idempotency))
+}
+
+/// The project in an archive; or why what is in the archive cannot be one. What is no archive is a malformed request.
+fn unpacked(archive: File) -> Result<crate::Result<Project>, ApiError> {
+    let again = archive.try_clone();
+    match Project::tar_file(archive) {
+        Err(error) if again.is_ok_and(is_tar) => Ok(Err(error)),
+        Err(error) => Err(ApiError::invalid(format!("reading tar: {error}"))),
+        project => Ok(project),
+    }
 }
 
 /// Writes a part into a file without a name, which goes when the execution has ended.

@@ -22,6 +22,7 @@ use axum::{
         sse::{self, KeepAlive, Sse},
     },
 };
+use bytes::Bytes;
 use futures_util::{Stream, stream::unfold};
 use serde::Deserialize;
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -48,10 +49,17 @@ pub(super) async fn status(
     Path(ExecutionPath { id }): Path<ExecutionPath>,
 ) -> Result<Response, ApiError> {
     let execution = find(&app, &caller, &id)?;
-    Ok(match execution.result() {
-        Some(result) => Json(&**result).into_response(),
+    Ok(match execution.end() {
+        Some(end) => json(end.json.clone()),
         None => Json(run::blank(&execution)).into_response(),
     })
+}
+
+/// Answers with what is JSON already.
+pub(super) fn json(bytes: Bytes) -> Response {
+    let mut response = bytes.into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// Kills an execution that waits or runs.
@@ -75,7 +83,7 @@ pub(super) async fn kill(
     let execution = find(&app, &caller, &id)?;
     execution.kill();
     // Whoever is told that it is killed finds it so.
-    let status = execution.finished().await.map_or(Status::Killed, |result| result.status);
+    let status = execution.finished().await.map_or(Status::Killed, |end| end.status);
     Ok(Json(StatusOnly { status }))
 }
 
@@ -192,7 +200,7 @@ pub(super) async fn file(
             "the execution has no such file: ask for them with collect_files, and see `files` of its result",
         ));
     };
-    let mut response = content.to_vec().into_response();
+    let mut response = content.into_response();
     // Whatever it is, a browser must not show it as a page of ours.
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));

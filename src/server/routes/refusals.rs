@@ -10,6 +10,9 @@ pub(super) enum Guarded {
     /// No valid API key, though the server has some
     #[response(status = 401, headers(("WWW-Authenticate" = String, description = "`Bearer`")))]
     Unauthorized(ErrorBody),
+    /// Without API keys: the request is for another host
+    #[response(status = 421)]
+    OtherHost(ErrorBody),
     /// Too many requests with this key
     #[response(status = 429, headers(("Retry-After" = u64, description = "In seconds")))]
     RateLimited(ErrorBody),

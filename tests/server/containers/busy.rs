@@ -10,7 +10,7 @@ use std::{
 
 #[test]
 fn containers_have_slots_of_their_own() {
-    let settings = [("PYEXEC_DOCKER_SLOTS", "1"), ("PYEXEC_SLOTS", "2"), ("PYEXEC_QUEUE", "2")];
+    let settings = [("PYEXEC_DOCKER_SLOTS", "1"), ("PYEXEC_SLOTS", "2"), ("PYEXEC_QUEUE", "1")];
     let Some(site) = Site::start(&settings) else { return };
     let running = site.sleeper();
     let waiting = site.submit_with("print('waited')", &json!({"executor": "docker"}));

@@ -44,7 +44,7 @@ fn a_client_that_goes_away_takes_its_container_along() {
         let request = json!({"code": SLEEP.replace("SECONDS", "600"), "executor": "docker", "stream": stream});
         let body = request.to_string();
         let mut client = site.connect();
-        let head = format!("POST /api/v1/eval HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+        let head = format!("POST /api/v1/eval HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
         client.write_all(format!("{head}{body}").as_bytes()).expect("sent");
         let listed = until("it is listed", || {
             let list = site.get("/api/v1/executions?status=running").json();

@@ -2,7 +2,7 @@
 
 use super::{Site, THREAD, new_instance};
 use crate::{
-    server::support::{Answer, Server, until},
+    server::support::{Answer, Server, could_not_run, until},
     support::proxy::{Mode, Proxy},
 };
 use serde_json::json;
@@ -10,13 +10,8 @@ use std::time::{Duration, Instant};
 
 const NOWHERE: &str = "/nowhere/docker.sock";
 
-/// It is a 503, or an execution that failed, and in both cases says what it is about.
+/// It is an execution that failed, and says what it is about.
 fn is_clear(answer: &Answer, what: Mode) {
-    if answer.status == 503 {
-        let error = answer.error();
-        assert!(error.contains("Docker"), "{what:?}: {error}");
-        return;
-    }
     let result = answer.json();
     assert_eq!((answer.status, &result["status"]), (200, &json!("failed")), "{what:?}: {result}");
     match result["error_kind"].as_str() {
@@ -74,9 +69,9 @@ fn without_a_daemon_auto_serves_what_needs_none_and_says_why() {
     for request in
         [json!({"code": THREAD}), json!({"code": "1", "executor": "docker"}), json!({"code": "import numpy"})]
     {
-        let answer = server.post_json("/api/v1/eval", &request);
-        let error = answer.error();
-        assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")), "{error}");
+        let result = server.eval(&request);
+        assert_eq!(result["error_kind"], "unavailable", "{result}");
+        let error = could_not_run(&result);
         assert!(error.contains("docker") && error.contains(NOWHERE), "{error}");
     }
     wasm_is_well(&server);
@@ -90,11 +85,11 @@ fn a_daemon_that_comes_later_is_used() {
     let settings = [("PYEXEC_FALLBACK", "auto"), ("PYEXEC_DOCKER_SOCKET", socket.to_str().expect("a path"))];
     let Some(site) = Site::start_as(&new_instance(), &settings) else { return };
     assert_eq!(site.get("/health").json()["executors"], json!(["wasm"]));
-    assert_eq!(site.post_json("/api/v1/eval", &json!({"code": THREAD})).status, 503);
+    assert_eq!(site.eval(&json!({"code": THREAD}))["error_kind"], "unavailable");
     proxy.set(Mode::PassOn);
     until("it is found", || {
         let answer = site.post_json("/api/v1/eval", &json!({"code": THREAD}));
-        assert!(matches!(answer.status, 200 | 503), "{}", answer.text());
+        assert_eq!(answer.status, 200, "{}", answer.text());
         (answer.status == 200 && answer.json()["stdout"] == "in a thread\n").then_some(())
     });
     let health = site.get("/health").json();
@@ -110,9 +105,7 @@ fn turned_off_it_is_a_setting_that_is_named() {
         (json!({"code": "1", "python_version": "3.11"}), "asks for Python 3.11"),
         (json!({"code": "1", "pre_commands": ["true"]}), "has pre_commands"),
     ] {
-        let answer = server.post_json("/api/v1/eval", &request);
-        let error = answer.error();
-        assert_eq!(answer.status, 400, "{error}");
+        let error = server.failed(&request);
         assert!(error.contains(need) && error.contains("PYEXEC_FALLBACK=auto"), "{error}");
     }
     let health = server.get("/health").json();

@@ -1,7 +1,7 @@
 //! Which jobs take a container, and what comes back from there.
 
 use super::{Site, THREAD};
-use crate::server::support::{Event, Form, until};
+use crate::server::support::{Event, Form, could_not_run, until};
 use serde_json::{Value, json};
 
 const VERSION: &str = "import sys\nprint('%d.%d' % sys.version_info[:2])";
@@ -90,6 +90,7 @@ fn commands_prepare_the_container_and_do_not_see_the_project() {
     assert_eq!((&result["status"], &result["error_kind"]), (&json!("failed"), &json!("invalid")), "{result}");
     let error = result["error"].as_str().expect("an error");
     assert!(error.contains("status 3") && error.contains("because"), "{error}");
+    assert_eq!((&result["exit_code"], could_not_run(&result).as_str()), (&json!(3), error));
 }
 
 #[test]

@@ -1,19 +1,20 @@
 //! Which jobs are turned away before they run, and with what advice.
 
 use super::Site;
+use crate::server::support::could_not_run;
 use serde_json::{Value, json};
 
 /// Asks for it in each way that there is, and wants the same refusal of all.
 fn refused(site: &Site, field: &str, value: &Value, words: &[&str]) {
     let mut request = json!({"code": "print(1)"});
     request[field] = value.clone();
-    let eval = site.post_json("/api/v1/eval", &request);
+    let eval = site.eval(&request);
     let form = super::upload("print(1)", &json!({field: value}));
-    let sync = site.post_form("/api/v1/exec/sync", &[], &form);
-    let later = site.post_form("/api/v1/exec/async", &[], &form);
-    for answer in [eval, sync, later] {
-        let error = answer.error();
-        assert_eq!((answer.status, &answer.json()["code"]), (400, &json!("invalid")), "{field} {value}: {error}");
+    let sync = site.post_form("/api/v1/exec/sync", &[], &form).json();
+    let later = site.post_form("/api/v1/exec/async", &[], &form).json();
+    let later = site.result_of(later["execution_id"].as_str().expect("an id"));
+    for result in [eval, sync, later] {
+        let error = could_not_run(&result);
         for word in words {
             assert!(error.contains(word), "{field} {value}: {word:?} is not in {error:?}");
         }
@@ -55,17 +56,28 @@ fn requirements_are_packages_and_nothing_else() {
 fn the_network_is_refused_with_what_to_set() {
     let Some(site) = Site::start(&[]) else { return };
     let code = "import urllib.request\nprint(urllib.request.urlopen('http://example.invalid'))";
-    let answer = site.post_json("/api/v1/eval", &json!({"code": code}));
-    let error = answer.error();
-    assert_eq!(answer.status, 400, "{error}");
+    let error = site.failed(&json!({"code": code}));
     assert!(error.contains("uses the network") && error.contains("\"network\": true"), "{error}");
     let result = site.eval(&json!({"code": code, "network": true}));
     assert_eq!((&result["executor"], &result["error_type"]), (&json!("docker"), &json!("URLError")), "{result}");
 
     let closed = Site::start(&[("PYEXEC_ALLOW_NETWORK", "false")]).expect("Docker");
-    let answer = closed.post_json("/api/v1/eval", &json!({"code": code, "network": true}));
-    assert_eq!(answer.status, 400);
-    assert!(answer.error().contains("PYEXEC_ALLOW_NETWORK"), "{}", answer.error());
+    let error = closed.failed(&json!({"code": code, "network": true}));
+    assert!(error.contains("PYEXEC_ALLOW_NETWORK"), "{error}");
+}
+
+#[test]
+fn what_silence_about_the_network_means_is_a_setting() {
+    let Some(site) = Site::start(&[("PYEXEC_DEFAULT_NETWORK", "on")]) else { return };
+    let code = "import urllib.request\nprint(urllib.request.urlopen('http://example.invalid'))";
+    for request in [json!({"code": code}), json!({"code": code, "config": {"timeout_seconds": 30}})] {
+        let result = site.eval(&request);
+        assert_eq!((&result["executor"], &result["error_type"]), (&json!("docker"), &json!("URLError")), "{result}");
+        assert!(!result["route_reason"].as_str().expect("text").contains("without the network"), "{result}");
+    }
+    let form = super::upload(code, &json!({}));
+    let result = site.post_form("/api/v1/exec/sync", &[], &form).json();
+    assert_eq!((&result["executor"], &result["error_type"]), (&json!("docker"), &json!("URLError")), "{result}");
 }
 
 #[test]
@@ -76,13 +88,14 @@ fn what_contradicts_itself_or_this_tier_is_refused() {
         (json!({"executor": "wasm", "pre_commands": ["true"]}), "asks for wasm, but has pre_commands"),
         (json!({"executor": "docker", "config": {"cpu_fuel": 1000}}), "fuel is counted in WebAssembly only"),
         (json!({"executor": "docker", "config": {"memory_mb": 8}}), "ask for 64 MiB or more"),
-        (json!({"python_version": "3.9"}), "3.10"),
     ] {
         let mut request = request;
         request["code"] = json!("print(1)");
-        let answer = site.post_json("/api/v1/eval", &request);
-        assert_eq!(answer.status, 400, "{request}: {}", answer.text());
-        assert!(answer.error().contains(words), "{request}: {}", answer.error());
+        let error = site.failed(&request);
+        assert!(error.contains(words), "{request}: {error}");
     }
+    let answer = site.post_json("/api/v1/eval", &json!({"code": "1", "python_version": "3.9"}));
+    assert_eq!(answer.status, 400);
+    assert!(answer.error().contains("3.10"), "{}", answer.error());
     assert_eq!(site.containers(), 0, "none was made for any of these");
 }

@@ -2,7 +2,7 @@
 
 use super::{EVAL, alone, connect, eval, good};
 use crate::{
-    server::support::{Server, until},
+    server::support::{Form, Server, until},
     support::http::{Connection, post},
 };
 use serde_json::{Value, json};
@@ -107,4 +107,57 @@ fn one_key_with_many_jobs_does_not_keep_another_waiting() {
         many.iter().filter(|id| result(id, busy)["finished_at"].as_str() < one["finished_at"].as_str()).count();
     // How many ran while the last was still on its way here depends on the machine; that most did not, does not.
     assert!(before < 12, "{before} of 20 came first");
+}
+
+#[test]
+fn hundreds_may_wait_as_long_as_they_like_unless_settings_say_otherwise() {
+    let _alone = alone();
+    let server = Server::start(&[("PYEXEC_SLOTS", "1")], &[]);
+    let running = server.submit("import time; time.sleep(1000)", &[]);
+    server.runs_now(&running);
+    let many: Vec<_> = (0..300).map(|n| server.submit(&format!("print({n})"), &[])).collect();
+    assert_eq!(server.get("/health").json()["queued"], 300);
+    assert_eq!(server.delete(&format!("/api/v1/executions/{running}")).status, 200);
+    for (n, id) in many.iter().enumerate() {
+        let result = server.result_of(id);
+        assert_eq!((&result["status"], &result["stdout"]), (&json!("completed"), &json!(format!("{n}\n"))), "{result}");
+    }
+}
+
+#[test]
+fn what_waits_has_a_limit_in_bytes_as_well() {
+    let server = Server::start(&[("PYEXEC_SLOTS", "1"), ("PYEXEC_QUEUE_MB", "1")], &[]);
+    let running = server.submit("import time; time.sleep(1000)", &[]);
+    server.runs_now(&running);
+    let stdin = "x".repeat(600_000);
+    let form = |stdin: &str| {
+        let metadata = json!({"entrypoint": "main.py", "stdin": stdin}).to_string();
+        Form::new().tar(&[("main.py", "import sys\nprint(len(sys.stdin.read()))")]).field(
+            "metadata",
+            "",
+            metadata.as_bytes(),
+        )
+    };
+    let first = server.post_form("/api/v1/exec/async", &[], &form(&stdin));
+    assert_eq!(first.status, 202, "{}", first.text());
+    let second = server.post_form("/api/v1/exec/async", &[], &form(&stdin));
+    assert_eq!((second.status, second.json()["code"].as_str()), (429, Some("queue_full")), "{}", second.text());
+    // What is small still fits.
+    assert_eq!(server.post_form("/api/v1/exec/async", &[], &form("x")).status, 202);
+    server.delete(&format!("/api/v1/executions/{running}"));
+    let id = first.json()["execution_id"].as_str().expect("an id").to_owned();
+    assert_eq!(server.result_of(&id)["stdout"], "600000\n");
+}
+
+#[test]
+fn one_key_cannot_fill_the_queue_for_another() {
+    let keys = "busy:busy-key-0123456789,quiet:quiet-key-0123456789";
+    let server = Server::start(&[("PYEXEC_SLOTS", "1"), ("PYEXEC_QUEUE", "8"), ("PYEXEC_API_KEYS", keys)], &[]);
+    let busy: &[(&str, &str)] = &[("x-api-key", "busy-key-0123456789")];
+    let quiet: &[(&str, &str)] = &[("x-api-key", "quiet-key-0123456789")];
+    let form = Form::new().tar(&[("main.py", "import time; time.sleep(1000)")]).field("metadata", "", b"{}");
+    let accepted = |key| server.post_form("/api/v1/exec/async", key, &form).status == 202;
+    // One runs, and two of the eight places are the other's.
+    assert_eq!((0..20).filter(|_| accepted(busy)).count(), 1 + 6);
+    assert_eq!((0..20).filter(|_| accepted(quiet)).count(), 2);
 }

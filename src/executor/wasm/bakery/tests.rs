@@ -1,8 +1,10 @@
 use super::*;
 use crate::{
     Event, Outcome, Project,
-    executor::Executor as _,
-    executor::wasm::{WasmExecutor, WasmOptions},
+    executor::{
+        Executor as _, Run,
+        wasm::{WasmExecutor, WasmOptions},
+    },
     pack::{Pack, Packed, SITE_PACKAGES},
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -45,7 +47,8 @@ impl Kitchen {
     }
 
     async fn run(&self, job: Job, packages: &Packages) -> Outcome {
-        self.executor.run_with(job, Some(packages), Box::new(|_: Event<'_>| ())).await.unwrap()
+        let run = self.executor.run_with(job, Some(packages), None, Box::new(|_: Event<'_>| ())).await;
+        run.and_then(Run::outcome).unwrap()
     }
 
     async fn printed(&self, job: Job, packages: &Packages) -> String {

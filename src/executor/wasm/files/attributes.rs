@@ -1,39 +1,43 @@
 //! What files have besides their content: permission bits and times.
 
 use super::{
-    Files, Resolved,
-    descriptor::{Descriptor, Place},
+    Files,
+    descriptor::Descriptor,
     errno::{Result, errno},
+    place::Place,
     stat::{Stat, metadata},
+    virtual_tree::Node,
 };
-use cap_std::fs::{Dir, File, Metadata};
-use std::time::SystemTime;
+use cap_std::fs::{Dir, File, Metadata, MetadataExt};
+use std::{path::Path, time::SystemTime};
 use wasmtime_wasi::p1::types::Errno;
 
 impl Files {
     pub(crate) fn stat(&mut self, fd: u32) -> Result<Stat> {
         match self.get(fd)?.clone() {
             Descriptor::Stdin | Descriptor::Stdout | Descriptor::Stderr => Ok(Stat::pipe(u64::from(fd) + 1)),
+            Descriptor::PipeReader(reader) => Ok(Stat::pipe(reader.inode())),
+            Descriptor::PipeWriter(writer) => Ok(Stat::pipe(writer.inode())),
             Descriptor::File(file) => Ok(self.stat_of(&file.file.metadata().map_err(errno)?)),
             Descriptor::Virtual(file) => Ok(file.stat()),
-            Descriptor::Folder(folder) => match self.resolve(&folder, "")? {
-                Resolved::Virtual(place) => place.stat(),
-                Resolved::Real(dir) => {
-                    let metadata = dir.dir_metadata().map_err(errno)?;
-                    Ok(self.stat_of(&metadata))
-                }
+            Descriptor::Folder(folder) => match &folder.dir {
+                Some(dir) => Ok(self.stat_of(&dir.dir_metadata().map_err(errno)?)),
+                None => self.stat_path(fd, b".", true),
             },
         }
     }
 
-    pub(crate) fn stat_path(&mut self, fd: u32, path: &str, follow: bool) -> Result<Stat> {
-        let folder = self.folder(fd)?;
-        match self.resolve(&folder, path)? {
-            Resolved::Virtual(place) => place.stat(),
-            Resolved::Real(dir) => {
-                let metadata = metadata(dir, path, follow).map_err(errno)?;
+    pub(crate) fn stat_path(&mut self, fd: u32, path: &[u8], follow: bool) -> Result<Stat> {
+        match self.place(fd, path, follow)? {
+            Place::Disk(place) => {
+                let metadata = metadata(place.dir(), place.path(), follow).map_err(errno)?;
                 Ok(self.stat_of(&metadata))
             }
+            Place::Virtual(full) => match self.tree.node(&full) {
+                Some(Node::Descriptor(fd)) if follow => self.stat(fd).map_err(|_| Errno::Noent),
+                Some(Node::Descriptor(fd)) if self.get(fd).is_err() => Err(Errno::Noent),
+                _ => self.tree.stat(&full),
+            },
         }
     }
 
@@ -43,14 +47,17 @@ impl Files {
     }
 
     /// Sets permission bits; an empty path is the descriptor's own file.
-    pub(crate) fn chmod(&mut self, fd: u32, path: &str, mode: u32) -> Result<()> {
-        let stat = if path.is_empty() { self.stat(fd)? } else { self.stat_path(fd, path, true)? };
-        if let Descriptor::Folder(folder) = self.get(fd)?
-            && matches!(folder.place, Place::Virtual(_))
-        {
-            return Err(Errno::Rofs);
-        }
-        self.modes.insert(stat.inode, mode & 0o7777);
+    pub(crate) fn chmod(&mut self, fd: u32, path: &[u8], mode: u32) -> Result<()> {
+        let inode = match self.get(fd)?.clone() {
+            Descriptor::File(file) if path.is_empty() => file.inode,
+            Descriptor::Folder(folder) => {
+                let path = if path.is_empty() { b".".as_slice() } else { path };
+                let Place::Disk(place) = self.place_from(&folder, path, true)? else { return Err(Errno::Rofs) };
+                metadata(place.dir(), place.path(), true).map_err(errno)?.ino()
+            }
+            _ => return Err(Errno::Rofs),
+        };
+        self.modes.insert(inode, mode & 0o7777);
         Ok(())
     }
 
@@ -68,14 +75,14 @@ impl Files {
     pub(crate) fn set_times(&mut self, fd: u32, times: Times) -> Result<()> {
         match self.get(fd)?.clone() {
             Descriptor::File(file) => times.set_file(&file.file),
-            Descriptor::Folder(folder) => times.set_path(self.writable(&folder)?, ".", true),
+            Descriptor::Folder(_) => self.set_times_path(fd, b".", true, times),
             _ => Err(Errno::Inval),
         }
     }
 
-    pub(crate) fn set_times_path(&mut self, fd: u32, path: &str, follow: bool, times: Times) -> Result<()> {
-        let folder = self.folder(fd)?;
-        times.set_path(self.writable(&folder)?, path, follow)
+    pub(crate) fn set_times_path(&mut self, fd: u32, path: &[u8], follow: bool, times: Times) -> Result<()> {
+        let place = self.writable(fd, path, follow)?;
+        times.set_path(place.dir(), place.path(), follow)
     }
 }
 
@@ -92,7 +99,7 @@ impl Times {
         file.set_times(self.accessed.map(Into::into), self.modified.map(Into::into)).map_err(errno)
     }
 
-    fn set_path(self, dir: &Dir, path: &str, follow: bool) -> Result<()> {
+    fn set_path(self, dir: &Dir, path: &Path, follow: bool) -> Result<()> {
         use cap_fs_ext::{DirExt, SystemTimeSpec};
         let spec = |time: SystemTime| SystemTimeSpec::Absolute(cap_std::time::SystemTime::from_std(time));
         let (accessed, modified) = (self.accessed.map(spec), self.modified.map(spec));

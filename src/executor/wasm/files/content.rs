@@ -2,7 +2,7 @@
 
 use super::{
     Files,
-    descriptor::Descriptor,
+    descriptor::{Descriptor, OpenFile},
     errno::{Result, errno},
 };
 use std::{
@@ -19,6 +19,8 @@ impl Files {
                 Some(at) => rustix::io::pread(&file.file, into, at).map_err(errno),
             },
             Descriptor::Virtual(file) => file.read(into, at),
+            Descriptor::PipeReader(_) | Descriptor::PipeWriter(_) if at.is_some() => Err(Errno::Spipe),
+            Descriptor::PipeReader(reader) => reader.read(into),
             Descriptor::Folder(_) => Err(Errno::Isdir),
             _ => Err(Errno::Badf),
         }
@@ -29,6 +31,8 @@ impl Files {
         let file = match self.get(fd)? {
             Descriptor::File(file) if file.writable => Arc::clone(file),
             Descriptor::Virtual(file) => return file.write(bytes),
+            Descriptor::PipeReader(_) | Descriptor::PipeWriter(_) if at.is_some() => return Err(Errno::Spipe),
+            Descriptor::PipeWriter(writer) => return writer.write(bytes),
             _ => return Err(Errno::Badf),
         };
         if bytes.is_empty() {
@@ -51,7 +55,7 @@ impl Files {
             Some(at) if !file.append => rustix::io::pwrite(&file.file, &bytes[..allowed], at).map_err(errno)?,
             _ => (&file.file).write(&bytes[..allowed]).map_err(errno)?,
         };
-        self.quota.grow((position + written as u64).saturating_sub(length));
+        self.quota.resized(length, length.max(position + written as u64));
         Ok(written)
     }
 
@@ -65,18 +69,24 @@ impl Files {
     }
 
     pub(crate) fn set_size(&mut self, fd: u32, bytes: u64) -> Result<()> {
-        let file = match self.get(fd)? {
-            Descriptor::File(file) if file.writable => Arc::clone(file),
-            _ => return Err(Errno::Inval),
-        };
+        match self.get(fd)? {
+            Descriptor::File(file) if file.writable => {
+                let file = Arc::clone(file);
+                self.resize(&file, bytes)
+            }
+            _ => Err(Errno::Inval),
+        }
+    }
+
+    /// Cuts or extends a file; with writing, the only way in which its length changes.
+    pub(super) fn resize(&mut self, file: &OpenFile, bytes: u64) -> Result<()> {
         let before = file.bytes()?;
         let growth = bytes.saturating_sub(before);
         if self.quota.room(growth) < growth {
             return Err(Errno::Nospc);
         }
         file.file.set_len(bytes).map_err(errno)?;
-        self.quota.grow(growth);
-        self.quota.shrink(before.saturating_sub(bytes));
+        self.quota.resized(before, bytes);
         Ok(())
     }
 
@@ -101,7 +111,8 @@ mod tests {
         let limits = Limits { disk_bytes: 10, ..Limits::default() };
         let library = Library::new(wasm_python::STDLIB).unwrap();
         let mut files = Files::new(Project::script(""), &library, &limits);
-        let fd = files.open(PROJECT, "new", Open { create: true, read: true, write: true, ..Open::default() }).unwrap();
+        let fd =
+            files.open(PROJECT, b"new", Open { create: true, read: true, write: true, ..Open::default() }).unwrap();
         assert_eq!(files.write(fd, &[1; 7], None), Ok(7));
         assert_eq!(files.write(fd, &[2; 7], None), Ok(3));
         assert_eq!(files.write(fd, &[3], None), Err(Errno::Nospc));
@@ -112,9 +123,26 @@ mod tests {
         assert_eq!(files.read(fd, &mut content, Some(0)), Ok(8));
         assert_eq!(content, [4, 4, 1, 1, 1, 1, 1, 2, 0, 0]);
         assert_eq!(files.write(fd, &[5; 7], Some(8)), Ok(2));
-        files.unlink(PROJECT, "new").unwrap();
+        files.unlink(PROJECT, b"new").unwrap();
         assert_eq!(files.quota.bytes(), 10);
         files.close(fd).unwrap();
         assert_eq!(files.quota.bytes(), 0);
+    }
+
+    #[test]
+    fn opening_to_cut_gives_back_only_what_was_cut() {
+        let library = Library::new(wasm_python::STDLIB).unwrap();
+        let mut files = Files::new(Project::script(""), &library, &Limits::default());
+        let new = Open { create: true, write: true, ..Open::default() };
+        let cut = Open { truncate: true, ..Open::default() };
+        for (n, how) in
+            [cut, Open { read: true, ..cut }, Open { write: true, append: true, ..cut }].into_iter().enumerate()
+        {
+            let fd = files.open(PROJECT, b"f", new).unwrap();
+            assert_eq!(files.write(fd, &[1; 7], Some(0)), Ok(7), "{n}");
+            assert_eq!(files.quota.bytes(), 7);
+            let again = files.open(PROJECT, b"f", how).unwrap();
+            assert_eq!((files.stat(again).unwrap().bytes, files.quota.bytes()), (0, 0), "{n}");
+        }
     }
 }

@@ -2,12 +2,11 @@
 
 use super::{
     errno::{Result, errno},
-    stat::Item,
-    trees::DiskTree,
-    virtual_tree::{VirtualFile, VirtualPath},
+    pipe::{Reader, Writer},
+    virtual_tree::VirtualFile,
 };
 use cap_std::fs::{Dir, File};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
 
 /// What a descriptor stands for. `Arc` is what `dup` shares.
 #[derive(Debug, Clone)]
@@ -18,37 +17,58 @@ pub(crate) enum Descriptor {
     Folder(Arc<Folder>),
     File(Arc<OpenFile>),
     Virtual(Arc<VirtualFile>),
+    PipeReader(Arc<Reader>),
+    PipeWriter(Arc<Writer>),
 }
 
-impl Descriptor {
-    pub(super) fn folder(place: Place) -> Descriptor {
-        Descriptor::Folder(Arc::new(Folder { place, listing: Mutex::new(None) }))
-    }
-}
-
+/// An open folder.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    pub(super) place: Place,
-    /// Listing as of the last time it was read from its start.
-    pub(super) listing: Mutex<Option<Arc<Vec<Item>>>>,
+    pub(super) path: OpenPath,
+    /// The folder itself, where the host has one that the job opened.
+    pub(super) dir: Option<Arc<Dir>>,
+    /// Cookie of the item that the host gives next.
+    pub(super) position: AtomicU64,
 }
 
-#[derive(Debug)]
-pub(super) enum Place {
-    /// One of the job's two directories.
-    Disk(DiskTree),
-    /// A folder inside them.
-    Opened(Dir),
-    Virtual(VirtualPath),
+impl Folder {
+    pub(super) fn new(path: Vec<u8>, dir: Option<Arc<Dir>>) -> Folder {
+        Folder { path: OpenPath::new(path), dir, position: AtomicU64::new(0) }
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct OpenFile {
     pub(super) file: File,
     pub(super) inode: u64,
+    pub(super) path: OpenPath,
     pub(crate) append: bool,
     pub(crate) readable: bool,
     pub(crate) writable: bool,
+}
+
+/// The path of something open: absolute, and without the slash before it. Renaming keeps it right.
+#[derive(Debug)]
+pub(super) struct OpenPath(Mutex<Vec<u8>>);
+
+impl OpenPath {
+    pub(super) fn new(path: Vec<u8>) -> OpenPath {
+        OpenPath(Mutex::new(path))
+    }
+
+    pub(super) fn get(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Follows `from`, or a folder above it that it names, to `to`.
+    pub(super) fn renamed(&self, from: &[u8], to: &[u8]) {
+        let mut path = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(below) = path.strip_prefix(from)
+            && (below.is_empty() || below.starts_with(b"/"))
+        {
+            *path = [to, below].concat();
+        }
+    }
 }
 
 impl OpenFile {

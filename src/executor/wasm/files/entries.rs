@@ -1,91 +1,148 @@
 //! Names in folders: listing, adding, renaming and removing them, and links.
 
 use super::{
-    Files, PREOPENED, Resolved,
-    descriptor::{Folder, Place},
+    Files,
+    descriptor::Descriptor,
     errno::{Result, errno},
+    place::Place,
     stat::Item,
-    trees::{DiskTree, Tree},
+    trees::is_preopened,
+    virtual_tree::{self, Node},
 };
-use cap_std::fs::{Dir, Metadata, MetadataExt};
-use std::{io, sync::Arc};
+use cap_std::fs::{Metadata, MetadataExt};
+use rustix::fs::{FileType, Mode, OFlags, RawDir, SeekFrom};
+use std::{
+    ffi::OsStr,
+    mem::MaybeUninit,
+    os::{
+        fd::AsFd,
+        unix::ffi::{OsStrExt, OsStringExt},
+    },
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
 use wasmtime_wasi::p1::types::{Errno, Filetype};
 
+/// Bytes that the host is asked for at a time.
+const LISTING_BYTES: usize = 4096;
+/// A record of the host with the longest name, and what its buffer may lose to alignment.
+const ENTRY_BYTES_MAX: usize = 288;
+
 impl Files {
-    /// The folder's items, from memory unless it is read from its start.
-    pub(crate) fn list(&mut self, fd: u32, from_start: bool) -> Result<Arc<Vec<Item>>> {
+    /// Gives items of a folder to `take`, from the one that a cookie stands for, and returns whether those were the last.
+    ///
+    /// Records of `room` bytes in all are given. Nothing is kept between calls but the host's own position: cookies are what
+    /// its file system gave. It is set only where the guest jumps, because on some file systems it counts names, and those
+    /// that were removed meanwhile would shift it.
+    pub(crate) fn list(&mut self, fd: u32, cookie: u64, room: usize, mut take: impl FnMut(Item)) -> Result<bool> {
         let folder = self.folder(fd)?;
-        if !from_start
-            && let Ok(listing) = folder.listing.lock()
-            && let Some(listing) = listing.as_ref()
-        {
-            return Ok(Arc::clone(listing));
+        if let Some(dir) = &folder.dir {
+            self.uses += 1;
+            return list(&**dir, &folder.position, cookie, room, take);
         }
-        let items = Arc::new(match self.resolve(&folder, "")? {
-            Resolved::Virtual(place) => place.list(),
-            Resolved::Real(dir) => list(dir)?,
-        });
-        if let Ok(mut listing) = folder.listing.lock() {
-            *listing = Some(Arc::clone(&items));
-        }
-        Ok(items)
-    }
-
-    pub(crate) fn create_folder(&mut self, fd: u32, path: &str) -> Result<()> {
-        let folder = self.folder(fd)?;
-        self.add_entry(&folder, |dir| dir.create_dir(path))?;
-        let stat = self.stat_path(fd, path, false)?;
-        self.remember_mode(stat.inode, 0o777);
-        Ok(())
-    }
-
-    /// An absolute target is stored relative, because the host's root is not the job's; the job reads what it wrote.
-    pub(crate) fn symlink(&mut self, target: &str, fd: u32, path: &str) -> Result<()> {
-        let folder = self.folder(fd)?;
-        if !target.starts_with('/') {
-            return self.add_entry(&folder, |dir| dir.symlink(target, path));
-        }
-        let Place::Disk(tree) = &folder.place else { return Err(Errno::Perm) };
-        let stored = relative(target, *tree, path).ok_or(Errno::Perm)?;
-        self.add_entry(&folder, |dir| dir.symlink(&stored, path))?;
-        let inode = self.stat_path(fd, path, false)?.inode;
-        self.absolute_links.insert(inode, target.to_owned());
-        Ok(())
-    }
-
-    pub(crate) fn link(&mut self, from_fd: u32, from: &str, to_fd: u32, to: &str) -> Result<()> {
-        let (from_folder, to_folder) = (self.folder(from_fd)?, self.folder(to_fd)?);
-        let source = self.writable(&from_folder)?.try_clone().map_err(errno)?;
-        self.add_entry(&to_folder, |dir| source.hard_link(from, dir, to))
-    }
-
-    fn add_entry(&mut self, folder: &Folder, make: impl FnOnce(&Dir) -> io::Result<()>) -> Result<()> {
-        self.writable(folder)?;
-        self.add_file(|files| make(files.writable(folder)?).map_err(errno))
-    }
-
-    pub(crate) fn read_link(&mut self, fd: u32, path: &str) -> Result<String> {
-        let folder = self.folder(fd)?;
-        match self.resolve(&folder, path)? {
-            Resolved::Virtual(place) => place.stat().and(Err(Errno::Inval)),
-            Resolved::Real(dir) => {
-                let target = dir.read_link_contents(path).map_err(errno)?;
-                let inode = dir.symlink_metadata(path).map_err(errno)?.ino();
-                if let Some(absolute) = self.absolute_links.get(&inode) {
-                    return Ok(absolute.clone());
+        match self.place_from(&folder, b".", true)? {
+            Place::Disk(place) => {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+                let readable = rustix::fs::openat(place.dir(), place.path(), flags, Mode::empty()).map_err(errno)?;
+                list(readable, &AtomicU64::new(0), cookie, room, take)
+            }
+            Place::Virtual(full) => {
+                let mut items = self.tree.list(&full);
+                if full == virtual_tree::DESCRIPTORS.as_bytes() {
+                    items.extend(self.open_numbers().map(|number| {
+                        let name = number.to_string();
+                        let path = format!("{}/{name}", virtual_tree::DESCRIPTORS);
+                        Item::new(name.as_bytes(), virtual_tree::inode(path.as_bytes()), Filetype::SymbolicLink)
+                    }));
                 }
-                target.into_os_string().into_string().map_err(|_| Errno::Ilseq)
+                let first = usize::try_from(cookie).unwrap_or(usize::MAX);
+                let mut left = room;
+                for (next, item) in (1..).zip(items).skip(first) {
+                    match left.checked_sub(item.record_bytes()) {
+                        Some(rest) => left = rest,
+                        None => return Ok(false),
+                    }
+                    take(Item { next, ..item });
+                }
+                Ok(true)
             }
         }
     }
 
-    pub(crate) fn rename(&mut self, from_fd: u32, from: &str, to_fd: u32, to: &str) -> Result<()> {
-        let (from_folder, to_folder) = (self.folder(from_fd)?, self.folder(to_fd)?);
-        let source = self.writable(&from_folder)?.try_clone().map_err(errno)?;
-        let moved = source.symlink_metadata(from).map_err(errno)?;
-        let dir = self.writable(&to_folder)?;
-        let replaced = dir.symlink_metadata(to).ok();
-        source.rename(from, dir, to).map_err(errno)?;
+    /// Numbers of the descriptors that a program knows of.
+    fn open_numbers(&self) -> impl Iterator<Item = usize> {
+        let open = self.descriptors.iter().enumerate().filter(|(_, descriptor)| descriptor.is_some());
+        open.map(|(number, _)| number).filter(|number| !is_preopened(*number))
+    }
+
+    pub(crate) fn create_folder(&mut self, fd: u32, path: &[u8]) -> Result<()> {
+        let place = self.creatable(fd, path)?;
+        self.add_file(|_| place.dir().create_dir(place.path()).map_err(errno))?;
+        let inode = place.dir().symlink_metadata(place.path()).map_err(errno)?.ino();
+        self.remember_mode(inode, 0o777);
+        Ok(())
+    }
+
+    /// The target is kept as it is given; where it leads is found out when the link is followed.
+    pub(crate) fn symlink(&mut self, target: &[u8], fd: u32, path: &[u8]) -> Result<()> {
+        let place = self.creatable(fd, path)?;
+        self.add_file(|_| place.dir().symlink_contents(OsStr::from_bytes(target), place.path()).map_err(errno))?;
+        self.has_links = true;
+        Ok(())
+    }
+
+    pub(crate) fn link(&mut self, from_fd: u32, from: &[u8], to_fd: u32, to: &[u8]) -> Result<()> {
+        let from = match self.place(from_fd, from, false)? {
+            Place::Disk(place) => place,
+            Place::Virtual(full) => {
+                return Err(if self.tree.node(&full).is_some() { Errno::Xdev } else { Errno::Noent });
+            }
+        };
+        let to = self.creatable(to_fd, to)?;
+        self.add_file(|_| from.dir().hard_link(from.path(), to.dir(), to.path()).map_err(errno))
+    }
+
+    pub(crate) fn read_link(&mut self, fd: u32, path: &[u8]) -> Result<Vec<u8>> {
+        match self.place(fd, path, false)? {
+            Place::Disk(place) => {
+                let target = place.dir().read_link_contents(place.path()).map_err(errno)?;
+                Ok(target.into_os_string().into_vec())
+            }
+            Place::Virtual(full) => match self.tree.node(&full) {
+                None => Err(Errno::Noent),
+                Some(Node::Link(target)) => Ok(target.into()),
+                Some(Node::Descriptor(fd)) => self.name_of(fd).ok_or(Errno::Noent),
+                Some(Node::Folder | Node::File(_)) => Err(Errno::Inval),
+            },
+        }
+    }
+
+    /// What a link below `/proc/self/fd` shows.
+    fn name_of(&self, fd: u32) -> Option<Vec<u8>> {
+        let absolute = |path: &[u8]| [b"/".as_slice(), path].concat();
+        Some(match self.get(fd).ok()? {
+            Descriptor::Folder(folder) => absolute(&folder.path.get()),
+            Descriptor::File(file) => absolute(&file.path.get()),
+            Descriptor::Virtual(file) => absolute(file.path().as_bytes()),
+            _ => format!("pipe:[{}]", fd + 1).into_bytes(),
+        })
+    }
+
+    pub(crate) fn rename(&mut self, from_fd: u32, from: &[u8], to_fd: u32, to: &[u8]) -> Result<()> {
+        let from = self.writable(from_fd, from, false)?.removable()?;
+        let to = match self.place(to_fd, to, false)? {
+            Place::Disk(place) => place.removable()?,
+            Place::Virtual(_) => return Err(Errno::Rofs),
+        };
+        let moved = from.dir().symlink_metadata(from.path()).map_err(errno)?;
+        let replaced = to.dir().symlink_metadata(to.path()).ok();
+        from.dir().rename(from.path(), to.dir(), to.path()).map_err(errno)?;
+        for descriptor in self.descriptors.iter().flatten() {
+            match descriptor {
+                Descriptor::Folder(folder) => folder.path.renamed(&from.full, &to.full),
+                Descriptor::File(file) => file.path.renamed(&from.full, &to.full),
+                _ => {}
+            }
+        }
         if let Some(replaced) = replaced
             && replaced.ino() != moved.ino()
         {
@@ -94,21 +151,21 @@ impl Files {
         Ok(())
     }
 
-    pub(crate) fn remove_folder(&mut self, fd: u32, path: &str) -> Result<()> {
-        let folder = self.folder(fd)?;
-        self.writable(&folder)?.remove_dir(path).map_err(errno)?;
-        self.quota.remove_file();
+    pub(crate) fn remove_folder(&mut self, fd: u32, path: &[u8]) -> Result<()> {
+        let place = self.writable(fd, path, false)?.removable()?;
+        let metadata = place.dir().symlink_metadata(place.path()).map_err(errno)?;
+        place.dir().remove_dir(place.path()).map_err(errno)?;
+        self.removed(&metadata);
         Ok(())
     }
 
-    pub(crate) fn unlink(&mut self, fd: u32, path: &str) -> Result<()> {
-        let folder = self.folder(fd)?;
-        let dir = self.writable(&folder)?;
-        let metadata = dir.symlink_metadata(path).map_err(errno)?;
+    pub(crate) fn unlink(&mut self, fd: u32, path: &[u8]) -> Result<()> {
+        let place = self.writable(fd, path, false)?;
+        let metadata = place.dir().symlink_metadata(place.path()).map_err(errno)?;
         if metadata.is_dir() {
             return Err(Errno::Isdir);
         }
-        dir.remove_file(path).map_err(errno)?;
+        place.dir().remove_file(place.path()).map_err(errno)?;
         self.removed(&metadata);
         Ok(())
     }
@@ -116,64 +173,52 @@ impl Files {
     /// Counts a name that is gone.
     fn removed(&mut self, metadata: &Metadata) {
         self.quota.remove_file();
-        if metadata.nlink() > 1 {
+        // Of a folder, other names are those inside it.
+        if !metadata.is_dir() && metadata.nlink() > 1 {
             return;
         }
         if metadata.is_file() {
             self.quota.unlinked(metadata.ino(), metadata.len());
         }
         self.modes.remove(&metadata.ino());
-        self.absolute_links.remove(&metadata.ino());
     }
 }
 
-fn list(dir: &Dir) -> Result<Vec<Item>> {
-    use rustix::fs::{FileType, Mode, OFlags};
-    // cap-std's own handles are for resolving paths only.
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let readable = rustix::fs::openat(dir, ".", flags, Mode::empty());
-    let mut items = Vec::new();
-    for entry in readable.and_then(rustix::fs::Dir::new).map_err(errno)? {
-        let entry = entry.map_err(errno)?;
-        let kind = match entry.file_type() {
-            FileType::Directory => Filetype::Directory,
-            FileType::RegularFile => Filetype::RegularFile,
-            FileType::Symlink => Filetype::SymbolicLink,
-            _ => Filetype::Unknown,
-        };
-        items.push(Item::new(&entry.file_name().to_string_lossy(), entry.ino(), kind));
+fn list(dir: impl AsFd, position: &AtomicU64, cookie: u64, room: usize, mut take: impl FnMut(Item)) -> Result<bool> {
+    if cookie == 0 || cookie != position.load(Relaxed) {
+        rustix::fs::seek(&dir, SeekFrom::Start(cookie)).map_err(errno)?;
     }
-    Ok(items)
-}
-
-/// The absolute `target` as seen from a link at `path` in the same tree; `None` when it leads elsewhere.
-fn relative(target: &str, tree: DiskTree, path: &str) -> Option<String> {
-    let (root, _) = PREOPENED.iter().find(|(_, other)| *other == Tree::Disk(tree))?;
-    let inside = target.strip_prefix(root).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
-    if path.split('/').any(|part| part == "..") {
-        return None;
-    }
-    let depth = path.split('/').filter(|part| !part.is_empty() && *part != ".").count();
-    let stored = "../".repeat(depth.saturating_sub(1)) + inside.trim_start_matches('/');
-    Some(if stored.is_empty() { ".".to_owned() } else { stored })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn absolute_links_stay_in_their_tree() {
-        let project = |target, path| relative(target, DiskTree::Project, path);
-        assert_eq!(project("/work/a/b", "link").as_deref(), Some("a/b"));
-        assert_eq!(project("/work/a", "./x/y/link").as_deref(), Some("../../a"));
-        assert_eq!(project("/work", "link").as_deref(), Some("."));
-        assert_eq!(project("/work", "x/link").as_deref(), Some("../"));
-        assert_eq!(relative("/tmp/a", DiskTree::Temporary, "link").as_deref(), Some("a"));
-        for (target, path) in
-            [("/workshop", "link"), ("/tmp/a", "link"), ("/etc/passwd", "link"), ("/work/a", "x/../y")]
-        {
-            assert_eq!(project(target, path), None, "{target} from {path}");
+    position.store(u64::MAX, Relaxed);
+    let mut next = cookie;
+    let mut left = room;
+    let mut buffer = [MaybeUninit::uninit(); LISTING_BYTES];
+    let ended = loop {
+        // The guest's records are larger than the host's by up to a sixth: all that is read is given.
+        let bytes = (left / 7 * 6).min(LISTING_BYTES);
+        if bytes < ENTRY_BYTES_MAX {
+            break false;
         }
-    }
+        let mut entries = RawDir::new(&dir, &mut buffer[..bytes]);
+        let mut is_empty = true;
+        while is_empty || !entries.is_buffer_empty() {
+            let Some(entry) = entries.next() else { break };
+            let entry = entry.map_err(errno)?;
+            let kind = match entry.file_type() {
+                FileType::Directory => Filetype::Directory,
+                FileType::RegularFile => Filetype::RegularFile,
+                FileType::Symlink => Filetype::SymbolicLink,
+                _ => Filetype::Unknown,
+            };
+            next = entry.next_entry_cookie();
+            let item = Item { next, ..Item::new(entry.file_name().to_bytes(), entry.ino(), kind) };
+            left = left.saturating_sub(item.record_bytes());
+            take(item);
+            is_empty = false;
+        }
+        if is_empty {
+            break true;
+        }
+    };
+    position.store(next, Relaxed);
+    Ok(ended)
 }

@@ -1,13 +1,14 @@
 //! Opening and creating files.
 
 use super::{
-    Files, Resolved,
-    descriptor::{Descriptor, Folder, OpenFile, Place},
+    Files,
+    descriptor::{Descriptor, Folder, OpenFile, OpenPath},
     errno::{Result, errno},
+    place::{DiskPath, Place},
     stat::metadata,
-    virtual_tree::{Found, VirtualPath},
+    virtual_tree::Node,
 };
-use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt};
+use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, Reopen};
 use cap_std::fs::{Dir, File, Metadata, MetadataExt, OpenOptions};
 use std::{io, sync::Arc};
 use wasmtime_wasi::p1::types::Errno;
@@ -27,40 +28,34 @@ pub(crate) struct Open {
 }
 
 impl Files {
-    pub(crate) fn open(&mut self, fd: u32, path: &str, how: Open) -> Result<u32> {
-        let folder = self.folder(fd)?;
-        let descriptor = match self.resolve(&folder, path)? {
-            Resolved::Virtual(place) => open_virtual(place, how)?,
-            Resolved::Real(dir) => match metadata(dir, path, how.follow) {
+    pub(crate) fn open(&mut self, fd: u32, path: &[u8], how: Open) -> Result<u32> {
+        let follow = how.follow && !(how.create && how.exclusive);
+        let descriptor = match self.place(fd, path, follow)? {
+            Place::Virtual(full) => self.open_virtual(full, how)?,
+            Place::Disk(place) => match metadata(place.dir(), place.path(), follow) {
                 Ok(_) if how.create && how.exclusive => return Err(Errno::Exist),
-                Ok(existing) if existing.is_dir() => open_folder(dir, path, how)?,
+                Ok(existing) if existing.is_dir() => open_folder(place, how)?,
                 Ok(existing) => {
-                    let file = open_file(dir, path, &existing, how)?;
-                    let opened = self.opened(file, how)?;
-                    if how.truncate {
-                        self.quota.shrink(existing.len());
-                    }
-                    opened
+                    let file = open_file(&place, &existing, how)?;
+                    self.opened(file, place.full, how)?
                 }
-                Err(error) if error.kind() == io::ErrorKind::NotFound && how.create => {
-                    self.create(&folder, path, how)?
-                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound && how.create => self.create(place, how)?,
                 Err(error) => return Err(errno(error)),
             },
         };
         self.insert(descriptor)
     }
 
-    fn create(&mut self, folder: &Folder, path: &str, how: Open) -> Result<Descriptor> {
+    fn create(&mut self, place: DiskPath, how: Open) -> Result<Descriptor> {
         if how.folder {
             return Err(Errno::Inval);
         }
-        if path.ends_with('/') {
+        if place.ends_in_slash() {
             return Err(Errno::Isdir);
         }
         let opened = self.add_file(|files| {
-            let file = files.writable(folder)?.open_with(path, &options(how, true)).map_err(errno)?;
-            files.opened(file, how)
+            let file = place.dir().open_with(place.path(), &options(how, true)).map_err(errno)?;
+            files.opened(file, place.full, how)
         })?;
         if let Descriptor::File(file) = &opened {
             self.remember_mode(file.inode, 0o666);
@@ -68,36 +63,69 @@ impl Files {
         Ok(opened)
     }
 
-    fn opened(&mut self, file: File, how: Open) -> Result<Descriptor> {
+    fn opened(&mut self, file: File, path: Vec<u8>, how: Open) -> Result<Descriptor> {
         let inode = file.metadata().map_err(errno)?.ino();
-        self.quota.opened(inode);
         let (append, readable, writable) = (how.append, how.read, how.write);
-        Ok(Descriptor::File(Arc::new(OpenFile { file, inode, append, readable, writable })))
+        let file = OpenFile { file, inode, path: OpenPath::new(path), append, readable, writable };
+        if how.truncate {
+            self.resize(&file, 0)?;
+        }
+        self.quota.opened(inode);
+        Ok(Descriptor::File(Arc::new(file)))
+    }
+
+    fn open_virtual(&mut self, full: Vec<u8>, how: Open) -> Result<Descriptor> {
+        match self.tree.node(&full) {
+            None if how.create => Err(Errno::Rofs),
+            None => Err(Errno::Noent),
+            Some(_) if how.create && how.exclusive => Err(Errno::Exist),
+            Some(Node::Folder) if how.write || how.truncate => Err(Errno::Isdir),
+            Some(Node::Folder) => Ok(Descriptor::Folder(Arc::new(Folder::new(full, None)))),
+            Some(Node::Link(_)) => Err(Errno::Loop),
+            Some(Node::Descriptor(_)) if !how.follow => Err(Errno::Loop),
+            Some(Node::Descriptor(fd)) => self.reopen(fd, how),
+            Some(Node::File(_)) if how.folder => Err(Errno::Notdir),
+            Some(Node::File(file)) if file.is_terminal() => Err(Errno::Nxio),
+            Some(Node::File(file)) if !file.is_device() && (how.write || how.truncate) => Err(Errno::Rofs),
+            Some(Node::File(file)) => Ok(Descriptor::Virtual(Arc::new(file))),
+        }
+    }
+
+    /// Opens what a descriptor stands for once more, as opening its path below `/proc/self/fd` does.
+    fn reopen(&mut self, fd: u32, how: Open) -> Result<Descriptor> {
+        let descriptor = self.get(fd).map_err(|_| Errno::Noent)?.clone();
+        if how.folder && !matches!(descriptor, Descriptor::Folder(_)) {
+            return Err(Errno::Notdir);
+        }
+        match descriptor {
+            Descriptor::Stdin | Descriptor::PipeReader(_) if how.write => Err(Errno::Acces),
+            Descriptor::Stdout | Descriptor::Stderr | Descriptor::PipeWriter(_) if how.read && !how.write => {
+                Err(Errno::Acces)
+            }
+            Descriptor::Folder(_) if how.write || how.truncate => Err(Errno::Isdir),
+            Descriptor::Virtual(file) if !file.is_device() && (how.write || how.truncate) => Err(Errno::Rofs),
+            Descriptor::Virtual(file) => Ok(Descriptor::Virtual(Arc::new(file.reopened()))),
+            Descriptor::File(file) => {
+                let reopened = file.file.reopen(&options(how, false)).map_err(errno)?;
+                self.opened(reopened, file.path.get(), how)
+            }
+            other => Ok(other),
+        }
     }
 }
 
-fn open_virtual(place: VirtualPath, how: Open) -> Result<Descriptor> {
-    match place.find() {
-        None if how.create => Err(Errno::Rofs),
-        None => Err(Errno::Noent),
-        Some(Found::Folder) if how.write => Err(Errno::Isdir),
-        Some(Found::Folder) => Ok(Descriptor::folder(Place::Virtual(place))),
-        Some(Found::File(_)) if how.folder => Err(Errno::Notdir),
-        Some(Found::File(_)) if how.create && how.exclusive => Err(Errno::Exist),
-        Some(Found::File(file)) if !file.is_device() && (how.write || how.truncate) => Err(Errno::Rofs),
-        Some(Found::File(file)) => Ok(Descriptor::Virtual(Arc::new(file))),
-    }
-}
-
-fn open_folder(dir: &Dir, path: &str, how: Open) -> Result<Descriptor> {
-    if how.write || how.truncate {
+fn open_folder(place: DiskPath, how: Open) -> Result<Descriptor> {
+    if how.write || how.truncate || how.create {
         return Err(Errno::Isdir);
     }
-    Ok(Descriptor::folder(Place::Opened(dir.open_dir(path).map_err(errno)?)))
+    // cap-std's own handles of directories cannot be listed.
+    let readable = place.dir().open_with(place.path(), OpenOptions::new().read(true)).map_err(errno)?;
+    let dir = Arc::new(Dir::from_std_file(readable.into_std()));
+    Ok(Descriptor::Folder(Arc::new(Folder::new(place.full, Some(dir)))))
 }
 
-fn open_file(dir: &Dir, path: &str, existing: &Metadata, how: Open) -> Result<File> {
-    if how.folder {
+fn open_file(place: &DiskPath, existing: &Metadata, how: Open) -> Result<File> {
+    if how.folder || place.ends_in_slash() {
         return Err(Errno::Notdir);
     }
     if existing.is_symlink() {
@@ -107,18 +135,14 @@ fn open_file(dir: &Dir, path: &str, existing: &Metadata, how: Open) -> Result<Fi
         // Opening a FIFO or device could block the host.
         return Err(Errno::Perm);
     }
-    dir.open_with(path, &options(how, false)).map_err(errno)
+    place.dir().open_with(place.path(), &options(how, false)).map_err(errno)
 }
 
+/// The host's options. A file is cut once it is open, where the quota is told.
 fn options(how: Open, create: bool) -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.read(how.read || !how.write).write(how.write).append(how.write && how.append);
-    options.truncate(how.truncate && how.write && !how.append);
-    if create {
-        options.create_new(true);
-        // The quota's count of bytes needs a file that can be measured and cut, so creation implies write access.
-        options.write(true);
-    }
+    let write = how.write || how.truncate || create;
+    options.read(how.read || !write).write(write).append(how.write && how.append).create_new(create);
     options.follow(if how.follow { FollowSymlinks::Yes } else { FollowSymlinks::No });
     options
 }

@@ -1,7 +1,7 @@
 //! What a job is told about files.
 
 use cap_std::fs::{Dir, Metadata, MetadataExt};
-use std::io;
+use std::{io, path::Path};
 use wasmtime_wasi::p1::types::Filetype;
 
 /// What `stat` tells.
@@ -17,12 +17,17 @@ pub(crate) struct Stat {
     pub(crate) changed_ns: u64,
 }
 
+/// Bytes of WASI's record of a name, before the name.
+pub(crate) const RECORD_HEAD_BYTES: usize = 24;
+
 /// One name in a folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
-    pub(crate) name: String,
+    pub(crate) name: Vec<u8>,
     pub(crate) inode: u64,
     pub(crate) kind: Filetype,
+    /// Stands for the item after this one.
+    pub(crate) next: u64,
 }
 
 impl Stat {
@@ -57,6 +62,10 @@ impl Stat {
         Stat { inode, kind, mode, links: 1, bytes, accessed_ns: 0, modified_ns: 0, changed_ns: 0 }
     }
 
+    pub(super) fn link(bytes: u64, inode: u64) -> Stat {
+        Stat { mode: 0o777, ..Stat::read_only(Filetype::SymbolicLink, bytes, inode) }
+    }
+
     /// Standard streams look like pipes. WASI has no type for those, so it comes with the permission bits.
     pub(super) fn pipe(inode: u64) -> Stat {
         const S_IFIFO: u32 = 0o010_000;
@@ -65,12 +74,17 @@ impl Stat {
 }
 
 impl Item {
-    pub(super) fn new(name: &str, inode: u64, kind: Filetype) -> Item {
-        Item { name: name.to_owned(), inode, kind }
+    pub(super) fn new(name: &[u8], inode: u64, kind: Filetype) -> Item {
+        Item { name: name.to_owned(), inode, kind, next: 0 }
+    }
+
+    /// Bytes of its record in a listing of WASI.
+    pub(super) fn record_bytes(&self) -> usize {
+        RECORD_HEAD_BYTES + self.name.len()
     }
 }
 
 /// What the host knows of a path; of a link itself unless it is to be followed.
-pub(super) fn metadata(dir: &Dir, path: &str, follow: bool) -> io::Result<Metadata> {
+pub(super) fn metadata(dir: &Dir, path: &Path, follow: bool) -> io::Result<Metadata> {
     if follow { dir.metadata(path) } else { dir.symlink_metadata(path) }
 }

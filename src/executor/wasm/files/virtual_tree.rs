@@ -1,11 +1,11 @@
-//! Read-only trees without any file of the host behind them: `/usr`, `/dev`, and the folder of all trees.
+//! The read-only part of a job's tree, without any file of the host behind it: `/usr`, `/dev`, and the folders above them.
 
 use super::{
     errno::Result,
     stat::{Item, Stat},
-    trees::{PREOPENED, VirtualTree},
+    trees::is_preopened,
 };
-use crate::executor::wasm::library::{Library, Node};
+use crate::executor::wasm::library::{self, Library};
 use bytes::Bytes;
 use std::{
     io::SeekFrom,
@@ -13,111 +13,160 @@ use std::{
 };
 use wasmtime_wasi::p1::types::{Errno, Filetype};
 
-/// A place in a virtual tree, whether there is something or not.
+/// Folders below the root that are on the host's disk, by the same names there.
+pub(super) static DISK_FOLDERS: [&str; 2] = ["tmp", "work"];
+
+static LIBRARY: &str = "usr";
+/// Its names are the numbers of the open descriptors.
+pub(super) const DESCRIPTORS: &str = "proc/self/fd";
+static FOLDERS: [&str; 5] = ["dev", "mnt", "proc", "proc/self", DESCRIPTORS];
+
+/// Symbolic links. Other services have the project in `/mnt/data`, and models look for it there.
+static LINKS: [(&str, &str); 5] = [
+    ("dev/fd", "/proc/self/fd"),
+    ("dev/stderr", "/proc/self/fd/2"),
+    ("dev/stdin", "/proc/self/fd/0"),
+    ("dev/stdout", "/proc/self/fd/1"),
+    ("mnt/data", "/work"),
+];
+
+static DEVICES: [(&str, Content); 6] = [
+    ("dev/full", Content::Full),
+    ("dev/null", Content::Null),
+    ("dev/random", Content::Random),
+    ("dev/tty", Content::Terminal),
+    ("dev/urandom", Content::Random),
+    ("dev/zero", Content::Zero),
+];
+
+/// The tree. Its paths are absolute, normal, and without the slash before them.
 #[derive(Debug)]
-pub(super) struct VirtualPath {
-    tree: VirtualTree,
-    /// From the root of the tree, without `.` and `..`; empty for the root itself.
-    path: String,
+pub(super) struct VirtualTree {
     library: Library,
 }
 
-/// What is at such a place.
-pub(super) enum Found {
+/// What is at a path.
+#[derive(Debug)]
+pub(super) enum Node {
     Folder,
     File(VirtualFile),
+    Link(&'static str),
+    /// Stands for an open descriptor, if there is one of this number. The job knows nothing of those it has from the start.
+    Descriptor(u32),
 }
 
-impl VirtualPath {
-    pub(super) fn root(tree: VirtualTree, library: Library) -> VirtualPath {
-        VirtualPath { tree, path: String::new(), library }
+impl VirtualTree {
+    pub(super) fn new(library: Library) -> VirtualTree {
+        VirtualTree { library }
     }
 
-    /// The place that `path` means from this folder; nothing is above the root of the tree.
-    pub(super) fn join(&self, path: &str) -> Result<VirtualPath> {
-        if path.starts_with('/') {
-            return Err(Errno::Perm);
+    pub(super) fn node(&self, path: &[u8]) -> Option<Node> {
+        let path = str::from_utf8(path).ok()?;
+        let below_library = path.strip_prefix(LIBRARY).and_then(|rest| match rest {
+            "" => Some(rest),
+            _ => rest.strip_prefix('/'),
+        });
+        if let Some(below) = below_library {
+            return Some(match self.library.node(below)? {
+                library::Node::Folder => Node::Folder,
+                library::Node::File(bytes) => Node::File(VirtualFile::new(Content::Bytes(bytes), path)),
+            });
         }
-        let mut parts: Vec<&str> = self.path.split('/').filter(|part| !part.is_empty()).collect();
-        for part in path.split('/') {
-            match part {
-                "" | "." => {}
-                ".." => drop(parts.pop().ok_or(Errno::Perm)?),
-                part => parts.push(part),
-            }
+        if path.is_empty() || FOLDERS.contains(&path) || DISK_FOLDERS.contains(&path) {
+            return Some(Node::Folder);
         }
-        Ok(VirtualPath { tree: self.tree, path: parts.join("/"), library: self.library.clone() })
+        if let Some((_, target)) = LINKS.iter().find(|(link, _)| *link == path) {
+            return Some(Node::Link(target));
+        }
+        if let Some((_, content)) = DEVICES.iter().find(|(device, _)| *device == path) {
+            return Some(Node::File(VirtualFile::new(content.clone(), path)));
+        }
+        let number = path.strip_prefix(DESCRIPTORS)?.strip_prefix('/')?;
+        let canonical = number.bytes().all(|byte| byte.is_ascii_digit()) && (number == "0" || !number.starts_with('0'));
+        let number = number.parse::<u32>().ok().filter(|number| canonical && !is_preopened(*number as usize));
+        number.map(Node::Descriptor)
     }
 
-    pub(super) fn find(&self) -> Option<Found> {
-        let content = match self.tree {
-            VirtualTree::Devices | VirtualTree::Root if self.path.is_empty() => return Some(Found::Folder),
-            VirtualTree::Devices => DEVICES.iter().find(|(name, _)| *name == self.path)?.1.clone(),
-            VirtualTree::Root => return root_names().any(|name| name == self.path).then_some(Found::Folder),
-            VirtualTree::Library => match self.library.node(&self.path)? {
-                Node::Folder => return Some(Found::Folder),
-                Node::File(bytes) => Content::Bytes(bytes),
-            },
+    /// What `lstat` tells of what is there.
+    pub(super) fn stat(&self, path: &[u8]) -> Result<Stat> {
+        Ok(match self.node(path).ok_or(Errno::Noent)? {
+            Node::Folder => Stat::read_only(Filetype::Directory, 0, inode(path)),
+            Node::File(file) => file.stat(),
+            Node::Link(target) => Stat::link(target.len() as u64, inode(path)),
+            Node::Descriptor(_) => Stat::link(64, inode(path)),
+        })
+    }
+
+    /// Names in a folder, but for those of open descriptors.
+    pub(super) fn list(&self, path: &[u8]) -> Vec<Item> {
+        let mut items = Vec::new();
+        let mut add = |path: &str, name: &str, kind| {
+            items.push(Item::new(name.as_bytes(), inode(path.as_bytes()), kind));
         };
-        Some(Found::File(VirtualFile { content, position: AtomicU64::new(0), inode: inode(&self.path) }))
-    }
-
-    pub(super) fn stat(&self) -> Result<Stat> {
-        match self.find().ok_or(Errno::Noent)? {
-            Found::Folder => Ok(Stat::read_only(Filetype::Directory, 0, inode(&self.path))),
-            Found::File(file) => Ok(file.stat()),
+        let path = String::from_utf8_lossy(path);
+        add(&path, ".", Filetype::Directory);
+        add(path.rsplit_once('/').map_or("", |(parent, _)| parent), "..", Filetype::Directory);
+        if let Some(below) = path.strip_prefix(LIBRARY) {
+            for (name, is_folder) in self.library.list(below.trim_start_matches('/')) {
+                let kind = if is_folder { Filetype::Directory } else { Filetype::RegularFile };
+                add(&format!("{path}/{name}"), &name, kind);
+            }
+            return items;
         }
-    }
-
-    /// Names in this folder.
-    pub(super) fn list(&self) -> Vec<Item> {
-        let mut items =
-            vec![Item::new(".", inode(&self.path), Filetype::Directory), Item::new("..", 0, Filetype::Directory)];
-        match self.tree {
-            VirtualTree::Devices => {
-                items.extend(DEVICES.iter().map(|(name, _)| Item::new(name, inode(name), Filetype::CharacterDevice)));
-            }
-            VirtualTree::Root => {
-                items.extend(root_names().map(|name| Item::new(name, inode(name), Filetype::Directory)));
-            }
-            VirtualTree::Library => {
-                items.extend(self.library.list(&self.path).into_iter().map(|(name, is_folder)| {
-                    let kind = if is_folder { Filetype::Directory } else { Filetype::RegularFile };
-                    Item::new(&name, inode(&format!("{}/{name}", self.path)), kind)
-                }));
+        let folders = FOLDERS.iter().chain(&DISK_FOLDERS).chain([&LIBRARY]).map(|path| (*path, Filetype::Directory));
+        let links = LINKS.iter().map(|(path, _)| (*path, Filetype::SymbolicLink));
+        let devices = DEVICES.iter().map(|(path, _)| (*path, Filetype::CharacterDevice));
+        for (other, kind) in folders.chain(links).chain(devices) {
+            let (parent, name) = other.rsplit_once('/').unwrap_or(("", other));
+            if parent == path {
+                add(other, name, kind);
             }
         }
         items
     }
 }
 
-/// An open file of a virtual tree.
+/// An open file of the virtual tree.
 #[derive(Debug)]
 pub(crate) struct VirtualFile {
     content: Content,
     position: AtomicU64,
     inode: u64,
+    path: String,
 }
 
 #[derive(Debug, Clone)]
 enum Content {
     Bytes(Bytes),
+    Full,
     Null,
-    Zero,
     Random,
+    /// There is none, so it cannot be opened.
+    Terminal,
+    Zero,
 }
 
-static DEVICES: [(&str, Content); 5] = [
-    ("full", Content::Zero),
-    ("null", Content::Null),
-    ("random", Content::Random),
-    ("urandom", Content::Random),
-    ("zero", Content::Zero),
-];
-
 impl VirtualFile {
+    fn new(content: Content, path: &str) -> VirtualFile {
+        let inode = inode(path.as_bytes());
+        VirtualFile { content, position: AtomicU64::new(0), inode, path: path.to_owned() }
+    }
+
+    /// The same file, open once more.
+    pub(super) fn reopened(&self) -> VirtualFile {
+        VirtualFile::new(self.content.clone(), &self.path)
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     pub(super) fn is_device(&self) -> bool {
         !matches!(self.content, Content::Bytes(_))
+    }
+
+    pub(super) fn is_terminal(&self) -> bool {
+        matches!(self.content, Content::Terminal)
     }
 
     pub(super) fn stat(&self) -> Stat {
@@ -139,8 +188,8 @@ impl VirtualFile {
                 }
                 Ok(n)
             }
-            Content::Null => Ok(0),
-            Content::Zero => {
+            Content::Null | Content::Terminal => Ok(0),
+            Content::Full | Content::Zero => {
                 into.fill(0);
                 Ok(into.len())
             }
@@ -148,9 +197,13 @@ impl VirtualFile {
         }
     }
 
-    /// Devices take everything; the rest cannot be written.
+    /// Devices take everything, but for the one that is always full; the rest cannot be written.
     pub(super) fn write(&self, bytes: &[u8]) -> Result<usize> {
-        if self.is_device() { Ok(bytes.len()) } else { Err(Errno::Badf) }
+        match &self.content {
+            Content::Bytes(_) => Err(Errno::Badf),
+            Content::Full if !bytes.is_empty() => Err(Errno::Nospc),
+            _ => Ok(bytes.len()),
+        }
     }
 
     pub(super) fn seek(&self, to: SeekFrom) -> Result<u64> {
@@ -175,51 +228,37 @@ impl VirtualFile {
     }
 }
 
-/// Names in the folder of all trees.
-fn root_names() -> impl Iterator<Item = &'static str> {
-    PREOPENED.iter().map(|(path, _)| path.trim_start_matches('/')).filter(|name| !name.is_empty())
-}
-
-/// A number for a path of a virtual tree, so that `os.path.samefile` tells files apart (FNV-1a).
-fn inode(path: &str) -> u64 {
-    path.trim_start_matches('/')
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+/// A number for a path of the virtual tree, so that `os.path.samefile` tells files apart (FNV-1a).
+pub(super) fn inode(path: &[u8]) -> u64 {
+    path.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn root(tree: VirtualTree) -> VirtualPath {
-        VirtualPath::root(tree, Library::new(wasm_python::STDLIB).unwrap())
-    }
-
-    #[test]
-    fn no_path_leads_out_of_a_virtual_tree() {
-        let library = root(VirtualTree::Library);
-        let folder = library.join("lib/./python3.14//").unwrap();
-        assert_eq!(folder.path, "lib/python3.14");
-        assert_eq!(folder.join("../..").unwrap().path, "");
-        assert_eq!(folder.join("../../..").unwrap_err(), Errno::Perm);
-        assert_eq!(library.join("/lib").unwrap_err(), Errno::Perm);
-    }
-
     #[test]
     fn everything_listed_is_there() {
-        for (tree, path) in [
-            (VirtualTree::Root, "."),
-            (VirtualTree::Devices, "."),
-            (VirtualTree::Library, "."),
-            (VirtualTree::Library, "lib/python3.14"),
-        ] {
-            let folder = root(tree).join(path).unwrap();
-            let items = folder.list();
-            assert!(items.len() > 2, "{tree:?} is empty");
-            for item in items.iter().filter(|item| item.name != "..") {
-                let stat = folder.join(&item.name).unwrap().stat().unwrap();
-                assert_eq!((stat.kind, stat.inode), (item.kind, item.inode), "{}", item.name);
+        let tree = VirtualTree::new(Library::new(wasm_python::STDLIB).unwrap());
+        for folder in ["", "dev", "mnt", "proc/self", "usr", "usr/lib/python3.14"] {
+            let items = tree.list(folder.as_bytes());
+            assert!(items.len() > 2, "/{folder} is empty");
+            for item in items.iter().filter(|item| !item.name.starts_with(b".")) {
+                let name = str::from_utf8(&item.name).unwrap();
+                let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+                let stat = tree.stat(path.as_bytes()).unwrap();
+                assert_eq!((stat.kind, stat.inode), (item.kind, item.inode), "{path}");
             }
         }
+    }
+
+    #[test]
+    fn nothing_is_there_that_is_not_listed() {
+        let tree = VirtualTree::new(Library::new(wasm_python::STDLIB).unwrap());
+        for path in ["etc", "usrlib", "dev/null/x", "proc/self/fd/01", "proc/self/fd/+1", "proc/self/fd/x", "workshop"]
+        {
+            assert!(tree.node(path.as_bytes()).is_none(), "{path}");
+        }
+        assert!(matches!(tree.node(b"proc/self/fd/17"), Some(Node::Descriptor(17))));
     }
 }

@@ -1,0 +1,233 @@
+//! Where paths lead.
+//!
+//! A job sees one tree, as a process on Linux does: folders on the host's disk (`/work`, `/tmp`) beside the virtual tree.
+//! Paths are resolved here, one name after the other, so that `..` and links lead from each part to every other. What is
+//! left for the host is a path without links inside the job's own directory, which cap-std keeps inside once more.
+
+use super::{
+    Files,
+    descriptor::{Descriptor, Folder},
+    errno::{Result, errno},
+    virtual_tree::{DISK_FOLDERS, Node},
+};
+use cap_std::fs::{Dir, MetadataExt};
+use std::{
+    collections::VecDeque,
+    ffi::OsStr,
+    io,
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use wasmtime_wasi::p1::types::Errno;
+
+/// As on Linux, where the zero byte at the end counts.
+const PATH_BYTES_MAX: usize = 4095;
+const LINKS_MAX: usize = 40;
+/// Names looked up for one path: each is a call of the host, and the job does not yield meanwhile.
+const LOOKUPS_MAX: usize = 4096;
+
+/// Where a path leads, whether there is something or not.
+#[derive(Debug)]
+pub(super) enum Place {
+    Disk(DiskPath),
+    /// An absolute, normal path without the slash before it.
+    Virtual(Vec<u8>),
+}
+
+/// A path on the host's disk.
+#[derive(Debug)]
+pub(super) struct DiskPath {
+    dir: Arc<Dir>,
+    relative: PathBuf,
+    /// The job's path, without the slash before it.
+    pub(super) full: Vec<u8>,
+}
+
+impl DiskPath {
+    /// A directory of the host that the path starts from.
+    pub(super) fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
+    /// The path as seen from [`DiskPath::dir`].
+    pub(super) fn path(&self) -> &Path {
+        &self.relative
+    }
+
+    /// Whether it ends in a slash, so that only a folder can be there.
+    pub(super) fn ends_in_slash(&self) -> bool {
+        self.relative.as_os_str().as_bytes().ends_with(b"/")
+    }
+
+    /// The path, unless it is one of the folders that every job has, which stay where they are.
+    pub(super) fn removable(self) -> Result<DiskPath> {
+        if is_mounted(&self.full) { Err(Errno::Busy) } else { Ok(self) }
+    }
+}
+
+/// What a name is, as far as it matters for the next one.
+enum Found {
+    Nothing,
+    Folder,
+    Link(Vec<u8>),
+    Descriptor(u32),
+    Other,
+}
+
+impl Files {
+    /// Where `path` leads from a folder. A link at its end is followed if `follow` says so.
+    pub(super) fn place(&mut self, fd: u32, path: &[u8], follow: bool) -> Result<Place> {
+        let folder = self.folder(fd)?;
+        self.place_from(&folder, path, follow)
+    }
+
+    pub(super) fn place_from(&mut self, folder: &Arc<Folder>, path: &[u8], follow: bool) -> Result<Place> {
+        let slash = path.ends_with(b"/") || path.ends_with(b"/.");
+        if !path.starts_with(b"/") && !path.split(|byte| *byte == b'/').any(|name| name == b"..") {
+            let full = join(&folder.path.get(), path)?;
+            if let Some(dir) = &folder.dir
+                && (!self.has_links || !self.is_at(dir, &folder.path.get())?)
+            {
+                self.uses += 1;
+                let (dir, relative) = (Arc::clone(dir), relative(&join(b"", path)?, slash));
+                return Ok(Place::Disk(DiskPath { dir, relative, full }));
+            }
+            if is_on_disk(&full) && !self.has_links {
+                return self.on_disk(full, slash);
+            }
+        }
+        let full = self.walk(&folder.path.get(), path, follow || slash)?;
+        if is_on_disk(&full) { self.on_disk(full, slash) } else { Ok(Place::Virtual(full)) }
+    }
+
+    fn on_disk(&mut self, full: Vec<u8>, slash: bool) -> Result<Place> {
+        Ok(Place::Disk(DiskPath { dir: self.root()?, relative: relative(&full, slash), full }))
+    }
+
+    /// A path on disk that can be changed.
+    pub(super) fn writable(&mut self, fd: u32, path: &[u8], follow: bool) -> Result<DiskPath> {
+        match self.place(fd, path, follow)? {
+            Place::Disk(place) => Ok(place),
+            Place::Virtual(full) if self.tree.node(&full).is_none() => Err(Errno::Noent),
+            Place::Virtual(_) => Err(Errno::Rofs),
+        }
+    }
+
+    /// A path on disk where something can be made.
+    pub(super) fn creatable(&mut self, fd: u32, path: &[u8]) -> Result<DiskPath> {
+        match self.place(fd, path, false)? {
+            Place::Disk(place) => Ok(place),
+            Place::Virtual(full) if self.tree.node(&full).is_some() => Err(Errno::Exist),
+            Place::Virtual(_) => Err(Errno::Rofs),
+        }
+    }
+
+    /// Whether a normal path leads to this directory, which may have been removed since it was opened.
+    fn is_at(&mut self, dir: &Dir, full: &[u8]) -> Result<bool> {
+        let here = dir.dir_metadata().map_err(errno)?.ino();
+        let there = self.root()?.symlink_metadata(relative(full, false));
+        Ok(there.is_ok_and(|there| there.ino() == here))
+    }
+
+    /// Resolves a path as Linux does.
+    fn walk(&mut self, start: &[u8], path: &[u8], follow: bool) -> Result<Vec<u8>> {
+        let mut full = if path.starts_with(b"/") { Vec::new() } else { start.to_vec() };
+        let mut pending: VecDeque<Vec<u8>> = names(path).map(<[u8]>::to_vec).collect();
+        let (mut links, mut lookups) = (0, 0);
+        while let Some(name) = pending.pop_front() {
+            if name == b".." {
+                full.truncate(full.iter().rposition(|byte| *byte == b'/').unwrap_or(0));
+                continue;
+            }
+            let next = join(&full, &name)?;
+            let is_last = pending.is_empty();
+            lookups += 1;
+            if lookups > LOOKUPS_MAX {
+                return Err(Errno::Loop);
+            }
+            match self.look(&next)? {
+                Found::Link(target) if follow || !is_last => {
+                    links += 1;
+                    if links > LINKS_MAX {
+                        return Err(Errno::Loop);
+                    }
+                    if target.starts_with(b"/") {
+                        full.clear();
+                    }
+                    for name in names(&target).collect::<Vec<_>>().into_iter().rev() {
+                        pending.push_front(name.to_vec());
+                    }
+                }
+                Found::Descriptor(fd) if !is_last => match self.get(fd) {
+                    Ok(Descriptor::Folder(folder)) => full = folder.path.get(),
+                    Ok(_) => return Err(Errno::Notdir),
+                    Err(_) => return Err(Errno::Noent),
+                },
+                Found::Nothing if !is_last => return Err(Errno::Noent),
+                Found::Other if !is_last => return Err(Errno::Notdir),
+                _ => full = next,
+            }
+        }
+        Ok(full)
+    }
+
+    fn look(&mut self, full: &[u8]) -> Result<Found> {
+        if !is_on_disk(full) || is_mounted(full) {
+            return Ok(match self.tree.node(full) {
+                None => Found::Nothing,
+                Some(Node::Folder) => Found::Folder,
+                Some(Node::Link(target)) => Found::Link(target.into()),
+                Some(Node::Descriptor(fd)) => Found::Descriptor(fd),
+                Some(Node::File(_)) => Found::Other,
+            });
+        }
+        let (root, path) = (self.root()?, relative(full, false));
+        match root.symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => Ok(Found::Folder),
+            Ok(metadata) if metadata.is_symlink() => {
+                let target = root.read_link_contents(&path).map_err(errno)?;
+                Ok(Found::Link(target.into_os_string().into_vec()))
+            }
+            Ok(_) => Ok(Found::Other),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
+            Err(error) => Err(errno(error)),
+        }
+    }
+}
+
+/// The names in a path that mean something.
+fn names(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".")
+}
+
+/// The path of what is at `path` in a folder, without `.` and needless slashes.
+fn join(folder: &[u8], path: &[u8]) -> Result<Vec<u8>> {
+    let mut full = folder.to_vec();
+    for name in names(path) {
+        if !full.is_empty() {
+            full.push(b'/');
+        }
+        full.extend_from_slice(name);
+    }
+    if full.len() >= PATH_BYTES_MAX { Err(Errno::Nametoolong) } else { Ok(full) }
+}
+
+/// A normal path as the host takes it.
+fn relative(path: &[u8], slash: bool) -> PathBuf {
+    let mut bytes = if path.is_empty() { b".".to_vec() } else { path.to_vec() };
+    if slash {
+        bytes.push(b'/');
+    }
+    PathBuf::from(OsStr::from_bytes(&bytes))
+}
+
+/// Whether a normal path is in one of the folders on disk, or one of them.
+fn is_on_disk(full: &[u8]) -> bool {
+    let first = full.split(|byte| *byte == b'/').next().unwrap_or_default();
+    DISK_FOLDERS.iter().any(|folder| folder.as_bytes() == first)
+}
+
+fn is_mounted(full: &[u8]) -> bool {
+    is_on_disk(full) && !full.contains(&b'/')
+}

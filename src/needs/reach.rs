@@ -1,0 +1,274 @@
+//! Follows the calls between a file's functions, from its first line, to tell which of them run for certain.
+//!
+//! Calls are resolved by name: functions and classes of the file, methods of `self` and of objects whose class is
+//! written where they are made. What cannot be resolved is not certain, which costs no more than a second attempt.
+
+use ruff_python_ast::{self as ast, Expr};
+use std::collections::HashMap;
+
+/// A function, a class or the module itself, by number.
+pub(super) type ScopeId = usize;
+
+/// The module.
+pub(super) const MODULE: ScopeId = 0;
+
+/// Scopes and classes that one look-up goes through.
+const STEPS_MAX: usize = 32;
+
+/// Functions that call what they are handed, from a thread or at once.
+const CALLERS: &[&str] =
+    &["submit", "map", "starmap", "imap", "imap_unordered", "apply", "apply_async", "map_async", "to_thread"];
+
+/// The scopes of a file, with what they define and call.
+pub(super) struct Scopes<'a> {
+    all: Vec<Scope<'a>>,
+}
+
+struct Scope<'a> {
+    parent: ScopeId,
+    kind: Kind<'a>,
+    /// Functions and classes by name; nothing for a name that is defined more than once.
+    members: HashMap<&'a str, Option<ScopeId>>,
+    /// What made the objects that names, or attributes of `self`, stand for.
+    objects: HashMap<&'a str, Option<&'a Expr>>,
+    /// Calls that happen whenever the scope runs, and how.
+    calls: Vec<(&'a ast::ExprCall, Way)>,
+}
+
+enum Kind<'a> {
+    Module,
+    /// With the name of its first parameter.
+    Function(Option<&'a str>),
+    /// With its bases.
+    Class(&'a [Expr]),
+}
+
+/// How code is reached that runs for certain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Way {
+    /// An exception there ends the program.
+    Open,
+    /// Every way to it leads through code that handles exceptions.
+    Guarded,
+}
+
+/// What runs for certain.
+pub(super) struct Reached(HashMap<ScopeId, Way>);
+
+impl Reached {
+    /// Returns how the code of a scope is reached, or that makes objects of a class, if it is for certain.
+    pub(super) fn how(&self, scope: ScopeId) -> Option<Way> {
+        self.0.get(&scope).copied()
+    }
+
+    /// Notes a way to a scope; returns whether it is a better one than was known.
+    fn add(&mut self, scope: ScopeId, way: Way) -> bool {
+        match self.0.get(&scope) {
+            Some(&known) if known <= way => false,
+            _ => {
+                self.0.insert(scope, way);
+                true
+            }
+        }
+    }
+}
+
+impl<'a> Scopes<'a> {
+    pub(super) fn new() -> Scopes<'a> {
+        Scopes { all: vec![Scope::new(MODULE, Kind::Module)] }
+    }
+
+    /// Adds a function that is defined in `parent`, which may be a class.
+    pub(super) fn add_function(&mut self, parent: ScopeId, function: &'a ast::StmtFunctionDef) -> ScopeId {
+        let parameters = &function.parameters;
+        let first = parameters.posonlyargs.iter().chain(&parameters.args).next();
+        let receiver = first.map(|first| first.parameter.name.as_str());
+        let id = self.add(parent, function.name.as_str(), Kind::Function(receiver));
+        // What a parameter stands for is not known, whatever else has its name.
+        let names = parameters.iter().map(|parameter| (parameter.name().as_str(), None));
+        if let Some(scope) = self.all.get_mut(id) {
+            scope.members.extend(names);
+        }
+        id
+    }
+
+    /// Adds a class that is defined in `parent`.
+    pub(super) fn add_class(&mut self, parent: ScopeId, class: &'a ast::StmtClassDef) -> ScopeId {
+        let bases = class.arguments.as_ref().map_or(&[][..], |arguments| &arguments.args);
+        self.add(parent, class.name.as_str(), Kind::Class(bases))
+    }
+
+    fn add(&mut self, parent: ScopeId, name: &'a str, kind: Kind<'a>) -> ScopeId {
+        let id = self.all.len();
+        self.all.push(Scope::new(parent, kind));
+        if let Some(parent) = self.all.get_mut(parent) {
+            parent.members.entry(name).and_modify(|member| *member = None).or_insert(Some(id));
+        }
+        id
+    }
+
+    /// Notes what a name is assigned in `scope`, where that is the result of a call.
+    pub(super) fn assign(&mut self, scope: ScopeId, target: &'a Expr, value: &'a Expr) {
+        let made_by = value.as_call_expr().map(|call| &*call.func);
+        let (owner, name) = match target {
+            Expr::Name(name) => (scope, name.id.as_str()),
+            Expr::Attribute(attribute) => match self.receiver_class(scope, &attribute.value) {
+                Some(class) => (class, attribute.attr.as_str()),
+                None => return,
+            },
+            _ => return,
+        };
+        if let Some(owner) = self.all.get_mut(owner) {
+            owner.objects.entry(name).and_modify(|object| *object = None).or_insert(made_by);
+        }
+    }
+
+    /// Notes a call that happens whenever `scope` runs.
+    pub(super) fn calls(&mut self, scope: ScopeId, call: &'a ast::ExprCall, guarded: bool) {
+        if let Some(scope) = self.all.get_mut(scope) {
+            scope.calls.push((call, if guarded { Way::Guarded } else { Way::Open }));
+        }
+    }
+
+    /// Follows the calls from the module on.
+    pub(super) fn reached(&self) -> Reached {
+        let mut reached = Reached(HashMap::from([(MODULE, Way::Open)]));
+        let mut pending = vec![MODULE];
+        while let Some(id) = pending.pop() {
+            let way = reached.how(id).unwrap_or(Way::Guarded);
+            for &(call, guarded) in self.all.get(id).into_iter().flat_map(|scope| &scope.calls) {
+                for target in self.targets(id, call) {
+                    if reached.add(target, way.max(guarded)) {
+                        pending.push(target);
+                    }
+                }
+            }
+        }
+        reached
+    }
+
+    /// Functions of the file that a call runs, and the class of which it makes an object.
+    fn targets(&self, scope: ScopeId, call: &'a ast::ExprCall) -> Vec<ScopeId> {
+        let mut targets = Vec::new();
+        let called = match &*call.func {
+            Expr::Name(name) => self
+                .lookup(scope, name.id.as_str())
+                .or_else(|| self.method(self.class_of(scope, &call.func)?, "__call__")),
+            Expr::Attribute(attribute) => {
+                let class =
+                    self.named_class(scope, &attribute.value).or_else(|| self.class_of(scope, &attribute.value));
+                class.and_then(|class| self.method(class, attribute.attr.as_str()))
+            }
+            _ => None,
+        };
+        match called.and_then(|id| Some((id, &self.all.get(id)?.kind))) {
+            Some((class, Kind::Class(_))) => {
+                targets.push(class);
+                let special = ["__new__", "__init__", "__post_init__", "__enter__", "__aenter__"];
+                targets.extend(special.iter().filter_map(|name| self.method(class, name)));
+            }
+            Some((function, Kind::Function(_))) => targets.push(function),
+            Some((_, Kind::Module)) | None => {}
+        }
+        let handed_on = match &*call.func {
+            Expr::Name(name) => CALLERS.contains(&name.id.as_str()),
+            Expr::Attribute(attribute) => {
+                CALLERS.contains(&attribute.attr.as_str()) || attribute.attr.as_str() == "run_in_executor"
+            }
+            _ => false,
+        };
+        let handed = call.arguments.args.iter().filter(|_| handed_on).take(2);
+        let target = call.arguments.keywords.iter().filter(|keyword| {
+            keyword.arg.as_ref().is_some_and(|name| matches!(name.as_str(), "target" | "func" | "function"))
+        });
+        for function in handed.chain(target.map(|keyword| &keyword.value)) {
+            let found = match function {
+                Expr::Name(name) => self.lookup(scope, name.id.as_str()),
+                Expr::Attribute(attribute) => {
+                    self.class_of(scope, &attribute.value).and_then(|class| self.method(class, attribute.attr.as_str()))
+                }
+                _ => None,
+            };
+            targets.extend(
+                found.filter(|&id| matches!(self.all.get(id).map(|scope| &scope.kind), Some(Kind::Function(_)))),
+            );
+        }
+        targets
+    }
+
+    /// The function or class of that name, as code in `scope` sees it.
+    fn lookup(&self, scope: ScopeId, name: &str) -> Option<ScopeId> {
+        self.visible(scope).find_map(|(_, scope)| scope.members.get(name).copied())?
+    }
+
+    /// The scope and those around it whose names it sees.
+    fn visible(&self, scope: ScopeId) -> impl Iterator<Item = (ScopeId, &Scope<'a>)> {
+        let step = |&id: &ScopeId| (id != MODULE).then(|| self.all.get(id).map_or(MODULE, |scope| scope.parent));
+        std::iter::successors(Some(scope), step)
+            .take(STEPS_MAX)
+            .chain([MODULE])
+            .filter_map(|id| Some((id, self.all.get(id)?)))
+            .filter(|(_, scope)| !matches!(scope.kind, Kind::Class(_)))
+    }
+
+    /// The class that an expression names.
+    fn named_class(&self, scope: ScopeId, expression: &Expr) -> Option<ScopeId> {
+        let found = self.lookup(scope, expression.as_name_expr()?.id.as_str())?;
+        matches!(self.all.get(found)?.kind, Kind::Class(_)).then_some(found)
+    }
+
+    /// The class that the first parameter of a method stands for.
+    fn receiver_class(&self, scope: ScopeId, expression: &Expr) -> Option<ScopeId> {
+        let name = expression.as_name_expr()?.id.as_str();
+        let method =
+            self.visible(scope).find(|(_, scope)| matches!(&scope.kind, Kind::Function(Some(first)) if *first == name));
+        let class = method?.1.parent;
+        matches!(self.all.get(class)?.kind, Kind::Class(_)).then_some(class)
+    }
+
+    /// The class of the object that an expression stands for.
+    fn class_of(&self, scope: ScopeId, expression: &Expr) -> Option<ScopeId> {
+        match expression {
+            Expr::Name(name) => self.receiver_class(scope, expression).or_else(|| {
+                let (owner, made_by) = self
+                    .visible(scope)
+                    .find_map(|(id, scope)| scope.objects.get(name.id.as_str()).map(|made_by| (id, *made_by)))?;
+                self.named_class(owner, made_by?)
+            }),
+            Expr::Attribute(attribute) => {
+                let class = self.receiver_class(scope, &attribute.value)?;
+                let made_by = (*self.all.get(class)?.objects.get(attribute.attr.as_str())?)?;
+                self.named_class(class, made_by)
+            }
+            Expr::Call(call) => match call.func.as_name_expr() {
+                Some(name) if name.id == "super" => {
+                    let method = self.visible(scope).find(|(_, scope)| matches!(scope.kind, Kind::Function(_)))?;
+                    self.base(method.1.parent)
+                }
+                _ => self.named_class(scope, &call.func),
+            },
+            Expr::Await(awaited) => self.class_of(scope, &awaited.value),
+            _ => None,
+        }
+    }
+
+    /// The first base of a class that is a class of the file.
+    fn base(&self, class: ScopeId) -> Option<ScopeId> {
+        let scope = self.all.get(class)?;
+        let Kind::Class(bases) = scope.kind else { return None };
+        bases.iter().find_map(|base| self.named_class(scope.parent, base))
+    }
+
+    /// The method of a class, or of the classes that it inherits from.
+    fn method(&self, class: ScopeId, name: &str) -> Option<ScopeId> {
+        std::iter::successors(Some(class), |&class| self.base(class))
+            .take(STEPS_MAX)
+            .find_map(|class| self.all.get(class)?.members.get(name).copied())?
+    }
+}
+
+impl Scope<'_> {
+    fn new(parent: ScopeId, kind: Kind<'_>) -> Scope<'_> {
+        Scope { parent, kind, members: HashMap::new(), objects: HashMap::new(), calls: Vec::new() }
+    }
+}

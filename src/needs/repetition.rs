@@ -1,0 +1,83 @@
+//! Loops whose body is certain to run: over literals, ranges of known length, and names that stand for such.
+
+use ruff_python_ast::{Expr, Number};
+use std::collections::HashMap;
+
+/// Names looked through, and arguments of functions such as `enumerate`.
+const STEPS_MAX: u8 = 8;
+
+/// Values that names were last assigned.
+#[derive(Default)]
+pub(super) struct Values<'a>(HashMap<&'a str, &'a Expr>);
+
+impl<'a> Values<'a> {
+    /// Notes an assignment.
+    pub(super) fn assign(&mut self, target: &'a Expr, value: &'a Expr) {
+        if let Expr::Name(name) = target {
+            self.0.insert(name.id.as_str(), value);
+        }
+    }
+
+    /// Forgets a name that got a value which is not known.
+    pub(super) fn forget(&mut self, target: &Expr) {
+        if let Expr::Name(name) = target {
+            self.0.remove(name.id.as_str());
+        }
+    }
+
+    /// Returns whether a loop over the expression runs its body at least once, as far as that is known.
+    pub(super) fn is_repeated(&self, over: &Expr) -> bool {
+        self.is_full(over, STEPS_MAX)
+    }
+
+    fn is_full(&self, expression: &Expr, steps: u8) -> bool {
+        let Some(steps) = steps.checked_sub(1) else { return false };
+        match expression {
+            Expr::List(list) => list.elts.iter().any(|element| !element.is_starred_expr()),
+            Expr::Tuple(tuple) => tuple.elts.iter().any(|element| !element.is_starred_expr()),
+            Expr::Set(set) => set.elts.iter().any(|element| !element.is_starred_expr()),
+            Expr::Dict(dict) => dict.items.iter().any(|item| item.key.is_some()),
+            Expr::StringLiteral(text) => !text.value.is_empty(),
+            Expr::Name(name) => self.0.get(name.id.as_str()).is_some_and(|value| self.is_full(value, steps)),
+            Expr::ListComp(made) => {
+                made.generators.iter().all(|one| one.ifs.is_empty() && self.is_full(&one.iter, steps))
+            }
+            Expr::Call(call) => match &*call.func {
+                Expr::Name(function) => {
+                    let arguments = &call.arguments.args;
+                    match (function.id.as_str(), &**arguments) {
+                        ("range", [end]) => self.number(end, steps).is_some_and(|end| end > 0),
+                        ("range", [start, end]) => {
+                            let (start, end) = (self.number(start, steps), self.number(end, steps));
+                            start.zip(end).is_some_and(|(start, end)| start < end)
+                        }
+                        ("map", [_, over]) => self.is_full(over, steps),
+                        (
+                            "enumerate" | "reversed" | "sorted" | "list" | "tuple" | "set" | "iter" | "tqdm",
+                            [over, ..],
+                        ) => self.is_full(over, steps),
+                        ("zip", several) => !several.is_empty() && several.iter().all(|one| self.is_full(one, steps)),
+                        _ => false,
+                    }
+                }
+                Expr::Attribute(method) => {
+                    matches!(method.attr.as_str(), "items" | "keys" | "values") && self.is_full(&method.value, steps)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn number(&self, expression: &Expr, steps: u8) -> Option<i64> {
+        let steps = steps.checked_sub(1)?;
+        match expression {
+            Expr::NumberLiteral(literal) => match &literal.value {
+                Number::Int(value) => value.as_i64(),
+                Number::Float(_) | Number::Complex { .. } => None,
+            },
+            Expr::Name(name) => self.number(self.0.get(name.id.as_str())?, steps),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! One line for the person who reads a failed job's standard error: what it lacked, and how to allow it.
+
+use super::{plan::Plan, retry::Means};
+use crate::{
+    Outcome, TierChoice,
+    needs::{Capability, Needs},
+};
+use std::sync::Arc;
+
+/// What there is to say of a job, should it fail.
+pub(super) struct Advice<'a> {
+    needs: Arc<Needs>,
+    tier: TierChoice,
+    may_use_network: bool,
+    /// Why there are no containers, where there are none.
+    docker: Result<(), &'a str>,
+}
+
+impl<'a> Advice<'a> {
+    pub(super) fn new(plan: &Plan, means: Means, docker: Result<(), &'a str>) -> Advice<'a> {
+        let (needs, tier) = (Arc::clone(&plan.detected.needs), plan.job.containers.tier);
+        Advice { needs, tier, may_use_network: means.network, docker }
+    }
+
+    /// Returns the line for an outcome, without the end of the line.
+    pub(super) fn on(self, outcome: &Outcome) -> Option<String> {
+        if let Some(what) = self.network(outcome).filter(|_| !self.may_use_network) {
+            return Some(format!(
+                "pyexec: this job has no permission to use the network ({what}): set \"network\": true, or give --network"
+            ));
+        }
+        let exception = outcome.exception.as_ref().map(|exception| (&*exception.kind, &*exception.message));
+        let hints = self.needs.hints(exception);
+        if !hints.is_empty() {
+            return Some(format!("pyexec: {}", hints.join("\npyexec: ")));
+        }
+        let miss = outcome.capability_misses.last().filter(|_| outcome.ended_in_miss)?;
+        if miss.kind == "module" && !Needs::is_standard(miss.detail.trim_start_matches('_')) {
+            return None; // no container has it by itself
+        }
+        let why = match self.tier {
+            TierChoice::Wasm => "the job asks for wasm",
+            TierChoice::Auto | TierChoice::Docker => self.docker.err()?,
+        };
+        Some(format!("pyexec: this job used what takes a container ({}: {}): {why}", miss.kind, miss.detail))
+    }
+
+    /// The use of the network that a job came upon, or that its code has, which explains why it failed, if it did.
+    fn network(&self, outcome: &Outcome) -> Option<String> {
+        let met = outcome.capability_misses.iter().find(|miss| miss.kind == "network").map(|miss| miss.detail.clone());
+        let seen = self.needs.use_of(Capability::Network).filter(|_| !outcome.success());
+        met.or_else(|| seen.map(|found| format!("{}, {}", found.what, found.place)))
+    }
+}

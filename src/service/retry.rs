@@ -1,0 +1,215 @@
+//! Another attempt at a job that has met something it did not have: with one more package, or in a container.
+//!
+//! A job has no effects outside itself, but for the network of a container that has one: it can be stopped where it stands
+//! and run again from its start, in the time and with the input that are left.
+
+use super::{
+    packages::InWasm,
+    plan::{Detected, Place, Plan},
+    stdin,
+};
+use crate::{Job, Outcome, environment::Platform, executor::StopAt, needs::Needs, outcome::CapabilityMiss};
+use std::{sync::Arc, time::Duration};
+
+/// Attempts at one job. Each has at least one package more than the one before, or is the first in a container.
+const ATTEMPTS_MAX: u32 = 5;
+
+/// What another attempt would have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// The package that a module comes from.
+    Package { module: String, distribution: String },
+    /// All that Linux has.
+    Container,
+}
+
+/// What a job may get if it misses something.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Means {
+    /// A container, in which it is not yet.
+    pub(super) container: bool,
+    /// The network, in a container.
+    pub(super) network: bool,
+    /// Packages that it imports without having asked for them.
+    pub(super) packages: bool,
+}
+
+/// Returns what would make a miss good, if anything would.
+pub(super) fn remedy(miss: &CapabilityMiss, detected: &Detected, means: Means) -> Option<Remedy> {
+    let container = means.container.then_some(Remedy::Container);
+    match miss.kind.as_str() {
+        "module" => {
+            let top = miss.detail.split('.').next().unwrap_or_default();
+            // The standard library's own modules may fail at their native halves: `ssl` at `_ssl`.
+            if detected.needs.optional.contains(top) || detected.needs.optional.contains(top.trim_start_matches('_')) {
+                return None;
+            }
+            if Needs::is_standard(top) {
+                return container;
+            }
+            let distribution = detected.possible(&miss.detail).or_else(|| Needs::distribution_of(&miss.detail))?;
+            let is_new = means.packages && !detected.has(&distribution);
+            is_new.then(|| Remedy::Package { module: top.to_owned(), distribution })
+        }
+        "network" => container.filter(|_| means.network),
+        // They are not there in containers either.
+        "terminal" | "privilege" => None,
+        _ => container,
+    }
+}
+
+/// A job that may have to run again.
+pub(super) struct Retry {
+    job: Job,
+    stdin: stdin::Second,
+    place: Place,
+    detected: Detected,
+    attempts: u32,
+    means: Means,
+}
+
+impl Retry {
+    /// Takes what another attempt at a plan needs; leaves the job with an input that can be read again.
+    pub(super) fn of(plan: &mut Plan, means: Means) -> Option<Retry> {
+        let possible = means.container || means.packages;
+        if !possible || !plan.may_stop || plan.attempts >= ATTEMPTS_MAX {
+            return None;
+        }
+        let (first, second) = stdin::twice(std::mem::take(&mut plan.job.stdin));
+        plan.job.stdin = first;
+        Some(Retry {
+            job: plan.job.without_stdin(),
+            stdin: second,
+            place: plan.place.clone(),
+            detected: plan.detected.clone(),
+            attempts: plan.attempts,
+            means,
+        })
+    }
+
+    /// Decides at which misses the job is stopped.
+    pub(super) fn stop_at(&self) -> StopAt {
+        let (detected, means, stdin) = (self.detected.clone(), self.means, self.stdin.clone());
+        Arc::new(move |miss| stdin.is_whole() && remedy(miss, &detected, means).is_some())
+    }
+
+    /// The plan for a job that was stopped at a miss after `used`.
+    pub(super) fn after_miss(self, miss: &CapabilityMiss, used: Duration) -> Option<Plan> {
+        match remedy(miss, &self.detected, self.means)? {
+            Remedy::Package { module, distribution } => {
+                let reason = format!("run again with {distribution}: it may import {module}, and did");
+                let mut detected = self.detected.clone();
+                detected.provide(&module, distribution);
+                let place = self.place_with_packages()?;
+                self.plan(detected, place, reason, used)
+            }
+            Remedy::Container => {
+                let reason = format!("run again: WebAssembly lacks what it used ({}: {})", miss.kind, miss.detail);
+                let mut detected = self.detected.clone();
+                detected.meet(miss);
+                self.plan(detected, Place::Wasm(InWasm::Unprepared), reason, used)
+            }
+        }
+    }
+
+    /// The plan for a job that ended because a module was missing that could have been its own, or with an exception that
+    /// names the package it is about.
+    pub(super) fn after_end(self, outcome: &Outcome) -> Option<Plan> {
+        if !self.means.packages {
+            return None;
+        }
+        let mut detected = self.detected.clone();
+        let reason = match detected.missed(outcome) {
+            Some(module) => {
+                detected.take_as_packages();
+                format!("run again: {module} is not the program's own, so it is taken for a third-party package")
+            }
+            None => {
+                let exception = outcome.exception.as_ref()?;
+                let distribution = Needs::named_by_error(&exception.kind, &exception.message)?;
+                let required = &self.job.containers.requirements;
+                if detected.has(&distribution) || required.names(&Platform::WASM).contains(&&*distribution) {
+                    return None;
+                }
+                let reason = format!("run again with {distribution}: it ended with an exception that asks for it");
+                detected.provide(&distribution.clone(), distribution);
+                reason
+            }
+        };
+        let place = self.place_with_packages()?;
+        self.plan(detected, place, reason, Duration::from_micros(outcome.usage.wall_us))
+    }
+
+    fn place_with_packages(&self) -> Option<Place> {
+        match &self.place {
+            // What it did there cannot be undone.
+            Place::Docker { network: true, .. } => None,
+            Place::Docker { python, network: false } => Some(Place::Docker { python: python.clone(), network: false }),
+            Place::Wasm(_) => Some(Place::Wasm(InWasm::Unprepared)),
+        }
+    }
+
+    fn plan(self, detected: Detected, place: Place, reason: String, used: Duration) -> Option<Plan> {
+        let left = self.job.limits.wall_clock().saturating_sub(used);
+        let job = self.job.stdin(self.stdin.rewound()?);
+        let mut plan = Plan { job, reason, place, detected, attempts: self.attempts + 1, may_stop: true };
+        plan.set_wall_clock(left);
+        Some(plan)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Project;
+
+    const ALL: Means = Means { container: true, network: false, packages: true };
+
+    fn of(source: &str, miss: &str, means: Means) -> String {
+        let needs = Needs::of(&Project::script(source.to_owned()), "main.py", false).unwrap();
+        let detected = Detected::of(needs, true);
+        let (kind, detail) = miss.split_once(": ").unwrap();
+        let miss = CapabilityMiss { kind: kind.to_owned(), detail: detail.to_owned() };
+        match remedy(&miss, &detected, means) {
+            None => "-".to_owned(),
+            Some(Remedy::Container) => "container".to_owned(),
+            Some(Remedy::Package { module, distribution }) => format!("{module} from {distribution}"),
+        }
+    }
+
+    #[test]
+    fn what_another_attempt_would_have_makes_a_miss_good() {
+        let optional = "try:\n    import numpy\n    import ssl\nexcept ImportError:\n    numpy = None";
+        let later = "def f():\n    import yaml\n    from google.cloud import storage";
+        for (source, miss, expected) in [
+            ("", "thread: start of a thread", "container"),
+            ("", "process: os.fork()", "container"),
+            ("", "socket: socket()", "container"),
+            ("", "library: ctypes: libc.so.6", "container"),
+            ("", "signal: signal.alarm()", "container"),
+            ("", "native module: yaml._yaml", "container"),
+            ("", "module: ssl", "container"),
+            ("", "module: _ssl", "container"),
+            ("", "module: imp", "container"),
+            ("", "module: numpy", "numpy from numpy"),
+            ("", "module: utils_of_nobody", "-"),
+            (optional, "module: numpy", "-"),
+            (optional, "module: ssl", "-"),
+            (optional, "module: _ssl", "-"),
+            (later, "module: yaml", "yaml from pyyaml"),
+            (later, "module: google", "google from google-cloud-storage"),
+            // It was there, and did not help.
+            ("import numpy", "module: numpy", "-"),
+            ("", "network: look-up of 'example.org'", "-"),
+            ("", "terminal: os.ttyname()", "-"),
+            ("", "privilege: os.setuid()", "-"),
+        ] {
+            assert_eq!(of(source, miss, ALL), expected, "{source:?} {miss}");
+        }
+        assert_eq!(of("", "network: look-up of 'example.org'", Means { network: true, ..ALL }), "container");
+        let alone = Means { container: false, network: true, packages: false };
+        for miss in ["thread: x", "module: ssl", "module: numpy", "network: x"] {
+            assert_eq!(of("", miss, alone), "-", "{miss}");
+        }
+    }
+}

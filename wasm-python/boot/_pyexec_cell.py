@@ -1,0 +1,260 @@
+"""How a job's code is compiled, and what is reported of its value and its exception: a script, or a cell of a notebook.
+
+A script is plain Python, but for lines that install packages: those are requirements, which have been met by then. A cell,
+of which the last expression is the result, may also await at top level, call display(), and set matplotlib up.
+"""
+import re
+import sys
+
+FOLDER = "/usr/lib/python3.14/"
+# PyCF_ONLY_AST and PyCF_ALLOW_TOP_LEVEL_AWAIT: `ast` need not be imported for them.
+ONLY_AST, TOP_LEVEL_AWAIT = 0x400, 0x2000
+COROUTINE = 0x80
+
+INSTALL = re.compile(
+    rb"[ \t\f]*[!%][ \t]*(?:(?:python[0-9.]*|\{sys\.executable\})[ \t]+-m[ \t]+pip|uv[ \t]+pip|pip[0-9.]*)[ \t]+install\b"
+)
+HARMLESS_MAGIC = re.compile(rb"[ \t\f]*%[ \t]*(?:matplotlib|autoreload|load_ext|config)\b")
+MAGIC = re.compile(rb"[ \t\f]*(?:(!+)[ \t]*(.*?)|(%%?[A-Za-z]\w*)(?:[ \t].*)?)[ \t]*\r?\n?$")
+
+# Files of ours beside those that begin with `_pyexec_`: they stand in for modules in C, which have no frames.
+STAND_INS = frozenset(
+    f"{FOLDER}{name}.py"
+    for name in "_multiprocessing _posixsubprocess _socket fcntl grp pwd readline resource syslog termios".split()
+)
+
+
+# ---- compiling ----
+
+
+def compiled(source, path, flags=0, cell=False):
+    """Compiles; a line that is no Python, but known here, is taken out when the compiler comes upon it.
+
+    So text that only looks like one, in a string for instance, is left alone.
+    """
+    while True:
+        try:
+            return compile(source, path, "exec", flags, dont_inherit=True)
+        except SyntaxError as error:
+            changed = _without_line(source, path, error, cell)
+            if changed is None:
+                raise
+            source = changed
+
+
+def _without_line(source, path, error, cell):
+    if error.filename != path or not error.lineno:
+        return None
+    lines = source.splitlines(True)
+    first = at = error.lineno - 1
+    while at < len(lines) and (INSTALL.match(lines[at]) or cell and HARMLESS_MAGIC.match(lines[at])):
+        line = lines[at]
+        continued = line.rstrip(b"\r\n").endswith(b"\\")
+        lines[at] = line[: len(line) - len(line.lstrip())] + b"pass\n"
+        at += 1
+        while continued and at < len(lines):
+            continued = lines[at].rstrip(b"\r\n").endswith(b"\\")
+            lines[at] = b"\n"
+            at += 1
+    if at > first:
+        return b"".join(lines)
+    magic = MAGIC.match(lines[at]) if cell and at < len(lines) else None
+    if magic is not None:
+        error.msg = _advice(*magic.groups())
+    return None
+
+
+def _advice(shell, command, name):
+    if shell:
+        command = command.decode("utf-8", "replace")
+        return f"no shell commands here; in Python that is subprocess.run({command!r}, shell=True)"
+    return f"no magics of notebooks here: take {name.decode()} out, or write it in Python"
+
+
+def split(source, path):
+    """The code of all but the last statement, and of the last as an expression, or None when it is not one."""
+    if b"\0" in source:
+        raise SyntaxError("source code cannot contain null bytes")
+    tree = compiled(source, path, ONLY_AST | TOP_LEVEL_AWAIT, cell=True)
+    import ast
+
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        last = compile(ast.Expression(tree.body.pop().value), path, "eval", TOP_LEVEL_AWAIT, dont_inherit=True)
+    return compile(tree, path, "exec", TOP_LEVEL_AWAIT, dont_inherit=True), last
+
+
+# ---- running ----
+
+
+def display(*objects, **options):
+    """Shows objects as a notebook does that has only text."""
+    for value in objects:
+        print(repr(value))
+
+
+def awaits(code):
+    return code is not None and bool(code.co_flags & COROUTINE)
+
+
+def run_awaiting(first, last, names):
+    """Runs both parts in an event loop; returns the value of the second."""
+    import asyncio
+
+    async def cell():
+        value = None
+        for code in (first, last):
+            if code is not None:
+                value = eval(code, names)
+                if awaits(code):
+                    value = await value
+        return None if last is None else value
+
+    with asyncio.Runner() as runner, _Beside(runner.get_loop()):
+        return runner.run(cell())
+
+
+class _Beside:
+    """Lets code in an event loop run another one, as it could if it were not in one: asyncio.run(), for instance."""
+
+    def __init__(self, loop):
+        self.loop, self.originals = loop, []
+
+    def __enter__(self):
+        from asyncio import base_events, runners
+        import asyncio
+
+        loop_type = base_events.BaseEventLoop
+        for owner, name in (
+            (runners.Runner, "run"), (runners, "run"), (asyncio, "run"), (loop_type, "run_until_complete"),
+            (loop_type, "run_forever"),
+        ):
+            original = getattr(owner, name)
+            self.originals.append((owner, name, original))
+            setattr(owner, name, self.beside(original))
+
+    def __exit__(self, *error):
+        for owner, name, original in self.originals:
+            setattr(owner, name, original)
+
+    def beside(self, original):
+        import functools
+        from asyncio import events, tasks
+
+        @functools.wraps(original)
+        def run(*args, **options):
+            loop = events._get_running_loop()
+            if loop is not self.loop or args and args[0] is loop:
+                return original(*args, **options)
+            task = tasks.current_task(loop)
+            tasks._leave_task(loop, task)
+            events._set_running_loop(None)
+            try:
+                return original(*args, **options)
+            finally:
+                events._set_running_loop(loop)
+                tasks._enter_task(loop, task)
+
+        return run
+
+
+def callee(names, function, arguments):
+    """The job's function, and what to call it with; `arguments` is JSON: a list, an object of keywords, null or nothing."""
+    import json
+
+    target = names.get(function)
+    if not callable(target):
+        what = "is not callable" if function in names else "is not defined"
+        raise NameError(f"entry function {function!r} {what}")
+    given = json.loads(arguments) if arguments else None
+    return (target, (), given) if isinstance(given, dict) else (target, tuple(given or ()), {})
+
+
+def wait_for(coroutine):
+    import asyncio
+
+    return asyncio.run(coroutine)
+
+
+# ---- results ----
+
+NUMBERS_AND_TEXT = (int, float, str)
+
+
+def as_json(value):
+    """The value as JSON, or None where JSON would be another value than the one that `repr` shows.
+
+    Tuples become lists. Keys must be text: JSON has no others. No members of enumerations, and no classes of the
+    program's own, named tuples among them: their names would be lost.
+    """
+    import json
+
+    if not _is_faithful(value):
+        return None
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text.encode()
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return text
+
+
+def _is_faithful(value):
+    from collections import Counter, OrderedDict, defaultdict
+    from enum import Enum
+
+    dictionaries, sequences = {dict, OrderedDict, defaultdict, Counter}, {list, tuple}
+    scalars = {bool, int, float, str, type(None)}
+    pending, seen = [value], set()
+    while pending:
+        value = pending.pop()
+        kind = type(value)
+        if kind in dictionaries:
+            if not set(map(type, value)) <= {str}:
+                return False
+            items = value.values()
+        elif kind in sequences:
+            items = value
+        elif kind in scalars or isinstance(value, NUMBERS_AND_TEXT) and not isinstance(value, Enum):
+            continue
+        else:
+            return False
+        if id(value) not in seen:
+            seen.add(id(value))
+            if not set(map(type, items)) <= scalars:
+                pending += items
+    return True
+
+
+# ---- exceptions ----
+
+
+def is_ours(path):
+    return path.startswith(FOLDER + "_pyexec_") or path in STAND_INS
+
+
+def hide_frames(error, path):
+    """Takes frames of ours out of the tracebacks of an exception and those before it."""
+    seen, pending = set(), [error]
+    while pending:
+        error = pending.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        pending += (error.__cause__, error.__context__)
+        if isinstance(error, BaseExceptionGroup):
+            pending += error.exceptions
+        first = error.__traceback__
+        if first is not None and is_ours(first.tb_frame.f_code.co_filename):
+            # What is between ours and the script's is the event loop that we have started.
+            frame = first
+            while frame is not None and frame.tb_frame.f_code.co_filename != path:
+                frame = frame.tb_next
+            first = first if frame is None else frame
+        while first is not None and is_ours(first.tb_frame.f_code.co_filename):
+            first = first.tb_next
+        error.__traceback__ = frame = first
+        while frame is not None:
+            while frame.tb_next is not None and is_ours(frame.tb_next.tb_frame.f_code.co_filename):
+                frame.tb_next = frame.tb_next.tb_next
+            frame = frame.tb_next
