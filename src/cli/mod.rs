@@ -110,7 +110,7 @@ impl Failure {
     /// The failure of a job that was already taken for a good one.
     fn of_job(error: pyexec::Error) -> Failure {
         match error {
-            pyexec::Error::InvalidJob { message, .. } => Failure::Refused { message, exit_code: 1 },
+            pyexec::Error::InvalidJob { message, exit_code } => Failure::Refused { message, exit_code },
             error => error.into(),
         }
     }
