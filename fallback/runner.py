@@ -1111,23 +1111,42 @@ def describe(value, called, report):
 
 
 def as_json(value):
-    """The value as JSON, or None when JSON cannot say the same: it knows no keys but strings."""
+    """The value as JSON, or None where JSON would be another value than the one that `repr` shows; as in the other tier."""
+    if not is_faithful(value):
+        return None
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False)
         text.encode()
     except (TypeError, ValueError, RecursionError):
         return None
-    containers = [value]
-    while containers:
-        inner = containers.pop()
-        if isinstance(inner, dict):
-            if not all(isinstance(key, str) for key in inner):
-                return None
-            inner = inner.values()
-        elif not isinstance(inner, (list, tuple)):
-            continue
-        containers.extend(item for item in inner if isinstance(item, (dict, list, tuple)))
     return text
+
+
+def is_faithful(value):
+    from collections import Counter, OrderedDict, defaultdict
+    from enum import Enum
+
+    dictionaries, sequences = {dict, OrderedDict, defaultdict, Counter}, {list, tuple}
+    scalars = {bool, int, float, str, type(None)}
+    pending, seen = [value], set()
+    while pending:
+        value = pending.pop()
+        kind = type(value)
+        if kind in dictionaries:
+            if not set(map(type, value)) <= {str}:
+                return False
+            items = value.values()
+        elif kind in sequences:
+            items = value
+        elif kind in scalars or isinstance(value, (int, float, str)) and not isinstance(value, Enum):
+            continue
+        else:
+            return False
+        if id(value) not in seen:
+            seen.add(id(value))
+            if not set(map(type, items)) <= scalars:
+                pending += items
+    return True
 
 
 def uncaught(error, path, report):
