@@ -233,7 +233,7 @@ fn linux_errno(libc: &Path) -> Result<()> {
     let messages: String = messages.iter().map(|(number, text)| format!("ERROR({number}, {text:?})\n")).collect();
     let header = libc.join("wasi/libc-top-half/musl/src/errno/errno_messages.h");
     fs::write(&header, messages).map_err(|e| format!("cannot write {}: {e}", header.display()))?;
-    // The time zones that `libc/localtime.c` adds.
+    // The time zones that `libc/time_local.c` adds.
     edit(&libc.join("include/wasm-wasi-musl/time.h"), |text| {
         Ok(text.replace("#ifdef __wasilibc_unmodified_upstream /* WASI has no timezone tables */", "#if 1"))
     })?;
