@@ -174,6 +174,7 @@ impl Needs {
             extras: Vec::new(),
             installed: Vec::new(),
             installed_later: HashSet::new(),
+            requirement_files: HashSet::new(),
             imported: HashSet::new(),
             needs: Needs::default(),
         };
@@ -250,6 +251,8 @@ struct Search<'p> {
     installed: Vec<String>,
     /// Names of distributions that it installs if it comes to that.
     installed_later: HashSet<String>,
+    /// Files with requirements that were read, and whether what they name is installed for certain.
+    requirement_files: HashSet<(String, bool)>,
     /// Top-level modules that are imported without a substitute.
     imported: HashSet<String>,
     needs: Needs,
@@ -387,7 +390,12 @@ impl Search<'_> {
                 refusals.push(format!("-r {file}: the project has no such file"));
                 continue;
             };
-            let content = if bytes > BYTES_MAX { None } else { self.project.read(&path).ok() };
+            // Each is read once, for there may be as many calls as a source has room for.
+            if !self.requirement_files.insert((path.clone(), urgency <= Urgency::Guarded)) {
+                continue;
+            }
+            let content = if bytes > self.bytes_left { None } else { self.project.read(&path).ok() };
+            self.bytes_left = self.bytes_left.saturating_sub(bytes);
             let text = content.map(|content| String::from_utf8_lossy(&content).into_owned()).unwrap_or_default();
             match Requirements::parse(&text) {
                 Ok(more) => requirements.extend(more.to_string().lines().map(str::to_owned)),

@@ -37,10 +37,14 @@ const NAMESPACES: [&str; 11] = [
     "zope",
 ];
 
+/// Parts of a dotted name that are looked up: no module of the tables has as many.
+const PARTS_MAX: usize = 10;
+
 /// Returns the distribution that has a module, given by its full dotted name.
 pub(crate) fn distribution_of(module: &str) -> Known<'_> {
     let top = module.split('.').next().unwrap_or_default();
-    let mut prefix = module;
+    let end = module.match_indices('.').nth(PARTS_MAX - 1).map_or(module.len(), |(at, _)| at);
+    let mut prefix = &module[..end];
     loop {
         if let Some(&distribution) = TABLE.get(prefix) {
             let distribution = (distribution != NOBODY).then(|| distribution.to_owned());

@@ -12,7 +12,7 @@ pub(super) type ScopeId = usize;
 /// The module.
 pub(super) const MODULE: ScopeId = 0;
 
-/// Scopes and classes that one look-up goes through.
+/// Scopes, classes and bases of one that a look-up goes through.
 const STEPS_MAX: usize = 32;
 
 /// Functions that call what they are handed, from a thread or at once.
@@ -256,7 +256,7 @@ impl<'a> Scopes<'a> {
     fn base(&self, class: ScopeId) -> Option<ScopeId> {
         let scope = self.all.get(class)?;
         let Kind::Class(bases) = scope.kind else { return None };
-        bases.iter().find_map(|base| self.named_class(scope.parent, base))
+        bases.iter().take(STEPS_MAX).find_map(|base| self.named_class(scope.parent, base))
     }
 
     /// The method of a class, or of the classes that it inherits from.
