@@ -44,7 +44,7 @@ pub(super) struct Detected {
     pub(super) is_extra: bool,
     /// Modules that it may make itself, with the distributions that they come from otherwise.
     perhaps: Vec<(String, String)>,
-    /// Distributions that were guessed, and that nobody has, or that its environment has.
+    /// Distributions that are not guessed again: nobody has them, or its requirements or its environment do.
     left_out: BTreeSet<String>,
 }
 
@@ -156,6 +156,11 @@ impl Detected {
         self.left_out.contains(distribution) || self.guesses.iter().any(|guess| guess.name == distribution)
     }
 
+    /// Whether a distribution was guessed that the program can do without.
+    pub(super) fn may_do_without(&self, distribution: &str) -> bool {
+        self.guesses.iter().any(|guess| guess.droppable && guess.name == distribution)
+    }
+
     /// Adds a package that the program turned out to import.
     pub(super) fn provide(&mut self, module: &str, distribution: String) {
         let needs = Arc::make_mut(&mut self.needs);
@@ -247,6 +252,8 @@ impl Pyexec {
         let mut detected = Detected::of(needs, job.containers.detect_packages && self.detect_packages);
         let strangers = detected.strangers(|package, module| !self.environments.is_stranger(package, module));
         detected.leave_out(|guess| strangers.contains(&guess.name));
+        let required = job.containers.requirements.names(&Platform::WASM);
+        detected.left_out.extend(required.into_iter().map(str::to_owned));
         detected.is_extra = job.containers.environment.is_some() && !job.containers.requirements.is_empty();
         let place = Place::Wasm(InWasm::Unprepared);
         let mut plan = Plan { job, reason: String::new(), place, detected, attempts: 0, may_stop: true };
