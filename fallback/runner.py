@@ -17,6 +17,7 @@ import _frozen_importlib_external
 import atexit
 import builtins
 import collections
+import enum
 import errno
 import faulthandler
 import fcntl
@@ -1111,23 +1112,43 @@ def describe(value, called, report):
 
 
 def as_json(value):
-    """The value as JSON, or None when JSON cannot say the same: it knows no keys but strings."""
+    """Returns the value as JSON, or None where JSON would be another value than the one that `repr` shows.
+
+    `_pyexec_cell.py` in WebAssembly follows the same rule.
+    """
+    if not is_faithful(value):
+        return None
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False)
         text.encode()
     except (TypeError, ValueError, RecursionError):
         return None
-    containers = [value]
-    while containers:
-        inner = containers.pop()
-        if isinstance(inner, dict):
-            if not all(isinstance(key, str) for key in inner):
-                return None
-            inner = inner.values()
-        elif not isinstance(inner, (list, tuple)):
-            continue
-        containers.extend(item for item in inner if isinstance(item, (dict, list, tuple)))
     return text
+
+
+def is_faithful(value):
+    """Whether JSON has all of a value: keys are text, and no class has a name that would be lost."""
+    dictionaries = {dict, collections.OrderedDict, collections.defaultdict, collections.Counter}
+    sequences, scalars = {list, tuple}, {bool, int, float, str, type(None)}
+    pending, seen = [value], set()
+    while pending:
+        value = pending.pop()
+        kind = type(value)
+        if kind in dictionaries:
+            if not set(map(type, value)) <= {str}:
+                return False
+            items = value.values()
+        elif kind in sequences:
+            items = value
+        elif kind in scalars or isinstance(value, (int, float, str)) and not isinstance(value, enum.Enum):
+            continue
+        else:
+            return False
+        if id(value) not in seen:
+            seen.add(id(value))
+            if not set(map(type, items)) <= scalars:
+                pending += items
+    return True
 
 
 def uncaught(error, path, report):
