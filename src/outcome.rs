@@ -243,8 +243,8 @@ pub struct Exception {
 /// Something that only a full Linux has: a thread, a socket, a process, a native module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CapabilityMiss {
-    /// One of `thread`, `process`, `socket`, `network`, `module`, `library`, `signal`, `terminal`, `privilege`, `limits`, `file
-    /// system`.
+    /// One of `thread`, `process`, `socket`, `network`, `module`, `native module`, `library`, `signal`, `terminal`,
+    /// `privilege`, `limits`, `file system`.
     pub kind: String,
     /// What exactly was asked for.
     pub detail: String,
