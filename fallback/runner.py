@@ -17,7 +17,6 @@ import _frozen_importlib_external
 import atexit
 import builtins
 import collections
-import enum
 import errno
 import faulthandler
 import fcntl
@@ -1112,10 +1111,7 @@ def describe(value, called, report):
 
 
 def as_json(value):
-    """Returns the value as JSON, or None where JSON would be another value than the one that `repr` shows.
-
-    `_pyexec_cell.py` in WebAssembly follows the same rule.
-    """
+    """The value as JSON, or None where JSON would be another value than the one that `repr` shows; as in the other tier."""
     if not is_faithful(value):
         return None
     try:
@@ -1127,9 +1123,11 @@ def as_json(value):
 
 
 def is_faithful(value):
-    """Whether JSON has all of a value: keys are text, and no class has a name that would be lost."""
-    dictionaries = {dict, collections.OrderedDict, collections.defaultdict, collections.Counter}
-    sequences, scalars = {list, tuple}, {bool, int, float, str, type(None)}
+    from collections import Counter, OrderedDict, defaultdict
+    from enum import Enum
+
+    dictionaries, sequences = {dict, OrderedDict, defaultdict, Counter}, {list, tuple}
+    scalars = {bool, int, float, str, type(None)}
     pending, seen = [value], set()
     while pending:
         value = pending.pop()
@@ -1140,7 +1138,7 @@ def is_faithful(value):
             items = value.values()
         elif kind in sequences:
             items = value
-        elif kind in scalars or isinstance(value, (int, float, str)) and not isinstance(value, enum.Enum):
+        elif kind in scalars or isinstance(value, (int, float, str)) and not isinstance(value, Enum):
             continue
         else:
             return False

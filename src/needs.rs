@@ -182,6 +182,14 @@ impl Needs {
         Ok(search.finish())
     }
 
+    /// The oldest version that the code runs on, where that is known not to be the oldest of all.
+    pub(crate) fn oldest_python(&self) -> Option<Python> {
+        let bound = self.python_at_least.as_ref().filter(|bound| bound.urgency != Urgency::Optional);
+        let required = self.script.as_ref().and_then(|script| script.requires_python.as_ref());
+        let required = required.and_then(Python::oldest_allowed).filter(|&python| python > Python::V3_10);
+        bound.map(|bound| bound.python).max(required)
+    }
+
     /// Returns the distribution that an exception asks for, if it names one that is well known.
     pub(crate) fn named_by_error(kind: &str, message: &str) -> Option<String> {
         extras::named_by_error(kind, message)
@@ -215,14 +223,6 @@ impl Needs {
     /// Whether the standard library has, or had, a module of that name.
     pub(crate) fn is_standard(module: &str) -> bool {
         stdlib::lifetime(module.split('.').next().unwrap_or_default()).is_some()
-    }
-
-    /// The oldest version that the code runs on, where that is known not to be the oldest of all.
-    pub(crate) fn oldest_python(&self) -> Option<Python> {
-        let bound = self.python_at_least.as_ref().filter(|bound| bound.urgency != Urgency::Optional);
-        let required = self.script.as_ref().and_then(|script| script.requires_python.as_ref());
-        let required = required.and_then(Python::oldest_allowed).filter(|&python| python > Python::V3_10);
-        bound.map(|bound| bound.python).max(required)
     }
 
     /// The use of a capability, optional or not.

@@ -560,7 +560,7 @@ impl Builder {
 
     /// Adds a symbolic link, unless it has no target here.
     fn link(&mut self, path: String, target: Option<String>) -> Result<()> {
-        match target.filter(|target| target.len() <= PATH_BYTES_MAX && stays_inside(&path, target)) {
+        match target.filter(|target| (1..PATH_BYTES_MAX).contains(&target.len()) && stays_inside(&path, target)) {
             Some(target) => self.add(path, Entry::Link { target }),
             None => {
                 self.omissions.add(Omission::Link, &path);

@@ -248,15 +248,15 @@ fn what_a_server_remarks_is_shown() {
 }
 
 #[test]
-fn events_that_are_gone_are_counted() {
+fn what_was_missed_of_the_events_comes_with_the_result() {
     let server = ScriptedServer::start(vec![Answer::events([
+        stdout(1, "first\n"),
         event(5, "lagged", &json!({"missed": 4})),
         stdout(5, "late\n"),
-        result(6, &json!({})),
+        result(6, &json!({"stdout": "first\nmissed\nlate\n", "stdout_bytes": 18, "stderr": "err\n"})),
     ])]);
     let ran = run(&server, &["follow", "exe_1"]);
-    assert_eq!(ran.stdout, "late\n");
-    assert!(ran.stderr.contains("4 events"), "{}", ran.stderr);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("first\nmissed\nlate\n", "err\n"));
 }
 
 #[test]

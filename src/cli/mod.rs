@@ -89,8 +89,8 @@ enum Command {
 enum Failure {
     /// The user can mend the command: exit code 2.
     Usage(String),
-    /// The job cannot be run as it is: exit code 1.
-    Refused(String),
+    /// The job cannot be run as it is: exit code 1, or that of what failed before the script.
+    Refused { message: String, exit_code: u8 },
     /// We cannot do our part: exit code 125.
     Fault(String),
     /// Nobody reads what the script prints: exit code 141, as a shell has it of a closed pipe.
@@ -100,7 +100,7 @@ enum Failure {
 impl Failure {
     fn exit_code(&self) -> u8 {
         match self {
-            Failure::Refused(_) => 1,
+            Failure::Refused { exit_code, .. } => *exit_code,
             Failure::Usage(_) => 2,
             Failure::Fault(_) => 125,
             Failure::ReaderGone => 141,
@@ -109,9 +109,9 @@ impl Failure {
 
     /// The failure of a job that was already taken for a good one.
     fn of_job(error: pyexec::Error) -> Failure {
-        match Failure::from(error) {
-            Failure::Usage(message) => Failure::Refused(message),
-            failure => failure,
+        match error {
+            pyexec::Error::InvalidJob { message, exit_code } => Failure::Refused { message, exit_code },
+            error => error.into(),
         }
     }
 
@@ -119,7 +119,9 @@ impl Failure {
     fn of(self, what: &str) -> Failure {
         match self {
             Failure::Usage(message) => Failure::Usage(format!("{what}: {message}")),
-            Failure::Refused(message) => Failure::Refused(format!("{what}: {message}")),
+            Failure::Refused { message, exit_code } => {
+                Failure::Refused { message: format!("{what}: {message}"), exit_code }
+            }
             Failure::Fault(message) => Failure::Fault(format!("{what}: {message}")),
             Failure::ReaderGone => Failure::ReaderGone,
         }
@@ -129,7 +131,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Usage(message) | Failure::Refused(message) | Failure::Fault(message) => f.write_str(message),
+            Failure::Usage(message) | Failure::Refused { message, .. } | Failure::Fault(message) => {
+                f.write_str(message)
+            }
             Failure::ReaderGone => f.write_str("nobody reads the output"),
         }
     }

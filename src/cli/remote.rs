@@ -159,7 +159,9 @@ fn finish(watch: &mut Watch, result: ExecutionResult, view: &View) -> Result<u8>
     watch.screen.finish()?;
     let error = result.error.clone().unwrap_or_else(|| "the execution failed without a reason".to_owned());
     match (result.error_kind.as_deref(), result.status.as_str()) {
-        (Some("invalid"), _) if result.stderr.is_empty() => return Err(Failure::Refused(error)),
+        (Some("invalid"), _) if result.stderr.is_empty() => {
+            return Err(Failure::Refused { message: error, exit_code: 1 });
+        }
         (Some("queue_timeout"), _) => {
             return Err(Failure::Fault(format!("{error}\nhint: the server is busy; try again later")));
         }
@@ -178,14 +180,17 @@ fn finish(watch: &mut Watch, result: ExecutionResult, view: &View) -> Result<u8>
         _ => {}
     }
     let (id, files) = (result.execution_id.clone(), result.files.clone());
-    if !watch.screen.has_stderr() {
-        // Of a job that never ran there are no events.
-        watch.screen.stderr(result.stderr.as_bytes())?;
-    }
     let all_shown = result.stdout_bytes.is_some_and(|bytes| bytes <= watch.screen.stdout_bytes());
     let mut report = Report::from(result);
     if all_shown {
         report = report.followed();
+    }
+    let outcome = report.outcome();
+    if watch.has_gap {
+        watch.screen.complete(&outcome.stdout, &outcome.stderr)?;
+    } else if !watch.screen.has_stderr() {
+        // Of a job that never ran there are no events.
+        watch.screen.stderr(outcome.stderr.text.as_bytes())?;
     }
     report.show(view.output, view.show)?;
     if let Some(folder) = &view.out {
@@ -228,6 +233,8 @@ struct Watch {
     /// Whether the server was there at all.
     connected: bool,
     failures: usize,
+    /// Output was missed, and what is shown is put together at the end: a pipe must have all of it.
+    has_gap: bool,
 }
 
 #[derive(Deserialize)]
@@ -249,7 +256,7 @@ impl Watch {
     fn new(client: Client, view: &View, progress: Progress) -> Watch {
         let id = Arc::default();
         let screen = Screen::new(view.output, progress, view.out.is_some());
-        Watch { client, screen, id, last_event: None, connected: false, failures: 0 }
+        Watch { client, screen, id, last_event: None, connected: false, failures: 0, has_gap: false }
     }
 
     fn until_end(&mut self, id: &str) -> Result<ExecutionResult> {
@@ -329,6 +336,10 @@ impl Watch {
     fn event(&mut self, frame: Frame) -> Result<Option<ExecutionResult>> {
         if frame.event == "lagged" {
             let missed = understood::<Lagged>(&frame.data)?.missed;
+            self.has_gap = !io::stdout().is_terminal();
+            if self.has_gap {
+                return Ok(None);
+            }
             self.screen.line(&format!("{missed} events came before this and are no longer there"));
             return Ok(None);
         }
@@ -357,6 +368,7 @@ impl Watch {
                 let reason = understood::<Restarted>(&frame.data).ok().and_then(|restarted| restarted.reason);
                 self.screen.restart(reason.as_deref().unwrap_or("run again"));
             }
+            "stdout" | "stderr" if self.has_gap => {}
             "stdout" => self.screen.stdout(understood::<Text>(&frame.data)?.text.as_bytes())?,
             "stderr" => self.screen.stderr(understood::<Text>(&frame.data)?.text.as_bytes())?,
             "result" => return understood(&frame.data).map(Some),

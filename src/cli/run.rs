@@ -55,7 +55,7 @@ pub(crate) struct Program {
     #[arg(value_name = "FILE|DIR|ARCHIVE|-")]
     target: Option<String>,
 
-    /// The script to run, as a path in the project [default: main.py, __main__.py, or the first .py file]
+    /// The script to run, as a path in the project [default: main.py, __main__.py, or the one that no other imports]
     #[arg(long, value_name = "PATH", help_heading = "Job")]
     entrypoint: Option<String>,
 

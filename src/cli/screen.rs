@@ -12,6 +12,7 @@ use super::{
     progress::Progress,
     replay::Stream,
 };
+use pyexec::outcome::Output;
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -90,6 +91,19 @@ impl Screen {
     /// Whether anything of stderr was shown.
     pub(crate) fn has_stderr(&self) -> bool {
         self.err.bytes > 0
+    }
+
+    /// Shows what is missing of the whole output, of which the beginning was shown.
+    pub(crate) fn complete(&mut self, stdout: &Output, stderr: &Output) -> Result<()> {
+        let rest = |whole: &Output, shown: u64| -> Option<Vec<u8>> {
+            let shown = usize::try_from(shown).ok()?;
+            // Of a stream that was cut only the first half is where it was.
+            let is_known = !whole.truncated || shown <= whole.text.len() / 2;
+            whole.text.as_bytes().get(shown..).filter(|_| is_known).map(<[u8]>::to_vec)
+        };
+        let (out, err) = (rest(stdout, self.out.bytes), rest(stderr, self.err.bytes));
+        self.stdout(&out.unwrap_or_default())?;
+        self.stderr(&err.unwrap_or_default())
     }
 
     /// The run is void, and the script runs again.

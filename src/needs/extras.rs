@@ -374,7 +374,7 @@ fn rows<'t>(table: &'static [Row], pattern: &'t str) -> impl Iterator<Item = &'s
 pub(crate) fn named_by_error(kind: &str, message: &str) -> Option<String> {
     let message = &message[..message.floor_char_boundary(MESSAGE_BYTES_MAX)];
     let kind = kind.rsplit('.').next().unwrap_or(kind);
-    let known = |module: &str| packages::distribution_of(module).distribution;
+    let known = |name: &str| packages::distribution_of(name).distribution.or_else(|| distribution(name));
     let is_import = matches!(kind, "ImportError" | "ModuleNotFoundError");
     if let Some(module) = within(message, "No module named ").filter(|_| is_import) {
         return match module.split('.').next().unwrap_or_default() {

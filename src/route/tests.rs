@@ -171,9 +171,9 @@ fn what_packages_are_may_not_be_known() {
             "docker: imports yaml, a third-party package (main.py:1) and starts a process (os.fork, main.py:3)",
         ),
         (
-            "import a, b, c, d, e",
-            "docker: imports a, a third-party package (main.py:1), imports b, a third-party package (main.py:1), imports \
-             c, a third-party package (main.py:1) and 2 more",
+            "import emoji, numpy, rich, six, yaml",
+            "docker: imports emoji, a third-party package (main.py:1), imports numpy, a third-party package (main.py:1), \
+             imports rich, a third-party package (main.py:1) and 2 more",
         ),
     ] {
         Case::new(source).unknown().goes(expected);

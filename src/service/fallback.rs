@@ -271,6 +271,10 @@ fn packages(installed: &Option<Arc<Installed>>, wanted: &Requirements) -> Packag
         Some(installed) => {
             Packages::Folder(PackageFolder::new(installed.id().to_owned(), Folder(Arc::clone(installed))))
         }
+        // What the operator allows has options that pip takes from a file only.
+        None if wanted.direct().next().is_some() || wanted.to_string().contains("--hash=") => {
+            Packages::File(wanted.to_string())
+        }
         None => Packages::Build(wanted.to_string().lines().map(str::to_owned).collect()),
     }
 }

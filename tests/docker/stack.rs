@@ -49,7 +49,7 @@ fn tracebacks_have_the_lines_of_the_script_and_of_nothing_else() {
         for want in [Want::Nothing, Want::LastExpression] {
             assert_eq!(stderr(&containers, job(code).want(want)).await, expected);
         }
-        let call = Want::Call { function: "f".to_owned(), arguments: serde_json::json!([1]) };
+        let call = Want::Call { function: "f".to_owned(), arguments: serde_json::json!([1]).into() };
         assert_eq!(
             stderr(&containers, job("def f(x):\n    raise KeyError(x)").want(call)).await,
             "Traceback (most recent call last):\n  File \"/work/main.py\", line 2, in f\n    raise KeyError(x)\nKeyError: 1\n"

@@ -304,7 +304,7 @@ async fn prepared_packs_are_taken_by_the_interpreter_that_they_are_for() {
 #[tokio::test]
 async fn an_index_that_is_down_is_left_alone_for_a_moment() {
     let folder = tempfile::tempdir().unwrap();
-    let script = "#!/bin/sh\necho x >> \"$(dirname \"$0\")/calls\"\necho 'error: Failed to fetch: `x`' >&2\nexit 2\n";
+    let script = "#!/bin/sh\necho x >> \"$(dirname \"$0\")/calls\"\necho 'error: Failed to fetch: `http://x/simple/x/` error sending request' >&2\nexit 2\n";
     fs::write(folder.path().join("uv"), script).unwrap();
     fs::set_permissions(folder.path().join("uv"), fs::Permissions::from_mode(0o700)).unwrap();
     let options = EnvironmentOptions { uv: Some(folder.path().join("uv")), ..options(folder.path()) };

@@ -16,7 +16,8 @@ macro_rules! functions {
             // SAFETY: these are functions of the C standard, which every C library has with exactly these types: doubles
             // in, a double out. They take any value, NaN and infinities as well, follow no pointer, write to nothing but
             // the thread's own errno and floating-point flags, which this program does not read, and may be called by any
-            // number of threads.
+            // number of threads. The library is named because Rust brings some of them itself, and `cbrt` differs.
+            #[cfg_attr(unix, link(name = "m"))]
             unsafe extern "C" {
                 $(pub(super) safe fn $unary(x: f64) -> f64;)+
                 $(pub(super) safe fn $binary(x: f64, y: f64) -> f64;)+
