@@ -182,7 +182,7 @@ impl Needs {
         Ok(search.finish())
     }
 
-    /// The oldest version that the code runs on, where that is known not to be the oldest of all.
+    /// Returns the oldest version that the code runs on, where that is known not to be the oldest of all.
     pub(crate) fn oldest_python(&self) -> Option<Python> {
         let bound = self.python_at_least.as_ref().filter(|bound| bound.urgency != Urgency::Optional);
         let required = self.script.as_ref().and_then(|script| script.requires_python.as_ref());
@@ -214,13 +214,13 @@ impl Needs {
             .then(|| format!("{module} is not a well-known package: name it in the requirements to have it installed"))
     }
 
-    /// The distribution that a module comes from, when that is known without having seen its import.
+    /// Returns the distribution that a module comes from, when that is known without having seen its import.
     pub(crate) fn distribution_of(module: &str) -> Option<String> {
         let known = packages::distribution_of(module);
         known.distribution.filter(|_| !known.is_guess)
     }
 
-    /// Whether the standard library has, or had, a module of that name.
+    /// Returns whether the standard library has, or had, a module of that name.
     pub(crate) fn is_standard(module: &str) -> bool {
         stdlib::lifetime(module.split('.').next().unwrap_or_default()).is_some()
     }

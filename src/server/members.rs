@@ -157,7 +157,7 @@ pub(crate) fn shown(word: &str) -> String {
     word.chars().take(NAME_CHARS_MAX).collect::<String>().escape_debug().to_string()
 }
 
-/// Whether a name is more likely a known one, mistyped or written as elsewhere, than another.
+/// Returns whether a name is more likely a known one, mistyped or written as elsewhere, than another.
 fn is_slip(name: &str, known: &str) -> bool {
     if name.len() > NAME_CHARS_MAX {
         return false;

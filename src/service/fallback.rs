@@ -211,7 +211,7 @@ impl Containers {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The placement with these packages, and what was installed of them.
+    /// Returns the placement with these packages, and what was installed of them.
     async fn with_packages(
         &self,
         executor: &DockerExecutor,

@@ -141,7 +141,7 @@ impl Detected {
         Detected { needs: Arc::new(needs), guesses, perhaps, is_extra: false, left_out: BTreeSet::new() }
     }
 
-    /// The distribution of a module that the program may import, by the name of what is missing.
+    /// Returns the distribution of a module that the program may import, by the name of what is missing.
     pub(super) fn possible(&self, missing: &str) -> Option<String> {
         let is_part = |whole: &str, part: &str| {
             part.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -151,12 +151,12 @@ impl Detected {
         found.find_map(|module| module.distribution.clone())
     }
 
-    /// Whether a distribution is among those that are tried, or was.
+    /// Returns whether a distribution is among those that are tried, or was.
     pub(super) fn has(&self, distribution: &str) -> bool {
         self.left_out.contains(distribution) || self.guesses.iter().any(|guess| guess.name == distribution)
     }
 
-    /// Whether a distribution was guessed that the program can do without.
+    /// Returns whether a distribution was guessed that the program can do without.
     pub(super) fn may_do_without(&self, distribution: &str) -> bool {
         self.guesses.iter().any(|guess| guess.droppable && guess.name == distribution)
     }
@@ -316,7 +316,7 @@ impl Pyexec {
         route(needs, &asked, &tiers)
     }
 
-    /// Whether running a plan is likely to end in another one, since its code has what may be missing.
+    /// Returns whether running a plan is likely to end in another one, since its code has what may be missing.
     pub fn may_run_again(&self, plan: &Plan) -> bool {
         let (means, needs) = (self.means(plan), &plan.detected.needs);
         let is_plain = needs.modules.is_empty() && needs.uses.is_empty() && needs.overlooked.is_none();

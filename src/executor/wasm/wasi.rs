@@ -33,7 +33,7 @@ const LISTING_BYTES_MAX: u32 = 64 << 10;
 /// As IOV_MAX on Linux.
 const VECTORS_MAX: u32 = 1024;
 const SUBSCRIPTIONS_MAX: u32 = 4096;
-/// A path, which is bytes as on Linux, whatever the type says.
+/// Returns a path, which is bytes as on Linux, whatever the type says.
 fn path(memory: &GuestMemory<'_>, pointer: GuestPtr<str>) -> Result<Vec<u8>> {
     if pointer.len() > PATH_BYTES_MAX {
         return Err(Errno::Nametoolong.into());
