@@ -184,6 +184,11 @@ impl JsonText {
         self.0.get()
     }
 
+    /// Returns whether a function can be called with it: a list, an object, or null for no arguments.
+    pub(crate) fn is_arguments(&self) -> bool {
+        self.as_str() == "null" || self.as_str().starts_with(['[', '{'])
+    }
+
     /// Parses the text.
     ///
     /// # Errors

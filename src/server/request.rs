@@ -190,7 +190,7 @@ fn want(common: &Common) -> Result<Want> {
             Want::Call { function: function.clone(), arguments: JsonText::from(serde_json::Value::Null) }
         }
         Some(EntryFunction::Call { name, arguments }) => {
-            if !(arguments.as_str() == "null" || arguments.as_str().starts_with(['[', '{'])) {
+            if !arguments.is_arguments() {
                 return Err(ApiError::invalid("arguments of the entry function must be a JSON array or object"));
             }
             Want::Call { function: name.clone(), arguments: arguments.clone() }
