@@ -17,6 +17,7 @@ import _frozen_importlib_external
 import atexit
 import builtins
 import collections
+import enum
 import errno
 import faulthandler
 import fcntl
@@ -1111,7 +1112,7 @@ def describe(value, called, report):
 
 
 def as_json(value):
-    """The value as JSON, or None where JSON would be another value than the one that `repr` shows; as in the other tier."""
+    """Returns the value as JSON, or None where JSON would be another value than `repr` shows; as `_pyexec_cell.py` does."""
     if not is_faithful(value):
         return None
     try:
@@ -1123,10 +1124,9 @@ def as_json(value):
 
 
 def is_faithful(value):
-    from collections import Counter, OrderedDict, defaultdict
-    from enum import Enum
-
-    dictionaries, sequences = {dict, OrderedDict, defaultdict, Counter}, {list, tuple}
+    # The project may have modules of these names, which an import here would find.
+    dictionaries = {dict, collections.OrderedDict, collections.defaultdict, collections.Counter}
+    sequences = {list, tuple}
     scalars = {bool, int, float, str, type(None)}
     pending, seen = [value], set()
     while pending:
@@ -1138,7 +1138,7 @@ def is_faithful(value):
             items = value.values()
         elif kind in sequences:
             items = value
-        elif kind in scalars or isinstance(value, (int, float, str)) and not isinstance(value, Enum):
+        elif kind in scalars or isinstance(value, (int, float, str)) and not isinstance(value, enum.Enum):
             continue
         else:
             return False

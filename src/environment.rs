@@ -368,7 +368,7 @@ impl Environments {
         has
     }
 
-    /// Whether a package is known not to have a module.
+    /// Returns whether a package is known not to have a module.
     pub(crate) fn is_stranger(&self, package: &str, module: &str) -> bool {
         let top = module.split('.').next().unwrap_or_default();
         self.shared.strangers.contains_key(&(package.to_owned(), top.to_owned()))
@@ -453,7 +453,7 @@ impl Pin {
     }
 }
 
-/// The address of an index without the name and the password in it.
+/// Returns the address of an index without the name and the password in it.
 pub(crate) fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let host_end = rest.find('/').unwrap_or(rest.len());

@@ -39,7 +39,7 @@ impl Error {
         Error::InvalidJob { message: message.into(), exit_code: 1 }
     }
 
-    /// A command of the job failed with this status.
+    /// Makes the error of a command of the job that failed with this status.
     pub(crate) fn failed_command(message: impl Into<String>, status: i64) -> Error {
         let exit_code = u8::try_from(status).ok().filter(|&code| code != 0).unwrap_or(1);
         Error::InvalidJob { message: message.into(), exit_code }

@@ -282,7 +282,7 @@ impl Job {
             }
         }
         if let Want::Call { arguments, .. } = &self.want
-            && !(arguments.as_str() == "null" || arguments.as_str().starts_with(['[', '{']))
+            && !arguments.is_arguments()
         {
             return Err(Error::invalid("arguments of the entry function must be a JSON array or object"));
         }

@@ -174,6 +174,7 @@ impl Needs {
             extras: Vec::new(),
             installed: Vec::new(),
             installed_later: HashSet::new(),
+            requirement_files: HashSet::new(),
             imported: HashSet::new(),
             needs: Needs::default(),
         };
@@ -181,7 +182,7 @@ impl Needs {
         Ok(search.finish())
     }
 
-    /// The oldest version that the code runs on, where that is known not to be the oldest of all.
+    /// Returns the oldest version that the code runs on, where that is known not to be the oldest of all.
     pub(crate) fn oldest_python(&self) -> Option<Python> {
         let bound = self.python_at_least.as_ref().filter(|bound| bound.urgency != Urgency::Optional);
         let required = self.script.as_ref().and_then(|script| script.requires_python.as_ref());
@@ -213,13 +214,13 @@ impl Needs {
             .then(|| format!("{module} is not a well-known package: name it in the requirements to have it installed"))
     }
 
-    /// The distribution that a module comes from, when that is known without having seen its import.
+    /// Returns the distribution that a module comes from, when that is known without having seen its import.
     pub(crate) fn distribution_of(module: &str) -> Option<String> {
         let known = packages::distribution_of(module);
         known.distribution.filter(|_| !known.is_guess)
     }
 
-    /// Whether the standard library has, or had, a module of that name.
+    /// Returns whether the standard library has, or had, a module of that name.
     pub(crate) fn is_standard(module: &str) -> bool {
         stdlib::lifetime(module.split('.').next().unwrap_or_default()).is_some()
     }
@@ -250,6 +251,8 @@ struct Search<'p> {
     installed: Vec<String>,
     /// Names of distributions that it installs if it comes to that.
     installed_later: HashSet<String>,
+    /// Files with requirements that were read, and whether what they name is installed for certain.
+    requirement_files: HashSet<(String, bool)>,
     /// Top-level modules that are imported without a substitute.
     imported: HashSet<String>,
     needs: Needs,
@@ -387,7 +390,12 @@ impl Search<'_> {
                 refusals.push(format!("-r {file}: the project has no such file"));
                 continue;
             };
-            let content = if bytes > BYTES_MAX { None } else { self.project.read(&path).ok() };
+            // Each is read once, for there may be as many calls as a source has room for.
+            if !self.requirement_files.insert((path.clone(), urgency <= Urgency::Guarded)) {
+                continue;
+            }
+            let content = if bytes > self.bytes_left { None } else { self.project.read(&path).ok() };
+            self.bytes_left = self.bytes_left.saturating_sub(bytes);
             let text = content.map(|content| String::from_utf8_lossy(&content).into_owned()).unwrap_or_default();
             match Requirements::parse(&text) {
                 Ok(more) => requirements.extend(more.to_string().lines().map(str::to_owned)),

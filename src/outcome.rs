@@ -184,6 +184,11 @@ impl JsonText {
         self.0.get()
     }
 
+    /// Returns whether a function can be called with it: a list, an object, or null for no arguments.
+    pub(crate) fn is_arguments(&self) -> bool {
+        self.as_str() == "null" || self.as_str().starts_with(['[', '{'])
+    }
+
     /// Parses the text.
     ///
     /// # Errors
@@ -243,8 +248,8 @@ pub struct Exception {
 /// Something that only a full Linux has: a thread, a socket, a process, a native module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CapabilityMiss {
-    /// One of `thread`, `process`, `socket`, `network`, `module`, `library`, `signal`, `terminal`, `privilege`, `limits`, `file
-    /// system`.
+    /// One of `thread`, `process`, `socket`, `network`, `module`, `native module`, `library`, `signal`, `terminal`,
+    /// `privilege`, `limits`, `file system`.
     pub kind: String,
     /// What exactly was asked for.
     pub detail: String,

@@ -187,7 +187,7 @@ impl Project {
         self.entries.iter().filter(|(_, entry)| !matches!(entry, Entry::Folder)).map(|(path, _)| path.as_str())
     }
 
-    /// The script to run: `asked`, or the first of [`Project::entrypoint_candidates`].
+    /// Returns the script to run: `asked`, or the first of [`Project::entrypoint_candidates`].
     ///
     /// # Errors
     ///
@@ -239,7 +239,7 @@ impl Project {
         }
     }
 
-    /// Whether there is a file of that very path.
+    /// Returns whether there is a file of that very path.
     fn is_file(&self, path: &str) -> bool {
         !matches!(self.entries.get(path), None | Some(Entry::Folder | Entry::Link { .. }))
     }
@@ -292,7 +292,7 @@ impl Project {
             .map(|(path, _)| path.as_str())
     }
 
-    /// The content of a file, through links within the project.
+    /// Returns the content of a file, through links within the project.
     ///
     /// # Errors
     ///
@@ -355,7 +355,7 @@ impl Project {
         (bytes, self.entries.len() as u64)
     }
 
-    /// Whether anything in it is a symbolic link.
+    /// Returns whether anything in it is a symbolic link.
     pub(crate) fn has_links(&self) -> bool {
         self.entries.values().any(|entry| matches!(entry, Entry::Link { .. }))
     }
@@ -610,7 +610,7 @@ pub(crate) fn relative(path: &str) -> Result<String> {
     Ok(parts.join("/"))
 }
 
-/// Whether no `..` on the way to a link's target leaves the project, as it is written.
+/// Returns whether no `..` on the way to a link's target leaves the project, as it is written.
 fn stays_inside(link: &str, target: &str) -> bool {
     let mut depth = parents(link).count();
     let mut parts = Path::new(target).components();
@@ -629,7 +629,7 @@ fn stays_inside(link: &str, target: &str) -> bool {
         })
 }
 
-/// The target of a link on disk, from the folder that the link is in, if it can be written in this project.
+/// Returns the target of a link on disk, from the folder that the link is in, if it can be written in this project.
 fn target_from(link: &str, target: &Path, root: &Path) -> Option<String> {
     if !target.is_absolute() {
         return target.to_str().map(str::to_owned);
@@ -639,12 +639,12 @@ fn target_from(link: &str, target: &Path, root: &Path) -> Option<String> {
     Some(if inside.is_empty() && up.is_empty() { ".".to_owned() } else { format!("{up}{inside}") })
 }
 
-/// Whether a file is none of the project's but has what macOS knows of another, as archives from there do.
+/// Returns whether a file is none of the project's but has what macOS knows of another, as archives from there do.
 pub(crate) fn is_of_macos(path: &str) -> bool {
     path.starts_with("__MACOSX/") || path.rsplit('/').next().is_some_and(|name| name.starts_with("._"))
 }
 
-/// Whether no user would call a file a script: it is hidden, or of a tool's folder.
+/// Returns whether no user would call a file a script: it is hidden, or of a tool's folder.
 fn is_hidden(path: &str) -> bool {
     let of_a_tool = |part: &str| matches!(part, "__MACOSX" | "node_modules" | "site-packages" | "__pycache__");
     path.split('/').any(|part| part.starts_with('.') || of_a_tool(part))

@@ -168,12 +168,12 @@ impl Demand {
         Demand { what: what.into(), urgency: Urgency::Required }
     }
 
-    /// Whether the code reaches it whenever it runs.
+    /// Returns whether the code reaches it whenever it runs.
     fn is_certain(&self) -> bool {
         self.urgency <= Urgency::Guarded
     }
 
-    /// Whether the code ends where it is missing.
+    /// Returns whether the code ends where it is missing.
     fn is_fatal(&self) -> bool {
         self.urgency == Urgency::Required
     }

@@ -107,7 +107,7 @@ impl Failure {
         }
     }
 
-    /// The failure of a job that was already taken for a good one.
+    /// Returns the failure of a job that was already taken for a good one.
     fn of_job(error: pyexec::Error) -> Failure {
         match error {
             pyexec::Error::InvalidJob { message, exit_code } => Failure::Refused { message, exit_code },
@@ -115,7 +115,7 @@ impl Failure {
         }
     }
 
-    /// The same, of one thing among several.
+    /// Returns the same, of one thing among several.
     fn of(self, what: &str) -> Failure {
         match self {
             Failure::Usage(message) => Failure::Usage(format!("{what}: {message}")),

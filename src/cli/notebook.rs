@@ -265,7 +265,7 @@ impl Converter {
     }
 }
 
-/// A Python literal. What JSON escapes, and how, Python does as well.
+/// Returns a Python literal. What JSON escapes, and how, Python does as well.
 fn text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

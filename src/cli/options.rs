@@ -109,7 +109,7 @@ pub(crate) struct OutOption {
 }
 
 impl OutOption {
-    /// The folder, which is made, and in which files can be written.
+    /// Returns the folder, which is made, and in which files can be written.
     pub(crate) fn checked(self) -> Result<Option<PathBuf>> {
         let Some(folder) = self.out else { return Ok(None) };
         let usable = fs::create_dir_all(&folder).and_then(|()| tempfile::tempfile_in(&folder));
@@ -257,7 +257,7 @@ impl JobOptions {
         Ok(Project::files(files)?)
     }
 
-    /// The script among the files of `--file`, when none of them has a name that says so: the first.
+    /// Returns the script among the files of `--file`, when none of them has a name that says so: the first.
     pub(crate) fn script_of_files(&self) -> Option<String> {
         let names = || self.files.iter().filter_map(|path| path.file_name()?.to_str());
         if names().any(|name| matches!(name, "main.py" | "__main__.py")) {

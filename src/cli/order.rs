@@ -28,7 +28,7 @@ pub(crate) fn flags_behind_subcommand(arguments: impl IntoIterator<Item = OsStri
     arguments
 }
 
-/// Whether a flag of ours is among the arguments.
+/// Returns whether a flag of ours is among the arguments.
 pub(crate) fn has_flag(arguments: &[OsString], flag: &str) -> bool {
     arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == flag)
 }

@@ -107,7 +107,7 @@ fn ending(result: &ExecutionResult) -> Ending {
 }
 
 impl Report {
-    /// The report of an execution whose output was shown as it came, all of it.
+    /// Returns the report of an execution whose output was shown as it came, all of it.
     pub(crate) fn followed(mut self) -> Report {
         if let Some(execution) = &mut self.execution {
             execution.followed = true;

@@ -69,7 +69,7 @@ impl JobRequest {
         }
     }
 
-    /// The job for this process, without its standard input.
+    /// Returns the job for this process, without its standard input.
     pub(crate) fn local(self) -> Result<Job> {
         let mut job =
             Job::project(self.project).args(self.args).limits(self.asked.local()?).collect_files(self.collect_files);

@@ -166,7 +166,7 @@ fn choose(target: &str, project: &Project, is_folder: bool) -> Result<Option<Str
     )))
 }
 
-/// Whether a source imports the module of a file, as far as its lines tell.
+/// Returns whether a source imports the module of a file, as far as its lines tell.
 fn imports(source: &str, path: &str) -> bool {
     let module = path.rsplit('/').next().and_then(|name| name.strip_suffix(".py")).unwrap_or(path);
     let is_it = |name: &str| name.split(['.', ' ', '\t', '#', ';']).find(|part| !part.is_empty()) == Some(module);

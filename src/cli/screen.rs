@@ -88,7 +88,7 @@ impl Screen {
         self.out.bytes
     }
 
-    /// Whether anything of stderr was shown.
+    /// Returns whether anything of stderr was shown.
     pub(crate) fn has_stderr(&self) -> bool {
         self.err.bytes > 0
     }

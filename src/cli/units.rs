@@ -67,7 +67,7 @@ fn size(text: &str, plain: f64) -> Result<u64, String> {
     Ok(bytes.ceil() as u64)
 }
 
-/// A number, the letters behind it, and the rest.
+/// Returns a number, the letters behind it, and the rest.
 fn split(text: &str) -> Option<(f64, &str, &str)> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, rest) = text.split_at(digits);

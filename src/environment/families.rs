@@ -36,7 +36,7 @@ const FAMILIES: [&[&str]; 29] = [
 const OPENCV: [&str; 4] =
     ["opencv-python-headless", "opencv-contrib-python-headless", "opencv-python", "opencv-contrib-python"];
 
-/// Whether two different distributions have the same modules.
+/// Returns whether two different distributions have the same modules.
 pub(super) fn are_alternatives(one: &str, other: &str) -> bool {
     one != other && FAMILIES.iter().any(|family| family.contains(&one) && family.contains(&other))
 }

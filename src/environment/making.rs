@@ -70,7 +70,7 @@ impl Shared {
         Some(wanted.not_for_wasm(self.verdicts.known(&wanted.id)?))
     }
 
-    /// The pack of an entry for WebAssembly that was checked.
+    /// Returns the pack of an entry for WebAssembly that was checked.
     pub(super) fn pack(&self, id: &Id, checked: &Checked) -> Result<Option<Pack>, Unusable> {
         if let Some(pack) = self.packs.get(id) {
             return Ok(Some(pack));
@@ -82,7 +82,7 @@ impl Shared {
         Ok(pack)
     }
 
-    /// The making of it that goes on, or a new one.
+    /// Returns the making of it that goes on, or a new one.
     pub(super) fn making(self: &Arc<Self>, wanted: &Wanted) -> Arc<Making> {
         let mut all = locked(&self.making);
         let going_on = all.get(&wanted.id).and_then(Weak::upgrade);
@@ -178,7 +178,7 @@ impl Shared {
         }
     }
 
-    /// An environment that came with the service.
+    /// Returns an environment that came with the service.
     pub(super) fn find_prepared(&self, wanted: &Wanted) -> Option<(Id, Checked, Option<Pack>)> {
         let prepared = self.prepared.get_or_init(|| prepared(&self.options.prepared));
         let exact = prepared.iter().filter(|prepared| prepared.id == wanted.id);
@@ -209,7 +209,7 @@ impl Shared {
         })
     }
 
-    /// Whether an entry is for the interpreter that there is, or for none in particular.
+    /// Returns whether an entry is for the interpreter that there is, or for none in particular.
     pub(super) fn has_usable_bytecode(&self, meta: &Meta) -> bool {
         let version = || self.workbench.as_ref().map(|workbench| workbench.version());
         meta.workbench.is_none() || meta.workbench == version()
@@ -398,7 +398,7 @@ impl Shared {
 }
 
 impl Wanted {
-    /// The lines for the resolver. Hashes matter when files are installed.
+    /// Returns the lines for the resolver. Hashes matter when files are installed.
     pub(super) fn to_resolve(&self) -> String {
         let lines = self.lines.iter().map(|line| line.split(requirements::HASH).next().unwrap_or(line));
         lines.collect::<Vec<_>>().join("\n")

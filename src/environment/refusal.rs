@@ -199,7 +199,7 @@ pub(super) fn understood(stderr: &str, platform: &str) -> Refusal {
     Refusal::new(reason, bounded(stderr.trim(), 8000))
 }
 
-/// The package whose file is not what it should be, or is not there.
+/// Returns the package whose file is not what it should be, or is not there.
 fn broken(words: &[&str], said: &str) -> Option<String> {
     let has = |texts: &[&str]| texts.iter().any(|text| said.contains(text));
     if has(&["Failed to extract archive", "Failed to install:", "(404 Not Found)", "(410 Gone)"]) {
@@ -211,7 +211,7 @@ fn broken(words: &[&str], said: &str) -> Option<String> {
     before(words, &invalid).or_else(|| before(words, &metadata)).map(str::to_owned)
 }
 
-/// The file of a package that a failure is about.
+/// Returns the file of a package that a failure is about.
 fn file_name(said: &str) -> Option<&str> {
     let failed = ["Failed to fetch: ", "Failed to extract archive: ", "Failed to install: "];
     let rest = failed.iter().find_map(|failed| Some(said.split_once(failed)?.1))?;
@@ -220,7 +220,7 @@ fn file_name(said: &str) -> Option<&str> {
     [".whl", ".whl.metadata", ".tar.gz", ".zip"].iter().any(|ending| file.ends_with(ending)).then_some(file)
 }
 
-/// The first word in backquotes after another.
+/// Returns the first word in backquotes after another.
 fn after(words: &[&str], phrase: &str) -> Option<String> {
     let at = words.iter().position(|word| *word == phrase)?;
     words.get(at + 1).map(|word| plain(word).to_owned()).filter(|word| !word.is_empty())

@@ -312,13 +312,13 @@ fn is_direct(line: &str) -> bool {
     }
 }
 
-/// A name with extras.
+/// Returns a name with extras.
 fn is_name(text: &str) -> bool {
     let text = text.trim();
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.[], ".contains(c))
 }
 
-/// Whether an address is one of another machine.
+/// Returns whether an address is one of another machine.
 fn is_remote(address: &str) -> bool {
     const SCHEMES: [&str; 6] = ["https", "http", "git+https", "git+http", "git+ssh", "hg+https"];
     address.split_once("://").is_some_and(|(scheme, rest)| {
@@ -353,7 +353,7 @@ pub(super) fn refused_direct(line: &str) -> String {
     format!("requirements ({}): {why}", shown(line))
 }
 
-/// A line without the hashes at its end, and these.
+/// Returns a line without the hashes at its end, and these.
 fn without_hashes(line: &str) -> Result<(&str, BTreeSet<String>), String> {
     let option = HASH.trim().trim_end_matches('=');
     let is_option = |&(at, _): &(usize, &str)| {

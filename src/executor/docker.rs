@@ -209,7 +209,7 @@ impl Default for Placement {
 }
 
 impl Placement {
-    /// The placement, with what its commands see of `job`.
+    /// Returns the placement, with what its commands see of `job`.
     #[must_use]
     pub(crate) fn with_sight_of(mut self, job: &Job) -> Placement {
         if !self.pre_commands.is_empty() {

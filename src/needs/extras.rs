@@ -354,7 +354,7 @@ pub(super) fn of_text(text: &str, mut found: impl FnMut(&'static Extra)) {
     }
 }
 
-/// The literals that an argument is, or a list of them.
+/// Returns the literals that an argument is, or a list of them.
 fn texts(value: &Expr) -> impl Iterator<Item = &str> {
     let several = match value {
         Expr::List(list) => &*list.elts,
@@ -423,19 +423,19 @@ pub(crate) fn named_by_error(kind: &str, message: &str) -> Option<String> {
 /// Of a message that is read.
 const MESSAGE_BYTES_MAX: usize = 4096;
 
-/// The text in quotes right after a phrase.
+/// Returns the text in quotes right after a phrase.
 fn within<'m>(message: &'m str, phrase: &str) -> Option<&'m str> {
     let (_, rest) = message.split_once(phrase)?;
     let quote = rest.chars().next().filter(|quote| ['\'', '"', '`'].contains(quote))?;
     rest[1..].split(quote).next()
 }
 
-/// A word of prose without what is around it.
+/// Returns a word of prose without what is around it.
 fn trimmed(word: &str) -> &str {
     word.trim_matches(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '['))
 }
 
-/// The well-known distribution that is asked for by its own name.
+/// Returns the well-known distribution that is asked for by its own name.
 fn distribution(word: &str) -> Option<String> {
     let name = word.split(['[', '=', '<', '>', '!', '~']).next()?.to_ascii_lowercase().replace(['_', '.'], "-");
     packages::is_known(&name).then_some(name)

@@ -142,7 +142,7 @@ fn of_command(command: &Expr) -> Option<Installation> {
     }
 }
 
-/// A list of literals.
+/// Returns a list of literals.
 fn words(list: &Expr) -> Option<Vec<String>> {
     let elements = match list {
         Expr::List(list) => &list.elts,
@@ -152,7 +152,7 @@ fn words(list: &Expr) -> Option<Vec<String>> {
     elements.iter().take(WORDS_MAX).map(text).collect()
 }
 
-/// A literal; `sys.executable` is a Python.
+/// Returns a literal; `sys.executable` is a Python.
 fn text(expression: &Expr) -> Option<String> {
     let is_python = |value: &Expr| {
         let attribute = value.as_attribute_expr().filter(|attribute| attribute.attr.as_str() == "executable");
@@ -214,7 +214,7 @@ fn of_arguments<S: AsRef<str>>(words: &[S]) -> Installation {
     found
 }
 
-/// The commands of a line for a shell, as words. What goes to another command or a file is left out.
+/// Returns the commands of a line for a shell, as words. What goes to another command or a file is left out.
 fn commands(line: &str) -> Vec<Vec<String>> {
     let mut all = vec![Vec::new()];
     let mut word: Option<String> = None;

@@ -356,7 +356,7 @@ mod tests {
         assert!(own.anywhere(&["numpy"], &[]).is_none(), "an installed package comes before it");
     }
 
-    /// The directory of a zip archive, which is what is read of one.
+    /// Returns the directory of a zip archive, which is what is read of one.
     fn zip(names: &[&str]) -> Vec<u8> {
         let mut archive = b"#!/usr/bin/env python3\n".to_vec();
         let start = archive.len();

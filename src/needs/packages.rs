@@ -37,10 +37,14 @@ const NAMESPACES: [&str; 11] = [
     "zope",
 ];
 
+/// Parts of a dotted name that are looked up: no module of the tables has as many.
+const PARTS_MAX: usize = 10;
+
 /// Returns the distribution that has a module, given by its full dotted name.
 pub(crate) fn distribution_of(module: &str) -> Known<'_> {
     let top = module.split('.').next().unwrap_or_default();
-    let mut prefix = module;
+    let end = module.match_indices('.').nth(PARTS_MAX - 1).map_or(module.len(), |(at, _)| at);
+    let mut prefix = &module[..end];
     loop {
         if let Some(&distribution) = TABLE.get(prefix) {
             let distribution = (distribution != NOBODY).then(|| distribution.to_owned());
@@ -60,7 +64,7 @@ pub(crate) fn distribution_of(module: &str) -> Known<'_> {
     }
 }
 
-/// Whether a distribution, by its normalised name, is known to publish a module that programs import.
+/// Returns whether a distribution, by its normalised name, is known to publish a module that programs import.
 pub(crate) fn is_known(distribution: &str) -> bool {
     static VALUES: LazyLock<HashSet<&str>> = LazyLock::new(|| TABLE.values().copied().collect());
     distribution != NOBODY && (is_listed(distribution) || VALUES.contains(distribution))
@@ -69,7 +73,7 @@ pub(crate) fn is_known(distribution: &str) -> bool {
 /// The table's word for a module that no index has.
 const NOBODY: &str = "-";
 
-/// The normalised name of the distribution that is called like a module.
+/// Returns the normalised name of the distribution that is called like a module.
 pub(super) fn same_name(module: &str) -> Option<String> {
     let allowed = module.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let ends = !module.starts_with('_') && !module.ends_with('_') && !module.is_empty() && module.len() <= 100;
@@ -79,7 +83,7 @@ pub(super) fn same_name(module: &str) -> Option<String> {
     })
 }
 
-/// The distribution named by the dotted name of a module, of whatever version its interface is.
+/// Returns the distribution named by the dotted name of a module, of whatever version its interface is.
 fn in_namespace(module: &str) -> Option<String> {
     let name = same_name(&module.replace('.', "_"))?;
     let is_version = |part: &str| {

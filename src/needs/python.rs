@@ -34,7 +34,7 @@ impl Python {
 }
 
 impl Python {
-    /// The oldest that a `requires-python` allows.
+    /// Returns the oldest that a `requires-python` allows.
     pub(crate) fn oldest_allowed(requirement: &Requirement) -> Option<Python> {
         Python::all().filter(|&python| requirement.allows(python)).last()
     }

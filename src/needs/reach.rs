@@ -12,7 +12,7 @@ pub(super) type ScopeId = usize;
 /// The module.
 pub(super) const MODULE: ScopeId = 0;
 
-/// Scopes and classes that one look-up goes through.
+/// Scopes, classes and bases of one that a look-up goes through.
 const STEPS_MAX: usize = 32;
 
 /// Functions that call what they are handed, from a thread or at once.
@@ -196,12 +196,12 @@ impl<'a> Scopes<'a> {
         targets
     }
 
-    /// The function or class of that name, as code in `scope` sees it.
+    /// Returns the function or class of that name, as code in `scope` sees it.
     fn lookup(&self, scope: ScopeId, name: &str) -> Option<ScopeId> {
         self.visible(scope).find_map(|(_, scope)| scope.members.get(name).copied())?
     }
 
-    /// The scope and those around it whose names it sees.
+    /// Returns the scope and those around it whose names it sees.
     fn visible(&self, scope: ScopeId) -> impl Iterator<Item = (ScopeId, &Scope<'a>)> {
         let step = |&id: &ScopeId| (id != MODULE).then(|| self.all.get(id).map_or(MODULE, |scope| scope.parent));
         std::iter::successors(Some(scope), step)
@@ -211,13 +211,13 @@ impl<'a> Scopes<'a> {
             .filter(|(_, scope)| !matches!(scope.kind, Kind::Class(_)))
     }
 
-    /// The class that an expression names.
+    /// Returns the class that an expression names.
     fn named_class(&self, scope: ScopeId, expression: &Expr) -> Option<ScopeId> {
         let found = self.lookup(scope, expression.as_name_expr()?.id.as_str())?;
         matches!(self.all.get(found)?.kind, Kind::Class(_)).then_some(found)
     }
 
-    /// The class that the first parameter of a method stands for.
+    /// Returns the class that the first parameter of a method stands for.
     fn receiver_class(&self, scope: ScopeId, expression: &Expr) -> Option<ScopeId> {
         let name = expression.as_name_expr()?.id.as_str();
         let method =
@@ -226,7 +226,7 @@ impl<'a> Scopes<'a> {
         matches!(self.all.get(class)?.kind, Kind::Class(_)).then_some(class)
     }
 
-    /// The class of the object that an expression stands for.
+    /// Returns the class of the object that an expression stands for.
     fn class_of(&self, scope: ScopeId, expression: &Expr) -> Option<ScopeId> {
         match expression {
             Expr::Name(name) => self.receiver_class(scope, expression).or_else(|| {
@@ -252,14 +252,14 @@ impl<'a> Scopes<'a> {
         }
     }
 
-    /// The first base of a class that is a class of the file.
+    /// Returns the first base of a class that is a class of the file.
     fn base(&self, class: ScopeId) -> Option<ScopeId> {
         let scope = self.all.get(class)?;
         let Kind::Class(bases) = scope.kind else { return None };
-        bases.iter().find_map(|base| self.named_class(scope.parent, base))
+        bases.iter().take(STEPS_MAX).find_map(|base| self.named_class(scope.parent, base))
     }
 
-    /// The method of a class, or of the classes that it inherits from.
+    /// Returns the method of a class, or of the classes that it inherits from.
     fn method(&self, class: ScopeId, name: &str) -> Option<ScopeId> {
         std::iter::successors(Some(class), |&class| self.base(class))
             .take(STEPS_MAX)

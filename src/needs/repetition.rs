@@ -3,8 +3,8 @@
 use ruff_python_ast::{Expr, Number};
 use std::collections::HashMap;
 
-/// Names looked through, and arguments of functions such as `enumerate`.
-const STEPS_MAX: u8 = 8;
+/// Expressions looked at for one loop, and elements of one list: names may stand for each other many times over.
+const STEPS_MAX: u8 = 32;
 
 /// Values that names were last assigned.
 #[derive(Default)]
@@ -27,16 +27,20 @@ impl<'a> Values<'a> {
 
     /// Returns whether a loop over the expression runs its body at least once, as far as that is known.
     pub(super) fn is_repeated(&self, over: &Expr) -> bool {
-        self.is_full(over, STEPS_MAX)
+        let mut steps = STEPS_MAX;
+        self.is_full(over, &mut steps)
     }
 
-    fn is_full(&self, expression: &Expr, steps: u8) -> bool {
-        let Some(steps) = steps.checked_sub(1) else { return false };
+    fn is_full(&self, expression: &Expr, steps: &mut u8) -> bool {
+        let Some(left) = steps.checked_sub(1) else { return false };
+        *steps = left;
+        let has_element =
+            |elements: &[Expr]| elements.iter().take(STEPS_MAX.into()).any(|element| !element.is_starred_expr());
         match expression {
-            Expr::List(list) => list.elts.iter().any(|element| !element.is_starred_expr()),
-            Expr::Tuple(tuple) => tuple.elts.iter().any(|element| !element.is_starred_expr()),
-            Expr::Set(set) => set.elts.iter().any(|element| !element.is_starred_expr()),
-            Expr::Dict(dict) => dict.items.iter().any(|item| item.key.is_some()),
+            Expr::List(list) => has_element(&list.elts),
+            Expr::Tuple(tuple) => has_element(&tuple.elts),
+            Expr::Set(set) => has_element(&set.elts),
+            Expr::Dict(dict) => dict.items.iter().take(STEPS_MAX.into()).any(|item| item.key.is_some()),
             Expr::StringLiteral(text) => !text.value.is_empty(),
             Expr::Name(name) => self.0.get(name.id.as_str()).is_some_and(|value| self.is_full(value, steps)),
             Expr::ListComp(made) => {
@@ -69,8 +73,8 @@ impl<'a> Values<'a> {
         }
     }
 
-    fn number(&self, expression: &Expr, steps: u8) -> Option<i64> {
-        let steps = steps.checked_sub(1)?;
+    fn number(&self, expression: &Expr, steps: &mut u8) -> Option<i64> {
+        *steps = steps.checked_sub(1)?;
         match expression {
             Expr::NumberLiteral(literal) => match &literal.value {
                 Number::Int(value) => value.as_i64(),

@@ -612,7 +612,7 @@ impl<'a> Scanner<'a, '_> {
     }
 }
 
-/// The top-level module or package that a file of this name is, or is in.
+/// Returns the top-level module or package that a file of this name is, or is in.
 fn module_of_file(text: &str) -> Option<&str> {
     let path = text.strip_suffix(".py")?;
     let path = path.strip_suffix("/__init__").unwrap_or(path);

@@ -35,7 +35,7 @@ impl Newest {
     }
 }
 
-/// The version that a kind of syntax came with, of those that there are.
+/// Returns the version that a kind of syntax came with, of those that there are.
 fn added(kind: &UnsupportedSyntaxErrorKind) -> Option<(Python, &'static str)> {
     use UnsupportedSyntaxErrorKind as Kind;
     Some(match kind {

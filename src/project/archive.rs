@@ -120,7 +120,7 @@ fn zip(archive: File, bytes_max: u64) -> Result<Project> {
     builder.finish(Some(Arc::new(Archive::File(unpacked.into()))))
 }
 
-/// The path of an entry; nothing when its name is not text.
+/// Returns the path of an entry; nothing when its name is not text.
 fn zip_path<R: Read>(entry: &ZipFile<'_, R>) -> Result<Option<String>> {
     let Ok(name) = entry.name() else { return Ok(None) };
     // Some programs on Windows write their own separator.

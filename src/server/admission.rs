@@ -125,7 +125,7 @@ pub(crate) struct Ticket {
 }
 
 impl QueueLimits {
-    /// Whether `caller` may wait with so many bytes besides those who do.
+    /// Returns whether `caller` may wait with so many bytes besides those who do.
     fn allow(&self, state: &State, caller: usize, bytes: usize) -> bool {
         // What others have not used of what is theirs is not free.
         let kept = |all: usize, used: fn(&Turn) -> usize| {

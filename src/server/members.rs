@@ -7,7 +7,7 @@ use serde::{
     de::{self, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::{borrow::Cow, collections::HashSet, fmt, marker::PhantomData};
 
 /// Members of one object.
 const MEMBERS_MAX: usize = 1000;
@@ -157,8 +157,11 @@ pub(crate) fn shown(word: &str) -> String {
     word.chars().take(NAME_CHARS_MAX).collect::<String>().escape_debug().to_string()
 }
 
-/// Whether a name is more likely a known one, mistyped or written as elsewhere, than another.
+/// Returns whether a name is more likely a known one, mistyped or written as elsewhere, than another.
 fn is_slip(name: &str, known: &str) -> bool {
+    if name.len() > NAME_CHARS_MAX {
+        return false;
+    }
     let plain = |name: &str| name.chars().filter(|c| !matches!(c, '_' | '-')).collect::<String>().to_ascii_lowercase();
     let (name, known) = (plain(name), plain(known));
     if known.len() < 6 {
@@ -187,12 +190,13 @@ impl<'de: 'a, 'a> Visitor<'de> for ObjectVisitor<'a> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'a>, A::Error> {
         let mut members: Vec<(Cow<'a, str>, &'a RawValue)> = Vec::new();
+        let mut known = HashSet::new();
         while let Some(name) = map.next_key_seed(Name)? {
             if members.len() == MEMBERS_MAX {
                 return Err(A::Error::custom(format!("there are more than {MEMBERS_MAX} members")));
             }
-            if members.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
-                return Err(A::Error::custom(format!("duplicate member {name:?}")));
+            if !known.insert(name.to_ascii_lowercase()) {
+                return Err(A::Error::custom(format!("duplicate member \"{}\"", shown(&name))));
             }
             members.push((name, map.next_value()?));
         }

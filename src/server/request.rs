@@ -60,7 +60,7 @@ fn too_large(message: String) -> ApiError {
     ApiError::new(Problem::TooLarge, message)
 }
 
-/// A project that was uploaded, with its metadata of so many bytes.
+/// Returns a project that was uploaded, with its metadata of so many bytes.
 pub(crate) async fn exec(
     project: crate::Result<Project>,
     read: Read<Metadata>,
@@ -190,7 +190,7 @@ fn want(common: &Common) -> Result<Want> {
             Want::Call { function: function.clone(), arguments: JsonText::from(serde_json::Value::Null) }
         }
         Some(EntryFunction::Call { name, arguments }) => {
-            if !(arguments.as_str() == "null" || arguments.as_str().starts_with(['[', '{'])) {
+            if !arguments.is_arguments() {
                 return Err(ApiError::invalid("arguments of the entry function must be a JSON array or object"));
             }
             Want::Call { function: name.clone(), arguments: arguments.clone() }
@@ -268,7 +268,7 @@ fn given(limits: &Limits, cpu_shares: u32) -> GivenLimits {
     }
 }
 
-/// A whole number where it is one.
+/// Returns a whole number where it is one.
 fn number(value: u64, unit: u64) -> Number {
     if value.is_multiple_of(unit) {
         return Number::from(value / unit);

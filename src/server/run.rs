@@ -283,7 +283,7 @@ fn refused(execution: &Execution, refusal: Refusal) -> ExecutionResult {
     ExecutionResult { exit_code: exit_code.into(), ..with_output(execution, failed(execution, kind, message)) }
 }
 
-/// The result with what was printed so far.
+/// Returns the result with what was printed so far.
 fn with_output(execution: &Execution, result: ExecutionResult) -> ExecutionResult {
     let (stdout, stdout_truncated) = execution.events.text(Kind::Stdout);
     let (stderr, stderr_truncated) = execution.events.text(Kind::Stderr);

@@ -74,7 +74,7 @@ pub(crate) fn submit(
     Ok(execution)
 }
 
-/// The result as JSON, for a caller that waits.
+/// Returns the result as JSON, for a caller that waits.
 pub(crate) async fn result(app: &Arc<App>, execution: &Arc<Execution>) -> Result<Bytes, ApiError> {
     let waiting = GiveUpOnDrop::new(app, execution);
     let result = execution.finished().await.map(|end| end.json.clone());

@@ -12,19 +12,32 @@ pub(super) struct Advice<'a> {
     needs: Arc<Needs>,
     tier: TierChoice,
     may_use_network: bool,
+    /// Whether the job asks for the network, which the service may not allow.
+    asks_for_network: bool,
     /// Why there are no containers, where there are none.
     docker: Result<(), &'a str>,
 }
 
 impl<'a> Advice<'a> {
     pub(super) fn new(plan: &Plan, means: Means, docker: Result<(), &'a str>) -> Advice<'a> {
-        let (needs, tier) = (Arc::clone(&plan.detected.needs), plan.job.containers.tier);
-        Advice { needs, tier, may_use_network: means.network, docker }
+        let asked = &plan.job.containers;
+        Advice {
+            needs: Arc::clone(&plan.detected.needs),
+            tier: asked.tier,
+            may_use_network: means.network,
+            asks_for_network: asked.network,
+            docker,
+        }
     }
 
     /// Returns the line for an outcome, without the end of the line.
     pub(super) fn on(self, outcome: &Outcome) -> Option<String> {
         if let Some(what) = self.network(outcome).filter(|_| !self.may_use_network) {
+            if self.asks_for_network {
+                return Some(format!(
+                    "pyexec: this service allows no job the network ({what}): its operator can set PYEXEC_ALLOW_NETWORK=true"
+                ));
+            }
             return Some(format!(
                 "pyexec: this job has no permission to use the network ({what}): set \"network\": true, or give --network"
             ));

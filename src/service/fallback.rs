@@ -164,6 +164,13 @@ impl Fallback {
             };
             match made.await {
                 Ok(prepared) => break prepared,
+                // What the operator does not allow is missing where the program can do without it.
+                Err(NotMade::Refused { refusal, .. })
+                    if matches!(refusal.reason, Reason::Denied { .. })
+                        && guessed.iter().any(|name| detected.may_do_without(name)) =>
+                {
+                    guessed.retain(|name| !detected.may_do_without(name));
+                }
                 Err(not_made) => match not_made.useless(&guessed) {
                     // The script is to fail where it imports it, as anywhere else.
                     Some(name) => guessed.retain(|guess| *guess != name),
@@ -204,7 +211,7 @@ impl Containers {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The placement with these packages, and what was installed of them.
+    /// Returns the placement with these packages, and what was installed of them.
     async fn with_packages(
         &self,
         executor: &DockerExecutor,

@@ -171,6 +171,11 @@ impl Pyexec {
                 plan.detected.leave_out(|guess| guess.name == *package);
                 return Ok(());
             }
+            // What the operator does not allow is missing where the program can do without it.
+            Reason::Denied { .. } if plan.detected.guesses.iter().any(|guess| guess.droppable) => {
+                plan.detected.leave_out(|guess| guess.droppable);
+                return Ok(());
+            }
             Reason::NoWheel { packages, .. } => {
                 Some(packages.iter().map(|package| name_of(package)).collect::<Vec<_>>())
             }

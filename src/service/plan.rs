@@ -44,7 +44,7 @@ pub(super) struct Detected {
     pub(super) is_extra: bool,
     /// Modules that it may make itself, with the distributions that they come from otherwise.
     perhaps: Vec<(String, String)>,
-    /// Distributions that were guessed, and that nobody has, or that its environment has.
+    /// Distributions that are not guessed again: nobody has them, or its requirements or its environment do.
     left_out: BTreeSet<String>,
 }
 
@@ -141,7 +141,7 @@ impl Detected {
         Detected { needs: Arc::new(needs), guesses, perhaps, is_extra: false, left_out: BTreeSet::new() }
     }
 
-    /// The distribution of a module that the program may import, by the name of what is missing.
+    /// Returns the distribution of a module that the program may import, by the name of what is missing.
     pub(super) fn possible(&self, missing: &str) -> Option<String> {
         let is_part = |whole: &str, part: &str| {
             part.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -151,9 +151,14 @@ impl Detected {
         found.find_map(|module| module.distribution.clone())
     }
 
-    /// Whether a distribution is among those that are tried, or was.
+    /// Returns whether a distribution is among those that are tried, or was.
     pub(super) fn has(&self, distribution: &str) -> bool {
         self.left_out.contains(distribution) || self.guesses.iter().any(|guess| guess.name == distribution)
+    }
+
+    /// Returns whether a distribution was guessed that the program can do without.
+    pub(super) fn may_do_without(&self, distribution: &str) -> bool {
+        self.guesses.iter().any(|guess| guess.droppable && guess.name == distribution)
     }
 
     /// Adds a package that the program turned out to import.
@@ -247,6 +252,8 @@ impl Pyexec {
         let mut detected = Detected::of(needs, job.containers.detect_packages && self.detect_packages);
         let strangers = detected.strangers(|package, module| !self.environments.is_stranger(package, module));
         detected.leave_out(|guess| strangers.contains(&guess.name));
+        let required = job.containers.requirements.names(&Platform::WASM);
+        detected.left_out.extend(required.into_iter().map(str::to_owned));
         detected.is_extra = job.containers.environment.is_some() && !job.containers.requirements.is_empty();
         let place = Place::Wasm(InWasm::Unprepared);
         let mut plan = Plan { job, reason: String::new(), place, detected, attempts: 0, may_stop: true };
@@ -309,7 +316,7 @@ impl Pyexec {
         route(needs, &asked, &tiers)
     }
 
-    /// Whether running a plan is likely to end in another one, since its code has what may be missing.
+    /// Returns whether running a plan is likely to end in another one, since its code has what may be missing.
     pub fn may_run_again(&self, plan: &Plan) -> bool {
         let (means, needs) = (self.means(plan), &plan.detected.needs);
         let is_plain = needs.modules.is_empty() && needs.uses.is_empty() && needs.overlooked.is_none();

@@ -93,7 +93,7 @@ impl Retry {
         Arc::new(move |miss| stdin.is_whole() && remedy(miss, &detected, means).is_some())
     }
 
-    /// The plan for a job that was stopped at a miss after `used`.
+    /// Returns the plan for a job that was stopped at a miss after `used`.
     pub(super) fn after_miss(self, miss: &CapabilityMiss, used: Duration) -> Option<Plan> {
         match remedy(miss, &self.detected, self.means)? {
             Remedy::Package { module, distribution } => {

@@ -47,7 +47,7 @@ struct Player {
 }
 
 impl Second {
-    /// Whether a second run could have all of it.
+    /// Returns whether a second run could have all of it.
     pub(super) fn is_whole(&self) -> bool {
         match self {
             Second::Bytes(_) => true,

@@ -5,6 +5,9 @@ of which the last expression is the result, may also await at top level, call di
 """
 import re
 import sys
+# Now, and not when a value is looked at: the project may have modules of these names.
+from collections import Counter, OrderedDict, defaultdict
+from enum import Enum
 
 FOLDER = "/usr/lib/python3.14/"
 # PyCF_ONLY_AST and PyCF_ALLOW_TOP_LEVEL_AWAIT: `ast` need not be imported for them.
@@ -200,9 +203,6 @@ def as_json(value):
 
 
 def _is_faithful(value):
-    from collections import Counter, OrderedDict, defaultdict
-    from enum import Enum
-
     dictionaries, sequences = {dict, OrderedDict, defaultdict, Counter}, {list, tuple}
     scalars = {bool, int, float, str, type(None)}
     pending, seen = [value], set()

@@ -191,7 +191,7 @@ with zipfile.ZipFile(f"{path}/{file}-1.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr("link/x", "x")
 "#;
 
-/// An index with these wheels of version 1.0: a name, what it requires, and whether it is broken.
+/// Serves an index with these wheels of version 1.0: a name, what it requires, and whether it is broken.
 fn serve_wheels(folder: &Path, wheels: &[(&str, &str, bool)]) -> String {
     for (name, requires, broken) in wheels {
         let arguments = [folder.to_str().unwrap(), name, requires, if *broken { "broken" } else { "" }];

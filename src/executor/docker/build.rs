@@ -151,7 +151,7 @@ impl Running {
     }
 }
 
-/// A container in which all commands have run, and all packages are.
+/// Returns a container in which all commands have run, and all packages are.
 async fn run(engine: &Arc<Engine>, recipe: &Recipe, tell: &Progress) -> Result<Container> {
     let network = match recipe.runs_strangers() {
         true => network::attachment(engine).await?,

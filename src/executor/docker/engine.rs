@@ -142,13 +142,13 @@ impl Engine {
         &self.failures
     }
 
-    /// A user that no other container of this process has had for long.
+    /// Returns a user that no other container of this process has had for long.
     pub(crate) fn user(&self) -> u32 {
         let next = self.next_user.fetch_add(1, Ordering::Relaxed);
         USERS.start + next % (USERS.end - USERS.start)
     }
 
-    /// The name of this process on its containers.
+    /// Returns the name of this process on its containers.
     pub(crate) fn holder(&self) -> Option<&str> {
         self.holder.as_ref().map(Holder::name)
     }

@@ -40,13 +40,13 @@ const RUNNER: &str = include_str!("../../../fallback/runner.py");
 const FIGURES: &str = include_str!("../../../fallback/figures.py");
 const PROBE: &str = include_str!("../../../fallback/probe.py");
 const FIREWALL: &str = include_str!("../../../fallback/firewall.py");
-/// Ends when this process does, since its input then ends.
 /// Puts a version of Python into an image of Debian's.
 pub(crate) const DEBIAN_PYTHON: &str = include_str!("../../../fallback/python.sh");
 /// Puts installed packages in order.
 pub(crate) const ARRANGE: &str = include_str!("../../../fallback/arrange.py");
 /// Keeps what the commands of a job change.
 pub(crate) const COMMANDS: &str = include_str!("../../../fallback/commands.py");
+/// Ends when this process does, since its input then ends.
 const STAY: &str = "import sys; sys.stdin.read()";
 const SECCOMP: &str = include_str!("../../../fallback/seccomp.json");
 

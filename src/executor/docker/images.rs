@@ -266,7 +266,7 @@ pub(crate) async fn base(engine: &Arc<Engine>, name: &ImageName, progress: &Prog
     Ok(base)
 }
 
-/// Whether the daemon has an image of that name.
+/// Returns whether the daemon has an image of that name.
 pub(crate) async fn is_there(engine: &Arc<Engine>, name: &ImageName) -> Result<bool> {
     if engine.images().by_name.contains_key(name) {
         return Ok(true);

@@ -3,7 +3,7 @@
 /// Characters of a name with a version, extras and quotes around it.
 const PLAIN: &str = "-_.+=<>!~,:[]'\"";
 
-/// Whether commands may look at the project. Where that is not sure, they may.
+/// Returns whether commands may look at the project. Where that is not sure, they may.
 pub(crate) fn look_around(commands: &[String]) -> bool {
     !commands.iter().flat_map(|command| command.split("&&")).all(installs_by_name)
 }
@@ -20,7 +20,7 @@ fn installs_by_name(command: &str) -> bool {
     rest.iter().all(|word| is_name(word) || is_switch(word))
 }
 
-/// A path has a slash or is a dot; a file of a package that pip would take has an ending.
+/// Returns a path has a slash or is a dot; a file of a package that pip would take has an ending.
 fn is_name(word: &str) -> bool {
     let bare = word.trim_matches(['\'', '"']);
     let is_file = [".whl", ".zip", ".gz", ".bz2", ".xz", ".tgz", ".deb"].iter().any(|ending| bare.ends_with(ending));
@@ -31,7 +31,7 @@ fn is_name(word: &str) -> bool {
         && (bare != word || !word.contains(['<', '>', '!', '[']))
 }
 
-/// An option that takes no value, or none from the project.
+/// Returns an option that takes no value, or none from the project.
 fn is_switch(word: &str) -> bool {
     const SWITCHES: [&str; 16] = [
         "-y",

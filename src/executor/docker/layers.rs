@@ -178,7 +178,7 @@ impl Recipe {
         }
     }
 
-    /// Whether making it runs code of the job's choice, which may need the network.
+    /// Returns whether making it runs code of the job's choice, which may need the network.
     pub(crate) fn runs_strangers(&self) -> bool {
         let installs = self.has_packages() && !matches!(self.packages, Packages::Folder(_));
         !self.pre_commands.is_empty() || installs

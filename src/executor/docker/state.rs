@@ -24,7 +24,7 @@ fn open(path: &Path) -> Option<File> {
     OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).ok()
 }
 
-/// A file to lock.
+/// Returns a file to lock.
 pub(crate) fn lock(name: &str) -> Option<Lock> {
     open(&folder()?.join(format!("{name}.lock"))).map(Lock)
 }
@@ -50,7 +50,7 @@ pub(crate) fn note(name: &str, text: &str) {
     }
 }
 
-/// A text that was kept less than `age` ago.
+/// Returns a text that was kept less than `age` ago.
 pub(crate) fn recent(name: &str, age: Duration) -> Option<String> {
     let path = folder()?.join(name);
     let modified = fs::metadata(&path).ok()?.modified().ok()?;
@@ -92,7 +92,7 @@ impl Drop for Holder {
     }
 }
 
-/// Whether the holder of that name has ended; nothing when it is one of another machine, or user, or folder.
+/// Returns whether the holder of that name has ended; nothing when it is one of another machine, or user, or folder.
 pub(crate) fn is_gone(name: &str) -> Option<bool> {
     let folder = folder()?;
     let (its_place, name) = name.split_once('.')?;

@@ -24,6 +24,8 @@ use std::{collections::BTreeMap, time::Duration};
 const ENOSPC: i64 = 28;
 /// Files that are not in the project's folder.
 const TEMPORARY: &str = "/tmp/";
+/// Of the name of a module that is missing; what is longer is none.
+const MISSING_BYTES_MAX: usize = 500;
 /// Of what the runner itself complains about.
 const COMPLAINT_BYTES_MAX: usize = 2000;
 /// As many as the runner tells.
@@ -243,7 +245,8 @@ impl Told {
         }
         self.no_space |= report.no_space;
         self.figures.left_out = self.figures.left_out.saturating_add(report.figures_left_out);
-        let miss = CapabilityMiss { kind: "module".to_owned(), detail: report.missing? };
+        let detail = report.missing.filter(|name| name.len() <= MISSING_BYTES_MAX)?;
+        let miss = CapabilityMiss { kind: "module".to_owned(), detail };
         self.stop_at.as_ref().is_some_and(|stops| stops(&miss)).then_some(miss)
     }
 

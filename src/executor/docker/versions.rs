@@ -59,7 +59,7 @@ impl From<Arc<Base>> for Chosen {
     }
 }
 
-/// The image that `placement` gets, fetched or made where need be.
+/// Returns the image that `placement` gets, fetched or made where need be.
 pub(crate) async fn choose(engine: &Arc<Engine>, placement: &Placement, progress: &Progress) -> Result<Chosen> {
     let options = engine.options();
     let (asked, image) = (placement.python.as_deref(), placement.image.as_deref());
@@ -87,7 +87,7 @@ pub(crate) async fn choose(engine: &Arc<Engine>, placement: &Placement, progress
     }
 }
 
-/// An image of the operator's that is there, for helpers of ours.
+/// Returns an image of the operator's that is there, for helpers of ours.
 pub(crate) async fn any(engine: &Arc<Engine>) -> Result<Arc<Base>> {
     let options = engine.options();
     let silent: Progress = Arc::new(|_| ());
@@ -101,7 +101,7 @@ pub(crate) async fn any(engine: &Arc<Engine>) -> Result<Arc<Base>> {
     images::base(engine, &usual, &silent).await
 }
 
-/// The version in the name of the usual image, where it is that of a version.
+/// Returns the version in the name of the usual image, where it is that of a version.
 fn version_of(options: &DockerOptions, name: &ImageName) -> Option<Python> {
     Python::all().find(|python| images::choose(options, Some(&python.to_string()), None).is_ok_and(|of| of == *name))
 }
@@ -153,7 +153,7 @@ async fn make(engine: &Arc<Engine>, python: Python, name: &ImageName, progress: 
     images::base(engine, name, progress).await
 }
 
-/// The first of these versions whose image is there.
+/// Returns the first of these versions whose image is there.
 async fn first_there(
     engine: &Arc<Engine>,
     versions: impl Iterator<Item = Python>,

@@ -190,7 +190,7 @@ impl Files {
         }
     }
 
-    /// The directory that the job's folders on disk are in, which are made when they are first needed.
+    /// Returns the directory that the job's folders on disk are in, which are made when they are first needed.
     fn root(&mut self) -> Result<Arc<Dir>> {
         self.uses += 1;
         if self.workspace.is_none() {

@@ -266,7 +266,7 @@ impl Host {
     }
 }
 
-/// The first bytes of a text, cut between characters.
+/// Returns the first bytes of a text, cut between characters.
 fn start_of(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]
 }

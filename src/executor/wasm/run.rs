@@ -313,7 +313,7 @@ fn collect(workspace: &Workspace, project: &Project) -> Vec<OutputFile> {
     files
 }
 
-/// A path as text: bytes that are no UTF-8 are written as Python's `backslashreplace` writes them.
+/// Returns a path as text: bytes that are no UTF-8 are written as Python's `backslashreplace` writes them.
 fn readable(path: &Path) -> String {
     let mut text = String::new();
     for chunk in path.as_os_str().as_bytes().utf8_chunks() {

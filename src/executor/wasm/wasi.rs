@@ -26,14 +26,14 @@ type Result<T> = std::result::Result<T, Error>;
 const PATH_BYTES_MAX: u32 = 4095;
 /// Bytes that one call moves: the job yields between calls. More is for the guest's libc to ask for again.
 const CALL_BYTES_MAX: usize = 1 << 20;
-/// Longest name of a file.
-const NAME_BYTES_MAX: usize = 255;
+/// A name longer than what a full listing leaves of its buffer, and shorter than libc's own buffer.
+const CUT_NAME_BYTES: usize = 512;
 /// Bytes of a listing that one call returns.
 const LISTING_BYTES_MAX: u32 = 64 << 10;
 /// As IOV_MAX on Linux.
 const VECTORS_MAX: u32 = 1024;
 const SUBSCRIPTIONS_MAX: u32 = 4096;
-/// A path, which is bytes as on Linux, whatever the type says.
+/// Returns a path, which is bytes as on Linux, whatever the type says.
 fn path(memory: &GuestMemory<'_>, pointer: GuestPtr<str>) -> Result<Vec<u8>> {
     if pointer.len() > PATH_BYTES_MAX {
         return Err(Errno::Nametoolong.into());
@@ -487,8 +487,9 @@ impl WasiSnapshotPreview1 for Host {
             put(head(item.next, item.inode, item.name.len(), item.kind as u8), &item.name);
         })?;
         if !ended {
-            // What is full is not the end. A record that is cut short, of whatever name, makes the guest ask again.
-            put(head(0, 0, NAME_BYTES_MAX, 0), &[0; NAME_BYTES_MAX]);
+            // What is full is not the end. A record that is cut short, of whatever name, makes the guest ask again; a whole
+            // one would not, and neither would a buffer with room at its end.
+            put(head(0, 0, CUT_NAME_BYTES, 0), &[0; CUT_NAME_BYTES]);
         }
         u32::try_from(used).map_err(|_| Errno::Overflow.into())
     }

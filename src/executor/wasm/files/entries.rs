@@ -119,11 +119,14 @@ impl Files {
     /// What a link below `/proc/self/fd` shows.
     fn name_of(&self, fd: u32) -> Option<Vec<u8>> {
         let absolute = |path: &[u8]| [b"/".as_slice(), path].concat();
+        let pipe = |inode: u64| format!("pipe:[{inode}]").into_bytes();
         Some(match self.get(fd).ok()? {
             Descriptor::Folder(folder) => absolute(&folder.path.get()),
             Descriptor::File(file) => absolute(&file.path.get()),
             Descriptor::Virtual(file) => absolute(file.path().as_bytes()),
-            _ => format!("pipe:[{}]", fd + 1).into_bytes(),
+            Descriptor::PipeReader(reader) => pipe(reader.inode()),
+            Descriptor::PipeWriter(writer) => pipe(writer.inode()),
+            Descriptor::Stdin | Descriptor::Stdout | Descriptor::Stderr => pipe(u64::from(fd) + 1),
         })
     }
 

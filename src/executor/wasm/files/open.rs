@@ -138,7 +138,7 @@ fn open_file(place: &DiskPath, existing: &Metadata, how: Open) -> Result<File> {
     place.dir().open_with(place.path(), &options(how, false)).map_err(errno)
 }
 
-/// The host's options. A file is cut once it is open, where the quota is told.
+/// Returns the host's options. A file is cut once it is open, where the quota is told.
 fn options(how: Open, create: bool) -> OpenOptions {
     let mut options = OpenOptions::new();
     let write = how.write || how.truncate || create;

@@ -81,7 +81,7 @@ impl Reader {
         self.pipe.inode()
     }
 
-    /// Whether reading would not have to wait.
+    /// Returns whether reading would not have to wait.
     pub(crate) fn is_ready(&self) -> bool {
         !self.pipe.content().is_empty() || self.pipe.writer_closed.load(Ordering::Relaxed)
     }
@@ -110,7 +110,7 @@ impl Writer {
         self.pipe.inode()
     }
 
-    /// Whether writing would not have to wait.
+    /// Returns whether writing would not have to wait.
     pub(crate) fn is_ready(&self) -> bool {
         self.pipe.content().len() < CAPACITY || self.pipe.reader_closed.load(Ordering::Relaxed)
     }

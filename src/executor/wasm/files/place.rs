@@ -45,22 +45,22 @@ pub(super) struct DiskPath {
 }
 
 impl DiskPath {
-    /// A directory of the host that the path starts from.
+    /// Returns a directory of the host that the path starts from.
     pub(super) fn dir(&self) -> &Dir {
         &self.dir
     }
 
-    /// The path as seen from [`DiskPath::dir`].
+    /// Returns the path as seen from [`DiskPath::dir`].
     pub(super) fn path(&self) -> &Path {
         &self.relative
     }
 
-    /// Whether it ends in a slash, so that only a folder can be there.
+    /// Returns whether it ends in a slash, so that only a folder can be there.
     pub(super) fn ends_in_slash(&self) -> bool {
         self.relative.as_os_str().as_bytes().ends_with(b"/")
     }
 
-    /// The path, unless it is one of the folders that every job has, which stay where they are.
+    /// Returns the path, unless it is one of the folders that every job has, which stay where they are.
     pub(super) fn removable(self) -> Result<DiskPath> {
         if is_mounted(&self.full) { Err(Errno::Busy) } else { Ok(self) }
     }
@@ -105,7 +105,7 @@ impl Files {
         Ok(Place::Disk(DiskPath { dir: self.root()?, relative: relative(&full, slash), full }))
     }
 
-    /// A path on disk that can be changed.
+    /// Returns a path on disk that can be changed.
     pub(super) fn writable(&mut self, fd: u32, path: &[u8], follow: bool) -> Result<DiskPath> {
         match self.place(fd, path, follow)? {
             Place::Disk(place) => Ok(place),
@@ -114,7 +114,7 @@ impl Files {
         }
     }
 
-    /// A path on disk where something can be made.
+    /// Returns a path on disk where something can be made.
     pub(super) fn creatable(&mut self, fd: u32, path: &[u8]) -> Result<DiskPath> {
         match self.place(fd, path, false)? {
             Place::Disk(place) => Ok(place),
@@ -123,7 +123,7 @@ impl Files {
         }
     }
 
-    /// Whether a normal path leads to this directory, which may have been removed since it was opened.
+    /// Returns whether a normal path leads to this directory, which may have been removed since it was opened.
     fn is_at(&mut self, dir: &Dir, full: &[u8]) -> Result<bool> {
         let here = dir.dir_metadata().map_err(errno)?.ino();
         let there = self.root()?.symlink_metadata(relative(full, false));
@@ -196,12 +196,12 @@ impl Files {
     }
 }
 
-/// The names in a path that mean something.
+/// Returns the names in a path that mean something.
 fn names(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".")
 }
 
-/// The path of what is at `path` in a folder, without `.` and needless slashes.
+/// Returns the path of what is at `path` in a folder, without `.` and needless slashes.
 fn join(folder: &[u8], path: &[u8]) -> Result<Vec<u8>> {
     let mut full = folder.to_vec();
     for name in names(path) {
@@ -213,7 +213,7 @@ fn join(folder: &[u8], path: &[u8]) -> Result<Vec<u8>> {
     if full.len() >= PATH_BYTES_MAX { Err(Errno::Nametoolong) } else { Ok(full) }
 }
 
-/// A normal path as the host takes it.
+/// Returns a normal path as the host takes it.
 fn relative(path: &[u8], slash: bool) -> PathBuf {
     let mut bytes = if path.is_empty() { b".".to_vec() } else { path.to_vec() };
     if slash {
@@ -222,7 +222,7 @@ fn relative(path: &[u8], slash: bool) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(&bytes))
 }
 
-/// Whether a normal path is in one of the folders on disk, or one of them.
+/// Returns whether a normal path is in one of the folders on disk, or one of them.
 fn is_on_disk(full: &[u8]) -> bool {
     let first = full.split(|byte| *byte == b'/').next().unwrap_or_default();
     DISK_FOLDERS.iter().any(|folder| folder.as_bytes() == first)

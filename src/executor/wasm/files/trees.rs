@@ -4,7 +4,7 @@
 pub(crate) const PREOPENED: [&str; 5] = ["/work", "/tmp", "/usr", "/dev", "/"];
 pub(crate) const FIRST_PREOPENED: usize = 3;
 
-/// Whether a descriptor is one of those.
+/// Returns whether a descriptor is one of those.
 pub(super) fn is_preopened(fd: usize) -> bool {
     (FIRST_PREOPENED..FIRST_PREOPENED + PREOPENED.len()).contains(&fd)
 }

@@ -152,7 +152,7 @@ impl VirtualFile {
         VirtualFile { content, position: AtomicU64::new(0), inode, path: path.to_owned() }
     }
 
-    /// The same file, open once more.
+    /// Returns the same file, open once more.
     pub(super) fn reopened(&self) -> VirtualFile {
         VirtualFile::new(self.content.clone(), &self.path)
     }
@@ -228,7 +228,7 @@ impl VirtualFile {
     }
 }
 
-/// A number for a path of the virtual tree, so that `os.path.samefile` tells files apart (FNV-1a).
+/// Returns a number for a path of the virtual tree, so that `os.path.samefile` tells files apart (FNV-1a).
 pub(super) fn inode(path: &[u8]) -> u64 {
     path.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
