@@ -10,16 +10,16 @@ use wasmtime::{Caller, Linker};
 pub(super) const MODULE: &str = "libm";
 
 macro_rules! functions {
-    (of one: $($unary:ident)+; of two: $($binary:ident)+; of three: $($ternary:ident)+) => {
+    (of one: $($(#[$attribute:meta])? $unary:ident)+; of two: $($binary:ident)+; of three: $($ternary:ident)+) => {
         #[expect(unsafe_code, reason = "std has only some of them; see the argument inside")]
         mod c {
             // SAFETY: these are functions of the C standard, which every C library has with exactly these types: doubles
             // in, a double out. They take any value, NaN and infinities as well, follow no pointer, write to nothing but
             // the thread's own errno and floating-point flags, which this program does not read, and may be called by any
-            // number of threads. The library is named because Rust brings some of them itself, and `cbrt` differs.
+            // number of threads.
             #[cfg_attr(unix, link(name = "m"))]
             unsafe extern "C" {
-                $(pub(super) safe fn $unary(x: f64) -> f64;)+
+                $($(#[$attribute])? pub(super) safe fn $unary(x: f64) -> f64;)+
                 $(pub(super) safe fn $binary(x: f64, y: f64) -> f64;)+
                 $(pub(super) safe fn $ternary(x: f64, y: f64, z: f64) -> f64;)+
             }
@@ -31,7 +31,9 @@ macro_rules! functions {
 }
 
 functions! {
-    of one: acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp exp2 expm1 log log10 log1p log2 sin sinh tan tanh;
+    of one: acos acosh asin asinh atan atanh cos cosh erf erfc exp exp2 expm1 log log10 log1p log2 sin sinh tan tanh
+        // Rust brings a `cbrt` of its own, which the linker prefers; glibc has this name for its own as well.
+        #[cfg_attr(all(target_os = "linux", target_env = "gnu"), link_name = "cbrtf64")] cbrt;
     of two: atan2 hypot pow;
     of three: fma
 }
