@@ -166,7 +166,7 @@ def know_the_user():
     def getpwuid(uid, /):
         if uid != own:
             return found(uid)
-        return pwd.struct_passwd(("pyexec", "x", own, os.getgid(), "", os.environ.get("HOME", "/tmp"), "/bin/sh"))
+        return pwd.struct_passwd(("user", "x", own, os.getgid(), "", os.environ.get("HOME", "/tmp"), "/bin/sh"))
 
     pwd.getpwuid = getpwuid
 

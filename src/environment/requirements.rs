@@ -254,7 +254,8 @@ impl Line {
         };
         let extras = parsed.extras.iter().map(ToString::to_string).collect();
         let is_exact = |clause: &String| clause.starts_with("==") && !clause.ends_with('*');
-        if !hashes.is_empty() && !(versions.len() == 1 && versions.iter().all(is_exact)) {
+        let is_pinned = versions.len() == 1 && versions.iter().all(is_exact);
+        if !hashes.is_empty() && !is_pinned {
             return Err("a hash is of one version: write it before the hash, as in name==1.0".to_owned());
         }
         Ok(Some(Line::Named(Requirement { name: parsed.name.to_string(), extras, versions, marker, hashes })))

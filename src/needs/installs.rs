@@ -87,7 +87,7 @@ fn is_installing(line: &str) -> bool {
 }
 
 /// What follows the words that make an installation.
-fn after_command<'w, S: AsRef<str>>(words: &'w [S]) -> Option<&'w [S]> {
+fn after_command<S: AsRef<str>>(words: &[S]) -> Option<&[S]> {
     let word = |at: usize| words.get(at).map(AsRef::as_ref).unwrap_or_default();
     let program = word(0).rsplit('/').next().unwrap_or_default();
     let plain = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');

@@ -18,6 +18,8 @@ const ELEMENTS_MAX: usize = 10_000;
 /// Unknown members that are named.
 const NAMED_MAX: usize = 10;
 const NAME_CHARS_MAX: usize = 60;
+/// What is said of a value that is not as it should be.
+const MESSAGE_CHARS_MAX: usize = 300;
 
 /// Warnings about one request.
 const WARNINGS_MAX: usize = 50;
@@ -138,6 +140,8 @@ impl<'a> Members<'a> {
         // The position is that in the member, which nobody sees.
         let text = error.to_string();
         let text = text.rsplit_once(" at line ").map_or(&*text, |(text, _)| text);
+        // It may quote a value as large as the body.
+        let text: String = text.chars().take(MESSAGE_CHARS_MAX).collect();
         format!("{}{name}: {}", self.path, text.replace("expected f64", "expected a number"))
     }
 }

@@ -103,7 +103,7 @@ async fn request(
     let job = project.and_then(|project| job(project, common, ways, limits, shares, &mut warnings));
     let work = match job {
         Ok(job) => match app.pyexec.plan(job).await {
-            Ok(plan) => Work::Planned(plan),
+            Ok(plan) => Work::Planned(Box::new(plan)),
             Err(error) => Work::Refused(Refusal::from(error)),
         },
         Err(error) => Work::Refused(Refusal::from(error)),

@@ -50,7 +50,7 @@ pub(crate) struct Request {
 /// A job, or why there is none.
 #[derive(Debug)]
 pub(crate) enum Work {
-    Planned(Plan),
+    Planned(Box<Plan>),
     /// The request is well formed and asks for what cannot be.
     Refused(Refusal),
 }
@@ -120,7 +120,7 @@ pub(crate) async fn run(app: Arc<App>, execution: Arc<Execution>, request: Reque
     let Request { work, terms: _, waiting, strip_newline, collect_files, bytes } = request;
     let (result, files) = match (work, place) {
         (Work::Planned(plan), Some(place)) => {
-            let planned = Planned { plan, waiting, strip_newline, collect_files, bytes };
+            let planned = Planned { plan: *plan, waiting, strip_newline, collect_files, bytes };
             attempt(&app, &execution, planned, place).instrument(span.clone()).await
         }
         (Work::Refused(refusal), _) => (refused(&execution, refusal), Vec::new()),
@@ -240,11 +240,8 @@ async fn attempt(
             }
             Ok(Attempt::Again(second)) => {
                 (plan, again) = (*second, true);
-                let gate = app.gates.next(&plan);
-                place = match gate.enter(execution.owner, bytes) {
-                    Ok(place) => place,
-                    Err(Full) => return (refused(execution, Refusal::unavailable(gate.why_full())), Vec::new()),
-                };
+                // It was let in, and has stopped where it was: it is not to be turned away any more.
+                place = app.gates.next(&plan).join(execution.owner, bytes);
                 app.metrics.replayed();
                 execution.events.restarted(plan.reason());
             }

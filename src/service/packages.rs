@@ -171,8 +171,10 @@ impl Pyexec {
                 plan.detected.leave_out(|guess| guess.name == *package);
                 return Ok(());
             }
-            // What the operator does not allow is missing where the program can do without it.
-            Reason::Denied { .. } if plan.detected.guesses.iter().any(|guess| guess.droppable) => {
+            // What cannot be had is missing where the program can do without it.
+            Reason::Denied { .. } | Reason::Conflict { .. } | Reason::Broken { .. } | Reason::TooLarge { .. }
+                if plan.detected.guesses.iter().any(|guess| guess.droppable) =>
+            {
                 plan.detected.leave_out(|guess| guess.droppable);
                 return Ok(());
             }

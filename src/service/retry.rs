@@ -13,6 +13,8 @@ use std::{sync::Arc, time::Duration};
 
 /// Attempts at one job. Each has at least one package more than the one before, or is the first in a container.
 const ATTEMPTS_MAX: u32 = 5;
+/// Time that must be left for an attempt after one that has ended.
+const LEFT_MIN: Duration = Duration::from_millis(50);
 
 /// What another attempt would have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,7 +139,10 @@ impl Retry {
             }
         };
         let place = self.place_with_packages()?;
-        self.plan(detected, place, reason, Duration::from_micros(outcome.usage.wall_us))
+        let used = Duration::from_micros(outcome.usage.wall_us);
+        // What it ended with says more than that another attempt had no time.
+        let left = self.job.limits.wall_clock().saturating_sub(used);
+        (left >= LEFT_MIN).then(|| self.plan(detected, place, reason, used))?
     }
 
     fn place_with_packages(&self) -> Option<Place> {

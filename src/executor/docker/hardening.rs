@@ -107,7 +107,13 @@ pub(crate) fn body(spec: &Spec, user: u32, instance: &str) -> ContainerCreateBod
         entrypoint: Some(["python3", "-c", RUNNER, FIGURES].map(str::to_owned).to_vec()),
         cmd: Some(spec.preload.clone()),
         hostname: Some(HOST.to_owned()),
-        env: Some(vec![format!("HOME={HOME}"), "LANG=C.UTF-8".to_owned()]),
+        // As in the other tier.
+        env: Some(vec![
+            format!("HOME={HOME}"),
+            "LANG=C.UTF-8".to_owned(),
+            format!("PWD={PROJECT}"),
+            "USER=user".to_owned(),
+        ]),
         ..waiting(&spec.image, RUNNER, &format!("{user}:{user}"), "run", instance, host_config(spec, user))
     }
 }

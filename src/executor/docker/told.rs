@@ -382,10 +382,10 @@ impl Files {
     fn open(&mut self, path: &[u8]) {
         self.close();
         // A name that is not text, or not in its one form, is not the runner's.
-        let path = std::str::from_utf8(path).ok().filter(|path| !path.is_empty());
-        let path = path.and_then(|path| {
+        let path = std::str::from_utf8(path).ok().and_then(|path| {
             let (top, below) = path.strip_prefix(TEMPORARY).map_or(("", path), |below| (TEMPORARY, below));
-            project::relative(below).ok().filter(|normal| normal == below).map(|normal| format!("{top}{normal}"))
+            let normal = project::relative(below).ok().filter(|normal| normal == below && !normal.is_empty())?;
+            Some(format!("{top}{normal}"))
         });
         self.open = path.filter(|_| (self.found.len() as u64) < self.count_max).map(|path| (path, Vec::new()));
     }
