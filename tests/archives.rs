@@ -143,7 +143,7 @@ fn what_is_neither_file_nor_folder_nor_link_is_left_out() {
     assert!(refused(archive(&[("thing", EntryType::GNUSparse, "main.py", b"")])).contains("bad archive"));
     let mut sparse = Builder::new(Vec::new());
     sparse.append_pax_extensions([("GNU.sparse.major", &b"1"[..]), ("GNU.sparse.minor", b"0")]).expect("written");
-    sparse.append(&Header::from_byte_slice(&archive(&[("holes", FILE, "", b"")])[..512]), &b""[..]).expect("written");
+    sparse.append(Header::from_byte_slice(&archive(&[("holes", FILE, "", b"")])[..512]), &b""[..]).expect("written");
     let (paths, notes) = read(sparse.into_inner().expect("written"));
     assert_eq!((paths.len(), &*notes), (0, "1 sparse file was left out: holes"));
 }

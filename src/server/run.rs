@@ -2,7 +2,7 @@
 
 use super::{
     App,
-    admission::{Full, Place},
+    admission::Place,
     api::{ErrorKind, ExecutionResult, FileLink, GivenLimits, Status, Usage},
     events::{Decoder, Kind, OUTPUT_BYTES_MAX},
     store::Execution,
