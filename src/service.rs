@@ -161,7 +161,8 @@ impl Pyexec {
             }
             Place::Docker { python, network } => {
                 let placement = placement(&job, python, network, &reason);
-                self.fallback.run(job, detected, placement, stop_at, tell).await?
+                // Large, and nothing against what a container takes.
+                Box::pin(self.fallback.run(job, detected, placement, stop_at, tell)).await?
             }
         };
         match run {

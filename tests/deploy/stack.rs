@@ -121,8 +121,8 @@ impl Stack {
     }
 
     pub fn post(&self, path: &str, kind: &str, key: &str, body: &[u8]) -> (u16, Value) {
-        let mut answer =
-            agent().post(self.url(path)).header("x-api-key", key).content_type(kind).send(body).expect("an answer");
+        let answer = agent().post(self.url(path)).header("x-api-key", key).content_type(kind).send(body);
+        let mut answer = answer.unwrap_or_else(|fault| panic!("{fault}\n{}", self.log()));
         let text = answer.body_mut().read_to_string().expect("text");
         (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }

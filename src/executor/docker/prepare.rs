@@ -46,7 +46,7 @@ impl Prepared {
 
 /// Fetches and makes what `placement` takes.
 pub(crate) async fn prepare(engine: &Arc<Engine>, placement: &Placement, progress: &Progress) -> Result<Prepared> {
-    let Chosen { base, note } = versions::choose(engine, placement, progress).await?;
+    let Chosen { base, note } = Box::pin(versions::choose(engine, placement, progress)).await?;
     if placement.image.is_some() {
         // A stranger's image may have no Python, or an old one; the operator's own are not asked each time.
         images::interpreter(engine, &base).await?;

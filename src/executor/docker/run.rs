@@ -143,23 +143,23 @@ async fn start(
     let silent: Progress = Arc::new(|_| ());
     let prepared = match place {
         Place::Ready(prepared) => prepared.clone(),
-        Place::Wanted(placement) => prepare(engine, placement, &silent).await?,
+        Place::Wanted(placement) => Box::pin(prepare(engine, placement, &silent)).await?,
     };
     let spec = spec(engine, &prepared, limits).await?;
     if let Some(mut waiting) = may_be_warm.then(|| pool.take(&spec)).flatten() {
         waiting.container.hold(slot);
         return Ok(Started { waiting, was_warm: true, prepared });
     }
-    let error = match cold(engine, pool, &spec, slot).await {
+    let error = match Box::pin(cold(engine, pool, &spec, slot)).await {
         Ok(waiting) => return Ok(Started { waiting, was_warm: false, prepared }),
         Err(error) if image_is_gone(engine, &prepared).await => error,
         Err(error) => return Err(error),
     };
     tracing::warn!(%error, "an image was removed, and is made again");
     prepared.forget(engine).await;
-    let prepared = prepare(engine, prepared.placement(), &silent).await?;
+    let prepared = Box::pin(prepare(engine, prepared.placement(), &silent)).await?;
     let spec = self::spec(engine, &prepared, limits).await?;
-    let waiting = cold(engine, pool, &spec, Some(engine.slot().await?)).await?;
+    let waiting = Box::pin(cold(engine, pool, &spec, Some(engine.slot().await?))).await?;
     Ok(Started { waiting, was_warm: false, prepared })
 }
 
