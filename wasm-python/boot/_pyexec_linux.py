@@ -184,12 +184,13 @@ def chdir(path):
         path = posix.readlink(f"/proc/self/fd/{path:d}")
         if not path.startswith("/"):
             raise OSError(errno.ENOTDIR, posix.strerror(errno.ENOTDIR))
-    import os
-
     _chdir(path)
-    here = posix.getcwd()
-    real = os.path.realpath(here)
-    if real != here:
+    fd = posix.open(".", posix.O_RDONLY)
+    try:
+        real = posix.readlink(f"/proc/self/fd/{fd:d}")
+    finally:
+        posix.close(fd)
+    if real != posix.getcwd():
         _chdir(real)
 
 
@@ -291,7 +292,22 @@ def get_terminal_size(fd=1):
     raise OSError(errno.ENOTTY, posix.strerror(errno.ENOTTY))
 
 
+def _check_process(pid):
+    if pid not in (0, posix.getpid()):
+        raise ProcessLookupError(errno.ESRCH, posix.strerror(errno.ESRCH))
+
+
+def getpriority(which, who):
+    _check_process(who)
+    return 0
+
+
+def setpriority(which, who, priority):
+    _check_process(who)
+
+
 def sched_setaffinity(pid, mask, /):
+    _check_process(pid)
     if 0 not in set(mask):
         raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL))
 
@@ -309,7 +325,7 @@ def _answers():
         "getppid": lambda: 1, "getpgid": lambda pid: 1, "getpgrp": lambda: 1, "getsid": lambda pid: 1,
         "sched_getaffinity": lambda pid: {0}, "cpu_count": lambda: 1, "getloadavg": lambda: (0.0, 0.0, 0.0),
         "sync": lambda: None, "nice": lambda increment: 0, "ctermid": lambda: "/dev/tty",
-        "getpriority": lambda which, who: 0, "setpriority": lambda which, who, priority: None,
+        "getpriority": getpriority, "setpriority": setpriority,
         "setpgid": lambda pid, pgrp, /: None, "setpgrp": lambda: None, "getgrouplist": lambda user, group, /: [group],
         "sched_getscheduler": lambda pid, /: 0, "sched_getparam": lambda pid, /: posix.sched_param(0),
         "sched_get_priority_max": lambda policy: 99 if policy in (1, 2) else 0,

@@ -66,24 +66,27 @@ static ssize_t move_all(move *move, int fd, void *bytes, size_t length, off_t of
     return (ssize_t)done;
 }
 
+/* As much as Linux moves in one call. */
+#define MOVED_MAX 0x7ffff000
+
 /* The same for several pieces of memory. */
 static ssize_t move_parts(move *move, int fd, const struct iovec *parts, int count, off_t offset) {
     if (count < 0 || count > IOV_MAX) {
         return failed(EINVAL);
     }
-    size_t total = 0;
+    int is_empty = 1;
     for (int i = 0; i < count; i++) {
-        if (__builtin_add_overflow(total, parts[i].iov_len, &total) || total > SSIZE_MAX) {
-            return failed(EINVAL);
-        }
+        is_empty &= parts[i].iov_len == 0;
     }
     ssize_t done = 0;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count && done < MOVED_MAX; i++) {
         /* A first, empty part is moved for the errors that come of it. */
-        if (parts[i].iov_len == 0 && !(total == 0 && i == 0)) {
+        if (parts[i].iov_len == 0 && !(is_empty && i == 0)) {
             continue;
         }
-        ssize_t moved = move_all(move, fd, parts[i].iov_base, parts[i].iov_len, offset + done);
+        size_t room = MOVED_MAX - (size_t)done;
+        size_t length = parts[i].iov_len < room ? parts[i].iov_len : room;
+        ssize_t moved = move_all(move, fd, parts[i].iov_base, length, offset + done);
         if (moved < 0) {
             return done > 0 ? done : -1;
         }
