@@ -19,12 +19,13 @@ fn no_page_of_one_job_is_seen_by_the_next() {
     // Written all over the memory that a job can have, in values that no interpreter has by chance.
     let leave = "marker = bytes.fromhex('c0ffee' * 5 + 'badc0de5')\nkeep = [marker * 50_000 for _ in range(60)]\n\
                  small = [marker + b'%d' % i for i in range(100_000)]\n1/0";
-    // Looks through all of its own memory; ctypes reads any address. The needle is put together so that it is not there.
-    let look = "import ctypes\nhalf = bytes.fromhex('c0ffee' * 5)\nend = 0x10000\n\
-                data = ctypes.string_at(0x400, 27 << 20)\n\
-                print(data.count(half + bytes.fromhex('badc0de5')))\n\
+    // Looks through all of its own memory; ctypes reads any address. The two halves of the needle never lie side by side.
+    let look = "import ctypes\nhalf, end = bytes.fromhex('c0ffee' * 5), bytes.fromhex('badc0de5')\n\
+                def count(data):\n    found, at = 0, data.find(end)\n    while at >= 0:\n        \
+                found += data[max(at - 15, 0):at] == half\n        at = data.find(end, at + 1)\n    return found\n\
+                print(count(ctypes.string_at(0x400, 28 << 20)))\n\
                 fresh = bytearray(100 << 20)\nprint(fresh.count(0) == len(fresh))\n\
-                size = 40 << 20\ndata = ctypes.string_at(28 << 20, size)\nprint(data.count(half + bytes.fromhex('badc0de5')))";
+                print(count(ctypes.string_at(28 << 20, 40 << 20)))";
     for reuse in [true, false] {
         let pyexec = Pyexec::builder().slots(1).page_reuse(reuse).build().expect("the interpreter");
         for _ in 0..5 {

@@ -209,8 +209,8 @@ fn cells_await_at_top_level_beside_loops_of_their_own() {
 
 #[test]
 fn lines_of_notebooks_are_taken_out_or_named() {
-    let code = "%pip install -q one\nif True:\n    !uv pip install two \\\n        three\n    x = 1\ntext = '''\n!pip install no\n\
-                '''\n!{sys.executable} -m pip install four\n1 / 0";
+    let code = "%pip install -q\nif True:\n    !uv pip install -q \\\n        -U\n    x = 1\ntext = '''\n!pip install no\n\
+                '''\n!{sys.executable} -m pip install -q\n1 / 0";
     for outcome in [script(code), cell(code)] {
         assert_eq!(outcome.exception.as_ref().and_then(|error| error.line), Some(10), "{outcome:#?}");
     }

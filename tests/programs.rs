@@ -52,8 +52,10 @@ pub fn stdin(source: &str) -> String {
     source.lines().filter_map(|line| line.strip_prefix("#< ")).map(|line| format!("{line}\n")).collect()
 }
 
+/// Lines of the service's own do not count.
 fn last_line(stderr: &str) -> String {
-    stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
+    let is_the_programs = |line: &&str| !line.trim().is_empty() && !line.starts_with("pyexec: ");
+    stderr.lines().rev().find(is_the_programs).unwrap_or_default().to_owned()
 }
 
 fn native_run(path: &Path, source: &str) -> Seen {

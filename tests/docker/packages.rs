@@ -109,7 +109,7 @@ fn the_projects_folder_has_another_name_and_files_in_tmp_come_back() {
         let code = "import getpass, os\nopen('/mnt/data/out.txt', 'w').write('1')\nopen('/tmp/report.csv', 'w').write('2')\n\
             open('/tmp/.hidden', 'w').write('3')\nprint(sorted(os.listdir('/mnt/data')), os.path.realpath('/mnt/data'), getpass.getuser())";
         let outcome = containers.run(job(code).collect_files(true)).await;
-        assert_eq!(outcome.stdout.text, "['main.py', 'out.txt'] /work pyexec\n", "{outcome:#?}");
+        assert_eq!(outcome.stdout.text, "['main.py', 'out.txt'] /work user\n", "{outcome:#?}");
         let files: Vec<_> = outcome.files.iter().map(|file| (file.path.as_str(), &file.content[..])).collect();
         assert_eq!(files, [("/tmp/report.csv", &b"2"[..]), ("out.txt", b"1")]);
     });

@@ -41,7 +41,6 @@ async def main():
     async def outer():
         async with asyncio.TaskGroup() as tg:
             tg.create_task(job(5, 5))
-            tg.create_task(job(6, 5))
 
     t = asyncio.create_task(outer())
     await asyncio.sleep(0.01)

@@ -10,6 +10,7 @@ import sys
 with open("/dev/stdin") as source:
     print(source.readline().strip())
     print(sum(map(int, source)))
+sys.stdout.flush()
 with open("/dev/stdout", "w") as sink:
     print("to the sink", file=sink)
 print("after", open("/dev/fd/0").read() == "", open("/proc/self/fd/0", "rb").read())

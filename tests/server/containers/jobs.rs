@@ -72,19 +72,19 @@ fn required_and_imported_packages_are_installed_and_that_is_told() {
 }
 
 #[test]
-fn commands_prepare_the_container_and_do_not_see_the_project() {
+fn commands_prepare_the_container_and_see_what_the_job_has() {
     let Some(site) = Site::start(&[]) else { return };
     let metadata = json!({
-        "pre_commands": ["touch /usr/local/there", "find / -name secret.txt -xdev > /usr/local/found; env >> /usr/local/found"],
-        "env_vars": ["TOKEN=hidden-from-commands"],
+        "pre_commands": ["touch /usr/local/there", "cat data.txt > /usr/local/found; env >> /usr/local/found"],
+        "env_vars": ["TOKEN=of-the-job"],
     });
-    let code = "import os\nprint(os.path.exists('/usr/local/there'), open('secret.txt').read())\n\
-                found = open('/usr/local/found').read()\nprint('secret.txt' in found, os.environ['TOKEN'] in found)";
-    let files = [("main.py", code), ("secret.txt", "the project's")];
+    let code = "import os\nprint(os.path.exists('/usr/local/there'), open('data.txt').read())\n\
+                found = open('/usr/local/found').read()\nprint(open('data.txt').read() in found, os.environ['TOKEN'] in found)";
+    let files = [("main.py", code), ("data.txt", "the project's")];
     let form = Form::new().tar(&files).field("metadata", "", metadata.to_string().as_bytes());
     let result = site.post_form("/api/v1/exec/sync", &[], &form).json();
     ran_on(&result, "docker", "has pre_commands");
-    assert_eq!(result["stdout"], "True the project's\nFalse False\n", "{result}");
+    assert_eq!(result["stdout"], "True the project's\nTrue True\n", "{result}");
     // One that fails is the job's own fault.
     let result = site.eval(&json!({"code": "1", "pre_commands": ["echo because; exit 3"]}));
     assert_eq!((&result["status"], &result["error_kind"]), (&json!("failed"), &json!("invalid")), "{result}");
