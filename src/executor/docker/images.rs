@@ -221,6 +221,11 @@ impl Images {
         }
     }
 
+    /// Returns the image of that name, if it was looked at a short while ago.
+    pub(crate) async fn known(&self, name: &ImageName) -> Option<Arc<Base>> {
+        self.by_name.get(name).await
+    }
+
     /// What `name` means may have changed.
     pub(crate) async fn forget(&self, name: &ImageName) {
         self.by_name.invalidate(name).await;

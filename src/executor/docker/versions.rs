@@ -112,10 +112,16 @@ fn made_name() -> Result<ImageName> {
 
 async fn of_version(engine: &Arc<Engine>, python: Python, progress: &Progress) -> Result<Arc<Base>> {
     let name = images::choose(engine.options(), Some(&python.to_string()), None)?;
+    let made = made_name()?;
+    // Not asked again for each job.
+    if python == MADE.0
+        && let Some(base) = engine.images().known(&made).await
+    {
+        return Ok(base);
+    }
     if python != MADE.0 || images::is_there(engine, &name).await? {
         return images::base(engine, &name, progress).await;
     }
-    let made = made_name()?;
     if images::is_there(engine, &made).await? {
         return images::base(engine, &made, progress).await;
     }
