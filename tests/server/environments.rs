@@ -305,7 +305,7 @@ fn environments_that_make_no_sense_are_refused() {
         (json!({"requirements": null}), "requirements: there are none"),
         (json!({"requirements": "# nothing\n"}), "requirements: there are none"),
         (json!({"requirements": ["-e ."]}), "requirements: "),
-        (json!({"requirements": "six\n--index-url http://x\n"}), "line 2"),
+        (json!({"requirements": "six\n--no-such-option\n"}), "line 2"),
         (json!({"requirements": 7}), "invalid JSON"),
         (json!({"requirements": ["six"], "python_version": "2.7"}), "supported versions: 3.10"),
         (json!({"requirements": ["six"], "preload": ["../x"]}), "cannot be preloaded"),

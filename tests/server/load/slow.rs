@@ -152,7 +152,7 @@ fn a_gigabyte_of_output_goes_by_in_bounded_memory() {
     let id = list["executions"][0]["execution_id"].as_str().expect("an id");
     let result = server.get(&format!("/api/v1/executions/{id}")).json();
     assert_eq!((&result["stdout_truncated"], &result["stdout_bytes"]), (&json!(true), &json!(1_u64 << 30)));
-    assert!(result["stdout"].as_str().is_some_and(|text| text.len() <= 10_000_000));
+    assert!(result["stdout"].as_str().is_some_and(|text| text.len() <= 10_000_100)); // with the line on what is missing
 }
 
 /// One write of a hundred megabytes costs the guest its memory, and the server little more.
