@@ -8,8 +8,9 @@ version=$1 release=$2
 
 # From where the image has its packages.
 mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v '^#' | grep -oE 'https?://[^ ]+' | grep -v security | head -n 1)
+[ -n "$mirror" ] || { echo "the image does not say where its packages come from: name an image that has Python $version" >&2; exit 1; }
 # The release is one to come, and a mirror of it may be some weeks behind.
-echo "deb [check-valid-until=no] ${mirror:-http://deb.debian.org/debian} $release main" > /etc/apt/sources.list.d/pyexec.list
+echo "deb [check-valid-until=no] $mirror $release main" > /etc/apt/sources.list.d/pyexec.list
 fetching="-o Acquire::Languages=none -o Acquire::Retries=1 -o Acquire::http::Timeout=20"
 apt-get update -q --error-on=any $fetching
 apt-get install -y -q --no-install-recommends $fetching -t "$release" "python$version" "python$version-venv" python3-pip
