@@ -59,14 +59,19 @@ const ONLY_IN_3_14: &[&str] = &[
     "sys_identity",
 ];
 
-/// Others: the order of a set of tasks is by address, the frames below the script's are the runner's, and a container has
-/// a C library of its own, whose mathematics may differ in the last digit.
+/// Others: the order of a set of tasks is by address, the frames below the script's and a handler of one signal are the
+/// runner's, and a container has a C library and a patch release of Python of its own: mathematics may differ in the last
+/// digit, constants of terminals by glibc, sizes and words of errors by release.
 const DIFFERENT: &[&str] = &[
     "asyncio_taskgroup_errors",
+    "numbers_getsizeof",
+    "numbers_sizes_and_limits",
     "stdlib_faulthandler_signals",
     "stdlib_math_last_digit",
     "stdlib_math_users",
     "stdlib_traceback_formatting",
+    "sys_constants",
+    "sys_signals",
 ];
 
 fn run(job: Job) -> Outcome {
