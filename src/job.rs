@@ -1,6 +1,8 @@
 //! What to run.
 
-use crate::{Error, Limits, Project, Python, Requirements, Result, needs::Container, outcome::JsonText};
+use crate::{
+    Error, Limits, Project, Python, Requirements, Result, needs::Container, outcome::JsonText, project::relative,
+};
 use bytes::Bytes;
 use std::fmt;
 use tokio::io::AsyncRead;
@@ -287,6 +289,19 @@ impl Job {
             return Err(Error::invalid("arguments of the entry function must be a JSON array or object"));
         }
         self.project.fits(&self.limits)
+    }
+
+    /// Returns the script to run. Commands that run before it may be what makes it.
+    ///
+    /// # Errors
+    ///
+    /// When the project has no such file.
+    pub(crate) fn script(&self) -> Result<String> {
+        match (self.project.entrypoint(self.entrypoint.as_deref()), self.entrypoint.as_deref()) {
+            (Err(_), Some(asked)) if !self.containers.pre_commands.is_empty() => relative(asked),
+            (Err(_), None) if !self.containers.pre_commands.is_empty() => Ok("main.py".to_owned()),
+            (found, _) => found,
+        }
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) use script::{Container, Script};
 
 use crate::{
     Requirements, Result,
+    environment::Platform,
     project::{Located, Project},
 };
 use extras::Extra;
@@ -87,6 +88,19 @@ pub(crate) struct Module {
     pub(crate) place: Place,
 }
 
+impl Module {
+    /// Returns a module that a program imported by a name which is not in its code.
+    pub(crate) fn met(name: &str, distribution: &str) -> Module {
+        Module {
+            name: name.to_owned(),
+            distribution: Some(distribution.to_owned()),
+            perhaps_own: false,
+            urgency: Urgency::Guarded,
+            place: Place { file: "an attempt before".into(), line: 0 },
+        }
+    }
+}
+
 /// Something that only a full Linux has, and where it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Use {
@@ -142,12 +156,16 @@ pub(crate) enum Urgency {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) file: Arc<str>,
+    /// From 1; 0 where it is no line of a file.
     pub(crate) line: u32,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        match self.line {
+            0 => f.write_str(&self.file),
+            line => write!(f, "{}:{line}", self.file),
+        }
     }
 }
 
@@ -164,6 +182,7 @@ impl Needs {
             entrypoint,
             own: Own::new(project, entrypoint),
             own_anywhere: python_path,
+            made: HashSet::new(),
             pending: Default::default(),
             seen: HashSet::new(),
             bytes_left: BYTES_MAX,
@@ -193,6 +212,26 @@ impl Needs {
     /// Returns the distribution that an exception asks for, if it names one that is well known.
     pub(crate) fn named_by_error(kind: &str, message: &str) -> Option<String> {
         extras::named_by_error(kind, message)
+    }
+
+    /// Returns the normalised names of what commands of a shell install from an index, as far as they say it.
+    pub(crate) fn installed_by(commands: &[String], project: &Project) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        let mut add = |text: &str| {
+            if let Ok(requirements) = Requirements::parse(text) {
+                names.extend(requirements.names(&Platform::WASM).into_iter().map(str::to_owned));
+            }
+        };
+        for installation in commands.iter().filter_map(|command| installs::of_shell(command)) {
+            installation.requirements.iter().for_each(|requirement| add(requirement));
+            for file in installation.files {
+                let file = file.strip_prefix("/work/").or_else(|| file.strip_prefix("./")).unwrap_or(&file);
+                if let Ok(content) = project.read(file) {
+                    add(&String::from_utf8_lossy(&content));
+                }
+            }
+        }
+        names
     }
 
     /// Returns what the author of a program should know, each in a sentence; `exception` has the kind and the message of
@@ -236,6 +275,8 @@ struct Search<'p> {
     entrypoint: &'p str,
     own: Own<'p>,
     own_anywhere: bool,
+    /// Top-level modules that the program puts into `sys.modules` itself.
+    made: HashSet<String>,
     /// Files to look at, by urgency; the most urgent first, so that each is looked at once, with its own.
     pending: [VecDeque<String>; 4],
     seen: HashSet<String>,
@@ -325,6 +366,10 @@ impl Search<'_> {
 
     fn take(&mut self, findings: Findings, path: &str, urgency: Urgency) {
         self.own_anywhere |= findings.changes_path;
+        self.made.extend(findings.made);
+        for (code, how) in findings.children {
+            self.child(&code, how.max(urgency), path);
+        }
         let file: Arc<str> = path.into();
         for found in findings.uses {
             let place = Place { file: Arc::clone(&file), line: found.line };
@@ -344,6 +389,17 @@ impl Search<'_> {
             self.imports_left -= 1;
             let place = Place { file: Arc::clone(&file), line: import.line };
             self.import(Import { urgency: import.urgency.max(urgency), ..import }, path, place);
+        }
+    }
+
+    /// Takes the imports of code that runs in another interpreter: it sees the same packages.
+    fn child(&mut self, code: &str, urgency: Urgency, path: &str) {
+        let Some(left) = self.bytes_left.checked_sub(code.len() as u64) else { return };
+        self.bytes_left = left;
+        let own = &self.own;
+        let found = syntax::with_syntax(code, |parsed| scan::scan(parsed.syntax(), code, true, &|name| own.has(name)));
+        if let Ok(Findings { imports, .. }) = found {
+            self.take(Findings { imports, ..Findings::default() }, path, urgency);
         }
     }
 
@@ -428,6 +484,9 @@ impl Search<'_> {
     }
 
     fn package(&mut self, import: &Import, place: &Place) {
+        if import.module.split('.').next().is_some_and(|top| self.made.contains(top)) {
+            return;
+        }
         let full = import.names.iter().map(|name| format!("{}.{name}", import.module));
         let full: Vec<_> = if import.names.is_empty() { vec![import.module.clone()] } else { full.collect() };
         for full in &full {

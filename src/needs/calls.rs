@@ -46,6 +46,14 @@ pub(super) fn needed(function: &str, arguments: &Arguments) -> Option<Capability
         "multiprocessing.dummy" => matches!(name, "Pool" | "Process").then_some(Capability::Threads),
         "multiprocessing.managers" => name.ends_with("Manager").then_some(Capability::Processes),
         "multiprocessing.connection" => matches!(name, "Listener" | "Client" | "Pipe").then_some(Capability::Sockets),
+        // They show their progress from a thread.
+        "rich.progress" | "rich.live" | "rich.status" => {
+            matches!(name, "track" | "Progress" | "Live" | "Status" | "open" | "wrap_file")
+                .then_some(Capability::Threads)
+        }
+        "alive_progress" => matches!(name, "alive_bar" | "alive_it").then_some(Capability::Threads),
+        "yaspin" => (name == "yaspin").then_some(Capability::Threads),
+        "halo" => (name == "Halo").then_some(Capability::Threads),
         "logging.handlers" => (name == "QueueListener").then_some(Capability::Threads),
         "asyncio" | "asyncio.subprocess" | "asyncio.streams" | "asyncio.threads" => match name {
             "to_thread" => Some(Capability::Threads),
@@ -130,6 +138,18 @@ pub(super) fn needed_by_subclass(base: &str) -> Option<Capability> {
         "multiprocessing.Process" | "multiprocessing.context.Process" => Some(Capability::Processes),
         _ => None,
     }
+}
+
+/// Returns whether a call makes an object of which `start` starts something.
+pub(super) fn makes_what_is_started(function: &str) -> bool {
+    matches!(
+        function,
+        "threading.Thread"
+            | "threading.Timer"
+            | "multiprocessing.Process"
+            | "multiprocessing.context.Process"
+            | "logging.handlers.QueueListener"
+    )
 }
 
 /// What a call of a method of this name needs, whatever the object: few names say it alone.

@@ -101,7 +101,7 @@ fn after_command<S: AsRef<str>>(words: &[S]) -> Option<&[S]> {
 }
 
 /// Returns what a command of a shell installs, if it does.
-fn of_shell(command: &str) -> Option<Installation> {
+pub(super) fn of_shell(command: &str) -> Option<Installation> {
     let mut found: Option<Installation> = None;
     for words in commands(command) {
         if let Some(arguments) = after_command(&words) {

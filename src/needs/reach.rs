@@ -15,6 +15,9 @@ pub(super) const MODULE: ScopeId = 0;
 /// Scopes, classes and bases of one that a look-up goes through.
 const STEPS_MAX: usize = 32;
 
+/// Elements of one collection that are looked at.
+const ELEMENTS_MAX: usize = 200;
+
 /// Functions that call what they are handed, from a thread or at once.
 const CALLERS: &[&str] =
     &["submit", "map", "starmap", "imap", "imap_unordered", "apply", "apply_async", "map_async", "to_thread"];
@@ -31,8 +34,12 @@ struct Scope<'a> {
     members: HashMap<&'a str, Option<ScopeId>>,
     /// What made the objects that names, or attributes of `self`, stand for.
     objects: HashMap<&'a str, Option<&'a Expr>>,
+    /// Lists, tuples and dictionaries that names stand for; nothing for a name that is assigned more than once.
+    collections: HashMap<&'a str, Option<&'a Expr>>,
     /// Calls that happen whenever the scope runs, and how.
     calls: Vec<(&'a ast::ExprCall, Way)>,
+    /// What is taken up one by one whenever the scope runs, and how.
+    handed: Vec<(&'a Expr, Way)>,
 }
 
 enum Kind<'a> {
@@ -119,6 +126,8 @@ impl<'a> Scopes<'a> {
             _ => return,
         };
         if let Some(owner) = self.all.get_mut(owner) {
+            let collection = matches!(value, Expr::List(_) | Expr::Tuple(_) | Expr::Dict(_)).then_some(value);
+            owner.collections.entry(name).and_modify(|known| *known = None).or_insert(collection);
             owner.objects.entry(name).and_modify(|object| *object = None).or_insert(made_by);
         }
     }
@@ -130,12 +139,26 @@ impl<'a> Scopes<'a> {
         }
     }
 
+    /// Notes what a loop goes through whenever `scope` runs: functions in there are called, as a rule.
+    pub(super) fn hands(&mut self, scope: ScopeId, iterated: &'a Expr, guarded: bool) {
+        if let Some(scope) = self.all.get_mut(scope) {
+            scope.handed.push((iterated, if guarded { Way::Guarded } else { Way::Open }));
+        }
+    }
+
     /// Follows the calls from the module on.
     pub(super) fn reached(&self) -> Reached {
         let mut reached = Reached(HashMap::from([(MODULE, Way::Open)]));
         let mut pending = vec![MODULE];
         while let Some(id) = pending.pop() {
             let way = reached.how(id).unwrap_or(Way::Guarded);
+            for &(iterated, guarded) in self.all.get(id).into_iter().flat_map(|scope| &scope.handed) {
+                for target in self.functions_among(id, iterated) {
+                    if reached.add(target, way.max(guarded)) {
+                        pending.push(target);
+                    }
+                }
+            }
             for &(call, guarded) in self.all.get(id).into_iter().flat_map(|scope| &scope.calls) {
                 for target in self.targets(id, call) {
                     if reached.add(target, way.max(guarded)) {
@@ -170,30 +193,72 @@ impl<'a> Scopes<'a> {
             Some((function, Kind::Function(_))) => targets.push(function),
             Some((_, Kind::Module)) | None => {}
         }
-        let handed_on = match &*call.func {
-            Expr::Name(name) => CALLERS.contains(&name.id.as_str()),
-            Expr::Attribute(attribute) => {
-                CALLERS.contains(&attribute.attr.as_str()) || attribute.attr.as_str() == "run_in_executor"
-            }
-            _ => false,
-        };
+        // A function of the file that is handed another one calls it, as a rule.
+        let is_own = matches!(called.and_then(|id| self.all.get(id)).map(|scope| &scope.kind), Some(Kind::Function(_)));
+        let handed_on = is_own
+            || match &*call.func {
+                Expr::Name(name) => CALLERS.contains(&name.id.as_str()),
+                Expr::Attribute(attribute) => {
+                    CALLERS.contains(&attribute.attr.as_str()) || attribute.attr.as_str() == "run_in_executor"
+                }
+                _ => false,
+            };
         let handed = call.arguments.args.iter().filter(|_| handed_on).take(2);
         let target = call.arguments.keywords.iter().filter(|keyword| {
             keyword.arg.as_ref().is_some_and(|name| matches!(name.as_str(), "target" | "func" | "function"))
         });
-        for function in handed.chain(target.map(|keyword| &keyword.value)) {
-            let found = match function {
-                Expr::Name(name) => self.lookup(scope, name.id.as_str()),
-                Expr::Attribute(attribute) => {
-                    self.class_of(scope, &attribute.value).and_then(|class| self.method(class, attribute.attr.as_str()))
-                }
-                _ => None,
-            };
-            targets.extend(
-                found.filter(|&id| matches!(self.all.get(id).map(|scope| &scope.kind), Some(Kind::Function(_)))),
-            );
-        }
+        let functions = handed.chain(target.map(|keyword| &keyword.value));
+        targets.extend(functions.filter_map(|function| self.function(scope, function)));
         targets
+    }
+
+    /// Returns the function or method that an expression names.
+    fn function(&self, scope: ScopeId, expression: &Expr) -> Option<ScopeId> {
+        let found = match expression {
+            Expr::Name(name) => self.lookup(scope, name.id.as_str()),
+            Expr::Attribute(attribute) => {
+                self.class_of(scope, &attribute.value).and_then(|class| self.method(class, attribute.attr.as_str()))
+            }
+            _ => None,
+        };
+        found.filter(|&id| matches!(self.all.get(id).map(|scope| &scope.kind), Some(Kind::Function(_))))
+    }
+
+    /// Returns the functions in a collection, and in those in it.
+    fn functions_among(&self, scope: ScopeId, iterated: &'a Expr) -> Vec<ScopeId> {
+        let mut found = Vec::new();
+        let mut pending = vec![iterated];
+        let mut left = ELEMENTS_MAX;
+        while let Some(expression) = pending.pop() {
+            if left == 0 {
+                break;
+            }
+            left -= 1;
+            match expression {
+                Expr::List(list) => pending.extend(&list.elts),
+                Expr::Tuple(tuple) => pending.extend(&tuple.elts),
+                Expr::Dict(dictionary) => pending.extend(dictionary.items.iter().map(|item| &item.value)),
+                // `enumerate(tasks)`, `tasks.items()`
+                Expr::Call(call) => match &*call.func {
+                    Expr::Attribute(method) if matches!(method.attr.as_str(), "items" | "values") => {
+                        pending.push(&method.value);
+                    }
+                    Expr::Name(_) => pending.extend(call.arguments.args.first()),
+                    _ => {}
+                },
+                Expr::Name(name) => match self.function(scope, expression) {
+                    Some(function) => found.push(function),
+                    None => {
+                        let collection =
+                            self.visible(scope).find_map(|(_, scope)| scope.collections.get(name.id.as_str()).copied());
+                        pending.extend(collection.flatten());
+                    }
+                },
+                Expr::Attribute(_) => found.extend(self.function(scope, expression)),
+                _ => {}
+            }
+        }
+        found
     }
 
     /// Returns the function or class of that name, as code in `scope` sees it.
@@ -269,6 +334,14 @@ impl<'a> Scopes<'a> {
 
 impl Scope<'_> {
     fn new(parent: ScopeId, kind: Kind<'_>) -> Scope<'_> {
-        Scope { parent, kind, members: HashMap::new(), objects: HashMap::new(), calls: Vec::new() }
+        Scope {
+            parent,
+            kind,
+            members: HashMap::new(),
+            objects: HashMap::new(),
+            collections: HashMap::new(),
+            calls: Vec::new(),
+            handed: Vec::new(),
+        }
     }
 }

@@ -25,6 +25,10 @@ pub(super) struct Findings {
     pub(super) extras: Vec<(&'static Extra, Option<Urgency>, u32)>,
     /// Calls that install packages.
     pub(super) installations: Vec<(Installation, Urgency)>,
+    /// Top-level modules that it puts into `sys.modules` itself.
+    pub(super) made: Vec<String>,
+    /// Code that it runs in another interpreter, with `-c`.
+    pub(super) children: Vec<(String, Urgency)>,
     /// It looks at `sys.path`, so it may import from anywhere.
     pub(super) changes_path: bool,
 }
@@ -38,9 +42,9 @@ pub(super) struct Import {
     pub(super) names: Vec<String>,
     pub(super) urgency: Urgency,
     pub(super) line: u32,
-    /// The first part of its name is a word in some text of the file.
+    /// Some text of the file is the first part of its name, or starts with that and a dot.
     pub(super) mentioned: bool,
-    /// A text of the file is the name of a file that this module would be in.
+    /// The file has the name of a file that this module would be in, or makes modules of names that are in its texts.
     pub(super) written: bool,
 }
 
@@ -70,6 +74,9 @@ pub(super) fn scan(module: &ast::ModModule, source: &str, is_entry: bool, is_own
         aliases: HashMap::new(),
         stars: Vec::new(),
         texts: Vec::new(),
+        made: Vec::new(),
+        makes_modules: false,
+        starts: false,
         changes_path: false,
     };
     scanner.visit_body(&module.body);
@@ -81,6 +88,8 @@ pub(super) fn scan(module: &ast::ModModule, source: &str, is_entry: bool, is_own
 struct Context {
     /// It runs only if something else happens: a condition holds, an exception is raised.
     possible: bool,
+    /// It runs as often as a loop goes round, which is not known; as a rule it does.
+    looped: bool,
     /// It never runs here, or only if something is missing that will be there.
     needless: bool,
     /// The code around puts something else in the place of an import that fails.
@@ -106,6 +115,7 @@ struct Position {
     scope: ScopeId,
     /// It runs whenever its scope does.
     certain: bool,
+    looped: bool,
     needless: bool,
     substituted: bool,
     guarded: bool,
@@ -116,6 +126,7 @@ impl Position {
     fn of_import(self, reached: &Reached) -> Urgency {
         match self.substituted {
             true => Urgency::Optional,
+            false if self.looped => self.of_use(reached).max(Urgency::Later),
             false => self.of_use(reached),
         }
     }
@@ -124,7 +135,7 @@ impl Position {
     fn of_use(self, reached: &Reached) -> Urgency {
         match reached.how(self.scope).filter(|_| self.certain) {
             _ if self.needless => Urgency::Optional,
-            Some(Way::Open) if !self.guarded => Urgency::Required,
+            Some(Way::Open) if !self.guarded && !self.looped => Urgency::Required,
             Some(_) => Urgency::Guarded,
             None => Urgency::Later,
         }
@@ -158,6 +169,12 @@ struct Scanner<'a, 'x> {
     aliases: HashMap<&'a str, String>,
     stars: Vec<&'a str>,
     texts: Vec<&'a str>,
+    /// Names of modules that are put into `sys.modules`, as far as they are literals.
+    made: Vec<&'a str>,
+    /// Others are, too.
+    makes_modules: bool,
+    /// Something has its `start` called or handed on.
+    starts: bool,
     changes_path: bool,
 }
 
@@ -178,6 +195,11 @@ impl<'a> Visitor<'a> for Scanner<'a, '_> {
                 visitor::walk_stmt(self, stmt);
                 for target in &assignment.targets {
                     self.assign(target, &assignment.value);
+                    if let Expr::Subscript(item) = target
+                        && is_sys_modules(&item.value)
+                    {
+                        self.makes(&item.slice);
+                    }
                 }
             }
             Stmt::AnnAssign(assignment) => {
@@ -201,13 +223,20 @@ impl<'a> Visitor<'a> for Scanner<'a, '_> {
                 self.visit_expr(&repeated.iter);
                 self.values.forget(&repeated.target);
                 let runs = self.values.is_repeated(&repeated.iter);
+                let position = self.position();
+                if position.certain {
+                    self.scopes.hands(self.scope, &repeated.iter, position.guarded || !runs);
+                }
                 self.repeated(runs, &repeated.body);
                 self.visit_body(&repeated.orelse);
             }
             Stmt::While(repeated) => {
                 self.visit_expr(&repeated.test);
-                let runs = truth(&repeated.test, self.is_entry) == Some(true);
-                self.repeated(runs, &repeated.body);
+                let truth = truth(&repeated.test, self.is_entry);
+                self.within(
+                    |context| context.needless |= truth == Some(false),
+                    |scanner| scanner.repeated(truth == Some(true), &repeated.body),
+                );
                 self.visit_body(&repeated.orelse);
             }
             Stmt::Match(choice) => {
@@ -233,7 +262,7 @@ impl<'a> Visitor<'a> for Scanner<'a, '_> {
                 let position = self.position();
                 self.calls.push((call, position));
                 if position.certain {
-                    self.scopes.calls(self.scope, call, position.guarded);
+                    self.scopes.calls(self.scope, call, position.guarded || position.looped);
                 }
                 visitor::walk_expr(self, expression);
             }
@@ -247,6 +276,7 @@ impl<'a> Visitor<'a> for Scanner<'a, '_> {
                 let is_path = attribute.attr.as_str() == "path"
                     && attribute.value.as_name_expr().is_some_and(|name| name.id == "sys");
                 self.changes_path |= is_path || attribute.attr.as_str() == "addsitedir";
+                self.starts |= attribute.attr.as_str() == "start";
                 visitor::walk_expr(self, expression);
             }
             Expr::BoolOp(several) => {
@@ -288,10 +318,10 @@ impl<'a> Visitor<'a> for Scanner<'a, '_> {
 
 impl<'a> Scanner<'a, '_> {
     fn position(&self) -> Position {
-        let Context { possible, needless, substituted, guarded } = self.context;
+        let Context { possible, looped, needless, substituted, guarded } = self.context;
         let Left { returned, raised, skipped } = self.left;
         let certain = !(possible || returned || raised || skipped);
-        Position { scope: self.scope, certain, needless, substituted, guarded }
+        Position { scope: self.scope, certain, looped, needless, substituted, guarded }
     }
 
     /// Runs `visit` in a changed context.
@@ -342,9 +372,17 @@ impl<'a> Scanner<'a, '_> {
         self.scopes.assign(self.scope, target, value);
     }
 
+    /// Notes that the module with this name is put into `sys.modules`.
+    fn makes(&mut self, name: &'a Expr) {
+        match name {
+            Expr::StringLiteral(name) => self.made.push(name.value.to_str()),
+            _ => self.makes_modules = true,
+        }
+    }
+
     fn repeated(&mut self, runs: bool, body: &'a [Stmt]) {
         let skipped = self.left.skipped;
-        self.within(|context| context.possible |= !runs, |scanner| scanner.visit_body(body));
+        self.within(|context| context.looped |= !runs, |scanner| scanner.visit_body(body));
         self.left.skipped = skipped;
     }
 
@@ -352,12 +390,12 @@ impl<'a> Scanner<'a, '_> {
         let mut runs = true;
         for generator in generators {
             let visit = |scanner: &mut Self| scanner.visit_expr(&generator.iter);
-            self.within(|context| context.possible |= !runs, visit);
+            self.within(|context| context.looped |= !runs, visit);
             runs &= self.values.is_repeated(&generator.iter) && generator.ifs.is_empty();
             self.possibly(|scanner| generator.ifs.iter().for_each(|condition| scanner.visit_expr(condition)));
         }
         self.within(
-            |context| context.possible |= !runs,
+            |context| context.looped |= !runs,
             |scanner| parts.iter().for_each(|part| scanner.visit_expr(part)),
         );
     }
@@ -440,7 +478,8 @@ impl<'a> Scanner<'a, '_> {
         let handlers = || attempt.handlers.iter().map(|ast::ExceptHandler::ExceptHandler(handler)| handler);
         let of_imports = handlers().find(|handler| Caught::by(handler.type_.as_deref()) != Caught::Others);
         let substituted = of_imports.map(|handler| {
-            Caught::by(handler.type_.as_deref()) == Caught::ImportsAlone && puts_in_place(&handler.body)
+            let error = handler.name.as_ref().map(|name| name.as_str());
+            Caught::by(handler.type_.as_deref()) == Caught::ImportsAlone && puts_in_place(&handler.body, error)
         });
         let before = self.left;
         let imports_before = self.imports.len();
@@ -487,11 +526,12 @@ impl<'a> Scanner<'a, '_> {
         let reached = self.scopes.reached();
         let lines = Lines::of(source);
         let mut findings = Findings { changes_path: self.changes_path, ..Findings::default() };
-        let no_name = |c: char| !c.is_alphanumeric() && c != '_';
-        let words: HashSet<&str> = self.texts.iter().flat_map(|text| text.split(no_name)).collect();
+        findings.made = self.made.iter().map(|module| top_of(module).to_owned()).collect();
+        let words: HashSet<&str> = self.texts.iter().map(|text| top_of(text)).collect();
         let mentioned = |module: &str| words.contains(top_of(module));
         let files: HashSet<&str> = self.texts.iter().filter_map(|text| module_of_file(text)).collect();
-        let written = |module: &str| files.contains(top_of(module));
+        let written =
+            |module: &str| files.contains(top_of(module)) || self.makes_modules && words.contains(top_of(module));
         let mut seen = HashSet::new();
         for import in &self.imports {
             let urgency = import.position.of_import(&reached);
@@ -532,14 +572,20 @@ impl<'a> Scanner<'a, '_> {
             }
             let functions = self.resolve(&call.func);
             extras::of_call(call, &functions, |extra| findings.extras.push((extra, Some(urgency), lines.at(offset))));
+            if let Some(code) = code_of_child(&call.arguments) {
+                findings.children.push((code, urgency));
+            }
             for function in functions {
+                findings.made.extend(put_into_modules(&function, &call.arguments));
                 if let Some(installation) = installs::of_call(&function, &call.arguments) {
                     findings.installations.push((installation, urgency));
                 }
                 if let Some(module) = imported_by(&function, &call.arguments) {
                     dynamic.push((module, position.of_import(&reached), offset));
                 } else if let Some(capability) = calls::needed(&function, &call.arguments) {
-                    add(capability, function, urgency, offset);
+                    // To make a thread starts none.
+                    let is_made = !self.starts && calls::makes_what_is_started(&function);
+                    add(capability, function, if is_made { urgency.max(Urgency::Later) } else { urgency }, offset);
                 }
             }
         }
@@ -677,18 +723,93 @@ impl Caught {
     }
 }
 
-/// Returns whether a handler binds a name to something else than what failed.
-fn puts_in_place(body: &[Stmt]) -> bool {
+/// Returns whether a handler binds a name to something else than what failed. To keep the `error` is to note it.
+fn puts_in_place(body: &[Stmt], error: Option<&str>) -> bool {
+    let is_note = |targets: &[Expr], value: &Expr| {
+        let in_container = |target: &Expr| match target {
+            Expr::Subscript(item) => !is_sys_modules(&item.value),
+            _ => false,
+        };
+        targets.iter().all(in_container) || error.is_some_and(|error| names(value, error))
+    };
     !gives_up(body)
         && body.iter().any(|stmt| match stmt {
-            Stmt::Assign(_) | Stmt::Import(_) | Stmt::ImportFrom(_) | Stmt::FunctionDef(_) | Stmt::ClassDef(_) => true,
-            Stmt::AnnAssign(assignment) => assignment.value.is_some(),
-            Stmt::Try(attempt) => puts_in_place(&attempt.body),
+            Stmt::Assign(assignment) => !is_note(&assignment.targets, &assignment.value),
+            Stmt::AnnAssign(assignment) => {
+                let target = std::slice::from_ref(&*assignment.target);
+                assignment.value.as_ref().is_some_and(|value| !is_note(target, value))
+            }
+            Stmt::Import(_) | Stmt::ImportFrom(_) | Stmt::FunctionDef(_) | Stmt::ClassDef(_) => true,
+            Stmt::Try(attempt) => puts_in_place(&attempt.body, error),
             Stmt::If(choice) => {
-                puts_in_place(&choice.body) || choice.elif_else_clauses.iter().any(|clause| puts_in_place(&clause.body))
+                let others = choice.elif_else_clauses.iter().map(|clause| &clause.body);
+                std::iter::once(&choice.body).chain(others).any(|body| puts_in_place(body, error))
             }
             _ => false,
         })
+}
+
+/// Returns whether an expression has a name in it.
+fn names(expression: &Expr, name: &str) -> bool {
+    struct Search<'n>(&'n str, bool);
+    impl<'a> Visitor<'a> for Search<'_> {
+        fn visit_expr(&mut self, expression: &'a Expr) {
+            self.1 |= expression.as_name_expr().is_some_and(|name| name.id.as_str() == self.0);
+            visitor::walk_expr(self, expression);
+        }
+    }
+    let mut search = Search(name, false);
+    search.visit_expr(expression);
+    search.1
+}
+
+/// Returns whether an expression is `sys.modules`.
+fn is_sys_modules(expression: &Expr) -> bool {
+    let Expr::Attribute(attribute) = expression else { return false };
+    attribute.attr.as_str() == "modules" && attribute.value.as_name_expr().is_some_and(|name| name.id == "sys")
+}
+
+/// Returns the top-level modules that a call puts into `sys.modules`, as far as its arguments are literals.
+fn put_into_modules(function: &str, arguments: &ast::Arguments) -> Vec<String> {
+    let target_is_modules = || match arguments.args.first() {
+        Some(Expr::StringLiteral(text)) => text.value.to_str() == "sys.modules",
+        Some(other) => is_sys_modules(other),
+        None => false,
+    };
+    let texts = match function {
+        "sys.modules.setdefault" => arguments.args.first().into_iter().collect(),
+        "sys.modules.update" => arguments.args.first().map(keys).unwrap_or_default(),
+        _ if function.ends_with("patch.dict") && target_is_modules() => {
+            arguments.args.get(1).map(keys).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    };
+    let name = |text: &Expr| Some(top_of(text.as_string_literal_expr()?.value.to_str()).to_owned());
+    texts.into_iter().filter_map(name).collect()
+}
+
+fn keys(dictionary: &Expr) -> Vec<&Expr> {
+    match dictionary {
+        Expr::Dict(dictionary) => dictionary.items.iter().filter_map(|item| item.key.as_ref()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Returns the code that another interpreter is given with `-c`, where that is a literal.
+fn code_of_child(arguments: &ast::Arguments) -> Option<String> {
+    let words = match arguments.args.first()? {
+        Expr::List(list) => &list.elts,
+        Expr::Tuple(tuple) => &tuple.elts,
+        _ => return None,
+    };
+    let is_option = |word: &Expr| word.as_string_literal_expr().is_some_and(|text| text.value.to_str() == "-c");
+    let is_python = match words.first()? {
+        Expr::Attribute(attribute) => attribute.attr.as_str() == "executable",
+        Expr::StringLiteral(text) => text.value.to_str().contains("python"),
+        _ => false,
+    };
+    let at = words.iter().position(is_option).filter(|_| is_python)?;
+    words.get(at + 1)?.as_string_literal_expr().map(|text| text.value.to_str().to_owned())
 }
 
 /// Returns whether a statement of this expression ends the program.

@@ -18,6 +18,10 @@ fn show(needs: &Needs) -> Vec<String> {
     lines
 }
 
+fn found(source: &str) -> Needs {
+    Needs::of(&Project::script(source.to_owned()), "main.py", false).expect("needs")
+}
+
 fn needs(source: &str) -> Vec<String> {
     show(&Needs::of(&Project::script(source.to_owned()), "main.py", false).unwrap())
 }
@@ -46,6 +50,64 @@ fn the_standard_library_is_no_need() {
         ("import tomllib", &["python>=3.11 tomllib Required main.py:1"]),
         ("import annotationlib\nimport tomllib", &["python>=3.14 annotationlib Required main.py:1"]),
     ]);
+}
+
+#[test]
+fn modules_that_the_program_puts_in_place_are_its_own() {
+    check(&[
+        ("import sys\nsys.modules['torch'] = sys.modules['torch.nn'] = object()\nimport torch.nn as nn", &[]),
+        ("import sys\nsys.modules.update({'torch': 1})\nimport torch", &[]),
+        ("from unittest.mock import patch\nwith patch.dict('sys.modules', {'boto3': 1}):\n    import boto3", &[]),
+        ("import sys\nsys.modules['x'] = 1\nimport torch", &["torch torch Required main.py:3"]),
+    ]);
+}
+
+#[test]
+fn what_is_handed_on_or_gone_through_is_called() {
+    let threads = "Threads threading.Thread";
+    for (code, expected) in [
+        ("def f():\n    threading.Thread(target=print).start()\nfor g in (len, f):\n    g()", "Guarded"),
+        (
+            "def f():\n    threading.Thread(target=print).start()\nall = [('a', f)]\nfor n, g in all:\n    g()",
+            "Guarded",
+        ),
+        (
+            "def f():\n    threading.Thread(target=print).start()\nd = {'a': f}\nfor n, g in d.items():\n    g()",
+            "Guarded",
+        ),
+        ("def f():\n    threading.Thread(target=print).start()\ndef timed(n, g):\n    g()\ntimed('x', f)", "Guarded"),
+        ("def f():\n    threading.Thread(target=print).start()\nd = {'a': f}\nd[input()]()", "Later"),
+        ("t = threading.Thread(target=print)\nprint(t.name)", "Later"),
+        ("t = threading.Thread(target=print)\nt.start()", "Required"),
+    ] {
+        let needs = found(&format!("import threading\n{code}"));
+        let found = needs.uses.iter().map(|found| format!("{:?} {} {:?}", found.capability, found.what, found.urgency));
+        let expected = match expected {
+            "Guarded" => [format!("{threads} Guarded"), format!("{threads} Required")],
+            other => [format!("{threads} {other}"), String::new()],
+        };
+        assert!(found.into_iter().all(|found| expected.contains(&found)), "{code}: {:?}", needs.uses);
+    }
+}
+
+#[test]
+fn code_for_another_interpreter_needs_its_packages() {
+    let code = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import numpy as np; print(np)'])";
+    let needs = found(code);
+    assert!(needs.modules.iter().any(|module| module.name == "numpy"), "{needs:?}");
+}
+
+#[test]
+fn to_note_an_error_is_no_substitute() {
+    for (handler, urgency) in [
+        ("as e:\n    err = str(e)", Urgency::Guarded),
+        (":\n    results['numpy'] = 'missing'", Urgency::Guarded),
+        (":\n    np = None", Urgency::Optional),
+        (":\n    sys.modules['np'] = object()", Urgency::Optional),
+    ] {
+        let needs = found(&format!("results = {{}}\ntry:\n    import numpy\nexcept ImportError {handler}"));
+        assert_eq!(needs.modules.first().map(|module| module.urgency), Some(urgency), "{handler}");
+    }
 }
 
 #[test]

@@ -170,7 +170,7 @@ fn job(
     });
     // What every executor would refuse is refused before it waits in the queue.
     job.check()?;
-    job.project.entrypoint(job.entrypoint.as_deref())?;
+    job.script()?;
     Ok(job)
 }
 

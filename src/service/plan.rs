@@ -164,10 +164,37 @@ impl Detected {
     /// Adds a package that the program turned out to import.
     pub(super) fn provide(&mut self, module: &str, distribution: String) {
         let needs = Arc::make_mut(&mut self.needs);
+        let mut is_known = false;
         for known in needs.modules.iter_mut().filter(|known| known.name.split('.').next() == Some(module)) {
             known.urgency = known.urgency.min(Urgency::Guarded);
+            is_known = true;
+        }
+        if !is_known {
+            // Its name is in no import of the code, but was made while it ran.
+            needs.modules.push(Module::met(module, &distribution));
         }
         self.guesses.push(Guess { name: distribution, droppable: true });
+    }
+
+    /// Adds packages that the program has a substitute for, of those that it missed; returns their names.
+    pub(super) fn provide_optional(&mut self, misses: &[CapabilityMiss]) -> Vec<String> {
+        let optional = |miss: &&CapabilityMiss| {
+            miss.kind == "module" && self.needs.optional.contains(miss.detail.split('.').next().unwrap_or_default())
+        };
+        let missed: Vec<_> = misses.iter().filter(optional).map(|miss| miss.detail.clone()).collect();
+        let mut names = Vec::new();
+        for module in missed {
+            let Some(distribution) = self.possible(&module).or_else(|| Needs::distribution_of(&module)) else {
+                continue;
+            };
+            if !self.has(&distribution) && !Needs::is_standard(&module) {
+                let top = module.split('.').next().unwrap_or_default().to_owned();
+                Arc::make_mut(&mut self.needs).optional.remove(&top);
+                self.provide(&top, distribution.clone());
+                names.push(distribution);
+            }
+        }
+        names
     }
 
     /// Adds all packages that the program may import, for an attempt that must be the last.
@@ -254,6 +281,9 @@ impl Pyexec {
         detected.leave_out(|guess| strangers.contains(&guess.name));
         let required = job.containers.requirements.names(&Platform::WASM);
         detected.left_out.extend(required.into_iter().map(str::to_owned));
+        let installed = Needs::installed_by(&job.containers.pre_commands, &job.project);
+        detected.left_out.extend(installed.iter().cloned());
+        detected.leave_out(|guess| installed.contains(&guess.name));
         detected.is_extra = job.containers.environment.is_some() && !job.containers.requirements.is_empty();
         let place = Place::Wasm(InWasm::Unprepared);
         let mut plan = Plan { job, reason: String::new(), place, detected, attempts: 0, may_stop: true };
@@ -351,7 +381,11 @@ async fn needs(job: Job) -> Result<(Job, Needs)> {
 }
 
 fn find(job: &Job) -> Result<Needs> {
-    let script = job.project.entrypoint(job.entrypoint.as_deref())?;
+    let script = job.script()?;
+    if job.project.locate(&script).is_none() {
+        // Commands are to make it.
+        return Ok(Needs::default());
+    }
     let python_path = job.env.iter().any(|(name, _)| name == "PYTHONPATH");
     Needs::of(&job.project, &script, python_path)
 }

@@ -53,6 +53,13 @@ pub(super) fn remedy(miss: &CapabilityMiss, detected: &Detected, means: Means) -
             let is_new = means.packages && !detected.has(&distribution);
             is_new.then(|| Remedy::Package { module: top.to_owned(), distribution })
         }
+        // It asked whether there is one. What it never imports it does not need.
+        "find_spec" => {
+            let top = miss.detail.split('.').next().unwrap_or_default();
+            let distribution = detected.possible(&miss.detail).filter(|_| !detected.needs.optional.contains(top))?;
+            let is_new = means.packages && !detected.has(&distribution);
+            is_new.then(|| Remedy::Package { module: top.to_owned(), distribution })
+        }
         "network" => container.filter(|_| means.network),
         // They are not there in containers either.
         "terminal" | "privilege" => None,
@@ -114,29 +121,28 @@ impl Retry {
         }
     }
 
-    /// The plan for a job that ended because a module was missing that could have been its own, or with an exception that
-    /// names the package it is about.
+    /// Returns the plan for a job that ended because a module was missing that could have been its own, that failed without
+    /// packages which it has substitutes for, or whose exception names the package it is about.
     pub(super) fn after_end(self, outcome: &Outcome) -> Option<Plan> {
         if !self.means.packages {
             return None;
         }
         let mut detected = self.detected.clone();
-        let reason = match detected.missed(outcome) {
-            Some(module) => {
-                detected.take_as_packages();
-                format!("run again: {module} is not the program's own, so it is taken for a third-party package")
+        let reason = if let Some(module) = detected.missed(outcome) {
+            detected.take_as_packages();
+            format!("run again: {module} is not the program's own, so it is taken for a third-party package")
+        } else if let Some(names) = provide_optional(&mut detected, outcome) {
+            format!("run again with {names}: it failed without")
+        } else {
+            let exception = outcome.exception.as_ref()?;
+            let distribution = Needs::named_by_error(&exception.kind, &exception.message)?;
+            let required = &self.job.containers.requirements;
+            if detected.has(&distribution) || required.names(&Platform::WASM).contains(&&*distribution) {
+                return None;
             }
-            None => {
-                let exception = outcome.exception.as_ref()?;
-                let distribution = Needs::named_by_error(&exception.kind, &exception.message)?;
-                let required = &self.job.containers.requirements;
-                if detected.has(&distribution) || required.names(&Platform::WASM).contains(&&*distribution) {
-                    return None;
-                }
-                let reason = format!("run again with {distribution}: it ended with an exception that asks for it");
-                detected.provide(&distribution.clone(), distribution);
-                reason
-            }
+            let reason = format!("run again with {distribution}: it ended with an exception that asks for it");
+            detected.provide(&distribution.clone(), distribution);
+            reason
         };
         let place = self.place_with_packages()?;
         let used = Duration::from_micros(outcome.usage.wall_us);
@@ -161,6 +167,17 @@ impl Retry {
         plan.set_wall_clock(left);
         Some(plan)
     }
+}
+
+/// Adds the packages that a program which failed has a substitute for; returns their names.
+///
+/// It may be the kind of substitute with which a program says what it cannot do.
+fn provide_optional(detected: &mut Detected, outcome: &Outcome) -> Option<String> {
+    let names = match outcome.success() {
+        true => Vec::new(),
+        false => detected.provide_optional(&outcome.capability_misses),
+    };
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 #[cfg(test)]
@@ -205,6 +222,9 @@ mod tests {
             (later, "module: google", "google from google-cloud-storage"),
             // It was there, and did not help.
             ("import numpy", "module: numpy", "-"),
+            ("def f():\n    import numpy", "find_spec: numpy", "numpy from numpy"),
+            ("def f():\n    import numpy", "find_spec: pandas", "-"),
+            (optional, "find_spec: numpy", "-"),
             ("", "network: look-up of 'example.org'", "-"),
             ("", "terminal: os.ttyname()", "-"),
             ("", "privilege: os.setuid()", "-"),

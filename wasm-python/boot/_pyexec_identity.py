@@ -18,9 +18,18 @@ LIBRARIES = {
     "uuid": "libuuid.so.1", "ncursesw": "libncursesw.so.6", "tinfo": "libtinfo.so.6", "stdc++": "libstdc++.so.6",
     "gcc_s": "libgcc_s.so.1", "resolv": "libresolv.so.2", "readline": "libreadline.so.8", "expat": "libexpat.so.1",
 }
+# Those of Linux; the others are files there.
+BUILTIN = tuple("""
+    _abc _ast _codecs _collections _functools _imp _io _locale _operator _signal _sre _stat _string _suggestions _symtable
+    _sysconfig _thread _tokenize _tracemalloc _typing _warnings _weakref atexit builtins errno faulthandler gc itertools
+    marshal posix pwd sys time
+""".split())
 CONFIGURATION = {"CS_GNU_LIBC_VERSION": (2, f"glibc {GLIBC}"), "CS_GNU_LIBPTHREAD_VERSION": (3, f"NPTL {GLIBC}")}
 
-_confstr = posix.confstr
+# Of a job, and of a process in a container as well.
+DESCRIPTORS_MAX = 4096
+
+_confstr, _sysconf = posix.confstr, posix.sysconf
 
 
 def confstr(name, /):
@@ -28,6 +37,21 @@ def confstr(name, /):
         if name in (known, number):
             return value
     return _confstr(name)
+
+
+def sysconf(name, /):
+    known = {"SC_PAGESIZE": 4096, "SC_PAGE_SIZE": 4096, "SC_NPROCESSORS_CONF": 1, "SC_NPROCESSORS_ONLN": 1,
+             "SC_OPEN_MAX": DESCRIPTORS_MAX, "SC_CLK_TCK": 100, "SC_ARG_MAX": 2097152, "SC_CHILD_MAX": 128,
+             "SC_IOV_MAX": 1024, "SC_NGROUPS_MAX": 65536, "SC_HOST_NAME_MAX": 64, "SC_LOGIN_NAME_MAX": 256}
+    number = posix.sysconf_names[name] if isinstance(name, str) and name in posix.sysconf_names else name
+    for other, value in known.items():
+        if number == posix.sysconf_names.get(other):
+            return value
+    for other, line in (("SC_PHYS_PAGES", "MemTotal:"), ("SC_AVPHYS_PAGES", "MemAvailable:")):
+        if number == posix.sysconf_names.get(other):
+            with open("/proc/meminfo") as file:
+                return next(int(words.split()[1]) // 4 for words in file if words.startswith(line))
+    return _sysconf(name)
 
 
 def uname():
@@ -42,10 +66,10 @@ def install_early(os):
     # WASI's number of its own, of which Linux has none.
     del errno.ENOTCAPABLE
     errno.errorcode[errno.EPERM] = "EPERM"
-    sys.builtin_module_names = tuple(name for name in sys.builtin_module_names if name != "_pyexec")
+    sys.builtin_module_names = BUILTIN
     sys.implementation._multiarch = f"{MACHINE}-linux-gnu"
     for module in (posix, os):
-        module.uname, module.confstr = uname, confstr
+        module.uname, module.confstr, module.sysconf = uname, confstr, sysconf
         module.confstr_names.update({name: number for name, (number, _) in CONFIGURATION.items()})
 
 

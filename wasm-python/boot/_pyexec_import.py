@@ -5,11 +5,23 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 
 FOLDER = "/usr/lib/python3.14"
 PACKAGES = FOLDER + "/site-packages"
+# Modules that lack something of Linux's: its names, and what misses it, as kind and detail of a miss.
+ABSENT = {
+    "ctypes": (("c_double_complex", "c_float_complex", "c_longdouble_complex"), "library", "ctypes: complex numbers"),
+    "select": (("epoll",), "process", "select.epoll()"),
+    "selectors": (("EpollSelector",), "process", "select.epoll()"),
+}
 MODULE, PACKAGE, NAMESPACE = range(3)
+BUILT_IN_HERE = sys.builtin_module_names
 
 
 class PackLoader(SourceFileLoader):
     """An ordinary source loader, whose code comes compiled."""
+
+    def exec_module(self, module):
+        super().exec_module(module)
+        if module.__name__ in ABSENT:
+            complete(module)
 
     def get_code(self, fullname):
         stem = self.path[len("/usr/"):].removesuffix("/__init__.py").removesuffix(".py")
@@ -49,6 +61,11 @@ class PackFinder:
             names = sorted(os.listdir(self.prefix))
         except OSError:
             return
+        if self.prefix == FOLDER:
+            # What is built in here is a file on Linux.
+            for name in BUILT_IN_HERE:
+                if name not in sys.builtin_module_names and name != "_pyexec":
+                    yield prefix + name, False
         for name in names:
             path = f"{self.prefix}/{name}"
             if name.startswith("_pyexec_"):
@@ -66,16 +83,34 @@ class MissingFinder:
     def find_spec(fullname, path=None, target=None):
         if path is not None:
             return None
-        frame = sys._getframe(1)
-        while frame is not None and "importlib" in frame.f_code.co_filename:
-            if frame.f_code.co_name == "find_spec":
-                # importlib.util's: who asks whether there is one goes on without.
-                return None
-            frame = frame.f_back
         import _pyexec_linux
 
-        _pyexec_linux.miss_module(fullname, frame is None or not frame.f_code.co_filename.startswith("/usr/"))
+        frame, asks = sys._getframe(1), False
+        while frame is not None and "importlib" in frame.f_code.co_filename:
+            # importlib.util's: who asks whether there is one goes on without.
+            asks = asks or frame.f_code.co_name == "find_spec"
+            frame = frame.f_back
+        is_own = frame is None or not frame.f_code.co_filename.startswith("/usr/")
+        if not asks:
+            _pyexec_linux.miss_module(fullname, is_own)
+        elif is_own:
+            _pyexec_linux.record("find_spec", fullname)
         return None
+
+
+def complete(module):
+    """Has a miss follow where the program takes what a module lacks; whoever asks for it first goes on without."""
+    names, kind, detail = ABSENT[module.__name__]
+
+    def __getattr__(name):
+        error = AttributeError(f"module {module.__name__!r} has no attribute {name!r}", name=name, obj=module)
+        if name in names:
+            import _pyexec_linux
+
+            error = _pyexec_linux.miss(kind, detail, error)
+        raise error
+
+    module.__getattr__ = __getattr__
 
 
 def _hook(path):

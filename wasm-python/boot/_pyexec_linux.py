@@ -6,8 +6,10 @@ the host can say (or do) something about it.
 import _pyexec
 import _pyexec_constants
 import _pyexec_identity
+import _pyexec_import
 import _pyexec_signals
 import errno
+import functools
 import posix
 import sys
 from collections import deque, namedtuple
@@ -218,6 +220,15 @@ def fchmod(fd, mode):
         raise OSError(error, posix.strerror(error))
 
 
+def access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True):
+    """By the modes of files: C's says yes to all that is there."""
+    try:
+        stat = posix.stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
+    except OSError:
+        return False
+    return mode & 7 & ~(stat.st_mode >> 6 if stat.st_uid == UID else stat.st_mode) == 0
+
+
 def chown(path, uid, gid, *, dir_fd=None, follow_symlinks=True):
     posix.stat(path)
     if uid not in (-1, UID) or gid not in (-1, UID):
@@ -276,6 +287,25 @@ def sendfile(out_fd, in_fd, offset, count):
     return posix.write(out_fd, part)
 
 
+def copy_file_range(src, dst, count, offset_src=None, offset_dst=None):
+    if count < 0:
+        raise ValueError("negative value for 'count' not allowed")
+    count = min(count, 1 << 20)
+    part = posix.read(src, count) if offset_src is None else posix.pread(src, count, offset_src)
+    return posix.write(dst, part) if offset_dst is None else posix.pwrite(dst, part, offset_dst)
+
+
+def listxattr(path=None, *, follow_symlinks=True):
+    """No file has extended attributes until a program sets some, which takes a container."""
+    posix.stat("." if path is None else path)
+    return []
+
+
+def getxattr(path, attribute, *, follow_symlinks=True):
+    posix.stat(path)
+    raise OSError(errno.ENODATA, posix.strerror(errno.ENODATA), path)
+
+
 def _dup(fd, to):
     new = _pyexec.dup(fd, to)
     if new < 0:
@@ -314,7 +344,8 @@ def sched_setaffinity(pid, mask, /):
 
 def _answers():
     return {
-        "umask": umask, "chmod": chmod, "fchmod": fchmod, "lchmod": chmod, "chown": chown, "lchown": chown,
+        "umask": umask, "chmod": chmod, "fchmod": fchmod, "chown": chown, "lchown": chown,
+        "fchown": lambda fd, uid, gid: chown(fd, uid, gid), "access": access, "copy_file_range": copy_file_range,
         "kill": _pyexec.kill, "killpg": _pyexec_signals.killpg, "abort": _pyexec.abort,
         "dup": dup, "dup2": dup2, "open": open, "mkdir": mkdir, "chdir": chdir,
         "fchdir": lambda fd: chdir(fd), "statvfs": statvfs, "fstatvfs": statvfs,
@@ -335,7 +366,6 @@ def _answers():
 
 
 _REFUSED = {
-    "fork": ("process", errno.EAGAIN), "forkpty": ("process", errno.EAGAIN), "vfork": ("process", errno.EAGAIN),
     "execv": ("process", errno.EPERM), "execve": ("process", errno.EPERM),
     "posix_spawn": ("process", errno.EPERM), "posix_spawnp": ("process", errno.EPERM),
     "wait": ("process", errno.ECHILD), "waitpid": ("process", errno.ECHILD), "wait3": ("process", errno.ECHILD),
@@ -343,7 +373,7 @@ _REFUSED = {
     "mkfifo": ("process", errno.EPERM), "mknod": ("process", errno.EPERM), "setsid": ("process", errno.EPERM),
     "setuid": ("privilege", errno.EPERM), "setgid": ("privilege", errno.EPERM), "seteuid": ("privilege", errno.EPERM),
     "setegid": ("privilege", errno.EPERM), "setgroups": ("privilege", errno.EPERM), "chroot": ("privilege", errno.EPERM),
-    "mount": ("privilege", errno.EPERM), "getlogin": ("process", errno.ENXIO), "memfd_create": ("process", errno.ENOSYS),
+    "getlogin": ("process", errno.ENXIO), "memfd_create": ("process", errno.ENOSYS),
     "eventfd": ("process", errno.ENOSYS), "timerfd_create": ("process", errno.ENOSYS),
     "posix_openpt": ("terminal", errno.ENOENT), "tcsetpgrp": ("terminal", errno.ENOTTY),
     "unshare": ("privilege", errno.EPERM), "setns": ("privilege", errno.EPERM), "initgroups": ("privilege", errno.EPERM),
@@ -354,8 +384,17 @@ _REFUSED = {
 }
 
 
-# The library takes precautions where there is a fork; it is put there after it has been imported.
-_FORKS = {"fork", "forkpty", "vfork"}
+# The library takes other ways where there is one of these: they are put there after it has been imported.
+_LATE = {
+    "fork": ("process", errno.EAGAIN), "forkpty": ("process", errno.EAGAIN),
+    "eventfd_read": ("process", errno.ENOSYS), "eventfd_write": ("process", errno.ENOSYS),
+    "setxattr": ("process", errno.EPERM), "removexattr": ("process", errno.EPERM),
+    "splice": ("process", errno.ENOSYS), "timerfd_gettime": ("process", errno.ENOSYS),
+    "timerfd_gettime_ns": ("process", errno.ENOSYS), "timerfd_settime": ("process", errno.ENOSYS),
+    "timerfd_settime_ns": ("process", errno.ENOSYS), "grantpt": ("terminal", errno.ENOTTY),
+    "unlockpt": ("terminal", errno.ENOTTY), "ptsname": ("terminal", errno.ENOTTY),
+    "login_tty": ("terminal", errno.ENOTTY),
+}
 
 
 def system(command):
@@ -368,8 +407,7 @@ def install_early():
 
     sys.platform = "linux"
     functions = _answers()
-    functions.update((name, _refusing(kind, name, number)) for name, (kind, number) in _REFUSED.items()
-                     if name not in _FORKS)
+    functions.update((name, _refusing(kind, name, number)) for name, (kind, number) in _REFUSED.items())
     functions["system"] = system
     for name, function in functions.items():
         for module in (posix, os):
@@ -437,9 +475,15 @@ def install_late():
     _pyexec_signals.install_faulthandler()
     _pyexec_identity.install_late()
     _adapt_warnings(warnings)
-    for name in _FORKS:
-        kind, number = _REFUSED[name]
-        posix.__dict__[name] = os.__dict__[name] = _refusing(kind, name, number)
+    late = {name: _refusing(kind, name, number) for name, (kind, number) in _LATE.items()}
+    for name, function in (late | {"listxattr": listxattr, "getxattr": getxattr}).items():
+        posix.__dict__[name] = os.__dict__[name] = function
+    for name in ("O_EXEC", "O_SEARCH", "O_TTY_INIT"):
+        for module in (posix, os):
+            delattr(module, name)
+    for name in _pyexec_import.ABSENT.keys() & sys.modules.keys():
+        _pyexec_import.complete(sys.modules[name])
+    _thread.set_name = lambda name: None
     posix.register_at_fork = os.register_at_fork = lambda **hooks: None
     if not hasattr(time, "thread_time"):
         time.thread_time, time.thread_time_ns = time.process_time, time.process_time_ns
@@ -570,6 +614,20 @@ def _adapt_warnings(warnings):
 
 
 def _adapt_ctypes(ctypes):
+    # Here there is something at all addresses.
+    def checked(function, count):
+        @functools.wraps(function)
+        def call(*args, **kwargs):
+            for pointer in args[:count]:
+                if isinstance(pointer, int) and 0 <= pointer < 4096:
+                    _pyexec.kill(posix.getpid(), 11)
+            return function(*args, **kwargs)
+
+        return call
+
+    for name, count in {"string_at": 1, "wstring_at": 1, "memmove": 2, "memset": 1}.items():
+        setattr(ctypes, name, checked(getattr(ctypes, name), count))
+
     load = ctypes._dlopen
 
     def dlopen(name, mode=0):

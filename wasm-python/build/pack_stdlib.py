@@ -7,6 +7,7 @@ Format, all integers little-endian u32:
 """
 import marshal
 import pathlib
+import re
 import struct
 import sys
 
@@ -21,6 +22,8 @@ PLATFORM = {
     "'MACHDEP': 'wasi'": "'MACHDEP': 'linux'",
     '"MACHDEP": "wasi"': '"MACHDEP": "linux"',
 }
+
+WIDE = "LONG|SIZE_T|UINTPTR_T|VOID_P|PTHREAD_T"
 
 files = {}
 
@@ -39,9 +42,14 @@ for path in (wasi_build / (wasi_build / "pybuilddir.txt").read_text().strip()).g
     text = path.read_text().replace(str(wasi_build.parent.parent), "/usr/src")
     for ours, linux in PLATFORM.items():
         text = text.replace(ours, linux)
+    # The types of C that programs see are those of 64-bit Linux.
+    text = re.sub(rf"'(SIZEOF_(?:{WIDE})|ALIGNOF_(?:{WIDE}))': 4\b", r"'\1': 8", text)
     files[f"{STDLIB}/{path.name.replace('__wasi_wasm32-wasi', '__linux_x86_64-linux-gnu')}"] = text.encode()
 add_tree(boot, STDLIB)
-# sys.executable, for those who look at it (platform.libc_ver does); nothing can be executed.
+# Nothing of this can be executed, but programs look for it.
+programs = pathlib.Path(__file__).with_name("programs.txt").read_text().splitlines()
+files.update((program, b"\x7fELF") for program in programs if not program.startswith("#"))
+# sys.executable, for those who look at it (platform.libc_ver does).
 files["bin/python3"] = b"CPython for WebAssembly\n"
 
 code = {}

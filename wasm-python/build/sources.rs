@@ -249,6 +249,21 @@ fn linux_errno(libc: &Path) -> Result<()> {
             &format!("    if (path[0] == 0) {{\n        errno = ENOENT;\n        return -1;\n    }}\n{marker}"),
         )
     })?;
+    // Events have Linux's numbers.
+    edit(&libc.join("include/wasm-wasi-musl/__header_poll.h"), |text| {
+        let numbers = [("IN", 1), ("PRI", 2), ("OUT", 4), ("ERR", 8), ("HUP", 16), ("NVAL", 32), ("RDNORM", 64)]
+            .map(|(name, number)| format!("#define POLL{name} {number}\n"))
+            .concat();
+        let others = text.lines().filter(|line| !line.starts_with("#define POLL")).collect::<Vec<_>>().join("\n");
+        replace_once(&others, "int poll(", &format!("{numbers}#define POLLWRNORM 256\nint poll("))
+    })?;
+    edit(&libc.join("wasi/libc-bottom-half/cloudlibc/src/libc/poll/poll.c"), |text| {
+        let text = text.replace("(pollfd->events & POLLRDNORM)", "(pollfd->events & (POLLIN | POLLRDNORM))");
+        let text = text.replace("(pollfd->events & POLLWRNORM)", "(pollfd->events & (POLLOUT | POLLWRNORM))");
+        let text = text.replace("revents |= POLLRDNORM", "revents |= pollfd->events & (POLLIN | POLLRDNORM)");
+        let text = text.replace("revents |= POLLWRNORM", "revents |= pollfd->events & (POLLOUT | POLLWRNORM)");
+        Ok(text.replace("revents &= ~POLLWRNORM", "revents &= ~(POLLOUT | POLLWRNORM)"))
+    })?;
     // CPU time is a clock of its own, not the monotonic one.
     edit(&libc.join("wasi/libc-bottom-half/clocks/clock.c"), |text| {
         Ok(text.replace("__WASI_CLOCKID_MONOTONIC", "__WASI_CLOCKID_PROCESS_CPUTIME_ID"))
@@ -259,7 +274,7 @@ fn linux_errno(libc: &Path) -> Result<()> {
             text,
             ".st_nlink = in->nlink,",
             ".st_nlink = in->nlink & 0xffffffff,\n      .st_mode = in->nlink >> 32,\n      .st_uid = 1000,\n      .st_gid = \
-             1000,\n      .st_blksize = 4096,\n      .st_blocks = (in->size + 511) / 512,",
+             1000,\n      .st_blksize = 4096,\n      .st_blocks = (in->size + 4095) / 4096 * 8,",
         )?;
         Ok(text)
     })

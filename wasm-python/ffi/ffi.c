@@ -28,22 +28,49 @@ static int is_word(const ffi_type *t) {
            t->type == FFI_TYPE_SINT32;
 }
 
+/* Whether a function of this module with such a signature can be called. */
+static int is_callable(const ffi_cif *cif) {
+    int fits = cif->nargs <= ARGUMENTS_MAX && (cif->rtype->type == FFI_TYPE_VOID || is_word(cif->rtype));
+    for (unsigned i = 0; fits && i < cif->nargs; i++) {
+        fits = is_word(cif->arg_types[i]) || is_wide(cif->arg_types[i]);
+    }
+    return fits;
+}
+
 ffi_status ffi_prep_cif(ffi_cif *cif, ffi_abi abi, unsigned nargs, ffi_type *rtype, ffi_type **arg_types) {
     *cif = (ffi_cif){abi, nargs, arg_types, rtype};
-    if (nargs > ARGUMENTS_MAX || !(rtype->type == FFI_TYPE_VOID || is_word(rtype))) {
-        return FFI_BAD_TYPEDEF;
-    }
-    for (unsigned i = 0; i < nargs; i++) {
-        if (!is_word(arg_types[i]) && !is_wide(arg_types[i])) {
-            return FFI_BAD_TYPEDEF;
+    return FFI_OK;
+}
+
+/* Closures would need code made at run time, which WebAssembly has not: no function of this module can call one. ctypes
+ * can, since it calls through here. */
+struct closure {
+    ffi_closure closure;
+    struct closure *next;
+};
+
+static struct closure *closures;
+
+static ffi_closure *closure_at(void *address) {
+    for (struct closure *found = closures; found != NULL; found = found->next) {
+        if (found == address) {
+            return &found->closure;
         }
     }
-    return FFI_OK;
+    return NULL;
 }
 
 void ffi_call(ffi_cif *cif, void (*fn)(void), void *result, void **arguments) {
     typedef uint32_t word;
     typedef uint64_t wide;
+    ffi_closure *closure = closure_at((void *)fn);
+    if (closure != NULL) {
+        closure->fun(closure->cif, result, arguments, closure->user_data);
+        return;
+    }
+    if (!is_callable(cif)) {
+        abort();
+    }
     wide a[ARGUMENTS_MAX] = {0}, r = 0;
     /* One digit for each argument, the last one first: 1 for a word, 2 for a wide one. */
     unsigned signature = 0;
@@ -83,14 +110,27 @@ void ffi_call(ffi_cif *cif, void (*fn)(void), void *result, void **arguments) {
     }
 }
 
-/* Closures need code made at run time, which WebAssembly has not. ctypes raises MemoryError or RuntimeError. */
 void *ffi_closure_alloc(size_t size, void **code) {
-    void *block = malloc(size);
-    *code = block;
-    return block;
+    struct closure *made = calloc(1, sizeof *made);
+    if (made == NULL || size > sizeof made->closure) {
+        free(made);
+        return NULL;
+    }
+    made->next = closures;
+    closures = made;
+    *code = made;
+    return made;
 }
 
-void ffi_closure_free(void *block) { free(block); }
+void ffi_closure_free(void *block) {
+    for (struct closure **found = &closures; *found != NULL; found = &(*found)->next) {
+        if (*found == block) {
+            *found = (*found)->next;
+            break;
+        }
+    }
+    free(block);
+}
 
 ffi_status ffi_prep_closure_loc(ffi_closure *closure, ffi_cif *cif, void (*fun)(ffi_cif *, void *, void **, void *),
                                 void *user_data, void *code) {

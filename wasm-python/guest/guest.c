@@ -480,6 +480,10 @@ static void forget_modules(void) {
     PyObject *modules = PyImport_GetModuleDict(), *name, *brought;
     PyObject *names = PyList_New(0), *alive = PyList_New(0);
     Py_ssize_t at = modules_end;
+    if (PyGC_IsEnabled()) {
+        /* Before any module goes, as in Py_FinalizeEx: the order of finalisers follows from it. */
+        PyGC_Collect();
+    }
     while (names != NULL && PyDict_Next(modules, &at, &name, &brought)) {
         PyObject *dict = PyModule_Check(brought) ? PyModule_GetDict(brought) : NULL;
         PyObject *file = dict == NULL ? NULL : PyDict_GetItemString(dict, "__file__");

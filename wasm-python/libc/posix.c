@@ -122,6 +122,30 @@ ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset) {
     return offset < 0 ? failed(EINVAL) : move_parts(move_pwrite, fd, parts, count, offset);
 }
 
+#undef lseek
+
+/* The host takes no other than WASI's three; files have no holes. */
+off_t lseek(int fd, off_t offset, int whence) {
+    enum { DATA = 3, HOLE = 4 };
+    if (whence == DATA || whence == HOLE) {
+        off_t end, before = lseek(fd, 0, SEEK_CUR);
+        if (before < 0 || (end = lseek(fd, 0, SEEK_END)) < 0) {
+            return -1;
+        }
+        if (offset < 0 || offset >= end) {
+            lseek(fd, before, SEEK_SET);
+            return failed(ENXIO);
+        }
+        return lseek(fd, whence == DATA ? offset : end, SEEK_SET);
+    }
+    if (whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END) {
+        return failed(EINVAL);
+    }
+    __wasi_filesize_t found;
+    __wasi_errno_t error = __wasi_fd_seek(fd, offset, (__wasi_whence_t)whence, &found);
+    return error == 0 ? (off_t)found : (off_t)failed(error);
+}
+
 /* ---- descriptors ---- */
 
 __attribute__((import_module("pyexec"), import_name("dup"))) int32_t host_dup(int32_t fd, int32_t to);

@@ -198,9 +198,11 @@ pub(crate) fn check(job: &Job) -> Result<String> {
             job.limits.memory_bytes
         )));
     }
-    let script = job.project.entrypoint(job.entrypoint.as_deref())?;
-    // A link is not a script, on either tier.
-    job.project.read(&script)?;
+    let script = job.script()?;
+    if job.containers.pre_commands.is_empty() {
+        // A link is not a script, on either tier.
+        job.project.read(&script)?;
+    }
     Ok(script)
 }
 

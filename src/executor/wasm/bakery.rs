@@ -292,7 +292,7 @@ impl Baked {
         let image = self.image.as_ref()?;
         let asked_for = |name: &str| self.record.variables.iter().any(|variable| variable == name || variable == "*");
         let sees_others = job.env.iter().any(|(name, _)| asked_for(name));
-        let script = job.project.entrypoint(job.entrypoint.as_deref()).ok()?;
+        let script = job.script().ok()?;
         let has_its_own = || job.project.modules_beside(&script).into_iter().any(shadows);
         (!sees_others && !has_its_own()).then_some(image)
     }

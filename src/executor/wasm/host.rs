@@ -17,6 +17,10 @@ use crate::{
 use bytes::Bytes;
 use std::{
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -165,15 +169,21 @@ impl Fuel {
 #[derive(Debug)]
 pub(crate) struct MemoryLimit {
     bytes_max: usize,
-    pub(crate) peak_bytes: usize,
+    peak_bytes: Arc<AtomicU64>,
     pub(crate) hit: bool,
+}
+
+impl MemoryLimit {
+    pub(crate) fn peak_bytes(&self) -> u64 {
+        self.peak_bytes.load(Ordering::Relaxed)
+    }
 }
 
 impl ResourceLimiter for MemoryLimit {
     fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let allowed = desired <= self.bytes_max;
         if allowed {
-            self.peak_bytes = self.peak_bytes.max(desired);
+            self.peak_bytes.fetch_max(desired as u64, Ordering::Relaxed);
         } else {
             self.hit = true;
         }
@@ -196,14 +206,15 @@ impl Host {
         clock: Clock,
         stop_at: Option<StopAt>,
     ) -> Host {
+        let peak_bytes = Arc::new(AtomicU64::new(0));
         Host {
-            files: Files::new(project, &library, limits),
+            files: Files::new(project, &library, limits, Arc::clone(&peak_bytes)),
             input: Input::new(stdin),
             outputs: Outputs::new(limits.output_bytes, observer),
             clock,
             memory: MemoryLimit {
                 bytes_max: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX),
-                peak_bytes: 0,
+                peak_bytes,
                 hit: false,
             },
             fuel: Fuel { budget: limits.cpu_fuel.unwrap_or(u64::MAX), used: 0, slice: metering::SLICE },
@@ -249,7 +260,8 @@ impl Host {
                 if self.stop_at.as_ref().is_some_and(|stops| stops(&miss)) {
                     return Err(Missed(miss));
                 }
-                if report.misses.len() < MISSES_MAX && !report.misses.contains(&miss) {
+                let is_listed = miss.kind != QUESTION && !report.misses.contains(&miss);
+                if is_listed && report.misses.len() < MISSES_MAX {
                     report.misses.push(miss);
                 }
             }
@@ -373,6 +385,9 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 /// Lets the job's future be polled again and again while the guest runs, so that deadlines and cancellation are seen: what
 /// the host does for the guest costs no fuel, so a guest could spend any time there.
 pub(crate) struct Yielding;
+
+/// The kind of a miss that is the answer to a question: whether a module is there.
+const QUESTION: &str = "find_spec";
 
 /// Longest that a job runs without a yield, but for a single call of the host.
 const YIELD_AFTER: Duration = Duration::from_micros(300);

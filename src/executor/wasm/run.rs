@@ -43,7 +43,7 @@ pub(crate) async fn run(
     reason: &str,
 ) -> Result<Run> {
     job.check()?;
-    let script = job.project.entrypoint(job.entrypoint.as_deref())?;
+    let script = job.script()?;
     let input = encode(&job, &script, &library)?;
     let limits = job.limits;
     let started = Instant::now();
@@ -261,7 +261,7 @@ fn outcome(host: Host, ending: Ending, fuel: u64, collect_from: Option<&Project>
         cpu_us: microseconds(clock.cpu()),
         wall_us: microseconds(clock.elapsed()),
         fuel,
-        peak_memory_bytes: memory.peak_bytes as u64,
+        peak_memory_bytes: memory.peak_bytes(),
         disk_bytes: files.quota.bytes(),
     };
     let workspace = files.into_workspace();

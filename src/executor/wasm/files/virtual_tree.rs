@@ -1,4 +1,5 @@
-//! The read-only part of a job's tree, without any file of the host behind it: `/usr`, `/dev`, and the folders above them.
+//! The read-only part of a job's tree, without any file of the host behind it: `/usr`, `/dev`, and what programs look for in
+//! `/etc` and `/proc`.
 
 use super::{
     errno::Result,
@@ -9,7 +10,10 @@ use crate::executor::wasm::library::{self, Library};
 use bytes::Bytes;
 use std::{
     io::SeekFrom,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use wasmtime_wasi::p1::types::{Errno, Filetype};
 
@@ -19,16 +23,58 @@ pub(super) static DISK_FOLDERS: [&str; 2] = ["tmp", "work"];
 static LIBRARY: &str = "usr";
 /// Its names are the numbers of the open descriptors.
 pub(super) const DESCRIPTORS: &str = "proc/self/fd";
-static FOLDERS: [&str; 5] = ["dev", "mnt", "proc", "proc/self", DESCRIPTORS];
+static FOLDERS: [&str; 17] = [
+    "dev",
+    "etc",
+    "home",
+    "media",
+    "mnt",
+    "opt",
+    "proc",
+    "proc/self",
+    DESCRIPTORS,
+    "root",
+    "run",
+    "srv",
+    "sys",
+    "var",
+    "var/cache",
+    "var/lib",
+    "var/log",
+];
+/// Folders of the library whose files are programs.
+static PROGRAMS: [&str; 2] = ["usr/bin/", "usr/sbin/"];
 
 /// Symbolic links. Other services have the project in `/mnt/data`, and models look for it there.
-static LINKS: [(&str, &str); 5] = [
+static LINKS: [(&str, &str); 10] = [
+    ("bin", "usr/bin"),
     ("dev/fd", "/proc/self/fd"),
+    // Folders that everybody may write to.
+    ("dev/shm", "/tmp"),
     ("dev/stderr", "/proc/self/fd/2"),
     ("dev/stdin", "/proc/self/fd/0"),
     ("dev/stdout", "/proc/self/fd/1"),
+    ("lib", "usr/lib"),
     ("mnt/data", "/work"),
+    ("sbin", "usr/sbin"),
+    ("var/tmp", "/tmp"),
 ];
+
+/// Files with the same text in every job.
+static TEXTS: [(&str, &str); 9] = [
+    ("etc/debian_version", include_str!("linux/debian_version")),
+    ("etc/group", include_str!("linux/group")),
+    ("etc/hostname", include_str!("linux/hostname")),
+    ("etc/hosts", include_str!("linux/hosts")),
+    ("etc/os-release", include_str!("linux/os-release")),
+    ("etc/passwd", include_str!("linux/passwd")),
+    ("proc/cpuinfo", include_str!("linux/cpuinfo")),
+    ("proc/loadavg", "0.00 0.00 0.00 1/1 1\n"),
+    ("proc/version", "Linux version 6.1.0 (pyexec) #1 WebAssembly\n"),
+];
+
+/// Files whose text says what the job uses.
+static FIGURES: [&str; 2] = ["proc/meminfo", "proc/self/status"];
 
 static DEVICES: [(&str, Content); 6] = [
     ("dev/full", Content::Full),
@@ -43,6 +89,34 @@ static DEVICES: [(&str, Content); 6] = [
 #[derive(Debug)]
 pub(super) struct VirtualTree {
     library: Library,
+    memory: MemoryUse,
+}
+
+/// The memory of a job, in bytes.
+#[derive(Debug, Clone)]
+pub(super) struct MemoryUse {
+    pub(super) limit: u64,
+    pub(super) used: Arc<AtomicU64>,
+}
+
+impl MemoryUse {
+    /// Returns the text of one of [`FIGURES`].
+    fn describe(&self, path: &str) -> String {
+        let used = self.used.load(Ordering::Relaxed) / 1024;
+        let (total, available) = (self.limit / 1024, (self.limit / 1024).saturating_sub(used));
+        if path == "proc/meminfo" {
+            return format!(
+                "MemTotal:       {total:>8} kB\nMemFree:        {available:>8} kB\nMemAvailable:   {available:>8} kB\n\
+                 Buffers:               0 kB\nCached:                0 kB\nSwapTotal:             0 kB\n\
+                 SwapFree:              0 kB\n"
+            );
+        }
+        format!(
+            "Name:\tpython3\nUmask:\t0022\nState:\tR (running)\nTgid:\t1\nPid:\t1\nPPid:\t0\nUid:\t1000\t1000\t1000\t1000\n\
+             Gid:\t1000\t1000\t1000\t1000\nVmPeak:\t{used:>8} kB\nVmSize:\t{used:>8} kB\nVmHWM:\t{used:>8} kB\n\
+             VmRSS:\t{used:>8} kB\nVmSwap:\t       0 kB\nThreads:\t1\n"
+        )
+    }
 }
 
 /// What is at a path.
@@ -56,8 +130,8 @@ pub(super) enum Node {
 }
 
 impl VirtualTree {
-    pub(super) fn new(library: Library) -> VirtualTree {
-        VirtualTree { library }
+    pub(super) fn new(library: Library, memory: MemoryUse) -> VirtualTree {
+        VirtualTree { library, memory }
     }
 
     pub(super) fn node(&self, path: &[u8]) -> Option<Node> {
@@ -80,6 +154,12 @@ impl VirtualTree {
         }
         if let Some((_, content)) = DEVICES.iter().find(|(device, _)| *device == path) {
             return Some(Node::File(VirtualFile::new(content.clone(), path)));
+        }
+        if let Some((_, text)) = TEXTS.iter().find(|(file, _)| *file == path) {
+            return Some(Node::File(VirtualFile::new(Content::Bytes(Bytes::from_static(text.as_bytes())), path)));
+        }
+        if FIGURES.contains(&path) {
+            return Some(Node::File(VirtualFile::new(Content::Bytes(self.memory.describe(path).into()), path)));
         }
         let number = path.strip_prefix(DESCRIPTORS)?.strip_prefix('/')?;
         let canonical = number.bytes().all(|byte| byte.is_ascii_digit()) && (number == "0" || !number.starts_with('0'));
@@ -116,7 +196,8 @@ impl VirtualTree {
         let folders = FOLDERS.iter().chain(&DISK_FOLDERS).chain([&LIBRARY]).map(|path| (*path, Filetype::Directory));
         let links = LINKS.iter().map(|(path, _)| (*path, Filetype::SymbolicLink));
         let devices = DEVICES.iter().map(|(path, _)| (*path, Filetype::CharacterDevice));
-        for (other, kind) in folders.chain(links).chain(devices) {
+        let texts = TEXTS.iter().map(|(path, _)| *path).chain(FIGURES).map(|path| (path, Filetype::RegularFile));
+        for (other, kind) in folders.chain(links).chain(devices).chain(texts) {
             let (parent, name) = other.rsplit_once('/').unwrap_or(("", other));
             if parent == path {
                 add(other, name, kind);
@@ -171,7 +252,11 @@ impl VirtualFile {
 
     pub(super) fn stat(&self) -> Stat {
         match &self.content {
-            Content::Bytes(bytes) => Stat::read_only(Filetype::RegularFile, bytes.len() as u64, self.inode),
+            Content::Bytes(bytes) => {
+                let is_program = PROGRAMS.iter().any(|folder| self.path.starts_with(folder));
+                let stat = Stat::read_only(Filetype::RegularFile, bytes.len() as u64, self.inode);
+                Stat { mode: if is_program { 0o555 } else { stat.mode }, ..stat }
+            }
             _ => Stat { mode: 0o666, ..Stat::read_only(Filetype::CharacterDevice, 0, self.inode) },
         }
     }
@@ -237,10 +322,15 @@ pub(super) fn inode(path: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
+    fn tree() -> VirtualTree {
+        let memory = MemoryUse { limit: 1 << 30, used: Arc::new(AtomicU64::new(100 << 20)) };
+        VirtualTree::new(Library::new(wasm_python::STDLIB).unwrap(), memory)
+    }
+
     #[test]
     fn everything_listed_is_there() {
-        let tree = VirtualTree::new(Library::new(wasm_python::STDLIB).unwrap());
-        for folder in ["", "dev", "mnt", "proc/self", "usr", "usr/lib/python3.14"] {
+        let tree = tree();
+        for folder in ["", "dev", "etc", "mnt", "proc", "proc/self", "usr", "usr/lib/python3.14"] {
             let items = tree.list(folder.as_bytes());
             assert!(items.len() > 2, "/{folder} is empty");
             for item in items.iter().filter(|item| !item.name.starts_with(b".")) {
@@ -254,8 +344,9 @@ mod tests {
 
     #[test]
     fn nothing_is_there_that_is_not_listed() {
-        let tree = VirtualTree::new(Library::new(wasm_python::STDLIB).unwrap());
-        for path in ["etc", "usrlib", "dev/null/x", "proc/self/fd/01", "proc/self/fd/+1", "proc/self/fd/x", "workshop"]
+        let tree = tree();
+        for path in
+            ["etc/shadow", "usrlib", "dev/null/x", "proc/self/fd/01", "proc/self/fd/+1", "proc/self/fd/x", "workshop"]
         {
             assert!(tree.node(path.as_bytes()).is_none(), "{path}");
         }
