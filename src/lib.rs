@@ -31,6 +31,9 @@ pub mod config;
 pub mod environment;
 mod error;
 pub mod executor;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod job;
 mod limits;
 mod needs;

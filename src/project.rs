@@ -351,7 +351,8 @@ impl Project {
 
     /// Bytes and entries as the disk limit counts them.
     pub(crate) fn size(&self) -> (u64, u64) {
-        let bytes = self.entries.values().map(Entry::bytes).fold(0, u64::saturating_add);
+        let files = self.entries.values().filter(|entry| !matches!(entry, Entry::Link { .. }));
+        let bytes = files.map(Entry::bytes).fold(0, u64::saturating_add);
         (bytes, self.entries.len() as u64)
     }
 

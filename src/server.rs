@@ -12,6 +12,8 @@ mod cors;
 mod error;
 mod events;
 mod form;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod headers;
 mod hosts;
 mod listener;

@@ -4,6 +4,7 @@
 //! - `programs.rs`: ordinary programs, compared with native CPython of the same version
 //! - `cpython.rs`: CPython's own test suite, inside the sandbox
 //! - `attacks.rs`: hostile programs, and what must become of them
+//! - `files.rs`: random operations on files, compared with those on a folder of this machine
 //! - `linux.rs`: what else makes the guest look like Python on Linux, where no native interpreter can be compared with
 //! - `isolation.rs`: what jobs must not see of each other, and what they must give back
 //! - `docker.rs`: what the Docker tier adds to the contract: walls, leftovers, faults of the daemon
@@ -22,6 +23,7 @@ mod contract;
 mod cpython;
 mod deploy;
 mod docker;
+mod files;
 mod isolation;
 mod linux;
 mod programs;

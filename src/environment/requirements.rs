@@ -245,6 +245,7 @@ impl Line {
         if let Some(other) = head.chars().find(|&c| !allowed(c)) {
             return Err(format!("{other:?} has no place in a requirement; {FORM}"));
         }
+        check_ends_of_names(head)?;
         let parsed = pep508_rs::Requirement::<VerbatimUrl>::from_str(head)
             .map_err(|error| format!("{}; {FORM}", shown(&error.message.to_string())))?;
         let versions = match parsed.version_or_url {
@@ -259,6 +260,18 @@ impl Line {
             return Err("a hash is of one version: write it before the hash, as in name==1.0".to_owned());
         }
         Ok(Some(Line::Named(Requirement { name: parsed.name.to_string(), extras, versions, marker, hashes })))
+    }
+}
+
+/// Refuses names that end in punctuation, at which the parser would panic.
+fn check_ends_of_names(head: &str) -> Result<(), String> {
+    let in_name = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    let (name, rest) = head.split_at(head.find(|c| !in_name(c)).unwrap_or(head.len()));
+    let extras = rest.trim_start().strip_prefix('[').and_then(|rest| rest.split(']').next()).unwrap_or_default();
+    let mut names = extras.split(|c: char| c == ',' || c.is_whitespace()).chain([name]);
+    match names.find(|name| name.ends_with(['.', '-', '_'])) {
+        Some(name) => Err(format!("{} does not end in a letter or a digit, as names do; {FORM}", shown(name))),
+        None => Ok(()),
     }
 }
 
@@ -492,6 +505,16 @@ mod tests {
 
     fn problem(input: &str) -> String {
         Requirements::parse(input).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn names_that_end_in_punctuation_are_refused() {
+        for line in
+            ["gi.+x", "a_", "a-==1", "a.>=1", "a[b.]", "a [b, c_]", "a[b- c]", "a[b.", "a[x]; python_version < '3'"]
+        {
+            let refused = Requirements::parse(line).is_err();
+            assert_eq!(refused, !line.contains(';'), "{line}");
+        }
     }
 
     #[test]

@@ -22,6 +22,8 @@ mod feed;
 mod flights;
 mod folder;
 mod frames;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod hardening;
 mod helper;
 mod images;

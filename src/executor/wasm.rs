@@ -11,6 +11,8 @@ mod clock;
 mod engine;
 mod files;
 mod functions;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod host;
 mod image;
 mod libm;

@@ -139,8 +139,17 @@ _mask = 0o022
 def umask(mask):
     global _mask
     before, _mask = _mask, mask & 0o777
-    _pyexec.umask(_mask)
+    _pyexec.umask(_mask, -1)
     return before
+
+
+def _with_mode(mode, make, *args, **kwargs):
+    """Calls what makes a file or folder, which gets this mode: WASI's calls have none."""
+    _pyexec.umask(_mask, mode)
+    try:
+        return make(*args, **kwargs)
+    finally:
+        _pyexec.umask(_mask, -1)
 
 
 _open, _mkdir, _chdir = posix.open, posix.mkdir, posix.chdir
@@ -166,23 +175,22 @@ def _c_flags(flags):
 
 def open(path, flags, mode=0o777, *, dir_fd=None):
     flags = _c_flags(flags)
-    fd = _open(path, flags, mode, dir_fd=dir_fd)
-    # WASI gives every new file the usual mode.
-    if flags & _C_FLAGS["O_CREAT"] and mode & 0o777 not in (0o666, 0o777) and posix.fstat(fd).st_size == 0:
-        _pyexec.fchmod(fd, mode & ~_mask & 0o777)
-    return fd
+    if not flags & _C_FLAGS["O_CREAT"] or mode & 0o7777 == 0o666:
+        return _open(path, flags, mode, dir_fd=dir_fd)
+    return _with_mode(mode & 0o7777, _open, path, flags, mode, dir_fd=dir_fd)
 
 
 def mkdir(path, mode=0o777, *, dir_fd=None):
-    _mkdir(path, mode, dir_fd=dir_fd)
-    if mode & 0o777 != 0o777 and dir_fd is None:
-        _pyexec.chmod(path, mode & ~_mask & 0o777)
+    if mode & 0o1777 == 0o777:
+        return _mkdir(path, mode, dir_fd=dir_fd)
+    return _with_mode(mode & 0o1777, _mkdir, path, mode, dir_fd=dir_fd)
 
 
 def chdir(path):
     """wasi-libc remembers the folder as text, and would keep `..` and links in it."""
     if isinstance(path, int):
-        posix.fstat(path)
+        if posix.fstat(path).st_mode & 0o170000 != 0o040000:
+            raise OSError(errno.ENOTDIR, posix.strerror(errno.ENOTDIR))
         path = posix.readlink(f"/proc/self/fd/{path:d}")
         if not path.startswith("/"):
             raise OSError(errno.ENOTDIR, posix.strerror(errno.ENOTDIR))
@@ -196,6 +204,39 @@ def chdir(path):
         _chdir(real)
 
 
+def fchdir(fd):
+    chdir(_fileno(fd))
+
+
+def _fileno(file):
+    """The descriptor that is given as such or as a file."""
+    if not isinstance(file, int):
+        if not hasattr(file, "fileno"):
+            raise TypeError("argument must be an int, or have a fileno() method.")
+        file = file.fileno()
+    if file < 0:
+        raise ValueError(f"file descriptor cannot be a negative integer ({file})")
+    return file
+
+
+def _below(folder, path):
+    """A path that starts at a folder's descriptor, as one that starts at the root."""
+    path = posix.fspath(path)
+    if folder is None or path[:1] in ("/", b"/"):
+        return path
+    posix.fstat(folder)
+    start = f"/proc/self/fd/{folder:d}/"
+    return (start if isinstance(path, str) else start.encode()) + path
+
+
+def link(src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=True):
+    folders = [-1 if fd is None else fd for fd in (src_dir_fd, dst_dir_fd)]
+    sys.audit("os.link", src, dst, *folders)
+    error = _pyexec.link(src, dst, *folders, bool(follow_symlinks))
+    if error:
+        raise OSError(error, posix.strerror(error), src, None, dst)
+
+
 def statvfs(path):
     if not isinstance(path, int):
         posix.stat(path)
@@ -206,10 +247,11 @@ def statvfs(path):
 def chmod(path, mode, *, dir_fd=None, follow_symlinks=True):
     if isinstance(path, int):
         return fchmod(path, mode)
-    if not follow_symlinks and posix.lstat(path).st_mode & 0o170000 == 0o120000:
+    place = _below(dir_fd, path)
+    if not follow_symlinks and posix.lstat(place).st_mode & 0o170000 == 0o120000:
         # Links have no permissions of their own, as on Linux.
         raise NotImplementedError("chmod: follow_symlinks unavailable on this platform")
-    error = _pyexec.chmod(path, mode & 0o7777)
+    error = _pyexec.chmod(place, mode & 0o7777)
     if error:
         raise OSError(error, posix.strerror(error), path)
 
@@ -268,10 +310,12 @@ def lockf(fd, command, length, /):
 
 
 def posix_fallocate(fd, offset, length, /):
+    size = posix.fstat(fd).st_size
     if offset < 0 or length <= 0:
         raise OSError(errno.EINVAL, posix.strerror(errno.EINVAL))
-    if posix.fstat(fd).st_size < offset + length:
-        posix.ftruncate(fd, offset + length)
+    # Fails unless the file is open to write.
+    posix.write(fd, b"")
+    posix.ftruncate(fd, max(size, offset + length))
 
 
 def posix_fadvise(fd, offset, length, advice, /):
@@ -348,7 +392,7 @@ def _answers():
         "fchown": lambda fd, uid, gid: chown(fd, uid, gid), "access": access, "copy_file_range": copy_file_range,
         "kill": _pyexec.kill, "killpg": _pyexec_signals.killpg, "abort": _pyexec.abort,
         "dup": dup, "dup2": dup2, "open": open, "mkdir": mkdir, "chdir": chdir,
-        "fchdir": lambda fd: chdir(fd), "statvfs": statvfs, "fstatvfs": statvfs,
+        "fchdir": fchdir, "link": link, "statvfs": statvfs, "fstatvfs": statvfs,
         "pipe": pipe, "pipe2": pipe2, "lockf": lockf, "posix_fallocate": posix_fallocate, "posix_fadvise": posix_fadvise,
         "sendfile": sendfile, "getrandom": getrandom, "get_terminal_size": get_terminal_size,
         "getuid": lambda: UID, "geteuid": lambda: UID, "getgid": lambda: UID, "getegid": lambda: UID,
@@ -441,7 +485,8 @@ def install_early():
         for module in (posix, os):
             if not hasattr(module, name):
                 setattr(module, name, value)
-    os.supports_follow_symlinks.update({os.chmod})
+    os.supports_follow_symlinks.update({os.chmod, os.link})
+    os.supports_dir_fd.update({os.chmod, os.link, os.mkdir, os.open})
     for name, test in {"WIFEXITED": lambda s: s & 0x7F == 0, "WEXITSTATUS": lambda s: s >> 8 & 0xFF,
                        "WIFSIGNALED": lambda s: s & 0x7F not in (0, 0x7F), "WTERMSIG": lambda s: s & 0x7F,
                        "WIFSTOPPED": lambda s: s & 0xFF == 0x7F, "WSTOPSIG": lambda s: s >> 8 & 0xFF,

@@ -19,6 +19,7 @@
 #include <internal/pycore_traceback.h>
 #include <marshal.h>
 #include <unistd.h>
+#include <wasi/api.h>
 #include <wasi/libc-find-relpath.h>
 
 #define EXPORT(name) __attribute__((export_name(name), visibility("default")))
@@ -102,6 +103,38 @@ static PyObject *py_chmod(PyObject *self, PyObject *args) {
     return PyLong_FromLong(error);
 }
 
+/* A path as WASI takes it. What `relative` points to is for the caller to free. Returns the folder's descriptor, or -1. */
+static int relative_to(int folder, const char *path, char **relative) {
+    if (folder >= 0 && path[0] != '/') {
+        *relative = strdup(path);
+        return *relative == NULL ? -1 : folder;
+    }
+    size_t length = 0;
+    const char *absolute;
+    return __wasilibc_find_relpath_alloc(path, &absolute, relative, &length, 1);
+}
+
+static PyObject *py_link(PyObject *self, PyObject *args) {
+    PyObject *from, *to = NULL;
+    int from_folder, to_folder, follow;
+    if (!PyArg_ParseTuple(args, "O&O&iip", PyUnicode_FSConverter, &from, PyUnicode_FSConverter, &to, &from_folder,
+                          &to_folder, &follow)) {
+        return NULL;
+    }
+    char *old = NULL, *new = NULL;
+    from_folder = relative_to(from_folder, PyBytes_AS_STRING(from), &old);
+    to_folder = relative_to(to_folder, PyBytes_AS_STRING(to), &new);
+    int error = ENOENT;
+    if (from_folder >= 0 && to_folder >= 0) {
+        error = __wasi_path_link(from_folder, follow ? __WASI_LOOKUPFLAGS_SYMLINK_FOLLOW : 0, old, to_folder, new);
+    }
+    free(old);
+    free(new);
+    Py_DECREF(from);
+    Py_DECREF(to);
+    return PyLong_FromLong(error);
+}
+
 static PyObject *py_fchmod(PyObject *self, PyObject *args) {
     int fd;
     unsigned mode;
@@ -124,12 +157,13 @@ static PyObject *py_pipe(PyObject *self, PyObject *unused) {
     return ends < 0 ? PyLong_FromLongLong(ends) : Py_BuildValue("ii", (int)(ends & 0xffffffff), (int)(ends >> 32));
 }
 
-static PyObject *py_umask(PyObject *self, PyObject *mask) {
-    unsigned long bits = PyLong_AsUnsignedLong(mask);
-    if (PyErr_Occurred()) {
+static PyObject *py_umask(PyObject *self, PyObject *args) {
+    unsigned mask;
+    int mode;
+    if (!PyArg_ParseTuple(args, "Ii", &mask, &mode)) {
         return NULL;
     }
-    host_umask((uint32_t)bits);
+    host_umask(mask, mode);
     Py_RETURN_NONE;
 }
 
@@ -167,7 +201,8 @@ static PyMethodDef methods[] = {
     {"fchmod", py_fchmod, METH_VARARGS, "The same for an open file."},
     {"dup", py_dup, METH_VARARGS, "dup(fd, -1) or dup2(fd, to): a descriptor, or a negative errno."},
     {"pipe", py_pipe, METH_NOARGS, "A pair of descriptors, or a negative errno."},
-    {"umask", py_umask, METH_O, "Sets the permission bits that new files do not get."},
+    {"link", py_link, METH_VARARGS, "link(from, to, folder of from or -1, folder of to or -1, follow): an errno or 0."},
+    {"umask", py_umask, METH_VARARGS, "Sets the permission bits that new files do not get, and those they do, or -1 for the usual."},
     {"disk", py_disk, METH_NOARGS, "Bytes of disk, of them free, files, of them free."},
     {"memory_bytes", py_memory_bytes, METH_NOARGS, "Bytes of memory that there are by now: the most there ever were."},
     {"effects", py_effects, METH_NOARGS, "Counts of what a copy cannot repeat, in the order of host.h."},

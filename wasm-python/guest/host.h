@@ -35,8 +35,9 @@ HOST("module_load") void host_module_load(void *code);
  * returns a Linux errno or 0. */
 HOST("chmod") int32_t host_chmod(int32_t folder, const char *path, size_t length, uint32_t mode);
 
-/* Sets the permission bits that new files and folders do not get. */
-HOST("umask") void host_umask(uint32_t mask);
+/* Sets the permission bits that new files and folders do not get, and those that they get otherwise: the usual ones if
+ * negative. */
+HOST("umask") void host_umask(uint32_t mask, int32_t mode);
 
 /* Bytes of disk: kind 0 all, 1 still free; files: kind 2 all, 3 still free. */
 HOST("disk") int64_t host_disk(int32_t kind);

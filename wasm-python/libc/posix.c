@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include <wasi/api.h>
@@ -78,6 +79,9 @@ static ssize_t move_parts(move *move, int fd, const struct iovec *parts, int cou
     for (int i = 0; i < count; i++) {
         is_empty &= parts[i].iov_len == 0;
     }
+    if (count == 0) {
+        return move_all(move, fd, NULL, 0, offset);
+    }
     ssize_t done = 0;
     for (int i = 0; i < count && done < MOVED_MAX; i++) {
         /* A first, empty part is moved for the errors that come of it. */
@@ -122,28 +126,32 @@ ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset) {
     return offset < 0 ? failed(EINVAL) : move_parts(move_pwrite, fd, parts, count, offset);
 }
 
-#undef lseek
+/* ---- positions ---- */
 
-/* The host takes no other than WASI's three; files have no holes. */
+/* Linux's numbers, which wasi-libc does not have. The host ends a program that gives it any other than WASI's three. */
+enum { LINUX_SEEK_DATA = 3, LINUX_SEEK_HOLE = 4 };
+
+#undef lseek /* a macro where the position is only asked for */
 off_t lseek(int fd, off_t offset, int whence) {
-    enum { DATA = 3, HOLE = 4 };
-    if (whence == DATA || whence == HOLE) {
-        off_t end, before = lseek(fd, 0, SEEK_CUR);
-        if (before < 0 || (end = lseek(fd, 0, SEEK_END)) < 0) {
+    if (whence == LINUX_SEEK_DATA || whence == LINUX_SEEK_HOLE) {
+        /* As in a file system that knows of no holes but the one at the end. */
+        struct stat stat;
+        if (fstat(fd, &stat) != 0) {
             return -1;
         }
-        if (offset < 0 || offset >= end) {
-            lseek(fd, before, SEEK_SET);
+        if (offset < 0 || offset >= stat.st_size) {
             return failed(ENXIO);
         }
-        return lseek(fd, whence == DATA ? offset : end, SEEK_SET);
+        offset = whence == LINUX_SEEK_DATA ? offset : stat.st_size;
+        whence = SEEK_SET;
     }
     if (whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END) {
-        return failed(EINVAL);
+        struct stat stat;
+        return fstat(fd, &stat) != 0 ? -1 : failed(EINVAL);
     }
-    __wasi_filesize_t found;
-    __wasi_errno_t error = __wasi_fd_seek(fd, offset, (__wasi_whence_t)whence, &found);
-    return error == 0 ? (off_t)found : (off_t)failed(error);
+    __wasi_filesize_t position;
+    __wasi_errno_t error = __wasi_fd_seek(fd, offset, (__wasi_whence_t)whence, &position);
+    return error != 0 ? failed(error) : (off_t)position;
 }
 
 /* ---- descriptors ---- */
@@ -184,7 +192,7 @@ int fcntl(int fd, int command, ...) {
             break;
         }
         case F_SETFL:
-            error = __wasi_fd_fdstat_set_flags(fd, (__wasi_fdflags_t)(va_arg(arguments, int) & 0xfff));
+            error = __wasi_fd_fdstat_set_flags(fd, (__wasi_fdflags_t)(va_arg(arguments, int) & 0x1f));
             result = error == 0 ? 0 : (int)failed(error);
             break;
         case GETLK: /* a process's own locks are never in its way, and there is no other process */

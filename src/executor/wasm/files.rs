@@ -11,6 +11,8 @@
 
 mod attributes;
 mod content;
+#[cfg(any(test, feature = "fuzzing"))]
+mod count;
 mod descriptor;
 mod entries;
 mod errno;
@@ -63,6 +65,8 @@ pub(crate) struct Files {
     modes: HashMap<u64, u32>,
     /// Permission bits that new files do not get.
     umask: u32,
+    /// Those that new files and folders get otherwise, where they are not the usual ones.
+    mode: Option<u32>,
     /// Whether there may be symbolic links on disk, so that each name of a path must be looked at.
     has_links: bool,
 }
@@ -87,6 +91,7 @@ impl Files {
             quota,
             modes: HashMap::new(),
             umask: 0o022,
+            mode: None,
         }
     }
 
@@ -183,7 +188,10 @@ impl Files {
         if let Descriptor::File(file) = descriptor
             && Arc::strong_count(&file) == 1
         {
-            self.quota.closed(file.inode, || file.bytes().unwrap_or_default());
+            let inode = file.inode;
+            if self.quota.closed(inode, || file.bytes().unwrap_or_default()) {
+                self.modes.remove(&inode);
+            }
         }
     }
 

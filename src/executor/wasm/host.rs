@@ -333,8 +333,9 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
             Ok(host.files.chmod(fd, path, mode).err().map_or(0, linux_errno))
         },
     )?;
-    linker
-        .func_wrap("pyexec", "umask", |mut caller: Caller<'_, Host>, mask: u32| caller.data_mut().files.umask(mask))?;
+    linker.func_wrap("pyexec", "umask", |mut caller: Caller<'_, Host>, mask: u32, mode: i32| {
+        caller.data_mut().files.umask(mask, u32::try_from(mode).ok());
+    })?;
     linker.func_wrap("pyexec", "disk", |caller: Caller<'_, Host>, kind: i32| {
         let (bytes, bytes_free, files, files_free) = caller.data().files.quota.room_left();
         let number = match kind {

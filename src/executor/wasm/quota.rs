@@ -80,11 +80,17 @@ impl Quota {
         self.files = self.files.saturating_sub(1);
     }
 
-    /// The last name of a file is gone.
-    pub(crate) fn unlinked(&mut self, inode: u64, bytes: u64) {
+    /// The last name of a file is gone. Returns whether the file is, too: it may be open.
+    pub(crate) fn unlinked(&mut self, inode: u64, bytes: u64) -> bool {
         match self.open.get_mut(&inode) {
-            Some(open) => open.removed = true,
-            None => self.freed(bytes),
+            Some(open) => {
+                open.removed = true;
+                false
+            }
+            None => {
+                self.freed(bytes);
+                true
+            }
         }
     }
 
@@ -92,18 +98,19 @@ impl Quota {
         self.open.entry(inode).or_default().descriptors += 1;
     }
 
-    /// `bytes` is asked for only when the file is gone with this descriptor.
-    pub(crate) fn closed(&mut self, inode: u64, bytes: impl FnOnce() -> u64) {
-        if let Some(open) = self.open.get_mut(&inode) {
-            open.descriptors = open.descriptors.saturating_sub(1);
-            if open.descriptors == 0 {
-                let removed = open.removed;
-                self.open.remove(&inode);
-                if removed {
-                    self.freed(bytes());
-                }
-            }
+    /// A descriptor is closed. Returns whether the file is gone with it; `bytes` is asked for only then.
+    pub(crate) fn closed(&mut self, inode: u64, bytes: impl FnOnce() -> u64) -> bool {
+        let Some(open) = self.open.get_mut(&inode) else { return false };
+        open.descriptors = open.descriptors.saturating_sub(1);
+        if open.descriptors > 0 {
+            return false;
         }
+        let removed = open.removed;
+        self.open.remove(&inode);
+        if removed {
+            self.freed(bytes());
+        }
+        removed
     }
 
     fn note(&mut self, limit: LimitHit) {
@@ -127,10 +134,10 @@ mod tests {
         quota.resized(0, 8);
         quota.opened(7);
         quota.opened(7);
-        quota.unlinked(7, 8);
-        quota.closed(7, || unreachable!("another descriptor is open"));
+        assert!(!quota.unlinked(7, 8));
+        assert!(!quota.closed(7, || unreachable!("another descriptor is open")));
         assert_eq!(quota.room(10), 2);
-        quota.closed(7, || 8);
+        assert!(quota.closed(7, || 8));
         assert_eq!(quota.room(10), 10);
     }
 

@@ -100,12 +100,14 @@ impl Host {
         let is_stdin = matches!(self.files.get(fd)?, Descriptor::Stdin);
         let mut room = self.call_bytes();
         let mut total: u32 = 0;
+        let mut is_empty = true;
         for vector in vectors.iter() {
             let vector = memory.read(vector?)?;
             let wanted = (vector.buf_len as usize).min(room);
             if wanted == 0 {
                 continue;
             }
+            is_empty = false;
             if is_stdin && total == 0 {
                 self.wait_for_input().await.map_err(|_| Errno::Io)?;
             }
@@ -124,6 +126,10 @@ impl Host {
             if n < vector.buf_len as usize {
                 break;
             }
+        }
+        if is_empty && !is_stdin {
+            // For the errors that come of it.
+            self.files.read(fd, &mut [], at)?;
         }
         Ok(total)
     }
@@ -262,6 +268,9 @@ impl WasiSnapshotPreview1 for Host {
         offset: types::Filesize,
         length: types::Filesize,
     ) -> Result<()> {
+        if !matches!(self.files.get(fd.into())?, Descriptor::File(file) if file.writable) {
+            return Err(Errno::Badf.into());
+        }
         let end = offset.checked_add(length).ok_or(Errno::Fbig)?;
         if self.files.stat(fd.into())?.bytes < end {
             self.files.set_size(fd.into(), end)?;
@@ -300,10 +309,10 @@ impl WasiSnapshotPreview1 for Host {
             }
             Descriptor::Folder(_) => (types::Filetype::Directory, all & !(Rights::FD_SEEK | Rights::FD_WRITE)),
             Descriptor::File(file) => {
-                if file.append {
+                if file.append.load(Relaxed) {
                     flags |= types::Fdflags::APPEND;
                 }
-                let mut rights = all;
+                let mut rights = all & !Rights::FD_READDIR;
                 if !file.readable {
                     rights &= !Rights::FD_READ;
                 }
@@ -322,6 +331,7 @@ impl WasiSnapshotPreview1 for Host {
         match self.files.get(fd.into())? {
             Descriptor::PipeReader(reader) => reader.nonblocking.store(nonblocking, Relaxed),
             Descriptor::PipeWriter(writer) => writer.nonblocking.store(nonblocking, Relaxed),
+            Descriptor::File(file) => file.append.store(flags.contains(types::Fdflags::APPEND), Relaxed),
             // Nothing else is ever waited for, but standard input, whose end is not the job's.
             _ => {}
         }
@@ -440,6 +450,7 @@ impl WasiSnapshotPreview1 for Host {
         offset: types::Filedelta,
         whence: types::Whence,
     ) -> Result<types::Filesize> {
+        self.files.get(fd.into())?;
         let to = match whence {
             types::Whence::Set => SeekFrom::Start(u64::try_from(offset).map_err(|_| Errno::Inval)?),
             types::Whence::Cur => SeekFrom::Current(offset),
@@ -538,11 +549,9 @@ impl WasiSnapshotPreview1 for Host {
         to_fd: types::Fd,
         to: GuestPtr<str>,
     ) -> Result<()> {
-        if flags.contains(types::Lookupflags::SYMLINK_FOLLOW) {
-            return Err(Errno::Inval.into());
-        }
+        let follow = flags.contains(types::Lookupflags::SYMLINK_FOLLOW);
         let (from, to) = (path(memory, from)?, path(memory, to)?);
-        Ok(self.files.link(from_fd.into(), &from, to_fd.into(), &to)?)
+        Ok(self.files.link((from_fd.into(), &from), follow, to_fd.into(), &to)?)
     }
 
     async fn path_open(
@@ -770,3 +779,6 @@ impl WasiSnapshotPreview1 for Host {
 fn error_of(found: FileResult<&Descriptor>) -> Errno {
     found.err().unwrap_or(Errno::Success)
 }
+
+#[cfg(test)]
+mod tests;

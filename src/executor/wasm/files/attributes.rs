@@ -61,14 +61,20 @@ impl Files {
         Ok(())
     }
 
-    pub(crate) fn umask(&mut self, mask: u32) {
+    /// Sets the permission bits that new files and folders do not get, and those that they get otherwise.
+    pub(crate) fn umask(&mut self, mask: u32, mode: Option<u32>) {
         self.umask = mask & 0o777;
+        self.mode = mode.map(|mode| mode & 0o7777);
     }
 
-    /// Permission bits of a new file or folder.
-    pub(super) fn remember_mode(&mut self, inode: u64, mode: u32) {
-        if self.umask != 0o022 {
-            self.modes.insert(inode, mode & !self.umask);
+    /// Remembers the permission bits of a new file or folder, of which these are the usual ones.
+    pub(super) fn remember_mode(&mut self, inode: u64, usual: u32) {
+        let mode = self.mode.unwrap_or(usual) & !self.umask;
+        if mode == usual & !0o022 {
+            // A file that is gone may have had its number.
+            self.modes.remove(&inode);
+        } else {
+            self.modes.insert(inode, mode);
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use std::{
     io::{Read, Seek, SeekFrom, Write},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
 };
 use wasmtime_wasi::p1::types::Errno;
 
@@ -39,11 +39,15 @@ impl Files {
             return Ok(0);
         }
         let length = file.bytes()?;
+        let append = file.append.load(Relaxed);
         let position = match at {
-            _ if file.append => length,
+            _ if append => length,
             Some(at) => at,
             None => (&file.file).stream_position().map_err(errno)?,
         };
+        if i64::try_from(position).is_err() {
+            return Err(Errno::Inval);
+        }
         let end = position.checked_add(bytes.len() as u64).ok_or(Errno::Fbig)?;
         let growth = end.saturating_sub(length);
         let missing = growth - self.quota.room(growth);
@@ -51,10 +55,14 @@ impl Files {
         if allowed == 0 {
             return Err(Errno::Nospc);
         }
-        let written = match at {
-            Some(at) if !file.append => rustix::io::pwrite(&file.file, &bytes[..allowed], at).map_err(errno)?,
-            _ => (&file.file).write(&bytes[..allowed]).map_err(errno)?,
+        let written = if at.is_none() && !append {
+            (&file.file).write(&bytes[..allowed]).map_err(errno)?
+        } else {
+            rustix::io::pwrite(&file.file, &bytes[..allowed], position).map_err(errno)?
         };
+        if at.is_none() && append {
+            (&file.file).seek(SeekFrom::Start(position + written as u64)).map_err(errno)?;
+        }
         self.quota.resized(length, length.max(position + written as u64));
         Ok(written)
     }

@@ -6,7 +6,10 @@ use super::{
     virtual_tree::VirtualFile,
 };
 use cap_std::fs::{Dir, File};
-use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicU64},
+};
 
 /// What a descriptor stands for. `Arc` is what `dup` shares.
 #[derive(Debug, Clone)]
@@ -42,7 +45,7 @@ pub(crate) struct OpenFile {
     pub(super) file: File,
     pub(super) inode: u64,
     pub(super) path: OpenPath,
-    pub(crate) append: bool,
+    pub(crate) append: AtomicBool,
     pub(crate) readable: bool,
     pub(crate) writable: bool,
 }

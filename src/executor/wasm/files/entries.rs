@@ -4,7 +4,7 @@ use super::{
     Files,
     descriptor::Descriptor,
     errno::{Result, errno},
-    place::Place,
+    place::{DiskPath, Last, NamePath, Place},
     stat::Item,
     trees::is_preopened,
     virtual_tree::{self, Node},
@@ -75,7 +75,7 @@ impl Files {
     }
 
     pub(crate) fn create_folder(&mut self, fd: u32, path: &[u8]) -> Result<()> {
-        let place = self.creatable(fd, path)?;
+        let place = self.creatable(fd, path, true)?;
         self.add_file(|_| place.dir().create_dir(place.path()).map_err(errno))?;
         let inode = place.dir().symlink_metadata(place.path()).map_err(errno)?.ino();
         self.remember_mode(inode, 0o777);
@@ -84,21 +84,25 @@ impl Files {
 
     /// The target is kept as it is given; where it leads is found out when the link is followed.
     pub(crate) fn symlink(&mut self, target: &[u8], fd: u32, path: &[u8]) -> Result<()> {
-        let place = self.creatable(fd, path)?;
+        let place = self.creatable(fd, path, false)?;
         self.add_file(|_| place.dir().symlink_contents(OsStr::from_bytes(target), place.path()).map_err(errno))?;
         self.has_links = true;
         Ok(())
     }
 
-    pub(crate) fn link(&mut self, from_fd: u32, from: &[u8], to_fd: u32, to: &[u8]) -> Result<()> {
-        let from = match self.place(from_fd, from, false)? {
+    /// Gives a file one more name; a link at the end of `from` is followed if `follow` says so.
+    pub(crate) fn link(&mut self, (from_fd, from): (u32, &[u8]), follow: bool, to_fd: u32, to: &[u8]) -> Result<()> {
+        let old = match self.place(from_fd, from, follow)? {
             Place::Disk(place) => place,
             Place::Virtual(full) => {
                 return Err(if self.tree.node(&full).is_some() { Errno::Xdev } else { Errno::Noent });
             }
         };
-        let to = self.creatable(to_fd, to)?;
-        self.add_file(|_| from.dir().hard_link(from.path(), to.dir(), to.path()).map_err(errno))
+        let linked = self
+            .creatable(to_fd, to, false)
+            .and_then(|new| self.add_file(|_| old.dir().hard_link(old.path(), new.dir(), new.path()).map_err(errno)));
+        // What is wrong with the first path is told first.
+        linked.map_err(|error| self.stat_path(from_fd, from, follow).err().unwrap_or(error))
     }
 
     pub(crate) fn read_link(&mut self, fd: u32, path: &[u8]) -> Result<Vec<u8>> {
@@ -131,18 +135,21 @@ impl Files {
     }
 
     pub(crate) fn rename(&mut self, from_fd: u32, from: &[u8], to_fd: u32, to: &[u8]) -> Result<()> {
-        let from = self.writable(from_fd, from, false)?.removable()?;
-        let to = match self.place(to_fd, to, false)? {
-            Place::Disk(place) => place.removable()?,
-            Place::Virtual(_) => return Err(Errno::Rofs),
+        let (old, new, moved) = match self.movable(from_fd, from, to_fd, to) {
+            Ok(found) => found,
+            // Linux looks for both folders before anything else.
+            Err(error) => {
+                self.check_folder_of(from_fd, from)?;
+                self.check_folder_of(to_fd, to)?;
+                return Err(error);
+            }
         };
-        let moved = from.dir().symlink_metadata(from.path()).map_err(errno)?;
-        let replaced = to.dir().symlink_metadata(to.path()).ok();
-        from.dir().rename(from.path(), to.dir(), to.path()).map_err(errno)?;
+        let replaced = new.dir().symlink_metadata(new.path()).ok();
+        old.dir().rename(old.path(), new.dir(), new.path()).map_err(errno)?;
         for descriptor in self.descriptors.iter().flatten() {
             match descriptor {
-                Descriptor::Folder(folder) => folder.path.renamed(&from.full, &to.full),
-                Descriptor::File(file) => file.path.renamed(&from.full, &to.full),
+                Descriptor::Folder(folder) => folder.path.renamed(&old.full, &new.full),
+                Descriptor::File(file) => file.path.renamed(&old.full, &new.full),
                 _ => {}
             }
         }
@@ -154,8 +161,26 @@ impl Files {
         Ok(())
     }
 
+    /// Returns where both paths of a rename lead, and what is to be moved.
+    fn movable(&mut self, from_fd: u32, from: &[u8], to_fd: u32, to: &[u8]) -> Result<(DiskPath, DiskPath, Metadata)> {
+        let old = self.removable(from_fd, from, Errno::Busy, Errno::Busy)?.movable()?;
+        let name = NamePath::of(to);
+        if name.last != Last::Name {
+            return Err(Errno::Busy);
+        }
+        let new = match self.place(to_fd, name.path, false)? {
+            Place::Disk(place) => place.movable()?,
+            Place::Virtual(_) => return Err(Errno::Rofs),
+        };
+        let moved = old.dir().symlink_metadata(old.path()).map_err(errno)?;
+        if name.slash && !moved.is_dir() {
+            return Err(Errno::Notdir);
+        }
+        Ok((old, new, moved))
+    }
+
     pub(crate) fn remove_folder(&mut self, fd: u32, path: &[u8]) -> Result<()> {
-        let place = self.writable(fd, path, false)?.removable()?;
+        let place = self.removable(fd, path, Errno::Inval, Errno::Notempty)?.movable()?;
         let metadata = place.dir().symlink_metadata(place.path()).map_err(errno)?;
         place.dir().remove_dir(place.path()).map_err(errno)?;
         self.removed(&metadata);
@@ -163,7 +188,7 @@ impl Files {
     }
 
     pub(crate) fn unlink(&mut self, fd: u32, path: &[u8]) -> Result<()> {
-        let place = self.writable(fd, path, false)?;
+        let place = self.removable(fd, path, Errno::Isdir, Errno::Isdir)?;
         let metadata = place.dir().symlink_metadata(place.path()).map_err(errno)?;
         if metadata.is_dir() {
             return Err(Errno::Isdir);
@@ -180,10 +205,10 @@ impl Files {
         if !metadata.is_dir() && metadata.nlink() > 1 {
             return;
         }
-        if metadata.is_file() {
-            self.quota.unlinked(metadata.ino(), metadata.len());
+        // A file that is open is not gone yet.
+        if !metadata.is_file() || self.quota.unlinked(metadata.ino(), metadata.len()) {
+            self.modes.remove(&metadata.ino());
         }
-        self.modes.remove(&metadata.ino());
     }
 }
 
@@ -205,7 +230,11 @@ fn list(dir: impl AsFd, position: &AtomicU64, cookie: u64, room: usize, mut take
         let mut is_empty = true;
         while is_empty || !entries.is_buffer_empty() {
             let Some(entry) = entries.next() else { break };
-            let entry = entry.map_err(errno)?;
+            let entry = match entry {
+                // The folder was removed: nothing is in it.
+                Err(rustix::io::Errno::NOENT) => break,
+                entry => entry.map_err(errno)?,
+            };
             let kind = match entry.file_type() {
                 FileType::Directory => Filetype::Directory,
                 FileType::RegularFile => Filetype::RegularFile,

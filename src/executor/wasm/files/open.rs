@@ -4,7 +4,7 @@ use super::{
     Files,
     descriptor::{Descriptor, Folder, OpenFile, OpenPath},
     errno::{Result, errno},
-    place::{DiskPath, Place},
+    place::{DiskPath, Last, NamePath, Place},
     stat::metadata,
     virtual_tree::Node,
 };
@@ -29,6 +29,14 @@ pub(crate) struct Open {
 
 impl Files {
     pub(crate) fn open(&mut self, fd: u32, path: &[u8], how: Open) -> Result<u32> {
+        if how.create && how.folder {
+            return Err(Errno::Inval);
+        }
+        let name = NamePath::of(path);
+        if how.create && (name.slash || name.last != Last::Name) {
+            self.check_folder_of(fd, path)?;
+            return Err(if how.exclusive && name.last != Last::Name { Errno::Exist } else { Errno::Isdir });
+        }
         let follow = how.follow && !(how.create && how.exclusive);
         let descriptor = match self.place(fd, path, follow)? {
             Place::Virtual(full) => self.open_virtual(full, how)?,
@@ -47,9 +55,6 @@ impl Files {
     }
 
     fn create(&mut self, place: DiskPath, how: Open) -> Result<Descriptor> {
-        if how.folder {
-            return Err(Errno::Inval);
-        }
         if place.ends_in_slash() {
             return Err(Errno::Isdir);
         }
@@ -65,7 +70,7 @@ impl Files {
 
     fn opened(&mut self, file: File, path: Vec<u8>, how: Open) -> Result<Descriptor> {
         let inode = file.metadata().map_err(errno)?.ino();
-        let (append, readable, writable) = (how.append, how.read, how.write);
+        let (append, readable, writable) = (how.append.into(), how.read, how.write);
         let file = OpenFile { file, inode, path: OpenPath::new(path), append, readable, writable };
         if how.truncate {
             self.resize(&file, 0)?;
@@ -142,7 +147,8 @@ fn open_file(place: &DiskPath, existing: &Metadata, how: Open) -> Result<File> {
 fn options(how: Open, create: bool) -> OpenOptions {
     let mut options = OpenOptions::new();
     let write = how.write || how.truncate || create;
-    options.read(how.read || !write).write(write).append(how.write && how.append).create_new(create);
+    // Where appending writes to is settled at each write, because a job may change its mind.
+    options.read(how.read || !write).write(write).create_new(create);
     options.follow(if how.follow { FollowSymlinks::Yes } else { FollowSymlinks::No });
     options
 }

@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use wasmtime_wasi::p1::types::Errno;
+use wasmtime_wasi::p1::types::{Errno, Filetype};
 
 /// As on Linux, where the zero byte at the end counts.
 const PATH_BYTES_MAX: usize = 4095;
@@ -61,8 +61,48 @@ impl DiskPath {
     }
 
     /// Returns the path, unless it is one of the folders that every job has, which stay where they are.
-    pub(super) fn removable(self) -> Result<DiskPath> {
+    pub(super) fn movable(self) -> Result<DiskPath> {
         if is_mounted(&self.full) { Err(Errno::Busy) } else { Ok(self) }
+    }
+}
+
+/// A path whose last name is to be made, renamed or removed. Linux looks at that name as it is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NamePath<'a> {
+    /// The path of the folder that the name is in.
+    pub(super) folder: &'a [u8],
+    /// The whole path, without slashes at its end.
+    pub(super) path: &'a [u8],
+    /// Slashes at its end say that only a folder can be meant.
+    pub(super) slash: bool,
+    pub(super) last: Last,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Last {
+    Name,
+    /// Also what is left of a path of slashes alone.
+    Dot,
+    DotDot,
+}
+
+impl NamePath<'_> {
+    pub(super) fn of(path: &[u8]) -> NamePath<'_> {
+        let Some(end) = path.iter().rposition(|byte| *byte != b'/').map(|at| at + 1) else {
+            let root = &path[..path.len().min(1)];
+            return NamePath { folder: root, path: root, slash: true, last: Last::Dot };
+        };
+        let (path, slash) = (&path[..end], end < path.len());
+        let (folder, name) = match path.iter().rposition(|byte| *byte == b'/') {
+            Some(at) => path.split_at(at + 1),
+            None => (&b"."[..], path),
+        };
+        let last = match name {
+            b"." => Last::Dot,
+            b".." => Last::DotDot,
+            _ => Last::Name,
+        };
+        NamePath { folder, path, slash, last }
     }
 }
 
@@ -83,7 +123,7 @@ impl Files {
     }
 
     pub(super) fn place_from(&mut self, folder: &Arc<Folder>, path: &[u8], follow: bool) -> Result<Place> {
-        let slash = path.ends_with(b"/") || path.ends_with(b"/.");
+        let slash = ends_in_slash(path);
         if !path.starts_with(b"/") && !path.split(|byte| *byte == b'/').any(|name| name == b"..") {
             let full = join(&folder.path.get(), path)?;
             if let Some(dir) = &folder.dir
@@ -97,8 +137,14 @@ impl Files {
                 return self.on_disk(full, slash);
             }
         }
-        let full = self.walk(&folder.path.get(), path, follow || slash)?;
-        if is_on_disk(&full) { self.on_disk(full, slash) } else { Ok(Place::Virtual(full)) }
+        let (full, slash) = self.walk(&folder.path.get(), path, follow, slash)?;
+        if is_on_disk(&full) {
+            return self.on_disk(full, slash);
+        }
+        if slash && matches!(self.tree.node(&full), Some(Node::File(_))) {
+            return Err(Errno::Notdir);
+        }
+        Ok(Place::Virtual(full))
     }
 
     fn on_disk(&mut self, full: Vec<u8>, slash: bool) -> Result<Place> {
@@ -114,12 +160,43 @@ impl Files {
         }
     }
 
-    /// Returns a path on disk where something can be made.
-    pub(super) fn creatable(&mut self, fd: u32, path: &[u8]) -> Result<DiskPath> {
-        match self.place(fd, path, false)? {
+    /// Returns a path on disk where something can be made: what ends in a slash can only be a folder.
+    pub(super) fn creatable(&mut self, fd: u32, path: &[u8], folder: bool) -> Result<DiskPath> {
+        let name = NamePath::of(path);
+        if name.last != Last::Name {
+            self.check_folder_of(fd, path)?;
+            return Err(Errno::Exist);
+        }
+        match self.place(fd, name.path, false)? {
+            Place::Disk(place) if name.slash && !folder => {
+                self.check_folder_of(fd, path)?;
+                Err(if place.dir().symlink_metadata(place.path()).is_ok() { Errno::Exist } else { Errno::Noent })
+            }
             Place::Disk(place) => Ok(place),
             Place::Virtual(full) if self.tree.node(&full).is_some() => Err(Errno::Exist),
             Place::Virtual(_) => Err(Errno::Rofs),
+        }
+    }
+
+    /// Returns a path on disk whose last name can be taken away, but for `.` and `..`, with which it fails as told.
+    pub(super) fn removable(&mut self, fd: u32, path: &[u8], dot: Errno, dot_dot: Errno) -> Result<DiskPath> {
+        let name = NamePath::of(path);
+        if name.last != Last::Name {
+            self.check_folder_of(fd, path)?;
+            return Err(if name.last == Last::Dot { dot } else { dot_dot });
+        }
+        let place = self.writable(fd, name.path, false)?;
+        if name.slash && !place.dir().symlink_metadata(place.path()).map_err(errno)?.is_dir() {
+            return Err(Errno::Notdir);
+        }
+        Ok(place)
+    }
+
+    /// Fails as Linux does if the folder that a path's last name is in is none.
+    pub(super) fn check_folder_of(&mut self, fd: u32, path: &[u8]) -> Result<()> {
+        match self.stat_path(fd, NamePath::of(path).folder, true)?.kind {
+            Filetype::Directory => Ok(()),
+            _ => Err(Errno::Notdir),
         }
     }
 
@@ -130,8 +207,9 @@ impl Files {
         Ok(there.is_ok_and(|there| there.ino() == here))
     }
 
-    /// Resolves a path as Linux does.
-    fn walk(&mut self, start: &[u8], path: &[u8], follow: bool) -> Result<Vec<u8>> {
+    /// Resolves a path as Linux does. Returns where it leads, and whether only a folder can be meant: `slash` says so of the
+    /// path, and a link may say so of its target.
+    fn walk(&mut self, start: &[u8], path: &[u8], follow: bool, mut slash: bool) -> Result<(Vec<u8>, bool)> {
         let mut full = if path.starts_with(b"/") { Vec::new() } else { start.to_vec() };
         let mut pending: VecDeque<Vec<u8>> = names(path).map(<[u8]>::to_vec).collect();
         let (mut links, mut lookups) = (0, 0);
@@ -147,7 +225,8 @@ impl Files {
                 return Err(Errno::Loop);
             }
             match self.look(&next)? {
-                Found::Link(target) if follow || !is_last => {
+                Found::Link(target) if follow || slash || !is_last => {
+                    slash |= is_last && ends_in_slash(&target);
                     links += 1;
                     if links > LINKS_MAX {
                         return Err(Errno::Loop);
@@ -169,7 +248,7 @@ impl Files {
                 _ => full = next,
             }
         }
-        Ok(full)
+        Ok((full, slash))
     }
 
     fn look(&mut self, full: &[u8]) -> Result<Found> {
@@ -194,6 +273,11 @@ impl Files {
             Err(error) => Err(errno(error)),
         }
     }
+}
+
+/// Returns whether only a folder can be at a path.
+fn ends_in_slash(path: &[u8]) -> bool {
+    path.ends_with(b"/") || path.ends_with(b"/.")
 }
 
 /// Returns the names in a path that mean something.
@@ -230,4 +314,34 @@ fn is_on_disk(full: &[u8]) -> bool {
 
 fn is_mounted(full: &[u8]) -> bool {
     is_on_disk(full) && !full.contains(&b'/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn last_names_are_told_apart() {
+        for (path, folder, whole, slash, last) in [
+            ("a", ".", "a", false, Last::Name),
+            ("a/b", "a/", "a/b", false, Last::Name),
+            ("/a", "/", "/a", false, Last::Name),
+            ("a//", ".", "a", true, Last::Name),
+            ("a//b/", "a//", "a//b", true, Last::Name),
+            (".", ".", ".", false, Last::Dot),
+            ("a/.", "a/", "a/.", false, Last::Dot),
+            ("a/./", "a/", "a/.", true, Last::Dot),
+            ("..", ".", "..", false, Last::DotDot),
+            ("/..", "/", "/..", false, Last::DotDot),
+            ("a/../", "a/", "a/..", true, Last::DotDot),
+            ("/", "/", "/", true, Last::Dot),
+            ("///", "/", "/", true, Last::Dot),
+            ("...", ".", "...", false, Last::Name),
+        ] {
+            let found = NamePath::of(path.as_bytes());
+            let folder_and_path = (found.folder, found.path);
+            assert_eq!(folder_and_path, (folder.as_bytes(), whole.as_bytes()), "{path}");
+            assert_eq!((found.slash, found.last), (slash, last), "{path}");
+        }
+    }
 }

@@ -1,0 +1,72 @@
+//! What a container says, as any bytes.
+
+use super::{
+    Placement,
+    container::Output,
+    feed::Signals,
+    frames::{self, Decoder},
+    told::{Ended, Told},
+};
+use crate::{Job, Limits, executor::Event, outcome::Ending};
+use bollard::container::LogOutput;
+use bytes::Bytes;
+use futures_util::{FutureExt, stream};
+use std::{
+    path::{Component, Path},
+    time::Duration,
+};
+
+const OUTPUT_BYTES_MAX: u64 = 1000;
+
+/// Takes frames in pieces, as they come from a container.
+///
+/// # Panics
+///
+/// If other pieces of the same bytes are other frames, or what is kept of them is not bounded.
+pub fn frames(bytes: &[u8]) {
+    let Some((&piece, bytes)) = bytes.split_first() else { return };
+    let read = |piece: usize| {
+        let (mut decoder, mut found) = (Decoder::default(), Vec::new());
+        for piece in bytes.chunks(piece.max(1)) {
+            decoder.push(piece);
+            loop {
+                match decoder.next() {
+                    Ok(Some(frame)) => found.push(frame),
+                    Ok(None) => break,
+                    Err(frames::Nonsense) => return (found, true),
+                }
+            }
+        }
+        (found, false)
+    };
+    let (found, nonsense) = read(bytes.len());
+    assert_eq!(read(piece.into()), (found.clone(), nonsense));
+    let mut written = Vec::new();
+    for (kind, content) in &found {
+        frames::put(&mut written, *kind, content);
+    }
+    assert!(bytes.starts_with(&written), "frames are not what was sent");
+    let limits = Limits { output_bytes: OUTPUT_BYTES_MAX, ..Limits::default() };
+    let job = Job::code("print()").collect_files(true).limits(limits);
+    let mut told = Told::new(&job, None, Box::new(|_: Event<'_>| ()));
+    let pieces: Vec<_> = bytes.chunks(usize::from(piece).max(1)).map(Bytes::copy_from_slice).collect();
+    let mut output: Output =
+        Box::pin(stream::iter(pieces.into_iter().map(|message| Ok(LogOutput::StdOut { message }))));
+    let signals = Signals::new();
+    loop {
+        match told.listen(&mut output, &signals).now_or_never() {
+            Some(Ended::Placed | Ended::Missed(_)) => {}
+            Some(Ended::Told(_) | Ended::Refused(_) | Ended::Gone | Ended::Nonsense) => break,
+            None => panic!("a stream that has everything is waited for"),
+        }
+    }
+    let placement = Placement::default();
+    let outcome = told.outcome(Ending::Exited { exit_code: 0 }, Duration::ZERO, &job.limits, &placement);
+    let kept = outcome.stdout.text.len() + outcome.stderr.text.len();
+    assert!(kept as u64 <= 2 * OUTPUT_BYTES_MAX + 4096, "{kept} bytes of output are kept");
+    for file in &outcome.files {
+        let below = file.path.strip_prefix("/tmp/").unwrap_or(&file.path);
+        let inside = Path::new(below).components().all(|part| matches!(part, Component::Normal(_)));
+        assert!(inside && !below.is_empty(), "a file comes back as {:?}", file.path);
+    }
+}
