@@ -22,6 +22,7 @@ mod script;
 mod stdlib;
 mod syntax;
 
+pub use installs::is_installing_line;
 pub use python::{Python, UnsupportedPython};
 pub(crate) use script::{Container, Script};
 

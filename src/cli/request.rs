@@ -190,14 +190,6 @@ impl Asked {
 }
 
 impl Needs {
-    /// Adds lines of requirements to those that were asked for.
-    pub(crate) fn require(&mut self, lines: &[String]) {
-        if !lines.is_empty() {
-            let asked = self.requirements.take().unwrap_or_default();
-            self.requirements = Some(format!("{asked}\n{}\n", lines.join("\n")));
-        }
-    }
-
     /// The job with them.
     fn give(self, mut job: Job) -> Result<Job> {
         if let Some(image) = self.image {

@@ -126,10 +126,7 @@ impl Program {
         request.entrypoint = entrypoint;
         request.args = self.args;
         request.stdin = stdin;
-        if let Some(notebook) = notebook {
-            request.want_result = true;
-            request.needs.require(&notebook.requirements);
-        }
+        request.want_result |= notebook.is_some();
         Ok(request)
     }
 }

@@ -4,7 +4,7 @@
 //! `images` its image and `layers` what is added to that, made by `build` from commands and from a `folder`, once for all
 //! who wait (`flights`); `versions` has an image made where none can be fetched; `run` is the life of a job; `container` makes what it runs in, with `hardening` as the whole of
 //! what a container may do, and removes it; `pool` has some of them ready; `network` walls off those that have one; `feed`
-//! and `frames` are the conversation with `fallback/runner.py`, which runs in there, and `told` what comes of it; `engine`
+//! and `frames` are the conversation with `fallback/runner/`, which runs in there, and `told` what comes of it; `engine`
 //! is the daemon and its faults, `instance`, `state` and `sweep` are whose is what, and what becomes of what is left.
 //!
 //! What holds the job is the kernel, told by the daemon: the runner has the job's own user, so nothing is believed of it

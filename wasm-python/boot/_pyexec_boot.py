@@ -8,6 +8,7 @@ import sys
 _thread.get_native_id = posix.getpid
 
 import _pyexec_cell
+import _pyexec_common
 from importlib.machinery import SourceFileLoader
 from logging import _handlerList as log_handlers, shutdown as shut_logging_down
 
@@ -118,7 +119,7 @@ def describe(value, called):
     if value is None and not called:
         return
     _pyexec.report(REPORT_RESULT, _printable(repr(value)))
-    text = _pyexec_cell.as_json(value)
+    text = _pyexec_common.as_json(value)
     if text is not None:
         _pyexec.report(REPORT_RESULT_JSON, text)
 

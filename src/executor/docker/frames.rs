@@ -1,4 +1,4 @@
-//! How this side and `fallback/runner.py` talk: one byte of kind, four of length, little endian, and the content.
+//! How this side and `fallback/runner/frames.py` talk: one byte of kind, four of length, little endian, and the content.
 
 use bytes::{Buf, Bytes, BytesMut};
 

@@ -36,8 +36,22 @@ pub(crate) const USERS: std::ops::Range<u32> = 20_000..60_000;
 const USER: &str = "65534:65534";
 const ROOT: &str = "0:0";
 
-const RUNNER: &str = include_str!("../../../fallback/runner.py");
-const FIGURES: &str = include_str!("../../../fallback/figures.py");
+/// Makes modules of the others.
+const LOAD: &str = include_str!("../../../fallback/runner/load.py");
+const FIGURES: &str = include_str!("../../../fallback/runner/figures.py");
+/// Modules of the runner, each after those that it imports.
+const RUNNER: [(&str, &str); 10] = [
+    ("_pyexec_common", wasm_python::COMMON_SOURCE),
+    ("frames", include_str!("../../../fallback/runner/frames.py")),
+    ("project", include_str!("../../../fallback/runner/project.py")),
+    ("image", include_str!("../../../fallback/runner/image.py")),
+    ("stack", include_str!("../../../fallback/runner/stack.py")),
+    ("imports", include_str!("../../../fallback/runner/imports.py")),
+    ("script", include_str!("../../../fallback/runner/script.py")),
+    ("process", include_str!("../../../fallback/runner/process.py")),
+    ("watch", include_str!("../../../fallback/runner/watch.py")),
+    ("main", include_str!("../../../fallback/runner/main.py")),
+];
 const PROBE: &str = include_str!("../../../fallback/probe.py");
 const FIREWALL: &str = include_str!("../../../fallback/firewall.py");
 /// Puts a version of Python into an image of Debian's.
@@ -103,8 +117,10 @@ pub(crate) struct BuildSpec {
 
 /// A container that waits for a job on its standard input.
 pub(crate) fn body(spec: &Spec, user: u32, instance: &str) -> ContainerCreateBody {
+    let modules = RUNNER.into_iter().flat_map(|(name, source)| [name, source]);
+    let entrypoint = ["python3", "-c", LOAD, FIGURES].into_iter().chain(modules).chain(["--"]);
     ContainerCreateBody {
-        entrypoint: Some(["python3", "-c", RUNNER, FIGURES].map(str::to_owned).to_vec()),
+        entrypoint: Some(entrypoint.map(str::to_owned).collect()),
         cmd: Some(spec.preload.clone()),
         hostname: Some(HOST.to_owned()),
         // As in the other tier.
@@ -114,7 +130,7 @@ pub(crate) fn body(spec: &Spec, user: u32, instance: &str) -> ContainerCreateBod
             format!("PWD={PROJECT}"),
             "USER=user".to_owned(),
         ]),
-        ..waiting(&spec.image, RUNNER, &format!("{user}:{user}"), "run", instance, host_config(spec, user))
+        ..waiting(&spec.image, LOAD, &format!("{user}:{user}"), "run", instance, host_config(spec, user))
     }
 }
 

@@ -204,7 +204,7 @@ pub(crate) fn check(job: &Job) -> Result<String> {
     Ok(script)
 }
 
-/// The job as `fallback/runner.py` reads it.
+/// The job as the runner reads it.
 fn header(job: &Job, script: &str, network: bool) -> Vec<u8> {
     let (function, arguments) = match &job.want {
         Want::Call { function, arguments } => (Some(function), Some(arguments.as_str())),

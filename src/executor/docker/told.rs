@@ -321,7 +321,7 @@ impl Told {
 fn frames_of_job(dump: &str) -> &str {
     let mut rest = dump.trim_end();
     while let Some((before, last)) = rest.rsplit_once('\n')
-        && last.trim_start().starts_with("File \"<string>\", ")
+        && last.trim_start().starts_with("File \"<pyexec ")
     {
         rest = before.trim_end();
     }
@@ -425,7 +425,7 @@ mod tests {
     #[test]
     fn frames_of_the_runner_are_left_out_of_a_dump() {
         let dump = "Stack (most recent call first):\n  File \"<string>\", line 1 in f\n  File \"/work/main.py\", line 3 in <module>\n  \
-                    File \"<string>\", line 9 in run\n  File \"<string>\", line 99 in <module>\n";
+                    File \"<pyexec script>\", line 9 in run\n  File \"<pyexec main>\", line 99 in main\n";
         assert!(frames_of_job(dump).ends_with("line 1 in f\n  File \"/work/main.py\", line 3 in <module>"));
         assert_eq!(frames_of_job(""), "");
     }
