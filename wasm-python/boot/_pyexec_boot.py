@@ -80,6 +80,7 @@ def freeze():
     import logging
     import random
     import re
+    import _pyexec_linux
 
     # It would write to a good many pages in every job, for those few that log: guest.c calls it for these.
     atexit.unregister(logging.shutdown)
@@ -88,6 +89,7 @@ def freeze():
     sys.path_importer_cache.pop(PROJECT, None)
     sys.modules.pop("__main__", None)
     gc.collect()
+    _pyexec_linux.unwatch()
     objects = gc.get_objects()
     for generator in objects:
         if isinstance(generator, random.Random) and not isinstance(generator, random.SystemRandom):
