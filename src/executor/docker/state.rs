@@ -103,6 +103,8 @@ pub(crate) fn is_gone(name: &str) -> Option<bool> {
 }
 
 fn is_unlocked(path: &Path) -> bool {
+    // To ask is to take the lock, until the file is closed on return: whoever asks meanwhile finds the holder alive, and
+    // its containers are swept the next time.
     match OpenOptions::new().write(true).open(path) {
         Ok(file) => file.try_lock().is_ok(),
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
