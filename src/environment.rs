@@ -44,18 +44,17 @@ use policy::{Policy, names};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
-    fs::{File, FileTimes},
+    fs::File,
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
     time::{Duration, Instant, SystemTime},
 };
-use store::{Checked, Contents, Id, Identity, Meta, Store, Trust, Unusable};
+use store::{Id, Identity, Meta, Store};
 use tokio::{
     sync::{Semaphore, watch},
     task::JoinHandle,
 };
-use uv::{Uv, Wheels};
 use verdicts::Verdicts;
 
 /// How long an entry is taken to be untouched without a look at its files; there may be thousands of them.

@@ -1,6 +1,20 @@
 //! How an environment comes about: it is known, or came with the service, or is kept, or is made, once for all who want it.
 
-use super::*;
+use super::{
+    Installed, Known, Making, Platform, Prepared, Reason, Refusal, Requirements, Shared, State, Target, Wanted,
+    blocking, counted, families, fault, locked, requirements, say, site,
+    store::{self, Checked, Contents, Id, Meta, Trust, Unusable},
+    uv::{Uv, Wheels},
+    wasm, without_credentials,
+};
+use crate::{Verification, pack::Pack};
+use std::{
+    fs::{File, FileTimes},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, Weak},
+    time::{Duration, Instant, SystemTime},
+};
+use tokio::sync::watch;
 
 /// Between looks at whether somebody else is done with an entry.
 const WAIT: Duration = Duration::from_millis(50);

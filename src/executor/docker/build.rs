@@ -74,7 +74,7 @@ pub(crate) async fn layer(engine: &Arc<Engine>, recipe: &Recipe, key: &str, tell
     })
 }
 
-/// Makes the image of a Python version, of `base`, which is Debian's, and the packages of a release of Debian.
+/// Makes the image of a Python version: `base`, which is Debian's, with packages of another release of Debian.
 pub(crate) async fn python(
     engine: &Arc<Engine>,
     base: &Base,
