@@ -76,22 +76,22 @@ impl Pack {
         Some(bytes)
     }
 
-    /// As it was opened.
+    /// Returns the memory that was opened.
     pub(crate) fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// All files, by path.
+    /// Returns all files, by path.
     pub(crate) fn files(&self) -> impl Iterator<Item = Record<'_>> {
         (0..self.count).map_while(|at| self.record(at))
     }
 
-    /// The file at a path.
+    /// Returns the file at a path.
     pub(crate) fn find(&self, path: &str) -> Option<Record<'_>> {
         self.record(self.search(path).ok()?)
     }
 
-    /// Whether there are files below this path, which ends with a slash or is empty.
+    /// Returns whether there are files below this path, which ends with a slash or is empty.
     pub(crate) fn has_below(&self, prefix: &str) -> bool {
         self.below(prefix).next().is_some()
     }

@@ -142,7 +142,7 @@ impl Converter {
         }
     }
 
-    /// Code with lines for IPython in it.
+    /// Converts code with lines for IPython in it.
     fn lines(&mut self, source: &str) -> String {
         let parsed = parse_unchecked(source, ParseOptions::from(Mode::Ipython));
         let (mut code, mut copied, mut is_value) = (String::new(), 0, false);
@@ -170,7 +170,7 @@ impl Converter {
         code
     }
 
-    /// What a line does, as a statement, or as a value that something is set to.
+    /// Converts a line for IPython into a statement, or into a value.
     fn escape(&mut self, line: &str, is_value: bool) -> String {
         let line = line.replace("\\\n", " ");
         let nothing = if is_value { "None" } else { "pass" };

@@ -119,7 +119,7 @@ impl Report {
         &self.outcome
     }
 
-    /// What goes to stdout at the end.
+    /// Shows what goes to stdout at the end.
     pub(crate) fn show(&self, output: OutputOptions, show: Show) -> Result<()> {
         if output.json {
             let text = self.json().and_then(|fields| serde_json::to_string_pretty(&fields)).unwrap_or_default();
