@@ -38,7 +38,7 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// The modules among these files; `None` when there are none, or too much of them.
+    /// Groups the modules among these files; `None` when there are none, or too many.
     pub(super) fn new<'a>(version: &str, files: impl Iterator<Item = &'a Packed>) -> Option<Group> {
         let mut sources: Vec<_> = files
             .filter(|file| is_compiled(&file.path))
@@ -77,7 +77,7 @@ impl Bytecode {
         Bytecode { folder }
     }
 
-    /// What was kept of a group: paths, and code.
+    /// Returns what was kept of a group: paths, and code.
     pub(super) fn find(&self, group: &Group) -> Option<Vec<(String, Vec<u8>)>> {
         let path = self.folder.join(&group.key);
         let bytes = fs::read(&path).ok()?;

@@ -60,12 +60,12 @@ impl FileWheel {
 }
 
 impl Locked {
-    /// As it is installed.
+    /// Returns the pin that is installed, as `name==version`.
     pub(super) fn pin(&self) -> String {
         format!("{}=={}", self.name, self.version)
     }
 
-    /// Whether one of its wheels suits every machine.
+    /// Returns whether one of its wheels suits every machine.
     pub(super) fn suits_every_machine(&self) -> bool {
         self.wheels.iter().any(|wheel| wheel.file.ends_with("-none-any.whl"))
     }

@@ -57,7 +57,7 @@ impl Shared {
         Ok(Wanted { id: Id::of(&content), platform, requirements: requirements.clone(), lines, constraints })
     }
 
-    /// What this process has checked before, if it is still there; if it was looked at within that time, where one is given.
+    /// Returns what this process has checked before, if it is still there, and was looked at within that time.
     pub(super) fn known(&self, id: &Id, within: Option<Duration>) -> Option<Arc<Installed>> {
         let known = locked(&self.known).get(id).cloned()?;
         if within.is_some_and(|within| locked(&known.looked_at).elapsed() > within) {
@@ -229,7 +229,7 @@ impl Shared {
         meta.workbench.is_none() || meta.workbench == version()
     }
 
-    /// What is in the folder.
+    /// Finds an entry in the folders, and checks it.
     pub(super) fn find(&self, id: &Id) -> Result<(Checked, Option<Pack>), Unusable> {
         let before = locked(&self.known).get(id).cloned();
         let trust = match (&before, self.options.verification) {
@@ -390,7 +390,7 @@ impl Shared {
         Ok(pins)
     }
 
-    /// What was installed, in a workshop whose lock is `lock`.
+    /// Installs packages in a workshop, and returns what came of it.
     pub(super) async fn contents(
         &self,
         pins: Vec<String>,
@@ -423,7 +423,7 @@ impl Wanted {
     }
 }
 
-/// What was said of an index that is to be left alone.
+/// Returns why an index is to be left alone, if it is.
 fn left_alone(index_down: &Option<(Instant, Refusal)>) -> Option<Refusal> {
     let (at, refusal) = index_down.as_ref()?;
     (at.elapsed() < INDEX_LEFT_ALONE).then(|| refusal.clone())
@@ -447,7 +447,7 @@ fn installed(known: Arc<Known>, pack: Option<Pack>, lock: Option<File>) -> Arc<I
     Arc::new(Installed { known, pack, _lock: lock })
 }
 
-/// Environments in prepared folders.
+/// Returns environments in prepared folders.
 fn prepared(folders: &[PathBuf]) -> Vec<Prepared> {
     let mut found = Vec::new();
     for folder in folders {

@@ -24,7 +24,7 @@ pub(crate) trait Workbench: Send + Sync + fmt::Debug {
     async fn try_imports(&self, pack: &Pack, modules: &[String]) -> Result<Vec<Imported>>;
 }
 
-/// What came of an import.
+/// Holds what came of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Imported {
     /// What was to be imported.
