@@ -165,7 +165,7 @@ impl Default for DockerOptions {
     }
 }
 
-/// Where and how a job runs, beyond what the job says itself.
+/// Says where and how a job runs, beyond what the job says itself.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Placement {
@@ -281,7 +281,7 @@ impl DockerExecutor {
         images::choose(self.engine.options(), python, job.containers.image.as_deref()).map(drop)
     }
 
-    /// What the image of a job has.
+    /// Returns what the image of a job has.
     ///
     /// # Errors
     ///
@@ -316,7 +316,7 @@ impl DockerExecutor {
         self.run_until(job, prepared, None, observer).await?.outcome()
     }
 
-    /// As [`DockerExecutor::run_prepared`], until the job meets something that `stop_at` says to stop at.
+    /// Runs a prepared job until it meets something that `stop_at` says to stop at.
     ///
     /// # Errors
     ///
@@ -344,7 +344,7 @@ impl DockerExecutor {
         self.open(async move { run::run(&engine, &pool, job, place, None, observer).await }).await?.outcome()
     }
 
-    /// What its pool has and did.
+    /// Returns what its pool has and did.
     pub fn pool_stats(&self) -> PoolStats {
         self.pool.stats()
     }
@@ -369,7 +369,7 @@ impl DockerExecutor {
         self.detached(async move { engine.shutdown().await }).await
     }
 
-    /// As [`DockerExecutor::detached`], until a shutdown.
+    /// Does [detached](DockerExecutor::detached) work, until a shutdown.
     async fn open<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
         let mut closing = self.engine.closing();
         self.detached(async move {

@@ -26,7 +26,7 @@ pub(crate) fn format(dump: &str, reason: &str, root: &str, project: &Project) ->
     text
 }
 
-/// Why a job was stopped, with the limit.
+/// Says why a job was stopped, with the limit.
 pub(crate) fn explain(reason: &StopReason, limits: &Limits) -> String {
     match reason {
         StopReason::TimeLimit => format!("time limit of {} s exceeded", limits.wall_clock_ms as f64 / 1000.0),

@@ -157,12 +157,12 @@ impl WasmExecutor {
         self.bakery.forget(packages);
     }
 
-    /// Whether there is no image of these packages, and nobody makes one.
+    /// Returns whether there is no image of these packages, and nobody makes one.
     pub(crate) async fn is_to_be_baked(&self, packages: &Packages) -> bool {
         !self.is_baked(packages).await && !self.bakery.is_being_made(packages)
     }
 
-    /// Whether jobs with these packages start with them imported.
+    /// Returns whether jobs with these packages start with them imported.
     pub(crate) async fn is_baked(&self, packages: &Packages) -> bool {
         self.bakery.find(packages).await.is_some()
     }

@@ -23,7 +23,7 @@ const PART_BYTES: usize = 4 * PIECE_BYTES;
 /// The way into a container.
 pub(crate) type Input = Pin<Box<dyn AsyncWrite + Send>>;
 
-/// What the one who listens to a container tells the one who feeds it.
+/// Passes on what the listener to a container tells its feeder.
 pub(crate) struct Signals {
     started: Notify,
     wanted: Notify,

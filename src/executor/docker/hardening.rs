@@ -78,7 +78,7 @@ const BUILD_PIDS_MAX: i64 = 1024;
 /// downloads.
 const BUILD_CAPABILITIES: [&str; 6] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"];
 
-/// What tells one container from another.
+/// Holds what tells one container from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Spec {
     pub(crate) image: String,
@@ -106,7 +106,7 @@ impl From<Limits> for Held {
     }
 }
 
-/// What tells one container in which a layer is made from another.
+/// Holds what tells one container in which a layer is made from another.
 #[derive(Debug, Clone)]
 pub(crate) struct BuildSpec {
     pub(crate) image: String,
@@ -115,7 +115,7 @@ pub(crate) struct BuildSpec {
     pub(crate) disk_bytes: u64,
 }
 
-/// A container that waits for a job on its standard input.
+/// Describes a container that waits for a job on its standard input.
 pub(crate) fn body(spec: &Spec, user: u32, instance: &str) -> ContainerCreateBody {
     let modules = RUNNER.into_iter().flat_map(|(name, source)| [name, source]);
     let entrypoint = ["python3", "-c", LOAD, FIGURES].into_iter().chain(modules).chain(["--"]);
@@ -134,7 +134,7 @@ pub(crate) fn body(spec: &Spec, user: u32, instance: &str) -> ContainerCreateBod
     }
 }
 
-/// A container in which commands of strangers make a layer, as root, and with a network.
+/// Describes a container in which strangers' commands make a layer, as root, with a network.
 pub(crate) fn build_body(spec: &BuildSpec, instance: &str) -> ContainerCreateBody {
     ContainerCreateBody {
         hostname: Some("pyexec-build".to_owned()),
@@ -142,12 +142,12 @@ pub(crate) fn build_body(spec: &BuildSpec, instance: &str) -> ContainerCreateBod
     }
 }
 
-/// A container that says what is in `image`.
+/// Describes a container that says what is in `image`.
 pub(crate) fn probe_body(image: &str, instance: &str) -> ContainerCreateBody {
     waiting(image, PROBE, USER, "probe", instance, helper_config())
 }
 
-/// A container that walls off the network of `container`, for which it sees the host's processes. Nothing of a job is in
+/// Describes a helper that walls off the network of `container`, and sees the host's processes. Nothing of a job is in
 /// it: the image is the operator's, the script ours, and its input empty.
 pub(crate) fn firewall_body(image: &str, container: &str, instance: &str) -> ContainerCreateBody {
     let config = HostConfig {
@@ -191,7 +191,7 @@ fn waiting(
     }
 }
 
-/// What every container starts from.
+/// Returns the configuration that every container starts from.
 fn walls() -> HostConfig {
     HostConfig {
         cap_drop: Some(vec!["ALL".to_owned()]),

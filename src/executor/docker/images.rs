@@ -31,7 +31,7 @@ const NAME_KEPT: Duration = Duration::from_secs(60);
 const NAMES_MAX: u64 = 1000;
 const NAME_BYTES_MAX: usize = 255;
 
-/// What becomes of a job whose image is not there.
+/// Says what becomes of a job whose image is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ImagePull {
     /// The image is fetched, and that is said.
@@ -46,7 +46,7 @@ pub enum ImagePull {
 pub(crate) struct ImageName(String);
 
 impl ImageName {
-    /// Whether a pattern of [`DockerOptions::allowed_images`] has it; in there `*` is anything.
+    /// Returns whether a pattern of [`DockerOptions::allowed_images`] matches; in there `*` is anything.
     fn matches(&self, pattern: &str) -> bool {
         let (text, pattern) = (self.0.as_bytes(), pattern.as_bytes());
         let (mut at, mut next, mut star) = (0, 0, None);
@@ -189,7 +189,7 @@ pub(crate) enum Libc {
     Musl,
 }
 
-/// What an image said of itself.
+/// Holds what an image said of itself.
 #[derive(Debug, Deserialize)]
 struct Said {
     python: String,
@@ -259,7 +259,7 @@ impl Images {
     }
 }
 
-/// The image that a job gets, for the Python version and the image that it asks for.
+/// Chooses the image of a job, by the Python version and the image that it asks for.
 pub(crate) fn choose(options: &DockerOptions, python: Option<&str>, image: Option<&str>) -> Result<ImageName> {
     if let Some(python) = python {
         python.parse::<Python>().map_err(|unsupported| Error::invalid(unsupported.to_string()))?;
@@ -283,7 +283,7 @@ pub(crate) fn choose(options: &DockerOptions, python: Option<&str>, image: Optio
     )))
 }
 
-/// The image `name`, fetched and looked at where need be.
+/// Returns the image `name`, fetched and looked at where need be.
 pub(crate) async fn base(engine: &Arc<Engine>, name: &ImageName, progress: &Progress) -> Result<Arc<Base>> {
     let images = engine.images();
     if let Some(base) = images.by_name.get(name).await {
@@ -338,7 +338,7 @@ async fn look(engine: &Arc<Engine>, name: ImageName, tell: &Progress) -> Result<
     Ok(Arc::new(Base { name, id }))
 }
 
-/// What is in an image. It takes a container to find out.
+/// Returns the interpreter of an image. It takes a container to find out.
 pub(crate) async fn interpreter(engine: &Arc<Engine>, base: &Base) -> Result<Interpreter> {
     let known = lock(&engine.images().by_id).get(&base.id).cloned();
     if let Some(interpreter) = known {

@@ -16,7 +16,7 @@ pub enum Instance {
 }
 
 impl Instance {
-    /// The name, which is letters, digits, `_`, `.` and `-`.
+    /// Returns the name, which is letters, digits, `_`, `.` and `-`.
     pub fn name(&self) -> &str {
         match self {
             Instance::Exclusive(name) | Instance::Shared(name) => name,

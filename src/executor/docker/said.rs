@@ -61,7 +61,7 @@ impl Said<'_> {
         }
     }
 
-    /// The last that it said.
+    /// Returns the last lines of the log.
     pub(super) fn end(&self) -> String {
         let start = self.end.len().saturating_sub(END_BYTES_MAX);
         String::from_utf8_lossy(&self.end[start..]).trim().to_owned()

@@ -80,7 +80,7 @@ impl Holder {
         Some(Holder { _file: file, path, name: format!("{}.{name}", place(&folder)?) })
     }
 
-    /// What its containers are labelled with.
+    /// Returns the name with which its containers are labelled.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

@@ -33,7 +33,7 @@ const FIGURES_MAX: usize = 32;
 const FIGURES_BYTES_MAX: usize = 16 << 20;
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// How listening ended.
+/// Says how listening ended.
 pub(super) enum Ended {
     /// The runner said how the script ended.
     Told(End),
@@ -266,7 +266,7 @@ impl Told {
         self.write_stderr(&format!("pyexec: {why}\n"));
     }
 
-    /// The last thing that the runner itself complained about.
+    /// Returns the last thing that the runner itself complained about.
     pub(super) fn complaint(&self) -> Option<String> {
         String::from_utf8_lossy(&self.complaint).lines().next_back().map(str::to_owned)
     }
@@ -317,7 +317,7 @@ impl Told {
     }
 }
 
-/// A dump has the innermost frame first; the outermost are the runner's.
+/// Cuts the outermost frames, which are the runner's, off a dump that has them last.
 fn frames_of_job(dump: &str) -> &str {
     let mut rest = dump.trim_end();
     while let Some((before, last)) = rest.rsplit_once('\n')

@@ -86,17 +86,17 @@ impl Files {
         }
     }
 
-    /// The job's directories, when it ever needed them.
+    /// Returns the job's directories, when it ever needed them.
     pub(crate) fn into_workspace(self) -> Option<Workspace> {
         self.workspace
     }
 
-    /// How often the job has used its directories.
+    /// Returns how often the job has used its directories.
     pub(crate) fn uses(&self) -> u64 {
         self.uses
     }
 
-    /// How many descriptors are open.
+    /// Returns how many descriptors are open.
     pub(crate) fn open_count(&self) -> usize {
         self.descriptors.iter().flatten().count()
     }

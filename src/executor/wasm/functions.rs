@@ -36,7 +36,7 @@ impl Functions {
         Functions { bytes, places, added: Mutex::default() }
     }
 
-    /// Those that were added.
+    /// Returns the functions that were added.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.added.into_inner().unwrap_or_else(PoisonError::into_inner)
     }

@@ -44,7 +44,7 @@ const STEP_BYTES: u32 = 1 << 20;
 /// A fuel for so many bytes copied or filled, as a power of two.
 const BYTES_PER_FUEL_LOG2: i64 = 3;
 
-/// What the added code refers to.
+/// Holds what the added code refers to.
 #[derive(Clone, Copy)]
 struct Added {
     /// The global with what is left.
@@ -55,7 +55,7 @@ struct Added {
     fill: u32,
 }
 
-/// The module with metering.
+/// Adds metering to a module.
 pub(crate) fn instrument(wasm: &[u8]) -> Result<Vec<u8>> {
     let mut module = Module::new();
     let mut code = CodeSection::new();
@@ -166,7 +166,7 @@ fn copy_items<T>(
     Ok(())
 }
 
-/// The body with metering: its bytes otherwise, unchanged.
+/// Adds metering to a body, whose bytes are unchanged otherwise.
 fn function(wasm: &[u8], body: &wasmparser::FunctionBody<'_>, added: Added, mathematics: &[u32]) -> Result<Vec<u8>> {
     let loops = loops(body)?;
     let marked = loops.contains(&MARK);

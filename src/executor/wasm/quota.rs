@@ -41,13 +41,13 @@ impl Quota {
         self.bytes
     }
 
-    /// Bytes, of them free, files, of them free.
+    /// Returns bytes and files, each in all and free.
     pub(crate) fn room_left(&self) -> (u64, u64, u64, u64) {
         let bytes_free = self.bytes_max.saturating_sub(self.bytes);
         (self.bytes_max, bytes_free, self.files_max, self.files_max.saturating_sub(self.files))
     }
 
-    /// How many of `wanted` more bytes there is room for.
+    /// Returns how many of `wanted` more bytes there is room for.
     pub(crate) fn room(&mut self, wanted: u64) -> u64 {
         let room = self.bytes_max.saturating_sub(self.bytes);
         if wanted > room {

@@ -48,7 +48,7 @@ impl Input {
     }
 }
 
-/// Which of the two output streams.
+/// Names one of the two output streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     Stdout,
@@ -94,7 +94,7 @@ impl Outputs {
         self.diversion = Some(Vec::new());
     }
 
-    /// What was collected since; output is the job's again.
+    /// Ends collecting, and returns what came; output is the job's again.
     pub(crate) fn diverted(&mut self) -> Vec<u8> {
         self.diversion.take().unwrap_or_default()
     }

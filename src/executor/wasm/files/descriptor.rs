@@ -8,7 +8,7 @@ use super::{
 use cap_std::fs::{Dir, File};
 use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
 
-/// What a descriptor stands for. `Arc` is what `dup` shares.
+/// Says what a descriptor stands for. `Arc` is what `dup` shares.
 #[derive(Debug, Clone)]
 pub(crate) enum Descriptor {
     Stdin,

@@ -27,7 +27,7 @@ const LINKS_MAX: usize = 40;
 /// Names looked up for one path: each is a call of the host, and the job does not yield meanwhile.
 const LOOKUPS_MAX: usize = 4096;
 
-/// Where a path leads, whether there is something or not.
+/// Says where a path leads, whether there is something or not.
 #[derive(Debug)]
 pub(super) enum Place {
     Disk(DiskPath),
@@ -66,7 +66,7 @@ impl DiskPath {
     }
 }
 
-/// What a name is, as far as it matters for the next one.
+/// Says what a name is, as far as it matters for the next one.
 enum Found {
     Nothing,
     Folder,
@@ -76,7 +76,7 @@ enum Found {
 }
 
 impl Files {
-    /// Where `path` leads from a folder. A link at its end is followed if `follow` says so.
+    /// Returns where `path` leads from a folder. A link at its end is followed if `follow` says so.
     pub(super) fn place(&mut self, fd: u32, path: &[u8], follow: bool) -> Result<Place> {
         let folder = self.folder(fd)?;
         self.place_from(&folder, path, follow)
