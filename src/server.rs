@@ -64,7 +64,7 @@ const BACKLOG: u32 = 4096;
 /// For killed executions to end, and for connections to take their last answer.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// What all requests share.
+/// Holds what all requests share.
 struct App {
     settings: Settings,
     pyexec: Pyexec,
@@ -141,7 +141,7 @@ pub fn serve(
     result
 }
 
-/// What runs in a container counts by itself: it must not keep short jobs waiting.
+/// Makes the slots of a tier: what runs in a container must not keep short jobs waiting.
 fn gates(settings: &Settings) -> Gates {
     let docker = match settings.containers.fallback {
         FallbackMode::Off => 0,

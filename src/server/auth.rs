@@ -43,7 +43,7 @@ pub(crate) struct Keys {
     callers: Vec<Caller>,
 }
 
-/// Who calls: an extension of each authenticated request.
+/// Names the caller: an extension of each authenticated request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// Of the key.
@@ -52,7 +52,7 @@ pub(crate) struct Caller {
     pub(crate) index: usize,
 }
 
-/// Why a caller is not let in.
+/// Says why a caller is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AuthError {
     #[error("an API key is required: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`")]
@@ -109,7 +109,7 @@ impl Keys {
     }
 }
 
-/// The value of a header that may be sent once.
+/// Returns the value of a header that may be sent once.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, AuthError> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };

@@ -41,7 +41,7 @@ impl Origins {
     }
 }
 
-/// Whether a page of another site sent this.
+/// Returns whether a page of another site sent this.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN) else { return false };
     // A browser's own word, which is right behind proxies as well.

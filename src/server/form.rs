@@ -80,7 +80,7 @@ impl Part<'_> {
     }
 }
 
-/// The body, which fails when there is too much of it, in all or since `held` was set back.
+/// Streams the body, which fails when there is too much of it, in all or held.
 fn bounded(body: Body, bytes_max: u64, held: Arc<AtomicUsize>) -> Body {
     let mut left = bytes_max;
     Body::from_stream(body.into_data_stream().map(move |chunk| {
@@ -93,7 +93,7 @@ fn bounded(body: Body, bytes_max: u64, held: Arc<AtomicUsize>) -> Body {
     }))
 }
 
-/// What to tell a client whose form is not one, or did not arrive.
+/// Returns what to tell a client whose form is not one, or did not arrive.
 fn broken(error: &MultipartError) -> ApiError {
     match cause::<Excess>(error) {
         Some(excess @ Excess::Form(_)) => ApiError::new(Problem::TooLarge, excess.to_string()),

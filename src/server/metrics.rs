@@ -143,7 +143,7 @@ impl Metrics {
         registry.register_collector(Box::new(Process));
     }
 
-    /// All of it, as OpenMetrics text of type [`CONTENT_TYPE`].
+    /// Renders all metrics as OpenMetrics text of type [`CONTENT_TYPE`].
     pub(crate) fn encode(&self) -> String {
         let mut encoded = String::new();
         if let Err(error) = text::encode(&mut encoded, &self.registry) {

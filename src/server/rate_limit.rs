@@ -18,13 +18,13 @@ pub(crate) struct RateLimits {
 pub(crate) struct RetryAfter(pub(crate) Duration);
 
 impl RetryAfter {
-    /// As the header wants it: whole seconds, never too few.
+    /// Returns the wait in whole seconds, never too few, as the header wants it.
     pub(crate) fn seconds(self) -> u64 {
         self.0.as_secs() + u64::from(self.0.subsec_nanos() > 0)
     }
 }
 
-/// How full a bucket was when it was last looked at; a new one is full.
+/// Says how full a bucket was when it was last looked at; a new one is full.
 #[derive(Debug, Default)]
 struct Bucket(Option<(f64, Instant)>);
 
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(RetryAfter(Duration::from_secs(3)).seconds(), 3);
     }
 
-    /// How many of 1000 requests pass.
+    /// Returns how many of 1000 requests pass.
     fn burst(limits: &RateLimits, index: usize, now: Instant) -> usize {
         (0..1000).take_while(|_| limits.check(&caller(index), now).is_ok()).count()
     }

@@ -17,7 +17,7 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// What is kept of executions that ended.
+/// Holds what is kept of executions that ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Retention {
     pub(crate) time: Duration,
@@ -50,7 +50,7 @@ pub(crate) struct Execution {
     wanted: AtomicUsize,
 }
 
-/// How an execution ended.
+/// Says how an execution ended.
 #[derive(Debug)]
 pub(crate) struct End {
     pub(crate) status: Status,
@@ -97,7 +97,7 @@ impl Execution {
         self.end.get()
     }
 
-    /// A file that it made.
+    /// Returns a file that it made.
     pub(crate) fn file(&self, path: &str) -> Option<Bytes> {
         let files = &self.end.get()?.files;
         files.iter().find(|file| file.path == path).map(|file| file.content.clone())
@@ -143,7 +143,7 @@ struct Inner {
     keys_of: HashMap<String, (usize, String)>,
 }
 
-/// What a request with an idempotency key leads to.
+/// Says what a request with an idempotency key leads to.
 #[derive(Debug)]
 pub(crate) enum Entry {
     /// It is new.
@@ -159,7 +159,7 @@ impl Store {
         Store { retention, inner: Mutex::default() }
     }
 
-    /// A new execution, unless `request` (the caller's key and the digest of what was asked) is known.
+    /// Adds an execution, unless `request` (the caller's key and the request's digest) is known.
     pub(crate) fn insert(&self, owner: usize, request: Option<(String, [u8; 32])>, terms: Terms) -> Entry {
         let mut inner = self.lock();
         inner.evict(&self.retention);
@@ -275,8 +275,8 @@ impl Store {
         inner.by_id.get(id).filter(|execution| execution.owner == owner).cloned()
     }
 
-    /// At most `limit` executions of `owner`, newest first, older than `after`; and whether there are more. `None` when
-    /// `owner` has no execution `after`.
+    /// Lists at most `limit` executions of `owner` older than `after`, newest first, and whether there are more. `None`
+    /// when `owner` has no execution `after`.
     pub(crate) fn list(
         &self,
         owner: usize,
@@ -312,7 +312,7 @@ impl Store {
         self.lock().evict(&self.retention);
     }
 
-    /// How many have ended and are kept, and their bytes.
+    /// Counts the executions that have ended and are kept, and their bytes.
     pub(crate) fn kept(&self) -> (usize, usize) {
         let inner = self.lock();
         (inner.ended.len(), inner.bytes)

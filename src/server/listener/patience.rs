@@ -36,7 +36,7 @@ impl Patience {
         }
     }
 
-    /// The client has done nothing; ready when that was too long.
+    /// Counts the time of a client that does nothing; ready when that was too long.
     pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let (_, end) = self.pause.get_or_insert_with(|| {
             let earned = Duration::from_secs(self.bytes / BYTES_PER_SECOND_MIN);
