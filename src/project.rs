@@ -70,7 +70,7 @@ impl Project {
         Project { entries: Arc::new(entries), archive: None, notes: Arc::default() }
     }
 
-    /// Files by their paths in the project.
+    /// Makes a project of files, by their paths there.
     ///
     /// # Errors
     ///
@@ -87,8 +87,9 @@ impl Project {
         builder.finish(None)
     }
 
-    /// The files below a folder, which are read when the job runs. Links that stay in it remain links. Folders that belong
-    /// to tools (`.git`, `.venv`, `__pycache__`, …) are left out, and so is what [`Project::notes`] names.
+    /// Makes a project of the files below a folder, which are read when the job runs. Links that stay in it remain
+    /// links. Folders that belong to tools (`.git`, `.venv`, `__pycache__`, …) are left out, and so is what
+    /// [`Project::notes`] names.
     ///
     /// # Errors
     ///
@@ -128,8 +129,8 @@ impl Project {
         builder.finish(None)
     }
 
-    /// An uncompressed tar archive in memory. Links that stay in the project remain links; [`Project::notes`] names what
-    /// is left out.
+    /// Makes a project of an uncompressed tar archive in memory. Links that stay in the project remain links;
+    /// [`Project::notes`] names what is left out.
     ///
     /// # Errors
     ///
@@ -138,7 +139,7 @@ impl Project {
         Project::from_archive(Archive::Memory(archive.into()))
     }
 
-    /// An uncompressed tar archive in a file, which is read when the job runs.
+    /// Makes a project of an uncompressed tar archive in a file, which is read when the job runs.
     ///
     /// # Errors
     ///
@@ -147,8 +148,8 @@ impl Project {
         Project::from_archive(Archive::File(archive.into()))
     }
 
-    /// A tar archive, compressed by gzip or not, or a zip archive, in a file. What is compressed is unpacked into a
-    /// temporary file, which may have `bytes_max` bytes.
+    /// Makes a project of a tar archive, compressed by gzip or not, or a zip archive, in a file. What is compressed is
+    /// unpacked into a temporary file, which may have `bytes_max` bytes.
     ///
     /// # Errors
     ///
@@ -162,7 +163,7 @@ impl Project {
         entries.finish(Some(Arc::new(archive)))
     }
 
-    /// What was left out of the archive or folder and why, one sentence for each kind.
+    /// Returns what was left out of the archive or folder and why, one sentence for each kind.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -250,7 +251,7 @@ impl Project {
         self.paths().filter(|path| path.ends_with(".py") && !is_hidden(path)).filter(is_file)
     }
 
-    /// Names that the project's modules and packages beside `script` can be imported by.
+    /// Returns the names by which modules and packages beside `script` can be imported.
     pub(crate) fn modules_beside(&self, script: &str) -> BTreeSet<&str> {
         let folder = script.rfind('/').map_or("", |at| &script[..=at]);
         self.entries
@@ -263,7 +264,7 @@ impl Project {
             .collect()
     }
 
-    /// What a path leads to, through links within the project; nothing when there is nothing.
+    /// Finds what a path leads to, through links within the project.
     pub(crate) fn locate(&self, path: &str) -> Option<Located> {
         const LINKS_MAX: usize = 16;
         let mut path = path.to_owned();
@@ -349,7 +350,7 @@ impl Project {
         tar.into_inner()?.flush()
     }
 
-    /// Bytes and entries as the disk limit counts them.
+    /// Counts bytes and entries as the disk limit does.
     pub(crate) fn size(&self) -> (u64, u64) {
         let bytes = self.entries.values().map(Entry::bytes).fold(0, u64::saturating_add);
         (bytes, self.entries.len() as u64)
@@ -369,7 +370,7 @@ impl Project {
         self.entries.iter().map(entry).sum()
     }
 
-    /// Whether the project is within the disk limits.
+    /// Checks that the project is within the disk limits.
     pub(crate) fn fits(&self, limits: &Limits) -> Result<()> {
         let (bytes, files) = self.size();
         if bytes > limits.disk_bytes {
@@ -457,13 +458,13 @@ impl Project {
         }
     }
 
-    /// Whether a file of this content was submitted under this path.
+    /// Returns whether a file of this content was submitted under this path.
     pub(crate) fn has(&self, path: &str, content: &[u8]) -> bool {
         self.entries.contains_key(path) && self.read(path).is_ok_and(|submitted| submitted == content)
     }
 }
 
-/// Where a path in a project leads.
+/// Says where a path in a project leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Located {
     /// A regular file, at this path of its own.
@@ -482,7 +483,7 @@ impl Entry {
         }
     }
 
-    /// Bytes that follow its header in an archive.
+    /// Returns how many bytes follow its header in an archive.
     fn content_bytes(&self) -> u64 {
         match self {
             Entry::Link { .. } => 0,
@@ -583,7 +584,7 @@ fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// A path in its one form: no `.`, no `..`, no root, `/` between components.
+/// Returns a path in its one form, or nothing: no `.`, no `..`, no root.
 pub(crate) fn relative(path: &str) -> Result<String> {
     let bad = |why: &str| Err(Error::invalid(format!("bad file name {path:?}: {why}")));
     if path.len() > PATH_BYTES_MAX {

@@ -22,7 +22,7 @@ const LINES_MAX: usize = 100;
 /// What one installation may ask for.
 const WORDS_MAX: usize = 200;
 
-/// What an installation asks for.
+/// Holds what an installation asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Installation {
     /// Each of them a requirement that is accepted.
@@ -90,7 +90,7 @@ pub fn is_installing_line(line: &str) -> bool {
     installer_of(&words).is_some()
 }
 
-/// Whose options an installation has.
+/// Names the program whose options an installation has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Installer {
     Pip,

@@ -27,7 +27,8 @@ pub(crate) fn lifetime(module: &str) -> Option<Lifetime> {
     Some(Lifetime { oldest, newest })
 }
 
-/// The module of the standard library, `name` or a parent of it, that a full Linux has and WebAssembly does not.
+/// Returns the module of the standard library, `name` or a parent of it, that a full Linux has and WebAssembly does
+/// not.
 pub(crate) fn missing_in_wasm(name: &str) -> Option<&'static str> {
     const MISSING: [&str; 8] = [
         "concurrent.interpreters",
