@@ -68,12 +68,12 @@ impl Cache {
         Ok(Cache { folder })
     }
 
-    /// Only one process at a time makes files; the guard is the lock.
+    /// Takes the lock of one that makes files; the guard is the lock.
     pub(crate) fn lock(&self) -> Result<File> {
         self.lock_file("lock")
     }
 
-    /// Only one process at a time makes the files whose names begin with this one.
+    /// Takes the lock of one that makes files whose names begin with this one.
     pub(crate) fn lock_of(&self, name: &str) -> Result<File> {
         self.lock_file(&format!("{name}.lock"))
     }

@@ -275,7 +275,7 @@ impl Settings {
         problems
     }
 
-    /// What follows from other settings or from the machine.
+    /// Sets what follows from other settings or from the machine.
     fn fill_in(&mut self) {
         let (usual, most) = (&mut self.defaults.output_bytes, &mut self.maxima.output_bytes);
         if *usual == 0 {
@@ -323,7 +323,7 @@ impl Value {
     }
 }
 
-/// This machine's, as far as names of containers may have it.
+/// Returns this machine's name, as far as names of containers may have it.
 fn host_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(31).collect()

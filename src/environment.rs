@@ -408,7 +408,7 @@ impl Environments {
 }
 
 impl Installed {
-    /// Its content address: 64 hexadecimal digits.
+    /// Returns its content address: 64 hexadecimal digits.
     pub fn id(&self) -> &str {
         self.known.id.as_str()
     }
@@ -429,7 +429,7 @@ impl Installed {
         &self.known.packages
     }
 
-    /// Its packages, by name.
+    /// Returns its packages, by name.
     pub fn pins(&self) -> &[Pin] {
         &self.known.meta.pins
     }

@@ -92,8 +92,8 @@ pub enum Event<'a> {
 ///
 /// Closures are observers.
 pub trait Observer: Send + 'static {
-    /// Called for each event, in order. Output comes in the pieces in which the script wrote it, all of it: the output
-    /// limit bounds only what the [`Outcome`] keeps.
+    /// Takes each event, in order. Output comes in the pieces in which the script wrote it, all of it: the output limit
+    /// bounds only what the [`Outcome`] keeps.
     fn event(&mut self, event: Event<'_>);
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct Containers {
 }
 
 impl Containers {
-    /// What the job does not say, its script may.
+    /// Fills in from its script what the job does not say.
     pub(crate) fn fill_in(&mut self, script: &Container) {
         if self.image.is_none() {
             self.image.clone_from(&script.image);
@@ -143,7 +143,7 @@ impl Job {
         self
     }
 
-    /// `sys.argv[1:]`.
+    /// Sets `sys.argv[1:]`.
     #[must_use]
     pub fn args<S: Into<String>>(mut self, args: impl IntoIterator<Item = S>) -> Job {
         self.args = args.into_iter().map(Into::into).collect();
@@ -158,14 +158,14 @@ impl Job {
         self
     }
 
-    /// Standard input.
+    /// Sets the standard input.
     #[must_use]
     pub fn stdin(mut self, stdin: impl Into<Stdin>) -> Job {
         self.stdin = stdin.into();
         self
     }
 
-    /// Its limits.
+    /// Sets its limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Job {
         self.limits = limits;
@@ -232,23 +232,25 @@ impl Job {
         self
     }
 
-    /// Shell commands that prepare its container, in one shell, as root and with a network: `apt-get install -y …`. They
-    /// see a copy of the project in `/work`, and the job's variables. What they leave there, in `/tmp` and elsewhere, and
-    /// what they export, is there for the script, and kept for the next job of which they see the same.
+    /// Sets shell commands that prepare its container, such as `apt-get install -y …`. They run in one shell, as root
+    /// and with a network. They see a copy of the project in `/work`, and the job's variables. What they leave there,
+    /// in `/tmp` and elsewhere, and what they export, is there for the script, and kept for the next job of which they
+    /// see the same.
     #[must_use]
     pub fn pre_commands<S: Into<String>>(mut self, commands: impl IntoIterator<Item = S>) -> Job {
         self.containers.pre_commands = commands.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Permission to use the network. Code that uses it then runs in a container with one; other code stays without.
+    /// Sets whether it may use the network. Code that uses it then runs in a container with one; other code stays
+    /// without.
     #[must_use]
     pub fn network(mut self, allowed: bool) -> Job {
         self.containers.network = allowed;
         self
     }
 
-    /// Its weight among containers when there is less CPU than is wanted; 1024 is usual.
+    /// Sets its weight among containers when CPU is short; 1024 is usual.
     #[must_use]
     pub fn cpu_shares(mut self, shares: u32) -> Job {
         self.containers.cpu_shares = Some(shares);

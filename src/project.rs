@@ -64,7 +64,7 @@ enum Entry {
 }
 
 impl Project {
-    /// One script, named `main.py`.
+    /// Makes a project of one script, named `main.py`.
     pub fn script(source: impl Into<Bytes>) -> Project {
         let entries = BTreeMap::from([("main.py".to_owned(), Entry::Memory(source.into()))]);
         Project { entries: Arc::new(entries), archive: None, notes: Arc::default() }
@@ -168,7 +168,7 @@ impl Project {
         &self.notes
     }
 
-    /// This project with one more file, or with another content for one.
+    /// Adds a file, or gives one another content.
     ///
     /// # Errors
     ///
@@ -183,7 +183,7 @@ impl Project {
         Ok(self)
     }
 
-    /// Paths of the files, in order.
+    /// Returns the paths of the files, in order.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().filter(|(_, entry)| !matches!(entry, Entry::Folder)).map(|(path, _)| path.as_str())
     }
@@ -245,7 +245,7 @@ impl Project {
         !matches!(self.entries.get(path), None | Some(Entry::Folder | Entry::Link { .. }))
     }
 
-    /// Python files that a user would call scripts, in order.
+    /// Returns the Python files that a user would call scripts, in order.
     fn scripts(&self) -> impl Iterator<Item = &str> {
         let is_file = |path: &&str| matches!(self.locate(path), Some(Located::File { .. }));
         self.paths().filter(|path| path.ends_with(".py") && !is_hidden(path)).filter(is_file)
@@ -284,7 +284,7 @@ impl Project {
         None
     }
 
-    /// Paths of the files that start with `prefix`, in order.
+    /// Returns the paths of files that start with `prefix`, in order.
     pub(crate) fn paths_from(&self, prefix: &str) -> impl Iterator<Item = &str> {
         self.entries
             .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
@@ -575,7 +575,7 @@ impl Builder {
     }
 }
 
-/// `a/b/c` has the parents `a` and `a/b`.
+/// Returns the parents of a path: those of `a/b/c` are `a` and `a/b`.
 fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(at, _)| &path[..at])
 }
@@ -651,7 +651,7 @@ fn is_hidden(path: &str) -> bool {
     path.split('/').any(|part| part.starts_with('.') || of_a_tool(part))
 }
 
-/// `rest`, which was asked for below a link, where the link leads.
+/// Returns where a link leads with `rest`, which was asked for below it.
 fn through_link(link: &str, target: &str, rest: &str) -> Option<String> {
     let mut parts: Vec<&str> = link.split('/').collect();
     parts.pop();

@@ -288,7 +288,7 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// `why` says what is the matter with it.
+    /// Makes a demand; `why` says what is the matter.
     fn demand(&self, why: &str) -> Demand {
         let what = match self.import {
             Some((module, place)) => format!("imports {module}, {why} ({place})"),

@@ -156,7 +156,7 @@ fn gates(settings: &Settings) -> Gates {
     Gates::new(Admission::new(settings.slots as usize, limits), Admission::new(docker, limits))
 }
 
-/// Before the first request, so that what an earlier server left behind is gone and the pool is filled.
+/// Connects before the first request: what an earlier server left goes, and the pool is filled.
 async fn connect_docker(app: &App) -> Result<()> {
     match app.settings.containers.fallback {
         FallbackMode::Off => tracing::info!("containers are off"),

@@ -63,8 +63,8 @@ pub struct Pyexec {
 }
 
 impl Pyexec {
-    /// With default settings. The first time on a machine this takes some ten seconds, in which the interpreter is
-    /// compiled; prefer calling it outside of asynchronous code.
+    /// Makes a service with default settings. The first time on a machine this takes some ten seconds, in which the
+    /// interpreter is compiled; prefer calling it outside of asynchronous code.
     ///
     /// # Errors
     ///
@@ -383,7 +383,7 @@ impl Builder {
         self
     }
 
-    /// Is told what takes long when the interpreter is made. The default logs it.
+    /// Sets what is told of the steps that take long when the interpreter is made. The default logs it.
     #[must_use]
     pub fn on_progress(mut self, progress: impl Fn(&str) + Send + 'static) -> Builder {
         self.progress = Box::new(progress);

@@ -106,7 +106,7 @@ impl FromArgMatches for SettingsOptions {
 }
 
 impl std::fmt::Debug for SettingsOptions {
-    /// Without values: there may be secrets among them.
+    /// Leaves out values: there may be secrets among them.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SettingsOptions").field("file", &self.file).field("flags", &self.flags.keys()).finish()
     }

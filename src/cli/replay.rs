@@ -25,7 +25,7 @@ pub(crate) struct New {
 }
 
 impl Stream {
-    /// The script starts again.
+    /// Begins to compare, as the script starts again.
     pub(crate) fn restart(&mut self) {
         // Of output that is not remembered nothing can be compared: all of it comes again.
         self.repeated = (!self.too_much && !self.shown.is_empty()).then_some(0);

@@ -106,7 +106,7 @@ impl Screen {
         self.stderr(&err.unwrap_or_default())
     }
 
-    /// The run is void, and the script runs again.
+    /// Drops what a void run has shown, as the script runs again.
     pub(crate) fn restart(&mut self, reason: &str) {
         if self.output.verbose {
             self.line(reason);

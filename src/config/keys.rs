@@ -101,7 +101,7 @@ impl Key {
         self
     }
 
-    /// For a value that in the end is another than was written.
+    /// Sets how to show a value that in the end is another than was written.
     pub(super) const fn shown(mut self, shown: fn(&Settings) -> String) -> Key {
         self.shown = Some(shown);
         self

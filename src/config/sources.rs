@@ -84,7 +84,7 @@ impl Sources {
         Sources { flags, environment, file }
     }
 
-    /// Later sources override earlier ones, and all of them are looked at.
+    /// Reads all sources, of which later ones override earlier ones.
     pub(super) fn gather(&self) -> Gathered {
         let given = KEYS.iter().map(|key| Given {
             key,
@@ -175,7 +175,7 @@ impl Gathered {
         }
     }
 
-    /// Where nobody names a daemon, it is that of Docker's own command.
+    /// Takes the daemon of Docker's own command, where nobody names one.
     fn docker(&mut self, variables: &[(String, String)]) {
         let is_open = |given: &&mut Given| given.key.name == "docker_socket" && given.source == Source::Default;
         let Some(given) = self.given.iter_mut().find(is_open) else { return };

@@ -72,7 +72,7 @@ fn is_compiled(path: &str) -> bool {
 }
 
 impl Bytecode {
-    /// In a folder, which is made when something is put into it.
+    /// Keeps bytecode in a folder, which is made when something is put into it.
     pub(super) fn new(folder: PathBuf) -> Bytecode {
         Bytecode { folder }
     }

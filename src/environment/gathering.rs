@@ -149,7 +149,7 @@ fn has_native_name(path: &str) -> bool {
         || is_shared_object(name)
 }
 
-/// `x.so`, and `x.so.1.2`.
+/// Returns whether a name is like `x.so` or `x.so.1.2`.
 fn is_shared_object(name: &str) -> bool {
     let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let without_version = name.rsplit('.').skip_while(|part| number(part)).collect::<Vec<_>>();

@@ -70,7 +70,7 @@ impl Locked {
         self.wheels.iter().any(|wheel| wheel.file.ends_with("-none-any.whl"))
     }
 
-    /// Of its smallest wheel, in bytes, where the index says that.
+    /// Returns the size of its smallest wheel, in bytes, where the index says it.
     pub(super) fn bytes(&self) -> Option<u64> {
         self.wheels.iter().filter_map(|wheel| wheel.bytes).min()
     }

@@ -75,7 +75,7 @@ impl Shared {
         Some(installed(known, pack, lock))
     }
 
-    /// That WebAssembly cannot take it, as far as this process knows.
+    /// Returns why WebAssembly cannot take it, as far as this process knows.
     pub(super) fn verdict(&self, wanted: &Wanted) -> Option<Refusal> {
         let native = wasm::native(wanted.requirements.names(&wanted.platform));
         if wanted.platform.target == Target::Wasm && !native.is_empty() {
@@ -430,7 +430,7 @@ fn left_alone(index_down: &Option<(Instant, Refusal)>) -> Option<Refusal> {
 }
 
 impl Drop for Making {
-    /// Nobody waits for it any more.
+    /// Ends the making when nobody waits for it any more.
     fn drop(&mut self) {
         self.task.abort();
     }

@@ -88,7 +88,7 @@ impl Platform {
         self.to_install()
     }
 
-    /// In a sentence.
+    /// Names the platform in a sentence.
     pub(super) fn in_words(self) -> String {
         let python = self.python();
         match self.target {
@@ -100,7 +100,7 @@ impl Platform {
         }
     }
 
-    /// Of the versions that this may be, the oldest; uv assumes the same.
+    /// Returns the oldest of the versions that this may be; uv assumes the same.
     pub(super) fn python_full_version(self) -> Version {
         Version::new([self.python.0, self.python.1, 0].map(u64::from))
     }
@@ -124,7 +124,7 @@ impl Machine {
         Machine::named(std::env::consts::ARCH)
     }
 
-    /// By the name that the kernel or a container engine has for it.
+    /// Returns the machine by the name that the kernel or a container engine has for it.
     pub fn named(name: &str) -> Option<Machine> {
         match name {
             "x86_64" | "amd64" => Some(Machine::X86_64),

@@ -92,7 +92,7 @@ impl Refusal {
             && SILENT.iter().any(|words| self.log.contains(words))
     }
 
-    /// For the log.
+    /// Returns the text for the log.
     pub fn log(&self) -> &str {
         &self.log
     }

@@ -38,7 +38,7 @@ impl Verdict {
 }
 
 impl Verdicts {
-    /// In a folder, which is made when the first verdict is.
+    /// Keeps verdicts in a folder, which is made with the first.
     pub(super) fn new(folder: PathBuf) -> Verdicts {
         Verdicts { folder, seen: moka::sync::Cache::new(COUNT_MAX as u64) }
     }

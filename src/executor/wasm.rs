@@ -147,7 +147,7 @@ impl WasmExecutor {
         Ok(self.bakery.bake(packages, progress).await?.record.unfit.clone())
     }
 
-    /// As [`WasmExecutor::bake`], in the background.
+    /// Bakes packages in the background, like [`WasmExecutor::bake`].
     pub(crate) fn begin_to_bake(&self, packages: &Packages) {
         self.bakery.begin(packages);
     }
@@ -180,7 +180,7 @@ pub(crate) struct Packages {
 }
 
 impl Packages {
-    /// `id` tells different content apart; `modules` are what is imported when they are baked.
+    /// Names packages by `id`, which tells content apart, with the `modules` to bake.
     pub(crate) fn new(id: &str, pack: Pack, modules: Vec<String>) -> Packages {
         Packages { id: id.into(), pack, modules: modules.into() }
     }

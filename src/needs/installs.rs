@@ -275,7 +275,7 @@ fn commands(line: &str) -> Vec<Vec<String>> {
     all.into_iter().map(without_redirections).collect()
 }
 
-/// `name>=2` is meant as a version, though a shell would write to a file.
+/// Removes redirections, but not `name>=2`, which is meant as a version.
 fn without_redirections(words: Vec<String>) -> Vec<String> {
     let mut kept = Vec::new();
     let mut words = words.into_iter();

@@ -166,7 +166,7 @@ impl<'p> Own<'p> {
     }
 }
 
-/// Folder that a path is in; `""` is the project itself.
+/// Returns the folder that a path is in; `""` is the project itself.
 pub(super) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
@@ -175,8 +175,8 @@ fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
-/// Folders by the names that can be imported from them. The one nearest to the root wins, and of two that are as near a
-/// module or package before a folder that only has some.
+/// Indexes folders by the names that can be imported from them. The one nearest to the root wins, and of two that are
+/// as near a module or package before a folder that only has some.
 fn index(project: &Project) -> HashMap<String, String> {
     let mut found: HashMap<String, (usize, bool, String)> = HashMap::new();
     let mut add = |name: &str, folder: &str, is_namespace: bool| {

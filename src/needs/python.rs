@@ -22,7 +22,7 @@ impl Python {
         (Python::V3_10.0..=Python::V3_14.0).rev().map(Python)
     }
 
-    /// Major and minor version.
+    /// Returns the major and the minor version.
     pub fn numbers(self) -> (u8, u8) {
         (3, self.0)
     }

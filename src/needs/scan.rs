@@ -282,7 +282,7 @@ impl<'a> Visitor<'a> for Scanner<'a, '_> {
         visitor::walk_interpolated_string_element(self, element);
     }
 
-    /// They are not run, as a rule, and hold no calls.
+    /// Skips annotations, which are not run, as a rule, and hold no calls.
     fn visit_annotation(&mut self, _: &'a Expr) {}
 }
 
@@ -576,7 +576,7 @@ impl<'a> Scanner<'a, '_> {
         findings
     }
 
-    /// Full names that an expression such as `t.Thread` may stand for.
+    /// Returns the full names that an expression such as `t.Thread` may stand for.
     fn resolve(&self, expression: &Expr) -> Vec<String> {
         let mut parts = Vec::new();
         let mut expression = expression;

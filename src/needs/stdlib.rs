@@ -10,7 +10,7 @@ pub(crate) struct Lifetime {
     pub(crate) newest: Python,
 }
 
-/// In which versions a top-level module belongs to the standard library, if it does in any.
+/// Returns the versions in which a top-level module belongs to the standard library, if any.
 pub(crate) fn lifetime(module: &str) -> Option<Lifetime> {
     let (oldest, newest) = match module {
         "tomllib" => (Python::V3_11, Python::V3_14),

@@ -38,7 +38,7 @@ impl Omissions {
         }
     }
 
-    /// One sentence for each reason.
+    /// Returns one sentence for each reason.
     pub(super) fn notes(self) -> Vec<String> {
         self.0.into_iter().map(|(why, (count, names))| note(why, count, names)).collect()
     }

@@ -186,7 +186,7 @@ impl Admission {
         Place::Queue(Ticket { admission: Arc::clone(self), caller, number, granted })
     }
 
-    /// In words, for who is turned away.
+    /// Says in words why a caller is turned away.
     pub(crate) fn why_full(&self) -> String {
         format!("all {} slots are busy and {} executions wait: try again later", self.slots(), self.queued())
     }
@@ -203,7 +203,7 @@ impl Admission {
         self.lock().waiting
     }
 
-    /// Nothing here panics while the lock is held.
+    /// Locks the state; nothing here panics while it is held.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

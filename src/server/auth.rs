@@ -80,7 +80,7 @@ impl Keys {
         self.callers.len().max(1)
     }
 
-    /// Who sent a request with these headers.
+    /// Returns who sent a request with these headers.
     pub(crate) fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, AuthError> {
         if self.callers.is_empty() {
             return Ok(Caller { name: ANONYMOUS.into(), index: 0 });
@@ -147,8 +147,8 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// `open` has the routes that need no key, as they were given to the router. `per_minute` is each caller's rate limit; 0
-    /// is none.
+    /// Makes a gate; `open` has the routes that need no key, as the router has them. `per_minute` is each caller's rate
+    /// limit; 0 is none.
     pub(crate) fn new(keys: Keys, per_minute: u32, open: &'static [&'static str]) -> Gate {
         Gate { limits: Arc::new(RateLimits::new(per_minute, keys.callers())), keys: Arc::new(keys), open }
     }

@@ -28,7 +28,7 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 pub(crate) struct Origins(Arc<[String]>);
 
 impl Origins {
-    /// Exact origins, such as `https://example.org`, or `*` for all.
+    /// Takes exact origins, such as `https://example.org`, or `*` for all.
     pub(crate) fn new(origins: Vec<String>) -> Origins {
         Origins(origins.into())
     }

@@ -128,18 +128,18 @@ impl EventLog {
         self.push(Kind::State, Content::Text(data));
     }
 
-    /// What goes on before the script starts.
+    /// Adds what goes on before the script starts.
     pub(crate) fn progress(&self, text: &str) {
         self.push(Kind::Progress, Content::Text(text.to_owned()));
     }
 
-    /// The script starts again.
+    /// Notes that the script starts again.
     pub(crate) fn restarted(&self, reason: &str) {
         let data = serde_json::to_string(&RestartedData { reason }).unwrap_or_default();
         self.push(Kind::Restarted, Content::Text(data));
     }
 
-    /// Output of one of the two streams.
+    /// Adds output of one of the two streams.
     pub(crate) fn output(&self, kind: Kind, text: &str) {
         if text.is_empty() {
             return;
@@ -163,13 +163,13 @@ impl EventLog {
         self.push(kind, Content::Text(text.to_owned()));
     }
 
-    /// The result, which is the last event.
+    /// Adds the result, which is the last event.
     pub(crate) fn result(&self, json: Bytes) {
         self.push(Kind::Result, Content::Shared(json));
         self.close();
     }
 
-    /// Nothing more will happen.
+    /// Notes that nothing more will happen.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_waiters();
@@ -195,7 +195,7 @@ impl EventLog {
         }
     }
 
-    /// Until nothing more will happen.
+    /// Waits until nothing more will happen.
     pub(crate) async fn closed(&self) {
         loop {
             let changed = self.changed.notified();
@@ -233,7 +233,7 @@ impl EventLog {
         self.changed.notify_waiters();
     }
 
-    /// Nothing here panics while the lock is held.
+    /// Locks the events; nothing here panics while they are held.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

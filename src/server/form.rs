@@ -48,7 +48,7 @@ enum Excess {
 }
 
 impl Form {
-    /// One of at most so many bytes, with everything.
+    /// Opens a form of at most so many bytes, with everything.
     pub(crate) async fn new(http: Request, bytes_max: u64) -> Result<Form, ApiError> {
         if http.body().size_hint().lower() > bytes_max {
             return Err(ApiError::new(Problem::TooLarge, Excess::Form(bytes_max).to_string()));
@@ -72,7 +72,7 @@ impl Part<'_> {
         self.field.name()
     }
 
-    /// More of its content.
+    /// Reads more of its content.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
         let chunk = self.field.chunk().await.map_err(|e| broken(&e))?;
         self.held.store(0, Ordering::Relaxed);

@@ -29,7 +29,7 @@ impl RetryAfter {
 struct Bucket(Option<(f64, Instant)>);
 
 impl RateLimits {
-    /// For callers with indices below `callers`. 0 per minute means no limit.
+    /// Makes limits for callers with indices below `callers`. 0 per minute means no limit.
     pub(crate) fn new(per_minute: u32, callers: usize) -> RateLimits {
         RateLimits { per_minute, buckets: std::iter::repeat_with(Mutex::default).take(callers).collect() }
     }

@@ -220,7 +220,7 @@ fn version(text: &str) -> Result<Option<Python>> {
     version.transpose().map_err(|e: UnsupportedPython| ApiError::invalid(e.to_string()))
 }
 
-/// Limits and CPU shares. More than the maximum is the maximum, which `warnings` say.
+/// Reads limits and CPU shares. More than the maximum is the maximum, which `warnings` say.
 fn limits(config: &Config, output: Option<f64>, settings: &Settings, warnings: &mut Vec<String>) -> (Limits, u32) {
     let (usual, most) = (settings.defaults, settings.maxima);
     let mut chosen = |name: &str, value: Option<f64>, usual: u64, most: u64, unit: u64| {
@@ -256,7 +256,7 @@ fn limits(config: &Config, output: Option<f64>, settings: &Settings, warnings: &
     (limits.clamped(&most), u32::try_from(shares).unwrap_or(CPU_SHARES_MAX).clamp(2, CPU_SHARES_MAX))
 }
 
-/// Limits, in the units of a request.
+/// Returns limits in the units of a request.
 fn given(limits: &Limits, cpu_shares: u32) -> GivenLimits {
     GivenLimits {
         timeout_seconds: number(limits.wall_clock_ms, 1000),

@@ -458,7 +458,7 @@ fn finished(execution: &Execution, outcome: Outcome, ended: Ended) -> (Execution
     (result, outcome.files)
 }
 
-/// Standard error has all of it.
+/// Shortens a message, of which standard error has all.
 fn shortened(mut message: String) -> String {
     if message.len() > ERROR_MESSAGE_BYTES_MAX {
         message.truncate(message.floor_char_boundary(ERROR_MESSAGE_BYTES_MAX));

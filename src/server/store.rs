@@ -81,7 +81,7 @@ impl Execution {
         self.events.state(Status::Running, None);
     }
 
-    /// What goes on before its script starts; `None` when it does.
+    /// Sets what goes on before its script starts; `None` when it does.
     pub(crate) fn set_progress(&self, text: Option<&str>) {
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = text.map(str::to_owned);
         if let Some(text) = text {
@@ -108,14 +108,14 @@ impl Execution {
         self.kill.send_replace(true);
     }
 
-    /// Until someone asks it to stop.
+    /// Waits until someone asks it to stop.
     pub(crate) async fn killed(&self) {
         let mut kill = self.kill.subscribe();
         // The sender lives as long as this execution does.
         let _ = kill.wait_for(|&killed| killed).await;
     }
 
-    /// Until it has ended.
+    /// Waits until it has ended.
     pub(crate) async fn finished(&self) -> Option<&End> {
         self.events.closed().await;
         self.end()
@@ -205,8 +205,8 @@ impl Store {
         execution.events.close();
     }
 
-    /// A caller that waited for it has gone. After the last one it is killed, and the same request leads to a new one, so
-    /// that a client that lost its connection can try again.
+    /// Notes that a caller that waited for it has gone. After the last one it is killed, and the same request leads to
+    /// a new one, so that a client that lost its connection can try again.
     pub(crate) fn give_up(&self, execution: &Execution) {
         let mut inner = self.lock();
         if execution.wanted.fetch_sub(1, Ordering::Relaxed) == 1 && execution.end().is_none() {
@@ -215,7 +215,7 @@ impl Store {
         }
     }
 
-    /// The end of an execution, told to everyone who waits for it.
+    /// Ends an execution, and tells everyone who waits for it.
     pub(crate) fn finish(&self, execution: &Execution, result: ExecutionResult, files: Vec<OutputFile>) {
         let (result, json, files) = self.fitting(result, files);
         let files_bytes: usize = files.iter().map(|file| file.content.len()).sum();
@@ -318,7 +318,7 @@ impl Store {
         (inner.ended.len(), inner.bytes)
     }
 
-    /// Nothing here panics while the lock is held.
+    /// Locks the store; nothing here panics while it is held.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -293,7 +293,7 @@ enum NotMade {
 }
 
 impl NotMade {
-    /// Of packages that were only guessed from imports, the one that is none, or not that of the module, when that is why.
+    /// Returns the guessed package that is none, or not the module's, when that is why.
     fn useless(&self, guessed: &[String]) -> Option<String> {
         let missing = |name: &&String| match self {
             NotMade::Refused { refusal, .. } => {

@@ -62,8 +62,7 @@ pub enum Baking {
 }
 
 impl Importable {
-    /// `preload` are the modules that are imported when they are baked; without any it is those of the packages that were
-    /// asked for.
+    /// Takes the modules to import when they are baked, by default those of the packages asked for.
     ///
     /// # Errors
     ///
@@ -206,7 +205,7 @@ impl Pyexec {
     }
 }
 
-/// In a word, for who counts.
+/// Returns the metric label of a reason.
 pub(super) fn label(reason: &Reason) -> &'static str {
     match reason {
         Reason::NoWheel { .. } => "no_wheel",
@@ -249,7 +248,7 @@ impl Pyexec {
         locked(&self.orders).clone()
     }
 
-    /// A job has used these packages.
+    /// Notes that a job has used these packages.
     pub(super) async fn used(&self, importable: &Importable) {
         match self.baking {
             Baking::InBackground => self.wasm.begin_to_bake(&importable.packages),
@@ -264,7 +263,7 @@ impl Pyexec {
     }
 }
 
-/// Of a package that may have its version behind it.
+/// Strips a version from a package.
 pub(super) fn name_of(package: &str) -> String {
     let end = package.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(package.len());
     package[..end].to_owned()

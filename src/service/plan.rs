@@ -223,7 +223,7 @@ impl Detected {
         Some(module.clone())
     }
 
-    /// What may be the program's own is taken for packages that it can do without.
+    /// Takes what may be the program's own for packages that it can do without.
     pub(super) fn take_as_packages(&mut self) {
         let perhaps = std::mem::take(&mut self.perhaps);
         self.guesses.extend(perhaps.into_iter().map(|(_, name)| Guess { name, droppable: true }));

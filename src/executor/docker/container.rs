@@ -110,12 +110,12 @@ impl Container {
         Ok((attached.input, attached.output))
     }
 
-    /// From now on it is a job's.
+    /// Makes the container a job's from now on.
     pub(crate) fn hold(&mut self, slot: Option<OwnedSemaphorePermit>) {
         self.slot = slot;
     }
 
-    /// It is no job's any more.
+    /// Gives the container's slot back: it is no job's any more.
     pub(crate) fn release(mut self) -> Option<OwnedSemaphorePermit> {
         self.slot.take()
     }

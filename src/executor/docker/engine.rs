@@ -197,12 +197,12 @@ impl Engine {
         Ok(self.ask(self.docker.inspect_container(name, None)).await?.state.unwrap_or_default())
     }
 
-    /// From now on `name` may exist.
+    /// Notes that `name` may exist from now on.
     pub(crate) fn expect(&self, name: &str) {
         self.live().insert(name.to_owned());
     }
 
-    /// `name` does not exist, or is left to the next sweep.
+    /// Notes that `name` does not exist, or is left to the next sweep.
     pub(crate) fn forget(&self, name: &str) {
         let mut live = self.live();
         live.remove(name);

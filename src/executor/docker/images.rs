@@ -167,7 +167,7 @@ fn is_registry(text: &str) -> bool {
     host.split('.').all(is_label) && port.parse::<u16>().is_ok()
 }
 
-/// Small letters and digits, with separators between them.
+/// Returns whether a part of a name is small letters and digits, with separators between them.
 fn is_component(text: &str) -> bool {
     let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
@@ -253,7 +253,7 @@ impl Images {
         self.by_name.contains_key(name)
     }
 
-    /// What `name` means may have changed.
+    /// Forgets what `name` means, which may have changed.
     pub(crate) async fn forget(&self, name: &ImageName) {
         self.by_name.invalidate(name).await;
     }

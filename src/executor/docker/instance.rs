@@ -37,7 +37,7 @@ impl Instance {
 }
 
 impl Default for Instance {
-    /// Shared by what one user runs on one machine.
+    /// Returns the instance that one user's processes share on a machine.
     fn default() -> Instance {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let usual = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };

@@ -63,7 +63,7 @@ pub struct PackageFolder {
 }
 
 impl PackageFolder {
-    /// `path` may be a guard that keeps the folder there. The same `key` means the same content.
+    /// Names a folder; `path` may be a guard that keeps it there. The same `key` means the same content.
     pub fn new(key: impl Into<String>, path: impl AsRef<Path> + Send + Sync + 'static) -> PackageFolder {
         PackageFolder { key: key.into(), path: Arc::new(path) }
     }
@@ -184,7 +184,7 @@ impl Recipe {
         !self.pre_commands.is_empty() || installs
     }
 
-    /// Layers of other instances are not shared: their makers may be trusted with less.
+    /// Returns the layer's key. Layers of other instances are not shared: their makers may be trusted with less.
     fn key(&self, instance: &str) -> String {
         let mut hash = Sha256::new();
         let mut add = |text: &str| {
@@ -241,7 +241,7 @@ impl Layers {
         }
     }
 
-    /// The layer is not there after all.
+    /// Forgets a layer that is not there after all.
     pub(crate) fn forget(&self, lease: &Lease) {
         lock(&self.in_use).known.remove(&lease.key);
     }

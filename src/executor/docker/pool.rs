@@ -153,7 +153,7 @@ impl Pool {
         ColdStart(self)
     }
 
-    /// A job runs in a container that is as `spec` says: the next one may find one waiting.
+    /// Learns that a job runs in a container like `spec`: the next may find one waiting.
     pub(crate) fn learn(&self, spec: &Spec) {
         if self.options().pool == 0 || *spec != (Spec { image: spec.image.clone(), ..self.usual.clone() }) {
             return;

@@ -35,7 +35,7 @@ impl Prepared {
         &self.recipe.base
     }
 
-    /// What was prepared is not there after all, because somebody removed it.
+    /// Forgets what was prepared, because somebody removed it.
     pub(crate) async fn forget(&self, engine: &Engine) {
         if let Some(layer) = &self.layer {
             engine.layers().forget(layer);

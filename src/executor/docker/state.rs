@@ -65,7 +65,7 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
-    /// `None` where there is no place for the file.
+    /// Makes and locks a file of this process; `None` where there is no place for it.
     pub(crate) fn take() -> Option<Holder> {
         let folder = folder()?;
         let name = uuid::Uuid::new_v4().simple().to_string();

@@ -250,7 +250,7 @@ impl Told {
         self.stop_at.as_ref().is_some_and(|stops| stops(&miss)).then_some(miss)
     }
 
-    /// Another container takes the job, of which this one has run nothing.
+    /// Begins again with another container, as this one has run nothing of the job.
     pub(super) fn restart(&mut self) {
         self.decoder = Decoder::default();
         self.complaint.clear();

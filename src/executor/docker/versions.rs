@@ -178,7 +178,7 @@ async fn first_there(
     Ok(names.into_iter().find(|(_, name)| present.contains(name)))
 }
 
-/// Another version that will do and whose image is there: the next newer one, or else the next older one.
+/// Chooses another version that will do and whose image is there, newer rather than older.
 async fn another(
     engine: &Arc<Engine>,
     least: Python,

@@ -298,7 +298,7 @@ impl Baked {
     }
 }
 
-/// Jobs come first: this thread, and those that it starts, get what these leave.
+/// Lets jobs come first: this thread, and those that it starts, get what these leave.
 fn step_back() {
     if let Err(error) = rustix::process::nice(10) {
         tracing::debug!(%error, "cannot lower the priority of a thread");

@@ -79,8 +79,9 @@ fn shared() -> Config {
     config
 }
 
-/// Reusing pages asks the kernel which ones were written. A page that was written and then swapped out is not told, and
-/// would be seen by the next job; hence only without swap, for the machine and for our control group.
+/// Returns whether the kernel tells which pages were written, which reusing them takes. A page that was written and
+/// then swapped out is not told, and would be seen by the next job; hence only without swap, for the machine and for
+/// our control group.
 fn page_reuse_is_safe() -> bool {
     PoolingAllocationConfig::is_pagemap_scan_available() && !has_swap()
 }

@@ -112,7 +112,7 @@ impl Files {
         Ok(())
     }
 
-    /// `dup2` with the old descriptor closed: what WASI calls renumbering.
+    /// Renumbers a descriptor, as WASI calls a `dup2` that closes the old one.
     pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<()> {
         self.duplicate_to(from, to)?;
         if from == to { Ok(()) } else { self.close(from) }

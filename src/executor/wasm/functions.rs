@@ -20,7 +20,7 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
-    /// From what [`Functions::into_bytes`] gave. What is damaged is left out: it is compiled again.
+    /// Reads what [`Functions::into_bytes`] gave. What is damaged is left out: it is compiled again.
     pub(crate) fn open(bytes: Bytes) -> Functions {
         let mut places = HashMap::new();
         let mut at = 0;

@@ -31,12 +31,12 @@ pub(crate) enum Importable {
 const STDLIB: &str = "lib/python3.14/";
 
 impl Library {
-    /// `None` when the bytes are not what `wasm-python` makes.
+    /// Reads the library; `None` when the bytes are not what `wasm-python` makes.
     pub(crate) fn new(stdlib: &'static [u8]) -> Option<Library> {
         Some(Library { stdlib: Pack::open(Bytes::from_static(stdlib))?, packages: None })
     }
 
-    /// With the packages of an environment.
+    /// Adds the packages of an environment.
     pub(crate) fn with_packages(&self, packages: Pack) -> Library {
         Library { packages: Some(packages), ..self.clone() }
     }

@@ -215,7 +215,7 @@ fn function(wasm: &[u8], body: &wasmparser::FunctionBody<'_>, added: Added, math
 /// Length of a loop that has nothing but its end.
 const MARK: u64 = 1;
 
-/// For each loop, in the order of their starts, how many instructions it has, those of loops inside it not counted.
+/// Counts the instructions of each loop, in the order of their starts, without loops inside it.
 fn loops(body: &wasmparser::FunctionBody<'_>) -> Result<Vec<u64>> {
     let mut lengths = Vec::new();
     // Open blocks: the index of the loop that each belongs to.
@@ -265,7 +265,7 @@ fn next_step(function: &mut Function, added: Added) {
     }));
 }
 
-/// `memory.fill` in steps.
+/// Makes a `memory.fill` in steps.
 fn fill(added: Added) -> Function {
     let mut function = Function::new([(1, ValType::I32)]);
     function.instructions().loop_(BlockType::Empty);
@@ -278,7 +278,7 @@ fn fill(added: Added) -> Function {
     function
 }
 
-/// `memory.copy` in steps, from the end when the destination overlaps what is still to be copied.
+/// Makes a `memory.copy` in steps, from the end when the destination overlaps the rest.
 fn copy(added: Added) -> Function {
     let mut function = Function::new([(1, ValType::I32)]);
     function.instructions().loop_(BlockType::Empty);

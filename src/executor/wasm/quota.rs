@@ -56,12 +56,12 @@ impl Quota {
         room.min(wanted)
     }
 
-    /// A file has another length: for the functions that change one, and nobody else.
+    /// Counts a file's new length: for the functions that change one, and nobody else.
     pub(crate) fn resized(&mut self, before: u64, after: u64) {
         self.bytes = self.bytes.saturating_sub(before).saturating_add(after);
     }
 
-    /// A file is gone for good.
+    /// Gives back what a file took that is gone for good.
     fn freed(&mut self, bytes: u64) {
         self.bytes = self.bytes.saturating_sub(bytes);
     }
@@ -80,7 +80,7 @@ impl Quota {
         self.files = self.files.saturating_sub(1);
     }
 
-    /// The last name of a file is gone.
+    /// Notes that the last name of a file is gone.
     pub(crate) fn unlinked(&mut self, inode: u64, bytes: u64) {
         match self.open.get_mut(&inode) {
             Some(open) => open.removed = true,
@@ -92,7 +92,7 @@ impl Quota {
         self.open.entry(inode).or_default().descriptors += 1;
     }
 
-    /// `bytes` is asked for only when the file is gone with this descriptor.
+    /// Notes a closed descriptor; `bytes` is asked for only when the file is gone with it.
     pub(crate) fn closed(&mut self, inode: u64, bytes: impl FnOnce() -> u64) {
         if let Some(open) = self.open.get_mut(&inode) {
             open.descriptors = open.descriptors.saturating_sub(1);

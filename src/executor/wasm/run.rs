@@ -33,7 +33,7 @@ const PROJECT: &str = "/work";
 const WANT_RESULT: u32 = 1;
 const CALL_FUNCTION: u32 = 2;
 
-/// `library` is what the job finds below `/usr`: that of the image, perhaps with packages.
+/// Runs a job with `library` below `/usr`: that of the image, perhaps with packages.
 pub(crate) async fn run(
     image: &Image,
     library: Library,

@@ -89,7 +89,7 @@ impl Outputs {
         self.observer.event(event);
     }
 
-    /// From now on output is collected instead of being the job's.
+    /// Collects output from now on, instead of taking it for the job's.
     pub(crate) fn divert(&mut self) {
         self.diversion = Some(Vec::new());
     }

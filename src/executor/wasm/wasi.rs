@@ -182,7 +182,7 @@ impl Host {
         result
     }
 
-    /// When a clock subscription is due, as time from now.
+    /// Returns when a clock subscription is due, as time from now.
     fn due(&self, clock: &types::SubscriptionClock) -> Result<Duration> {
         let timeout = Duration::from_nanos(clock.timeout);
         if !clock.flags.contains(types::Subclockflags::SUBSCRIPTION_CLOCK_ABSTIME) {

@@ -28,7 +28,7 @@ impl Exchange {
         Busy(Arc::clone(self))
     }
 
-    /// Number of the turn, which a new one changes.
+    /// Returns the turn's number, which a new one changes.
     pub(super) fn turn(&self) -> Turn {
         Turn(self.turn.load(Ordering::Relaxed))
     }

@@ -28,7 +28,7 @@ impl Patience {
         Patience { pause_max, waited: Duration::ZERO, bytes: 0, pause: None }
     }
 
-    /// The client has done something.
+    /// Notes that the client has done something.
     pub(super) fn moved(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_add(bytes as u64);
         if let Some((since, _)) = self.pause.take() {

@@ -65,7 +65,7 @@ impl Files {
         self.umask = mask & 0o777;
     }
 
-    /// Permission bits of a new file or folder.
+    /// Remembers the permission bits of a new file or folder.
     pub(super) fn remember_mode(&mut self, inode: u64, mode: u32) {
         if self.umask != 0o022 {
             self.modes.insert(inode, mode & !self.umask);

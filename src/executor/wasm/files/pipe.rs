@@ -52,7 +52,7 @@ pub(super) fn pipe(number: u64) -> (Reader, Writer) {
 }
 
 impl Pipe {
-    /// Past the numbers of the standard streams.
+    /// Returns a number past those of the standard streams.
     fn inode(&self) -> u64 {
         self.number + 1000
     }

@@ -66,7 +66,8 @@ impl Stat {
         Stat { mode: 0o777, ..Stat::read_only(Filetype::SymbolicLink, bytes, inode) }
     }
 
-    /// Standard streams look like pipes. WASI has no type for those, so it comes with the permission bits.
+    /// Describes a pipe, which standard streams look like, too. WASI has no type for those, so it comes with the
+    /// permission bits.
     pub(super) fn pipe(inode: u64) -> Stat {
         const S_IFIFO: u32 = 0o010_000;
         Stat { mode: S_IFIFO | 0o600, ..Stat::read_only(Filetype::Unknown, 0, inode) }
