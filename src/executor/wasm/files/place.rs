@@ -26,6 +26,8 @@ const PATH_BYTES_MAX: usize = 4095;
 const LINKS_MAX: usize = 40;
 /// Names looked up for one path: each is a call of the host, and the job does not yield meanwhile.
 const LOOKUPS_MAX: usize = 4096;
+/// Names after which a folder that is passed is opened, so that a look-up costs the same however deep it is.
+const NAMES_TO_OPEN: usize = 16;
 
 /// Says where a path leads, whether there is something or not.
 #[derive(Debug)]
@@ -73,6 +75,17 @@ enum Found {
     Link(Vec<u8>),
     Descriptor(u32),
     Other,
+}
+
+/// Folders on disk that a path has passed, each with the length of its own path, the innermost last.
+#[derive(Default)]
+struct Passed(Vec<(usize, Dir)>);
+
+impl Passed {
+    /// Leaves the folders that are not on the way to a path of this length, which is the start of the present one.
+    fn truncate(&mut self, length: usize) {
+        while self.0.pop_if(|(passed, _)| *passed > length).is_some() {}
+    }
 }
 
 impl Files {
@@ -134,10 +147,11 @@ impl Files {
     fn walk(&mut self, start: &[u8], path: &[u8], follow: bool) -> Result<Vec<u8>> {
         let mut full = if path.starts_with(b"/") { Vec::new() } else { start.to_vec() };
         let mut pending: VecDeque<Vec<u8>> = names(path).map(<[u8]>::to_vec).collect();
-        let (mut links, mut lookups) = (0, 0);
+        let (mut links, mut lookups, mut passed) = (0, 0, Passed::default());
         while let Some(name) = pending.pop_front() {
             if name == b".." {
                 full.truncate(full.iter().rposition(|byte| *byte == b'/').unwrap_or(0));
+                passed.truncate(full.len());
                 continue;
             }
             let next = join(&full, &name)?;
@@ -146,7 +160,7 @@ impl Files {
             if lookups > LOOKUPS_MAX {
                 return Err(Errno::Loop);
             }
-            match self.look(&next)? {
+            match self.look(&next, &mut passed)? {
                 Found::Link(target) if follow || !is_last => {
                     links += 1;
                     if links > LINKS_MAX {
@@ -154,13 +168,17 @@ impl Files {
                     }
                     if target.starts_with(b"/") {
                         full.clear();
+                        passed.truncate(0);
                     }
                     for name in names(&target).collect::<Vec<_>>().into_iter().rev() {
                         pending.push_front(name.to_vec());
                     }
                 }
                 Found::Descriptor(fd) if !is_last => match self.get(fd) {
-                    Ok(Descriptor::Folder(folder)) => full = folder.path.get(),
+                    Ok(Descriptor::Folder(folder)) => {
+                        full = folder.path.get();
+                        passed.truncate(0);
+                    }
                     Ok(_) => return Err(Errno::Notdir),
                     Err(_) => return Err(Errno::Noent),
                 },
@@ -172,7 +190,8 @@ impl Files {
         Ok(full)
     }
 
-    fn look(&mut self, full: &[u8]) -> Result<Found> {
+    /// Looks a path up whose folder the way has led to.
+    fn look(&mut self, full: &[u8], passed: &mut Passed) -> Result<Found> {
         if !is_on_disk(full) || is_mounted(full) {
             return Ok(match self.tree.node(full) {
                 None => Found::Nothing,
@@ -182,11 +201,23 @@ impl Files {
                 Some(Node::File(_)) => Found::Other,
             });
         }
-        let (root, path) = (self.root()?, relative(full, false));
-        match root.symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => Ok(Found::Folder),
+        let root = self.root()?;
+        let (dir, rest) = match passed.0.last() {
+            Some((length, dir)) => (dir, full.get(length + 1..).unwrap_or_default()),
+            None => (&*root, full),
+        };
+        let path = relative(rest, false);
+        match dir.symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => {
+                if names(rest).count() >= NAMES_TO_OPEN
+                    && let Ok(folder) = dir.open_dir(&path)
+                {
+                    passed.0.push((full.len(), folder));
+                }
+                Ok(Found::Folder)
+            }
             Ok(metadata) if metadata.is_symlink() => {
-                let target = root.read_link_contents(&path).map_err(errno)?;
+                let target = dir.read_link_contents(&path).map_err(errno)?;
                 Ok(Found::Link(target.into_os_string().into_vec()))
             }
             Ok(_) => Ok(Found::Other),
