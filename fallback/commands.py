@@ -1,7 +1,7 @@
 """Notes how things are before a job's commands, and keeps what they have changed afterwards.
 
 Its argument is `begin` or `end`; it runs in the shell of the commands, as root in a build container. What it keeps is put
-in place by `runner.py` when the job runs, for these folders are empty then.
+in place by `runner/project.py` when the job runs, for these folders are empty then.
 """
 import json
 import os

@@ -19,7 +19,7 @@ use std::{
 /// Overrides where the folder is.
 pub(crate) const FOLDER_VARIABLE: &str = "PYEXEC_CACHE_DIR";
 
-/// How much is checked before a file is used.
+/// Says how much is checked before a file is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Verification {
@@ -46,7 +46,7 @@ struct Group {
     used: Option<std::time::SystemTime>,
 }
 
-/// What is recorded beside a file.
+/// Holds what is recorded beside a file.
 #[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
 struct Stamp {
     sha256: String,
@@ -68,17 +68,17 @@ impl Cache {
         Ok(Cache { folder })
     }
 
-    /// Only one process at a time makes files; the guard is the lock.
+    /// Takes the lock of one that makes files; the guard is the lock.
     pub(crate) fn lock(&self) -> Result<File> {
         self.lock_file("lock")
     }
 
-    /// Only one process at a time makes the files whose names begin with this one.
+    /// Takes the lock of one that makes files whose names begin with this one.
     pub(crate) fn lock_of(&self, name: &str) -> Result<File> {
         self.lock_file(&format!("{name}.lock"))
     }
 
-    /// Whether somebody has that lock.
+    /// Returns whether somebody has that lock.
     pub(crate) fn is_locked(&self, name: &str) -> bool {
         let file = OpenOptions::new().write(true).open(self.folder.join(format!("{name}.lock")));
         file.is_ok_and(|file| matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)))
@@ -159,7 +159,7 @@ impl Cache {
         }
     }
 
-    /// The path of an entry that is what was once written under this name, else `None`.
+    /// Returns the path of an entry that holds what was written under this name, else `None`.
     pub(crate) fn find(&self, name: &str, verification: Verification) -> Option<PathBuf> {
         let path = self.folder.join(name);
         let recorded: Stamp = serde_json::from_slice(&fs::read(self.stamp_path(name)).ok()?).ok()?;
@@ -201,7 +201,7 @@ impl Cache {
     }
 }
 
-/// Where the user's cache of a kind is, unless it is said.
+/// Returns the usual place of the user's cache of a kind.
 pub(crate) fn usual_folder(kind: &str) -> Result<PathBuf> {
     let ours = || env::var_os(FOLDER_VARIABLE).map(PathBuf::from);
     // The variable is that of compiled code; other kinds are below.

@@ -36,7 +36,7 @@ impl Capture {
         self.tail.extend(bytes);
     }
 
-    /// All that was written.
+    /// Returns all that was written.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -71,7 +71,7 @@ fn lossy(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// Length of `bytes` without a character cut off at its end.
+/// Returns the length of `bytes` without a character cut off at its end.
 fn whole_characters(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
         Err(error) if error.error_len().is_none() => error.valid_up_to(),

@@ -35,7 +35,8 @@ use std::{
     time::Duration,
 };
 
-/// What `pyexec serve` is told, checked. Unless a field says otherwise, [`KEYS`] has its meaning under the same name.
+/// Holds the checked settings of `pyexec serve`. Unless a field says otherwise, [`KEYS`] has its meaning under the same
+/// name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Address to listen on.
@@ -44,7 +45,7 @@ pub struct Settings {
     pub port: u16,
     /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`; it was parsed once, so it is valid.
     pub log_level: String,
-    /// How the log is written.
+    /// Says how the log is written.
     pub log_format: LogFormat,
     /// From `api_keys` and `api_keys_file` together.
     pub api_keys: Vec<ApiKey>,
@@ -139,7 +140,7 @@ pub struct Value {
 }
 
 impl Settings {
-    /// Settings from all sources.
+    /// Reads the settings from all sources.
     ///
     /// # Errors
     ///
@@ -177,7 +178,7 @@ impl Settings {
         Ok(Loaded { settings, values, warnings })
     }
 
-    /// The settings of a job that runs without a server, from variables: those that matter to it.
+    /// Reads from variables the settings that matter to a job without a server.
     ///
     /// # Errors
     ///
@@ -197,7 +198,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Something of each type; every field is set from [`KEYS`], whose defaults are the only ones.
+    /// Returns any value of each type. Every field is set from [`KEYS`], whose defaults are the only ones.
     fn blank() -> Settings {
         Settings {
             host: Ipv4Addr::LOCALHOST.into(),
@@ -236,7 +237,7 @@ impl Settings {
         }
     }
 
-    /// What is wrong between settings that are right by themselves.
+    /// Finds conflicts between settings that are right by themselves.
     fn conflicts(&self, given: &[Given], broken: &[&str]) -> Vec<String> {
         let sound = |names: &[&str]| names.iter().all(|name| !broken.contains(name));
         let mut problems = Vec::new();
@@ -274,7 +275,7 @@ impl Settings {
         problems
     }
 
-    /// What follows from other settings or from the machine.
+    /// Sets what follows from other settings or from the machine.
     fn fill_in(&mut self) {
         let (usual, most) = (&mut self.defaults.output_bytes, &mut self.maxima.output_bytes);
         if *usual == 0 {
@@ -309,7 +310,7 @@ impl Settings {
 }
 
 impl Value {
-    /// As JSON, in the type of the setting; null for nothing.
+    /// Returns the value as JSON, in the type of the setting; null for nothing.
     pub fn json(&self) -> serde_json::Value {
         let text = || self.text.clone().into();
         match self.key.kind {
@@ -322,7 +323,7 @@ impl Value {
     }
 }
 
-/// This machine's, as far as names of containers may have it.
+/// Returns this machine's name, as far as names of containers may have it.
 fn host_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(31).collect()

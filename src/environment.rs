@@ -44,18 +44,17 @@ use policy::{Policy, names};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
-    fs::{File, FileTimes},
+    fs::File,
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
     time::{Duration, Instant, SystemTime},
 };
-use store::{Checked, Contents, Id, Identity, Meta, Store, Trust, Unusable};
+use store::{Id, Identity, Meta, Store};
 use tokio::{
     sync::{Semaphore, watch},
     task::JoinHandle,
 };
-use uv::{Uv, Wheels};
 use verdicts::Verdicts;
 
 /// How long an entry is taken to be untouched without a look at its files; there may be thousands of them.
@@ -235,7 +234,7 @@ enum State {
     Done(Result<Arc<Installed>, Refusal>),
 }
 
-/// What is wanted, and its address.
+/// Holds what is wanted, and its address.
 #[derive(Debug, Clone)]
 struct Wanted {
     id: Id,
@@ -257,7 +256,7 @@ impl Environments {
         Environments::with_workbench(options, None)
     }
 
-    /// The same with those for WebAssembly, which the workbench tries out and compiles.
+    /// Opens them with those for WebAssembly, which the workbench tries out and compiles.
     ///
     /// # Errors
     ///
@@ -307,9 +306,9 @@ impl Environments {
         Ok(Environments { shared: Arc::new(shared) })
     }
 
-    /// The environment with these packages; made, if it is not there. Whatever number of callers want the same, it is made
-    /// once, and goes on being made as long as one of them waits. `progress` is told what is being done, in a few words,
-    /// when it takes time.
+    /// Returns the environment with these packages, and makes it if it is not there. Whatever number of callers want
+    /// the same, it is made once, and goes on being made as long as one of them waits. `progress` is told what is being
+    /// done, in a few words, when it takes time.
     ///
     /// # Errors
     ///
@@ -345,8 +344,8 @@ impl Environments {
         Err(Refusal::fault("making it was given up several times"))
     }
 
-    /// What this process knows of the environment with these packages, without waiting: that it is there, or why it cannot be
-    /// had. Takes some microseconds.
+    /// Returns what this process knows of an environment, without waiting: that it is there, or why not. Takes some
+    /// microseconds.
     pub fn known(&self, requirements: &Requirements, platform: Platform) -> Option<Result<Arc<Installed>, Refusal>> {
         let wanted = match self.shared.wanted(requirements, platform) {
             Ok(wanted) => wanted,
@@ -356,8 +355,8 @@ impl Environments {
         installed.or_else(|| self.shared.verdict(&wanted).map(Err))
     }
 
-    /// Whether a package of an environment has a module, given by its full name. One that has not is remembered: its name
-    /// said nothing.
+    /// Returns whether a package of an environment has a module, given by its full name. One that has not is
+    /// remembered: its name said nothing.
     pub(crate) fn provides(&self, installed: &Installed, package: &str, module: &str) -> bool {
         let Some(pin) = installed.pins().iter().find(|pin| pin.name == package) else { return true };
         let top = module.split('.').next().unwrap_or_default();
@@ -374,7 +373,7 @@ impl Environments {
         self.shared.strangers.contains_key(&(package.to_owned(), top.to_owned()))
     }
 
-    /// What is in the folder, the last used first. Reads files.
+    /// Returns what is in the folder, the last used first. Reads files.
     ///
     /// # Errors
     ///
@@ -409,45 +408,45 @@ impl Environments {
 }
 
 impl Installed {
-    /// Its content address: 64 hexadecimal digits.
+    /// Returns its content address: 64 hexadecimal digits.
     pub fn id(&self) -> &str {
         self.known.id.as_str()
     }
 
-    /// All that a job in WebAssembly can import, where it is for that.
+    /// Returns the pack that a job in WebAssembly imports from, where it is for that.
     pub(crate) fn pack(&self) -> Option<Pack> {
         self.pack.clone()
     }
 
-    /// A digest of what is in it: made anew, with newer versions, it is another.
+    /// Returns a digest of its content: made anew, with newer versions, it is another.
     pub(crate) fn content(&self) -> &str {
         &self.known.meta.manifest
     }
 
-    /// The folder that goes onto Python's path: folders and regular files only. For WebAssembly there is one file in it,
-    /// which only this program reads.
+    /// Returns the folder that goes onto Python's path: folders and regular files only. For WebAssembly there is one
+    /// file in it, which only this program reads.
     pub fn packages_folder(&self) -> &Path {
         &self.known.packages
     }
 
-    /// Its packages, by name.
+    /// Returns its packages, by name.
     pub fn pins(&self) -> &[Pin] {
         &self.known.meta.pins
     }
 
-    /// Whether none of them has native parts.
+    /// Returns whether none of them has native parts.
     pub fn is_pure(&self) -> bool {
         self.known.is_pure
     }
 
-    /// What its files take, in bytes.
+    /// Returns what its files take, in bytes.
     pub fn bytes(&self) -> u64 {
         self.known.meta.bytes
     }
 }
 
 impl Pin {
-    /// As a requirement.
+    /// Returns the package as a requirement.
     fn pinned(&self) -> String {
         format!("{}=={}", self.name, self.version)
     }
@@ -487,7 +486,7 @@ fn fault(error: io::Error) -> Refusal {
     Refusal::fault(error.to_string())
 }
 
-/// What is behind these locks is whole after every statement.
+/// Locks what is whole after every statement, whoever panicked.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-/// What went wrong, in words for the caller. The cause, for the log, is its `source`.
+/// Says what went wrong, in words for the caller. The cause, for the log, is its `source`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -30,7 +30,7 @@ pub(crate) const COLLECTED_BYTES_MAX: u64 = 256 << 20;
 /// may keep its interpreter for another call, once the interface offers that.
 #[async_trait::async_trait]
 pub trait Executor: Send + Sync {
-    /// Which tier this is.
+    /// Returns which tier this is.
     fn tier(&self) -> Tier;
 
     /// Runs `job` to its end. `observer` is told what happens while it does.
@@ -45,7 +45,7 @@ pub trait Executor: Send + Sync {
 /// Decides whether a job is stopped at something that it misses, because another attempt would have it.
 pub(crate) type StopAt = Arc<dyn Fn(&CapabilityMiss) -> bool + Send + Sync>;
 
-/// How an attempt at a job ended.
+/// Says how an attempt at a job ended.
 #[derive(Debug)]
 pub(crate) enum Run {
     /// By itself, or at a limit.
@@ -71,7 +71,7 @@ impl Run {
     }
 }
 
-/// What happens in a running job.
+/// Says what happens in a running job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
     /// Something that takes a while goes on before the script starts: a download, an installation.
@@ -92,8 +92,8 @@ pub enum Event<'a> {
 ///
 /// Closures are observers.
 pub trait Observer: Send + 'static {
-    /// Called for each event, in order. Output comes in the pieces in which the script wrote it, all of it: the output
-    /// limit bounds only what the [`Outcome`] keeps.
+    /// Takes each event, in order. Output comes in the pieces in which the script wrote it, all of it: the output limit
+    /// bounds only what the [`Outcome`] keeps.
     fn event(&mut self, event: Event<'_>);
 }
 

@@ -30,7 +30,7 @@ pub struct Job {
     pub(crate) containers: Containers,
 }
 
-/// Where it may run, and what it gets in a container.
+/// Says where a job may run, and what it gets in a container.
 #[derive(Debug, Clone)]
 pub(crate) struct Containers {
     pub(crate) tier: TierChoice,
@@ -48,7 +48,7 @@ pub(crate) struct Containers {
 }
 
 impl Containers {
-    /// What the job does not say, its script may.
+    /// Fills in from its script what the job does not say.
     pub(crate) fn fill_in(&mut self, script: &Container) {
         if self.image.is_none() {
             self.image.clone_from(&script.image);
@@ -88,7 +88,7 @@ pub enum TierChoice {
     Docker,
 }
 
-/// Which value of the program is asked for, besides its output.
+/// Says which value of the program is asked for, besides its output.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Want {
     /// None.
@@ -118,12 +118,12 @@ pub enum Stdin {
 }
 
 impl Job {
-    /// A single script, named `main.py`.
+    /// Makes a job of a single script, named `main.py`.
     pub fn code(source: impl Into<Bytes>) -> Job {
         Job::project(Project::script(source))
     }
 
-    /// A project; its entry point is guessed as `main.py`, `__main__.py`, or the first `.py` file.
+    /// Makes a job of a project, whose entry point is `main.py`, `__main__.py`, or the first `.py` file.
     pub fn project(project: Project) -> Job {
         Job {
             project,
@@ -138,14 +138,14 @@ impl Job {
         }
     }
 
-    /// The script to run, as a path in the project.
+    /// Sets the script to run, as a path in the project.
     #[must_use]
     pub fn entrypoint(mut self, path: impl Into<String>) -> Job {
         self.entrypoint = Some(path.into());
         self
     }
 
-    /// `sys.argv[1:]`.
+    /// Sets `sys.argv[1:]`.
     #[must_use]
     pub fn args<S: Into<String>>(mut self, args: impl IntoIterator<Item = S>) -> Job {
         self.args = args.into_iter().map(Into::into).collect();
@@ -160,28 +160,28 @@ impl Job {
         self
     }
 
-    /// Standard input.
+    /// Sets the standard input.
     #[must_use]
     pub fn stdin(mut self, stdin: impl Into<Stdin>) -> Job {
         self.stdin = stdin.into();
         self
     }
 
-    /// Its limits.
+    /// Sets its limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Job {
         self.limits = limits;
         self
     }
 
-    /// Which value of the program is asked for.
+    /// Asks for a value of the program.
     #[must_use]
     pub fn want(mut self, want: Want) -> Job {
         self.want = want;
         self
     }
 
-    /// Whether the files that it made or changed come back in the [`Outcome`](crate::Outcome).
+    /// Sets whether the files that it made or changed come back in the [`Outcome`](crate::Outcome).
     ///
     /// Those of the project have paths relative to it, those left in `/tmp` absolute ones; what is hidden there is left out.
     #[must_use]
@@ -190,73 +190,76 @@ impl Job {
         self
     }
 
-    /// The tier it may run on; by default the fastest that can run it.
+    /// Sets the tier it may run on; by default the fastest that can run it.
     #[must_use]
     pub fn tier(mut self, tier: TierChoice) -> Job {
         self.containers.tier = tier;
         self
     }
 
-    /// The version of Python. Other than the newest it takes a container.
+    /// Sets the version of Python. Other than the newest it takes a container.
     #[must_use]
     pub fn python(mut self, version: Python) -> Job {
         self.containers.python = Some(version);
         self
     }
 
-    /// The container image to run in, with a Python of its own.
+    /// Sets the container image to run in, with a Python of its own.
     #[must_use]
     pub fn image(mut self, image: impl Into<String>) -> Job {
         self.containers.image = Some(image.into());
         self
     }
 
-    /// Packages that are there when it runs, besides those that its code is seen to import.
+    /// Sets the packages that are there when it runs, besides those that its code imports.
     #[must_use]
     pub fn requirements(mut self, requirements: Requirements) -> Job {
         self.containers.requirements = requirements;
         self
     }
 
-    /// An environment that it runs in, by its id: see [`Pyexec::create_environment`](crate::Pyexec::create_environment).
-    /// Its requirements are added to those of the job, and its version of Python is the job's.
+    /// Sets the environment that it runs in, by the id that
+    /// [`Pyexec::create_environment`](crate::Pyexec::create_environment) returned. Its requirements are added to those
+    /// of the job, and its version of Python is the job's.
     #[must_use]
     pub fn environment(mut self, id: impl Into<String>) -> Job {
         self.containers.environment = Some(id.into());
         self
     }
 
-    /// Whether packages that its code imports are installed without being asked for, which is the default.
+    /// Sets whether packages that its code imports are installed without being asked for, which is the default.
     #[must_use]
     pub fn detect_packages(mut self, detect: bool) -> Job {
         self.containers.detect_packages = detect;
         self
     }
 
-    /// Shell commands that prepare its container, in one shell, as root and with a network: `apt-get install -y …`. They
-    /// see a copy of the project in `/work`, and the job's variables. What they leave there, in `/tmp` and elsewhere, and
-    /// what they export, is there for the script, and kept for the next job of which they see the same.
+    /// Sets shell commands that prepare its container, such as `apt-get install -y …`. They run in one shell, as root
+    /// and with a network. They see a copy of the project in `/work`, and the job's variables. What they leave there,
+    /// in `/tmp` and elsewhere, and what they export, is there for the script, and kept for the next job of which they
+    /// see the same.
     #[must_use]
     pub fn pre_commands<S: Into<String>>(mut self, commands: impl IntoIterator<Item = S>) -> Job {
         self.containers.pre_commands = commands.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Permission to use the network. Code that uses it then runs in a container with one; other code stays without.
+    /// Sets whether it may use the network. Code that uses it then runs in a container with one; other code stays
+    /// without.
     #[must_use]
     pub fn network(mut self, allowed: bool) -> Job {
         self.containers.network = allowed;
         self
     }
 
-    /// Its weight among containers when there is less CPU than is wanted; 1024 is usual.
+    /// Sets its weight among containers when CPU is short; 1024 is usual.
     #[must_use]
     pub fn cpu_shares(mut self, shares: u32) -> Job {
         self.containers.cpu_shares = Some(shares);
         self
     }
 
-    /// The job again, with nothing on its standard input.
+    /// Copies the job, with nothing on its standard input.
     pub(crate) fn without_stdin(&self) -> Job {
         Job {
             project: self.project.clone(),

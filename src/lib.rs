@@ -50,7 +50,7 @@ pub use error::{Error, Result};
 pub use executor::Event;
 pub use job::{Job, Stdin, TierChoice, Want};
 pub use limits::Limits;
-pub use needs::{Python, UnsupportedPython};
+pub use needs::{Python, UnsupportedPython, is_installing_line};
 pub use outcome::Outcome;
 pub use project::Project;
 pub use service::{

@@ -45,7 +45,7 @@ impl Limits {
         output_bytes: 100_000_000,
     };
 
-    /// These limits, none of them above its maximum.
+    /// Returns these limits, none of them above its maximum.
     #[must_use]
     pub fn clamped(self, maxima: &Limits) -> Limits {
         Limits {

@@ -22,6 +22,7 @@ mod script;
 mod stdlib;
 mod syntax;
 
+pub use installs::is_installing_line;
 pub use python::{Python, UnsupportedPython};
 pub(crate) use script::{Container, Script};
 
@@ -51,7 +52,7 @@ const HINTS_MAX: usize = 10;
 /// Imports that are followed in one job.
 const IMPORTS_MAX: usize = 10_000;
 
-/// What a job's code asks for beyond an interpreter with the standard library.
+/// Holds what a job's code asks for beyond an interpreter with the standard library.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Needs {
     /// Modules of packages, by name.
@@ -120,7 +121,7 @@ pub(crate) struct Bound {
     pub(crate) place: Place,
 }
 
-/// What WebAssembly lacks.
+/// Says what WebAssembly lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Capability {
     /// Threads.
@@ -139,7 +140,7 @@ pub(crate) enum Capability {
     Modules,
 }
 
-/// How surely something is needed, the most first.
+/// Says how surely something is needed, the most first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Urgency {
     /// The program reaches it whenever it runs, and ends without it.
@@ -152,7 +153,7 @@ pub(crate) enum Urgency {
     Optional,
 }
 
-/// Where in the project.
+/// Names a file of the project and a line in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) file: Arc<str>,
@@ -170,8 +171,8 @@ impl fmt::Display for Place {
 }
 
 impl Needs {
-    /// The needs of a project that starts with the script at `entrypoint`. `python_path` says whether the job sets
-    /// `PYTHONPATH`; then its own modules may be in any folder.
+    /// Finds the needs of a project that starts with the script at `entrypoint`. `python_path` says whether the job
+    /// sets `PYTHONPATH`; then its own modules may be in any folder.
     ///
     /// # Errors
     ///
@@ -264,7 +265,7 @@ impl Needs {
         stdlib::lifetime(module.split('.').next().unwrap_or_default()).is_some()
     }
 
-    /// The use of a capability, optional or not.
+    /// Returns the use of a capability, optional or not.
     pub(crate) fn use_of(&self, capability: Capability) -> Option<&Use> {
         self.uses.iter().find(|found| found.capability == capability)
     }

@@ -66,13 +66,13 @@ impl Outcome {
         }
     }
 
-    /// Whether the script ran to its end and exited with 0.
+    /// Returns whether the script ran to its end and exited with 0.
     pub fn success(&self) -> bool {
         matches!(self.ending, Ending::Exited { exit_code: 0 })
     }
 }
 
-/// How a job ended.
+/// Says how a job ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "ending")]
 pub enum Ending {
@@ -95,7 +95,7 @@ pub enum Ending {
     },
 }
 
-/// Why a job was stopped before its end.
+/// Says why a job was stopped before its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
@@ -143,7 +143,7 @@ pub enum LimitHit {
     Stack,
 }
 
-/// What was kept of an output stream.
+/// Holds what was kept of an output stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Output {
     /// The text; bytes that are not UTF-8 are replaced by U+FFFD. When truncated, its head and tail with a line between
@@ -255,7 +255,7 @@ pub struct CapabilityMiss {
     pub detail: String,
 }
 
-/// What a job used.
+/// Holds what a job used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Usage {

@@ -39,7 +39,7 @@ pub(crate) struct Record<'p> {
 }
 
 impl Pack {
-    /// `None` when the bytes are no pack.
+    /// Opens a pack; `None` when the bytes are none.
     pub(crate) fn open(bytes: Bytes) -> Option<Pack> {
         let rest = bytes.strip_prefix(MAGIC)?;
         let count = u32::from_le_bytes(rest.get(..4)?.try_into().ok()?) as usize;
@@ -76,27 +76,27 @@ impl Pack {
         Some(bytes)
     }
 
-    /// As it was opened.
+    /// Returns the memory that was opened.
     pub(crate) fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// All files, by path.
+    /// Returns all files, by path.
     pub(crate) fn files(&self) -> impl Iterator<Item = Record<'_>> {
         (0..self.count).map_while(|at| self.record(at))
     }
 
-    /// The file at a path.
+    /// Returns the file at a path.
     pub(crate) fn find(&self, path: &str) -> Option<Record<'_>> {
         self.record(self.search(path).ok()?)
     }
 
-    /// Whether there are files below this path, which ends with a slash or is empty.
+    /// Returns whether there are files below this path, which ends with a slash or is empty.
     pub(crate) fn has_below(&self, prefix: &str) -> bool {
         self.below(prefix).next().is_some()
     }
 
-    /// Paths of all files below this one, which ends with a slash or is empty, from there.
+    /// Returns the paths from this one of all files below it; it ends with a slash or is empty.
     pub(crate) fn below<'p>(&'p self, prefix: &'p str) -> impl Iterator<Item = &'p str> {
         let first = self.search(prefix).unwrap_or_else(|at| at);
         (first..self.count).map_while(move |at| self.path(at)?.strip_prefix(prefix))

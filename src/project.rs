@@ -64,13 +64,13 @@ enum Entry {
 }
 
 impl Project {
-    /// One script, named `main.py`.
+    /// Makes a project of one script, named `main.py`.
     pub fn script(source: impl Into<Bytes>) -> Project {
         let entries = BTreeMap::from([("main.py".to_owned(), Entry::Memory(source.into()))]);
         Project { entries: Arc::new(entries), archive: None, notes: Arc::default() }
     }
 
-    /// Files by their paths in the project.
+    /// Makes a project of files, by their paths there.
     ///
     /// # Errors
     ///
@@ -87,8 +87,9 @@ impl Project {
         builder.finish(None)
     }
 
-    /// The files below a folder, which are read when the job runs. Links that stay in it remain links. Folders that belong
-    /// to tools (`.git`, `.venv`, `__pycache__`, …) are left out, and so is what [`Project::notes`] names.
+    /// Makes a project of the files below a folder, which are read when the job runs. Links that stay in it remain
+    /// links. Folders that belong to tools (`.git`, `.venv`, `__pycache__`, …) are left out, and so is what
+    /// [`Project::notes`] names.
     ///
     /// # Errors
     ///
@@ -128,8 +129,8 @@ impl Project {
         builder.finish(None)
     }
 
-    /// An uncompressed tar archive in memory. Links that stay in the project remain links; [`Project::notes`] names what
-    /// is left out.
+    /// Makes a project of an uncompressed tar archive in memory. Links that stay in the project remain links;
+    /// [`Project::notes`] names what is left out.
     ///
     /// # Errors
     ///
@@ -138,7 +139,7 @@ impl Project {
         Project::from_archive(Archive::Memory(archive.into()))
     }
 
-    /// An uncompressed tar archive in a file, which is read when the job runs.
+    /// Makes a project of an uncompressed tar archive in a file, which is read when the job runs.
     ///
     /// # Errors
     ///
@@ -147,8 +148,8 @@ impl Project {
         Project::from_archive(Archive::File(archive.into()))
     }
 
-    /// A tar archive, compressed by gzip or not, or a zip archive, in a file. What is compressed is unpacked into a
-    /// temporary file, which may have `bytes_max` bytes.
+    /// Makes a project of a tar archive, compressed by gzip or not, or a zip archive, in a file. What is compressed is
+    /// unpacked into a temporary file, which may have `bytes_max` bytes.
     ///
     /// # Errors
     ///
@@ -162,12 +163,12 @@ impl Project {
         entries.finish(Some(Arc::new(archive)))
     }
 
-    /// What was left out of the archive or folder and why, one sentence for each kind.
+    /// Returns what was left out of the archive or folder and why, one sentence for each kind.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// This project with one more file, or with another content for one.
+    /// Adds a file, or gives one another content.
     ///
     /// # Errors
     ///
@@ -182,7 +183,7 @@ impl Project {
         Ok(self)
     }
 
-    /// Paths of the files, in order.
+    /// Returns the paths of the files, in order.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().filter(|(_, entry)| !matches!(entry, Entry::Folder)).map(|(path, _)| path.as_str())
     }
@@ -244,13 +245,13 @@ impl Project {
         !matches!(self.entries.get(path), None | Some(Entry::Folder | Entry::Link { .. }))
     }
 
-    /// Python files that a user would call scripts, in order.
+    /// Returns the Python files that a user would call scripts, in order.
     fn scripts(&self) -> impl Iterator<Item = &str> {
         let is_file = |path: &&str| matches!(self.locate(path), Some(Located::File { .. }));
         self.paths().filter(|path| path.ends_with(".py") && !is_hidden(path)).filter(is_file)
     }
 
-    /// Names that the project's modules and packages beside `script` can be imported by.
+    /// Returns the names by which modules and packages beside `script` can be imported.
     pub(crate) fn modules_beside(&self, script: &str) -> BTreeSet<&str> {
         let folder = script.rfind('/').map_or("", |at| &script[..=at]);
         self.entries
@@ -263,7 +264,7 @@ impl Project {
             .collect()
     }
 
-    /// What a path leads to, through links within the project; nothing when there is nothing.
+    /// Finds what a path leads to, through links within the project.
     pub(crate) fn locate(&self, path: &str) -> Option<Located> {
         const LINKS_MAX: usize = 16;
         let mut path = path.to_owned();
@@ -283,7 +284,7 @@ impl Project {
         None
     }
 
-    /// Paths of the files that start with `prefix`, in order.
+    /// Returns the paths of files that start with `prefix`, in order.
     pub(crate) fn paths_from(&self, prefix: &str) -> impl Iterator<Item = &str> {
         self.entries
             .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
@@ -349,7 +350,7 @@ impl Project {
         tar.into_inner()?.flush()
     }
 
-    /// Bytes and entries as the disk limit counts them.
+    /// Counts bytes and entries as the disk limit does.
     pub(crate) fn size(&self) -> (u64, u64) {
         let files = self.entries.values().filter(|entry| !matches!(entry, Entry::Link { .. }));
         let bytes = files.map(Entry::bytes).fold(0, u64::saturating_add);
@@ -370,7 +371,7 @@ impl Project {
         self.entries.iter().map(entry).sum()
     }
 
-    /// Whether the project is within the disk limits.
+    /// Checks that the project is within the disk limits.
     pub(crate) fn fits(&self, limits: &Limits) -> Result<()> {
         let (bytes, files) = self.size();
         if bytes > limits.disk_bytes {
@@ -458,13 +459,13 @@ impl Project {
         }
     }
 
-    /// Whether a file of this content was submitted under this path.
+    /// Returns whether a file of this content was submitted under this path.
     pub(crate) fn has(&self, path: &str, content: &[u8]) -> bool {
         self.entries.contains_key(path) && self.read(path).is_ok_and(|submitted| submitted == content)
     }
 }
 
-/// Where a path in a project leads.
+/// Says where a path in a project leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Located {
     /// A regular file, at this path of its own.
@@ -483,7 +484,7 @@ impl Entry {
         }
     }
 
-    /// Bytes that follow its header in an archive.
+    /// Returns how many bytes follow its header in an archive.
     fn content_bytes(&self) -> u64 {
         match self {
             Entry::Link { .. } => 0,
@@ -575,7 +576,7 @@ impl Builder {
     }
 }
 
-/// `a/b/c` has the parents `a` and `a/b`.
+/// Returns the parents of a path: those of `a/b/c` are `a` and `a/b`.
 fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(at, _)| &path[..at])
 }
@@ -584,7 +585,7 @@ fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// A path in its one form: no `.`, no `..`, no root, `/` between components.
+/// Returns a path in its one form, or nothing: no `.`, no `..`, no root.
 pub(crate) fn relative(path: &str) -> Result<String> {
     let bad = |why: &str| Err(Error::invalid(format!("bad file name {path:?}: {why}")));
     if path.len() > PATH_BYTES_MAX {
@@ -651,7 +652,7 @@ fn is_hidden(path: &str) -> bool {
     path.split('/').any(|part| part.starts_with('.') || of_a_tool(part))
 }
 
-/// `rest`, which was asked for below a link, where the link leads.
+/// Returns where a link leads with `rest`, which was asked for below it.
 fn through_link(link: &str, target: &str, rest: &str) -> Option<String> {
     let mut parts: Vec<&str> = link.split('/').collect();
     parts.pop();

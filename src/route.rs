@@ -20,7 +20,7 @@ use std::fmt;
 /// Memory that an interpreter in WebAssembly can have.
 pub(crate) const WASM_MEMORY_BYTES_MAX: u64 = 4096 << 20;
 
-/// What the request says about where to run.
+/// Holds what the request says about where to run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) tier: TierChoice,
@@ -53,7 +53,7 @@ impl Default for Asked<'_> {
     }
 }
 
-/// What there is to run on.
+/// Holds what there is to run on.
 pub(crate) struct Tiers<'a> {
     /// Whether containers can be used; if not, why and how to turn them on, as a sentence without a full stop.
     pub(crate) docker: Result<(), &'a str>,
@@ -74,7 +74,7 @@ pub(crate) enum Packages<'a> {
     Unknown,
 }
 
-/// Where a job runs.
+/// Says where a job runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     /// In WebAssembly.
@@ -189,7 +189,7 @@ fn in_words(demands: &[Demand]) -> String {
     listed(&demands.iter().map(|demand| demand.what.clone()).collect::<Vec<_>>())
 }
 
-/// The first few, and how many more.
+/// Lists the first few, and how many more there are.
 pub(crate) fn listed(words: &[String]) -> String {
     const NAMED: usize = 3;
     let mut named: Vec<_> = words.iter().take(NAMED).cloned().collect();
@@ -203,7 +203,7 @@ pub(crate) fn listed(words: &[String]) -> String {
     }
 }
 
-/// The version to run on, where one is asked for or needed.
+/// Returns the version to run on, where one is asked for or needed.
 fn python(needs: &Needs, asked: &Asked<'_>) -> Result<Option<Python>, String> {
     if asked.python.is_some() {
         return Ok(asked.python);
@@ -249,7 +249,7 @@ fn demands_of_the_request(asked: &Asked<'_>, needs: &Needs, python: Option<Pytho
     demands
 }
 
-/// What WebAssembly does not take of the packages that the job is known to need.
+/// Returns what WebAssembly does not take of the packages that the job is known to need.
 fn demands_for_packages(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Vec<Demand> {
     let wanted = wanted(needs, asked);
     let native = match tiers.packages {
@@ -288,7 +288,7 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// `why` says what is the matter with it.
+    /// Makes a demand; `why` says what is the matter.
     fn demand(&self, why: &str) -> Demand {
         let what = match self.import {
             Some((module, place)) => format!("imports {module}, {why} ({place})"),

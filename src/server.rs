@@ -66,7 +66,7 @@ const BACKLOG: u32 = 4096;
 /// For killed executions to end, and for connections to take their last answer.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// What all requests share.
+/// Holds what all requests share.
 struct App {
     settings: Settings,
     pyexec: Pyexec,
@@ -143,7 +143,7 @@ pub fn serve(
     result
 }
 
-/// What runs in a container counts by itself: it must not keep short jobs waiting.
+/// Makes the slots of a tier: what runs in a container must not keep short jobs waiting.
 fn gates(settings: &Settings) -> Gates {
     let docker = match settings.containers.fallback {
         FallbackMode::Off => 0,
@@ -158,7 +158,7 @@ fn gates(settings: &Settings) -> Gates {
     Gates::new(Admission::new(settings.slots as usize, limits), Admission::new(docker, limits))
 }
 
-/// Before the first request, so that what an earlier server left behind is gone and the pool is filled.
+/// Connects before the first request: what an earlier server left goes, and the pool is filled.
 async fn connect_docker(app: &App) -> Result<()> {
     match app.settings.containers.fallback {
         FallbackMode::Off => tracing::info!("containers are off"),

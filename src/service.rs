@@ -63,8 +63,8 @@ pub struct Pyexec {
 }
 
 impl Pyexec {
-    /// With default settings. The first time on a machine this takes some ten seconds, in which the interpreter is
-    /// compiled; prefer calling it outside of asynchronous code.
+    /// Makes a service with default settings. The first time on a machine this takes some ten seconds, in which the
+    /// interpreter is compiled; prefer calling it outside of asynchronous code.
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ impl Pyexec {
         Pyexec::builder().build()
     }
 
-    /// Settings.
+    /// Returns a builder with default settings.
     pub fn builder() -> Builder {
         Builder {
             wasm: WasmOptions::default(),
@@ -98,7 +98,7 @@ impl Pyexec {
         self.run_observed(job, |_: Event<'_>| ()).await
     }
 
-    /// As [`Pyexec::run`], and tells `observer` what happens, as it happens.
+    /// Runs a job like [`Pyexec::run`], and tells `observer` what happens, as it happens.
     ///
     /// # Errors
     ///
@@ -199,17 +199,17 @@ impl Pyexec {
         plan
     }
 
-    /// Where packages are kept.
+    /// Returns the environments, where packages are kept.
     pub fn packages(&self) -> &Environments {
         &self.environments
     }
 
-    /// The Docker executor, if a job has needed it yet, or [`Pyexec::connect_docker`] was called.
+    /// Returns the Docker executor, if a job has needed it yet, or [`Pyexec::connect_docker`] was called.
     pub fn docker(&self) -> Option<&Arc<DockerExecutor>> {
         self.fallback.connected()
     }
 
-    /// Whether containers can be used, as far as is known; if not, why.
+    /// Returns whether containers can be used, as far as is known; if not, why.
     ///
     /// # Errors
     ///
@@ -267,14 +267,14 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Jobs that run at the same time; more wait. The default is 64.
+    /// Sets how many jobs run at the same time; more wait. The default is 64.
     #[must_use]
     pub fn slots(mut self, slots: u32) -> Builder {
         self.wasm.slots = slots;
         self
     }
 
-    /// Where compiled code is kept; the default is `pyexec/images` in the user's cache folder.
+    /// Sets where compiled code is kept; the default is `pyexec/images` in the user's cache folder.
     ///
     /// # Security
     ///
@@ -285,21 +285,21 @@ impl Builder {
         self
     }
 
-    /// How compiled code is checked before it is used.
+    /// Sets how compiled code is checked before it is used.
     #[must_use]
     pub fn verification(mut self, verification: Verification) -> Builder {
         self.wasm.verification = verification;
         self
     }
 
-    /// Whether slots keep their memory pages from job to job, reset, where that is safe. The default is yes.
+    /// Sets whether slots keep their memory pages from job to job, reset, where that is safe. The default is yes.
     #[must_use]
     pub fn page_reuse(mut self, reuse: bool) -> Builder {
         self.wasm.page_reuse = reuse;
         self
     }
 
-    /// Settings of the Docker executor. It is connected to when the first job needs it.
+    /// Sets the options of the Docker executor. It is connected to when the first job needs it.
     #[must_use]
     pub fn docker(mut self, options: DockerOptions) -> Builder {
         self.docker = Ok(options);
@@ -314,14 +314,14 @@ impl Builder {
         self
     }
 
-    /// How packages are found, installed and kept.
+    /// Sets how packages are found, installed and kept.
     #[must_use]
     pub fn environments(mut self, options: EnvironmentOptions) -> Builder {
         self.environments = options;
         self
     }
 
-    /// What settings say of containers, packages and the network.
+    /// Takes over what settings say of containers, packages and the network.
     #[must_use]
     pub fn settings(self, settings: &Settings) -> Builder {
         let ContainerSettings { fallback, detect_packages, bake, baked_folder, baked_bytes_max, docker, environments } =
@@ -343,28 +343,29 @@ impl Builder {
         }
     }
 
-    /// Whether packages that code imports are installed without being asked for. The default is yes.
+    /// Sets whether packages that code imports are installed without being asked for. The default is yes.
     #[must_use]
     pub fn detect_packages(mut self, detect: bool) -> Builder {
         self.detect_packages = detect;
         self
     }
 
-    /// Whether jobs may have the network when they ask for it. The default is yes.
+    /// Sets whether jobs may have the network when they ask for it. The default is yes.
     #[must_use]
     pub fn allow_network(mut self, allow: bool) -> Builder {
         self.allow_network = allow;
         self
     }
 
-    /// When images with packages imported are made. The default is in the background, when a job has used the packages.
+    /// Sets when images with packages imported are made. The default is in the background, when a job has used the
+    /// packages.
     #[must_use]
     pub fn baking(mut self, baking: Baking) -> Builder {
         self.baking = baking;
         self
     }
 
-    /// Where such images are kept; the default is the folder of compiled code.
+    /// Sets where such images are kept; the default is the folder of compiled code.
     ///
     /// # Security
     ///
@@ -375,14 +376,14 @@ impl Builder {
         self
     }
 
-    /// What such images may take there, in bytes. The default is 8 GiB.
+    /// Sets what such images may take there, in bytes. The default is 8 GiB.
     #[must_use]
     pub fn baked_bytes_max(mut self, bytes: u64) -> Builder {
         self.wasm.baked_bytes_max = bytes;
         self
     }
 
-    /// Is told what takes long when the interpreter is made. The default logs it.
+    /// Sets what is told of the steps that take long when the interpreter is made. The default logs it.
     #[must_use]
     pub fn on_progress(mut self, progress: impl Fn(&str) + Send + 'static) -> Builder {
         self.progress = Box::new(progress);

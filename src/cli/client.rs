@@ -42,7 +42,7 @@ pub(crate) struct Client {
     quiet: bool,
 }
 
-/// Why there is no good answer.
+/// Says why there is no good answer.
 #[derive(Debug)]
 pub(crate) enum Trouble {
     /// There is no connection, or no more: it may be worth another try.
@@ -84,7 +84,7 @@ impl Client {
         Ok(Client { agent: config.build().new_agent(), base, authorization, quiet })
     }
 
-    /// The server's URL, without a key.
+    /// Returns the server's URL, without a key.
     pub(crate) fn url(&self) -> &str {
         &self.base
     }
@@ -107,7 +107,7 @@ impl Client {
         Ok(self.send(Method::POST, "/api/v1/eval", &headers, &Payload::Json(&json))?)
     }
 
-    /// The events of an execution after one that was seen.
+    /// Returns the events of an execution after one that was seen.
     pub(crate) fn events(&self, id: &str, last_event: Option<&str>) -> Result<Response<Body>, Trouble> {
         check_id(id)?;
         let mut headers = vec![("accept", "text/event-stream")];
@@ -122,7 +122,7 @@ impl Client {
         Ok(read_json::<State>(answer)?.status)
     }
 
-    /// A part of the list of executions.
+    /// Returns a part of the list of executions.
     pub(crate) fn list(&self, status: Option<&str>, limit: usize, after: Option<&str>) -> Result<Page> {
         let mut path = format!("/api/v1/executions?limit={limit}");
         for (name, value) in [("status", status), ("after", after)] {
@@ -133,14 +133,14 @@ impl Client {
         read_json(self.send(Method::GET, &path, &[], &Payload::None)?)
     }
 
-    /// A file that an execution made.
+    /// Returns a file that an execution made.
     pub(crate) fn file(&self, id: &str, path: &str) -> Result<impl Read + use<>> {
         check_id(id)?;
         let path = format!("/api/v1/executions/{id}/files/{}", percent_encoded(path, "/"));
         Ok(self.send(Method::GET, &path, &[], &Payload::None)?.into_body().into_reader())
     }
 
-    /// What the server says about itself.
+    /// Returns what the server says about itself.
     pub(crate) fn health(&self) -> Result<serde_json::Value> {
         read_json(self.send(Method::GET, "/health", &[], &Payload::None)?)
     }
@@ -217,7 +217,7 @@ impl Client {
         }
     }
 
-    /// What an answer that is no success means for the user.
+    /// Returns what an unsuccessful answer means for the user.
     fn refusal(&self, response: Response<Body>) -> Trouble {
         let status = response.status();
         let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok()).map(printable);
@@ -279,7 +279,7 @@ fn retry_after(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
     }
 }
 
-/// Text of a server's, without what could move the cursor.
+/// Returns a server's text, without what could move the cursor.
 fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || *c == '\n').take(4000).collect()
 }
@@ -369,7 +369,7 @@ enum Payload<'a> {
 }
 
 impl Payload<'_> {
-    /// The body, from its start.
+    /// Returns the body, from its start.
     fn body(&self) -> io::Result<SendBody<'static>> {
         Ok(match self {
             Payload::None => SendBody::none(),

@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8> {
 }
 
 impl SettingsOptions {
-    /// The settings, together with the file and the environment. Warnings go to stderr.
+    /// Returns the settings, together with the file and the environment. Warnings go to stderr.
     pub(crate) fn load(self) -> Result<Loaded> {
         let loaded = Settings::load(&Sources::of_process(self.flags, self.file))?;
         for warning in &loaded.warnings {
@@ -74,7 +74,7 @@ pub(crate) fn flags(command: Command) -> Command {
     })
 }
 
-/// The flags of [`flags`] that were given, by the name of their setting.
+/// Returns the flags of [`flags`] that were given, by the name of their setting.
 pub(crate) fn given(matches: &ArgMatches) -> BTreeMap<String, String> {
     KEYS.iter().filter_map(|key| Some((key.name.to_owned(), matches.get_one::<String>(key.name)?.clone()))).collect()
 }
@@ -106,7 +106,7 @@ impl FromArgMatches for SettingsOptions {
 }
 
 impl std::fmt::Debug for SettingsOptions {
-    /// Without values: there may be secrets among them.
+    /// Leaves out values: there may be secrets among them.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SettingsOptions").field("file", &self.file).field("flags", &self.flags.keys()).finish()
     }

@@ -126,7 +126,7 @@ impl Folder {
         Ok(settings)
     }
 
-    /// What is in it, for those who need no interpreter.
+    /// Returns what is in it, for those who need no interpreter.
     fn open(&self) -> Result<Environments> {
         let options: EnvironmentOptions = self.settings()?.containers.environments;
         Ok(Environments::new(options)?)
@@ -137,7 +137,7 @@ impl Folder {
     }
 }
 
-/// Several threads: packages are compiled on all cores.
+/// Makes a runtime with several threads, for packages are compiled on all cores.
 fn runtime() -> Result<Runtime> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|e| Failure::Fault(format!("cannot start a runtime: {e}")))
@@ -317,7 +317,7 @@ fn list(folder: &Folder) -> Result<u8> {
     Ok(0)
 }
 
-/// Environments that jobs have made, and that no definition makes.
+/// Returns environments that jobs have made, and that no definition makes.
 fn unnamed(environments: &Environments, made: Vec<Listed>) -> Result<Vec<Listed>> {
     let named = environments.definitions()?;
     let is_unnamed = |made: &Listed| !named.iter().any(|defined| defined.definition.makes(made));
@@ -414,7 +414,7 @@ fn warm(arguments: &Warm) -> Result<u8> {
     Ok(0)
 }
 
-/// What the beginning of an id stands for.
+/// Says what the beginning of an id stands for.
 enum Found {
     Named(String),
     Unnamed(Box<Listed>),

@@ -127,7 +127,7 @@ fn fine(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
-/// A time as servers write it: `2026-01-31T23:59:59.123Z`.
+/// Reads a time as servers write it: `2026-01-31T23:59:59.123Z`.
 fn time(text: &str) -> Option<SystemTime> {
     let (date, clock) = text.strip_suffix('Z')?.split_once('T')?;
     let mut date = date.splitn(3, '-').map(|part| part.parse::<u64>().ok());

@@ -187,7 +187,7 @@ fn run(command: Command) -> Result<u8> {
     }
 }
 
-/// What clap says, without the word that comes before every error.
+/// Returns what clap says, without the word that comes before every error.
 fn usage(error: &clap::Error) -> String {
     let text = error.to_string();
     text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()

@@ -1,9 +1,10 @@
 //! Jupyter notebooks: their cells as one script.
 //!
-//! Lines for IPython are turned into what they do, where a script can do it: shell commands, installations, the working
-//! directory, environment variables, files that are written. What only concerns a display is left out; so is the rest, of
-//! which the user is told.
+//! Lines for IPython are turned into what they do, where a script can do it: shell commands, the working directory,
+//! environment variables, files that are written. Lines that install packages stay: a job's script may have them. What only
+//! concerns a display is left out; so is the rest, of which the user is told.
 
+use pyexec::is_installing_line;
 use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
 use serde::Deserialize;
@@ -17,8 +18,6 @@ const SUBPROCESS: &str = "import subprocess as _subprocess\n";
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Notebook {
     pub(crate) script: String,
-    /// What its cells install, as lines of a requirements.txt.
-    pub(crate) requirements: Vec<String>,
     /// For the user.
     pub(crate) remarks: Vec<String>,
 }
@@ -109,7 +108,8 @@ impl Notebook {
 
 #[derive(Default)]
 struct Converter {
-    requirements: Vec<String>,
+    /// Lines that install packages, and whose place a statement or a value has taken.
+    installing: String,
     unknown: BTreeSet<String>,
     uses_shell: bool,
     uses_display: bool,
@@ -142,7 +142,7 @@ impl Converter {
         }
     }
 
-    /// Code with lines for IPython in it.
+    /// Converts code with lines for IPython in it.
     fn lines(&mut self, source: &str) -> String {
         let parsed = parse_unchecked(source, ParseOptions::from(Mode::Ipython));
         let (mut code, mut copied, mut is_value) = (String::new(), 0, false);
@@ -170,7 +170,7 @@ impl Converter {
         code
     }
 
-    /// What a line does, as a statement, or as a value that something is set to.
+    /// Converts a line for IPython into a statement, or into a value.
     fn escape(&mut self, line: &str, is_value: bool) -> String {
         let line = line.replace("\\\n", " ");
         let nothing = if is_value { "None" } else { "pass" };
@@ -182,10 +182,9 @@ impl Converter {
         let (name, arguments) = magic.split_once(char::is_whitespace).unwrap_or((magic, ""));
         let arguments = arguments.trim();
         match name {
-            "pip" | "conda" | "mamba" | "uv" => match self.installs(magic) {
-                true => nothing.to_owned(),
-                false => self.leave_out(name, nothing),
-            },
+            "pip" | "conda" | "mamba" | "uv" => {
+                self.installing(magic, is_value, nothing).unwrap_or_else(|| self.leave_out(name, nothing))
+            }
             "time" if !arguments.is_empty() => arguments.to_owned(),
             "cd" => format!("__import__(\"os\").chdir({})", text(arguments.trim_matches(['"', '\'']))),
             "env" | "set_env" if !arguments.is_empty() => {
@@ -200,8 +199,8 @@ impl Converter {
     }
 
     fn shell(&mut self, command: &str, is_value: bool, nothing: &str) -> String {
-        if self.installs(command) {
-            return nothing.to_owned();
+        if let Some(line) = self.installing(command, is_value, nothing) {
+            return line;
         }
         self.uses_shell = true;
         let command = text(command);
@@ -219,36 +218,17 @@ impl Converter {
         nothing.to_owned()
     }
 
-    /// Takes down the packages of a command that installs some; whether it is one.
-    fn installs(&mut self, command: &str) -> bool {
-        let mut words = command.split_whitespace().peekable();
-        words.next_if(|word| *word == "sudo");
-        if words.next_if(|word| matches!(*word, "python" | "python3")).is_some() && words.next() != Some("-m") {
-            return false;
+    /// Returns a line that installs packages, if the command is one; as a value it is nothing, and the line goes first.
+    fn installing(&mut self, command: &str, is_value: bool, nothing: &str) -> Option<String> {
+        let line = format!("!{command}");
+        if !is_installing_line(&line) {
+            return None;
         }
-        words.next_if(|word| *word == "uv");
-        let conda = words.next_if(|word| matches!(*word, "conda" | "mamba")).is_some();
-        if !conda && words.next_if(|word| matches!(*word, "pip" | "pip3")).is_none() || words.next() != Some("install")
-        {
-            return false;
+        if is_value {
+            let _ = writeln!(self.installing, "{line}");
+            return Some(nothing.to_owned());
         }
-        let mut is_value = false;
-        for word in words {
-            if matches!(word, "&&" | ";" | "|" | "#") || word.starts_with(['>', '#']) {
-                break;
-            }
-            if std::mem::take(&mut is_value) {
-                continue;
-            }
-            match word {
-                "-r" | "-c" | "-i" | "-f" | "-t" | "-e" | "-n" | "--index-url" | "--extra-index-url" | "--channel" => {
-                    is_value = true;
-                }
-                _ if word.starts_with('-') => {}
-                _ => self.requirements.push(word.trim_matches(['"', '\'']).to_owned()),
-            }
-        }
-        true
+        Some(line)
     }
 
     fn finish(self, script: &str) -> Notebook {
@@ -261,7 +241,7 @@ impl Converter {
                 self.unknown.into_iter().collect::<Vec<_>>().join(", ")
             )],
         };
-        Notebook { script: format!("{shell}{display}{script}"), requirements: self.requirements, remarks }
+        Notebook { script: format!("{}{shell}{display}{script}", self.installing), remarks }
     }
 }
 
@@ -329,15 +309,17 @@ mod tests {
     }
 
     #[test]
-    fn installations_become_requirements() {
-        let read = notebook(&[
-            "!pip install -q 'numpy<3' pandas  # why",
-            "%pip install --upgrade tabulate",
-            "!python -m pip install six -i https://example.org && echo done",
-            "%conda install -c conda-forge scipy",
-        ]);
-        assert_eq!(read.requirements, ["numpy<3", "pandas", "tabulate", "six", "scipy"]);
-        assert!(!read.script.contains("subprocess") && read.remarks.is_empty());
+    fn lines_that_install_stay() {
+        for (line, expected) in [
+            ("!pip install -q 'numpy<3' pandas  # why", "!pip install -q 'numpy<3' pandas  # why"),
+            ("if True:\n    %pip install --upgrade \\\n  tabulate", "if True:\n    !pip install --upgrade    tabulate"),
+            ("!!sudo pip install -r more.txt -e .", "!sudo pip install -r more.txt -e ."),
+            ("%conda install -c conda-forge scipy", "!conda install -c conda-forge scipy"),
+        ] {
+            assert_eq!(code(line), expected, "{line}");
+            assert!(!notebook(&[line]).script.contains("subprocess"));
+        }
+        assert_eq!(notebook(&["x = !pip install six"]).script, "!pip install six\n# In [1]\nx = None\n\n");
     }
 
     #[test]

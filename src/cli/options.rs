@@ -188,13 +188,14 @@ pub(crate) struct ServerOptions {
 }
 
 impl ServerOptions {
-    /// The server that was named, if one was. An empty name means this process, even when PYEXEC_SERVER names another.
+    /// Returns the server that was named, if one was. An empty name means this process, even when PYEXEC_SERVER names
+    /// another.
     pub(crate) fn named(&self, quiet: bool) -> Result<Option<Client>> {
         let url = self.server.clone().or_else(|| env::var("PYEXEC_SERVER").ok());
         url.filter(|url| !url.is_empty()).map(|url| self.client(&url, quiet)).transpose()
     }
 
-    /// The server that was named, or the usual one.
+    /// Returns the server that was named, or the usual one.
     pub(crate) fn named_or_usual(&self, quiet: bool) -> Result<Client> {
         match self.named(quiet)? {
             Some(client) => Ok(client),
@@ -209,7 +210,7 @@ impl ServerOptions {
 }
 
 impl JobOptions {
-    /// Most bytes that the project may have.
+    /// Returns the most bytes that the project may have.
     pub(crate) fn disk_bytes(&self) -> u64 {
         match self.disk.filter(|mib| *mib > 0) {
             Some(mib) => mib.saturating_mul(1 << 20),
@@ -217,7 +218,7 @@ impl JobOptions {
         }
     }
 
-    /// What is asked for, with everything that these flags say.
+    /// Makes the request of a project, with everything that these flags say.
     pub(crate) fn request(&self, mut project: Project) -> Result<JobRequest> {
         for path in &self.files {
             let (name, content) = self.file(path)?;
@@ -251,7 +252,7 @@ impl JobOptions {
         Ok(request)
     }
 
-    /// The files of `--file` as a project of their own.
+    /// Returns the files of `--file` as a project of their own.
     pub(crate) fn project_of_files(&self) -> Result<Project> {
         let files: Vec<_> = self.files.iter().map(|path| self.file(path)).collect::<Result<_>>()?;
         Ok(Project::files(files)?)

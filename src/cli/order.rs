@@ -9,7 +9,7 @@ const WITH_VALUE: [&str; 8] =
     ["--server", "--api-key", "--timeout", "--memory", "--disk", "--cpu", "--image", "--max-output"];
 const WITHOUT_VALUE: [&str; 5] = ["--network", "--async", "--quiet", "--verbose", "--json"];
 
-/// The arguments, with flags of a subcommand moved behind it. Others are left where they are.
+/// Returns the arguments, with flags of a subcommand moved behind it. Others are left where they are.
 pub(crate) fn flags_behind_subcommand(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut of_script = false;
     let arguments = arguments.into_iter().filter_map(|argument| {
@@ -45,7 +45,7 @@ fn without_truth(argument: OsString) -> Option<OsString> {
     }
 }
 
-/// How many arguments a flag takes up, itself included.
+/// Returns how many arguments a flag takes up, itself included.
 fn width(argument: &OsStr) -> Option<usize> {
     let argument = argument.to_str()?;
     let letters = argument.strip_prefix('-').unwrap_or_default();

@@ -41,7 +41,7 @@ const RECONNECT_PAUSES: [Duration; 5] = [
 const ID_WAIT: Duration = Duration::from_secs(2);
 const ID_POLL: Duration = Duration::from_millis(50);
 
-/// How a job is shown.
+/// Says how a job is shown.
 #[derive(Debug, Clone)]
 pub(crate) struct View {
     pub(crate) output: OutputOptions,
@@ -140,7 +140,7 @@ fn killed_by_interrupt(
     ended
 }
 
-/// What the script gets as its standard input: all that is piped in, nothing from a terminal.
+/// Returns the script's standard input: all that is piped in, nothing from a terminal.
 fn stdin(request: &JobRequest) -> Result<Option<String>> {
     if !request.stdin || io::stdin().is_terminal() {
         return Ok(None);
@@ -323,7 +323,7 @@ impl Watch {
         }
     }
 
-    /// The answer of a server without events.
+    /// Shows the answer of a server without events.
     fn whole(&mut self, response: &mut Response<Body>) -> Result<ExecutionResult> {
         let text = response.body_mut().with_config().limit(256 << 20).read_to_string();
         let text = text.map_err(|e| Failure::Fault(format!("the connection was lost: {e}\nhint: try again")))?;

@@ -14,7 +14,7 @@ pub(crate) struct Stream {
     forgotten: bool,
 }
 
-/// What is to be shown of some output.
+/// Holds what is to be shown of some output.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct New {
     pub(crate) bytes: Vec<u8>,
@@ -25,14 +25,14 @@ pub(crate) struct New {
 }
 
 impl Stream {
-    /// The script starts again.
+    /// Begins to compare, as the script starts again.
     pub(crate) fn restart(&mut self) {
         // Of output that is not remembered nothing can be compared: all of it comes again.
         self.repeated = (!self.too_much && !self.shown.is_empty()).then_some(0);
         self.forgotten = self.too_much;
     }
 
-    /// What is to be shown when the script prints `bytes`.
+    /// Returns what is to be shown when the script prints `bytes`.
     pub(crate) fn printed(&mut self, bytes: &[u8]) -> New {
         let Some(repeated) = self.repeated else {
             let differs = std::mem::take(&mut self.forgotten);
@@ -59,7 +59,7 @@ impl Stream {
         New { bytes: text, differs: true, cuts_line }
     }
 
-    /// Bytes of a first run that the second one has not printed again.
+    /// Returns how many bytes of a first run the second has not printed again.
     pub(crate) fn surplus(&self) -> usize {
         self.repeated.map_or(0, |repeated| self.shown.len() - repeated)
     }

@@ -119,7 +119,7 @@ impl Report {
         &self.outcome
     }
 
-    /// What goes to stdout at the end.
+    /// Shows what goes to stdout at the end.
     pub(crate) fn show(&self, output: OutputOptions, show: Show) -> Result<()> {
         if output.json {
             let text = self.json().and_then(|fields| serde_json::to_string_pretty(&fields)).unwrap_or_default();
@@ -133,7 +133,7 @@ impl Report {
         Ok(())
     }
 
-    /// What goes to stderr at the end.
+    /// Shows what goes to stderr at the end.
     pub(crate) fn comment(&self, output: OutputOptions) {
         if !output.quiet {
             self.remark(output);
@@ -169,7 +169,7 @@ impl Report {
         Ok(fields)
     }
 
-    /// What a user could not see otherwise, with what to do about it.
+    /// Shows what a user could not see otherwise, with what to do about it.
     fn remark(&self, output: OutputOptions) {
         let outcome = &self.outcome;
         for (name, stream) in [("stdout", &outcome.stdout), ("stderr", &outcome.stderr)] {

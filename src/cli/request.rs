@@ -41,7 +41,7 @@ pub(crate) struct Asked {
     pub(crate) output_bytes: Option<u64>,
 }
 
-/// What only a container has.
+/// Holds what only a container has.
 #[derive(Debug, Default)]
 pub(crate) struct Needs {
     pub(crate) executor: Executor,
@@ -88,7 +88,7 @@ impl JobRequest {
         self.needs.give(job)
     }
 
-    /// What accompanies the archive of the project.
+    /// Makes the metadata beside the archive of a project.
     pub(crate) fn metadata(&self, stdin: Option<String>) -> Result<Metadata> {
         Ok(Metadata {
             entrypoint: self.project.entrypoint(self.entrypoint.as_deref())?,
@@ -106,7 +106,7 @@ impl JobRequest {
         })
     }
 
-    /// The same, for code that is evaluated.
+    /// Makes the request to evaluate code.
     pub(crate) fn eval(&self, stdin: Option<String>) -> Result<Eval> {
         let entrypoint = self.project.entrypoint(self.entrypoint.as_deref())?;
         let mut files = Vec::new();
@@ -190,15 +190,7 @@ impl Asked {
 }
 
 impl Needs {
-    /// Adds lines of requirements to those that were asked for.
-    pub(crate) fn require(&mut self, lines: &[String]) {
-        if !lines.is_empty() {
-            let asked = self.requirements.take().unwrap_or_default();
-            self.requirements = Some(format!("{asked}\n{}\n", lines.join("\n")));
-        }
-    }
-
-    /// The job with them.
+    /// Returns the job with these needs.
     fn give(self, mut job: Job) -> Result<Job> {
         if let Some(image) = self.image {
             job = job.image(image);

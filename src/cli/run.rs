@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8> {
     }
 }
 
-/// What a path leads to.
+/// Holds what a path leads to.
 struct Found {
     project: Project,
     /// The script, when the path is one.
@@ -126,10 +126,7 @@ impl Program {
         request.entrypoint = entrypoint;
         request.args = self.args;
         request.stdin = stdin;
-        if let Some(notebook) = notebook {
-            request.want_result = true;
-            request.needs.require(&notebook.requirements);
-        }
+        request.want_result |= notebook.is_some();
         Ok(request)
     }
 }
@@ -177,7 +174,7 @@ fn imports(source: &str, path: &str) -> bool {
     })
 }
 
-/// The project at a path, and its script when it is one.
+/// Finds the project at a path, and its script when it is one.
 fn found(path: &Path, bytes_max: u64) -> Result<Found> {
     let fail = |e| Failure::Usage(format!("cannot read {}: {e}", path.display()));
     let metadata = fs::metadata(path).map_err(fail)?;
@@ -204,7 +201,7 @@ fn found(path: &Path, bytes_max: u64) -> Result<Found> {
     Ok(Found { project, script: Some(name), notebook, is_folder: false })
 }
 
-/// Code that is piped in, or typed.
+/// Reads code that is piped in, or typed.
 pub(crate) fn code_from_stdin() -> Result<Vec<u8>> {
     let mut code = Vec::new();
     std::io::stdin().read_to_end(&mut code).map_err(|e| Failure::Usage(format!("cannot read code from stdin: {e}")))?;

@@ -23,7 +23,7 @@ const HELD_TIME_MAX: Duration = Duration::from_secs(10);
 /// A script that waits longer than this for input has asked somebody for it.
 const INPUT_WAIT: Duration = Duration::from_millis(50);
 
-/// Where the output of one script goes.
+/// Says where the output of one script goes.
 #[derive(Debug)]
 pub(crate) struct Screen {
     output: OutputOptions,
@@ -83,7 +83,7 @@ impl Screen {
         }
     }
 
-    /// Bytes of stdout that were shown or dropped as those of a first run.
+    /// Returns how many bytes of stdout were shown, or dropped as those of a first run.
     pub(crate) fn stdout_bytes(&self) -> u64 {
         self.out.bytes
     }
@@ -106,7 +106,7 @@ impl Screen {
         self.stderr(&err.unwrap_or_default())
     }
 
-    /// The run is void, and the script runs again.
+    /// Drops what a void run has shown, as the script runs again.
     pub(crate) fn restart(&mut self, reason: &str) {
         if self.output.verbose {
             self.line(reason);
@@ -131,7 +131,7 @@ impl Screen {
         held.pieces.into_iter().try_for_each(|(kind, bytes)| self.show(kind, &bytes))
     }
 
-    /// The last run has ended.
+    /// Ends the last run.
     pub(crate) fn finish(&mut self) -> Result<()> {
         self.release()?;
         let surplus = self.out.stream.surplus() + self.err.stream.surplus();

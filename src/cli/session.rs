@@ -30,7 +30,7 @@ use tokio::{
 /// How often it is looked whether output is to be held back any longer.
 const TICK: Duration = Duration::from_millis(50);
 
-/// What the user came for.
+/// Says what the user came for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Show {
     /// What the script prints.
@@ -39,7 +39,7 @@ pub(crate) enum Show {
     Result,
 }
 
-/// Settings of this process, from variables.
+/// Reads the settings of this process, from variables.
 pub(crate) fn settings() -> Result<Settings> {
     // One that is not UTF-8 is none of ours.
     let text = |text: OsString| text.into_string().ok();
@@ -140,7 +140,7 @@ async fn attempts(pyexec: &Pyexec, job: Job, output: OutputOptions, shown: &Show
     }
 }
 
-/// What a person sees while the script runs. Cheap to clone.
+/// Holds what a person sees while the script runs. Cheap to clone.
 #[derive(Clone)]
 struct Shown {
     screen: Arc<Mutex<Screen>>,

@@ -34,12 +34,12 @@ pub(crate) fn milliseconds(text: &str) -> Result<u64, String> {
     Ok(if seconds == 0.0 { 0 } else { ((seconds * 1000.0) as u64).max(1) })
 }
 
-/// MiB of a size such as `512`, `512M`, `1.5G` or `65536K`. 0 stands for the default.
+/// Reads a size such as `512`, `512M`, `1.5G` or `65536K`, as MiB. 0 stands for the default.
 pub(crate) fn mebibytes(text: &str) -> Result<u64, String> {
     Ok(size(text, f64::from(1 << 20))?.div_ceil(1 << 20))
 }
 
-/// Bytes of a size such as `100000`, `64K` or `20M`.
+/// Reads a size such as `100000`, `64K` or `20M`, as bytes.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     match size(text, 1.0)? {
         0 => Err("must be above 0".to_owned()),

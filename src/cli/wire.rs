@@ -156,7 +156,7 @@ pub(crate) struct ExecutionResult {
     pub(crate) files: Vec<MadeFile>,
 }
 
-/// What an execution used, with its time in the queue.
+/// Holds what an execution used, with its time in the queue.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct QueuedUsage {

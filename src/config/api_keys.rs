@@ -20,7 +20,7 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// SHA-256: what is kept of a key, and what a key that a client sends is compared by, in constant time.
+    /// Returns the SHA-256 of a key: all that is kept of it, compared in constant time.
     pub fn digest_of(key: &str) -> [u8; 32] {
         Sha256::digest(key.as_bytes()).into()
     }

@@ -22,7 +22,7 @@ pub(super) const PACKAGES: &str = "each the name of a package";
 pub(super) const ADDRESSES: &str = "each an IP address";
 pub(super) const NAMES: &str = "letters, digits, - and _, at most 64";
 
-/// What runs in containers, and of what.
+/// Holds what runs in containers, and of what.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContainerSettings {
     /// Whether there are containers at all.

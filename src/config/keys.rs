@@ -19,7 +19,7 @@ pub struct Key {
     pub(super) shown: Option<fn(&Settings) -> String>,
 }
 
-/// How a setting is written, and where it goes.
+/// Says how a setting is written, and where it goes.
 pub(super) enum Kind {
     /// A whole number, from the first to the second.
     Number(u64, u64, fn(&mut Settings, u64)),
@@ -35,17 +35,17 @@ pub(super) enum Kind {
 }
 
 impl Key {
-    /// The variable's name in the environment.
+    /// Returns the variable's name in the environment.
     pub fn variable(&self) -> String {
         variable(self.name)
     }
 
-    /// The flag's name, without its dashes.
+    /// Returns the flag's name, without its dashes.
     pub fn flag(&self) -> String {
         self.name.replace('_', "-")
     }
 
-    /// What stands for the value in a usage text.
+    /// Returns what stands for the value in a usage text.
     pub fn placeholder(&self) -> &'static str {
         match self.kind {
             Kind::Number(..) => "NUMBER",
@@ -57,7 +57,7 @@ impl Key {
         }
     }
 
-    /// Which values it takes.
+    /// Returns which values it takes.
     pub fn allowed(&self) -> String {
         match self.kind {
             Kind::Number(from, to, _) => format!("{from} to {to}"),
@@ -101,7 +101,7 @@ impl Key {
         self
     }
 
-    /// For a value that in the end is another than was written.
+    /// Sets how to show a value that in the end is another than was written.
     pub(super) const fn shown(mut self, shown: fn(&Settings) -> String) -> Key {
         self.shown = Some(shown);
         self
@@ -122,12 +122,12 @@ impl PartialEq for Key {
 
 impl Eq for Key {}
 
-/// The name in the environment of what has this name in a file.
+/// Returns the name in the environment of what has this name in a file.
 pub(super) fn variable(name: &str) -> String {
     format!("PYEXEC_{}", name.to_ascii_uppercase())
 }
 
-/// The entries of a list in text.
+/// Returns the entries of a list in text.
 pub(super) fn entries(text: &str) -> Vec<&str> {
     if text.is_empty() { Vec::new() } else { text.split(',').map(str::trim).collect() }
 }

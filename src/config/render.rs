@@ -6,7 +6,7 @@ use super::{
 };
 use std::fmt::Write;
 
-/// The table for the README.
+/// Renders the table for the README.
 pub fn markdown_table() -> String {
     let mut table = "| setting | default | allowed | meaning |\n|---|---|---|---|\n".to_owned();
     for key in KEYS {
@@ -16,7 +16,7 @@ pub fn markdown_table() -> String {
     table
 }
 
-/// A TOML file with every setting, its meaning and its default, all of them comments.
+/// Renders a TOML file with every setting, its meaning and its default, as comments.
 pub fn example() -> String {
     let mut file = "# Settings of `pyexec serve`. Each line is a default: remove the # in front of it to change it.\n\
                     # Variables and flags override this file: for port, PYEXEC_PORT and --port.\n"

@@ -43,7 +43,7 @@ pub struct Sources {
     pub file: Option<PathBuf>,
 }
 
-/// Where the value of a setting comes from.
+/// Says where the value of a setting comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
     /// The table.
@@ -76,7 +76,7 @@ pub(super) struct Given {
 }
 
 impl Sources {
-    /// The environment of this process.
+    /// Returns the environment of this process.
     pub fn of_process(flags: BTreeMap<String, String>, file: Option<PathBuf>) -> Sources {
         // What is not UTF-8 is refused later, if it is ours.
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
@@ -84,7 +84,7 @@ impl Sources {
         Sources { flags, environment, file }
     }
 
-    /// Later sources override earlier ones, and all of them are looked at.
+    /// Reads all sources, of which later ones override earlier ones.
     pub(super) fn gather(&self) -> Gathered {
         let given = KEYS.iter().map(|key| Given {
             key,
@@ -175,7 +175,7 @@ impl Gathered {
         }
     }
 
-    /// Where nobody names a daemon, it is that of Docker's own command.
+    /// Takes the daemon of Docker's own command, where nobody names one.
     fn docker(&mut self, variables: &[(String, String)]) {
         let is_open = |given: &&mut Given| given.key.name == "docker_socket" && given.source == Source::Default;
         let Some(given) = self.given.iter_mut().find(is_open) else { return };
@@ -207,7 +207,7 @@ impl Gathered {
 }
 
 impl Given {
-    /// A problem with this value, in one sentence.
+    /// Words a problem with this value, in one sentence.
     pub(super) fn problem(&self, what: &str) -> String {
         let Given { key, text, origin, .. } = self;
         if key.secret {
@@ -217,7 +217,7 @@ impl Given {
         }
     }
 
-    /// As it may be shown once all settings are known.
+    /// Returns the value as it may be shown once all settings are known.
     pub(super) fn shown(&self, settings: &Settings) -> Value {
         let text = match (self.key.secret, self.key.shown) {
             (true, _) => match entries(&self.text).len() {
@@ -237,7 +237,7 @@ impl Given {
         origin.clone_into(&mut self.origin);
     }
 
-    /// A secret that is there and empty is more likely lost on its way than not wanted.
+    /// Reports a secret that is empty: it is more likely lost than not wanted.
     fn empty_secret(&self) -> Option<String> {
         (self.key.secret && self.text.is_empty()).then(|| self.problem("is empty: unset it if no key is wanted"))
     }
@@ -254,7 +254,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// The value's text, if it has the type of the setting.
+/// Returns the value's text, if it has the type of the setting.
 fn text_of(key: &Key, value: &toml::Value) -> Result<String, String> {
     use toml::Value as Toml;
     match (&key.kind, value) {
@@ -287,7 +287,7 @@ fn with_article(noun: &str) -> String {
     format!("{} {noun}", if noun.starts_with(['a', 'i']) { "an" } else { "a" })
 }
 
-/// Whether an orchestrator set this because a service is called pyexec, or pyexec-something.
+/// Returns whether an orchestrator set this variable for a service called pyexec, or pyexec-something.
 fn is_injected(name: &str, value: &str) -> bool {
     let numbered_port =
         name.split_once("_PORT_").is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()));
@@ -306,7 +306,7 @@ fn did_you_mean(name: &str, known: impl Iterator<Item = String>) -> String {
     nearest.map(|nearest| format!("\nhint: the nearest is {nearest}")).unwrap_or_default()
 }
 
-/// How many letters must be put in, taken out or changed to make one the other.
+/// Counts the letters to put in, take out or change to make one the other.
 pub(crate) fn distance(one: &str, other: &str) -> usize {
     // Names are short; what is longer only costs time.
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().take(64).collect(), other.chars().collect());

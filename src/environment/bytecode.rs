@@ -38,7 +38,7 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// The modules among these files; `None` when there are none, or too much of them.
+    /// Groups the modules among these files; `None` when there are none, or too many.
     pub(super) fn new<'a>(version: &str, files: impl Iterator<Item = &'a Packed>) -> Option<Group> {
         let mut sources: Vec<_> = files
             .filter(|file| is_compiled(&file.path))
@@ -72,12 +72,12 @@ fn is_compiled(path: &str) -> bool {
 }
 
 impl Bytecode {
-    /// In a folder, which is made when something is put into it.
+    /// Keeps bytecode in a folder, which is made when something is put into it.
     pub(super) fn new(folder: PathBuf) -> Bytecode {
         Bytecode { folder }
     }
 
-    /// What was kept of a group: paths, and code.
+    /// Returns what was kept of a group: paths, and code.
     pub(super) fn find(&self, group: &Group) -> Option<Vec<(String, Vec<u8>)>> {
         let path = self.folder.join(&group.key);
         let bytes = fs::read(&path).ok()?;

@@ -15,8 +15,8 @@ pub(super) struct Listed {
     pub(super) metadata: Metadata,
 }
 
-/// All files of a folder, by path. Links and other things are an error: no wheel has them, and whoever reads the folder may
-/// be led astray by them.
+/// Lists all files of a folder, by path. Links and other things are an error: no wheel has them, and whoever reads the
+/// folder may be led astray by them.
 pub(super) fn files(folder: &Path) -> io::Result<Vec<Listed>> {
     let mut found = Vec::new();
     let mut pending = vec![String::new()];
@@ -42,14 +42,14 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<Listed>> {
     Ok(found)
 }
 
-/// Bytes in a folder, as far as they can be counted while it changes.
+/// Counts the bytes in a folder, as far as that goes while it changes.
 pub(super) fn size(folder: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(folder) else { return 0 };
     let entries = entries.flatten().filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)));
     entries.map(|(path, metadata)| if metadata.is_dir() { size(&path) } else { metadata.len() }).sum()
 }
 
-/// What the files hold: one line each, with SHA-256, whether it is a program, and path.
+/// Lists the files, one line each: SHA-256, whether it is a program, and path.
 pub(super) fn manifest(folder: &Path, files: &[Listed]) -> io::Result<String> {
     let mut text = String::new();
     for file in files {
@@ -61,7 +61,7 @@ pub(super) fn manifest(folder: &Path, files: &[Listed]) -> io::Result<String> {
     Ok(text)
 }
 
-/// A digest that changes whenever a file is written, replaced, added or removed; it reads none of them.
+/// Returns a digest that changes whenever a file is written, replaced, added or removed. It reads none of them.
 pub(super) fn stamp(files: &[Listed]) -> String {
     let mut hash = Sha256::new();
     for Listed { path, metadata } in files {

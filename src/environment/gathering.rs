@@ -16,7 +16,7 @@ const LEFT_OUT: [&str; 2] = ["bin", "__pycache__"];
 /// What is brought together is in memory as a whole. Bytecode takes about as much again.
 pub(super) const FILES_BYTES_MAX: u64 = PACK_BYTES_MAX / 2;
 
-/// What was brought together.
+/// Holds what was brought together.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     /// By name.
@@ -141,7 +141,7 @@ fn is_left_out(path: &str) -> bool {
     folders.peek() == Some(&LEFT_OUT[0]) || folders.any(|folder| folder == LEFT_OUT[1])
 }
 
-/// Whether a file is machine code, or only of use with some.
+/// Returns whether a file's name is one of machine code, or of use only with some.
 fn has_native_name(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     folders.split('/').any(|folder| folder.ends_with(".libs"))
@@ -149,14 +149,14 @@ fn has_native_name(path: &str) -> bool {
         || is_shared_object(name)
 }
 
-/// `x.so`, and `x.so.1.2`.
+/// Returns whether a name is like `x.so` or `x.so.1.2`.
 fn is_shared_object(name: &str) -> bool {
     let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let without_version = name.rsplit('.').skip_while(|part| number(part)).collect::<Vec<_>>();
     matches!(&*without_version, [last, stem, ..] if *last == "so" && !stem.is_empty())
 }
 
-/// The full name of the module that a file would be on Linux, and the file with the same one in Python.
+/// Returns the module that a file would be on Linux, and the file with the same in Python.
 fn native_module(path: &str) -> Option<(String, String)> {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     if !is_shared_object(name) || folders.split('/').any(|folder| folder.ends_with(".libs")) {
@@ -168,7 +168,7 @@ fn native_module(path: &str) -> Option<(String, String)> {
     Some((module, format!("{place}.py")))
 }
 
-/// Whether a file without such a name is a Linux program or library all the same.
+/// Returns whether a file without such a name is a Linux program or library all the same.
 fn is_machine_code(path: &Path) -> io::Result<bool> {
     let mut start = Vec::new();
     fs::File::open(path)?.take(4).read_to_end(&mut start)?;

@@ -60,17 +60,17 @@ impl FileWheel {
 }
 
 impl Locked {
-    /// As it is installed.
+    /// Returns the pin that is installed, as `name==version`.
     pub(super) fn pin(&self) -> String {
         format!("{}=={}", self.name, self.version)
     }
 
-    /// Whether one of its wheels suits every machine.
+    /// Returns whether one of its wheels suits every machine.
     pub(super) fn suits_every_machine(&self) -> bool {
         self.wheels.iter().any(|wheel| wheel.file.ends_with("-none-any.whl"))
     }
 
-    /// Of its smallest wheel, in bytes, where the index says that.
+    /// Returns the size of its smallest wheel, in bytes, where the index says it.
     pub(super) fn bytes(&self) -> Option<u64> {
         self.wheels.iter().filter_map(|wheel| wheel.bytes).min()
     }

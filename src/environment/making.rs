@@ -1,6 +1,20 @@
 //! How an environment comes about: it is known, or came with the service, or is kept, or is made, once for all who want it.
 
-use super::*;
+use super::{
+    Installed, Known, Making, Platform, Prepared, Reason, Refusal, Requirements, Shared, State, Target, Wanted,
+    blocking, counted, families, fault, locked, requirements, say, site,
+    store::{self, Checked, Contents, Id, Meta, Trust, Unusable},
+    uv::{Uv, Wheels},
+    wasm, without_credentials,
+};
+use crate::{Verification, pack::Pack};
+use std::{
+    fs::{File, FileTimes},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, Weak},
+    time::{Duration, Instant, SystemTime},
+};
+use tokio::sync::watch;
 
 /// Between looks at whether somebody else is done with an entry.
 const WAIT: Duration = Duration::from_millis(50);
@@ -43,7 +57,7 @@ impl Shared {
         Ok(Wanted { id: Id::of(&content), platform, requirements: requirements.clone(), lines, constraints })
     }
 
-    /// What this process has checked before, if it is still there; if it was looked at within that time, where one is given.
+    /// Returns what this process has checked before, if it is still there, and was looked at within that time.
     pub(super) fn known(&self, id: &Id, within: Option<Duration>) -> Option<Arc<Installed>> {
         let known = locked(&self.known).get(id).cloned()?;
         if within.is_some_and(|within| locked(&known.looked_at).elapsed() > within) {
@@ -61,7 +75,7 @@ impl Shared {
         Some(installed(known, pack, lock))
     }
 
-    /// That WebAssembly cannot take it, as far as this process knows.
+    /// Returns why WebAssembly cannot take it, as far as this process knows.
     pub(super) fn verdict(&self, wanted: &Wanted) -> Option<Refusal> {
         let native = wasm::native(wanted.requirements.names(&wanted.platform));
         if wanted.platform.target == Target::Wasm && !native.is_empty() {
@@ -215,7 +229,7 @@ impl Shared {
         meta.workbench.is_none() || meta.workbench == version()
     }
 
-    /// What is in the folder.
+    /// Finds an entry in the folders, and checks it.
     pub(super) fn find(&self, id: &Id) -> Result<(Checked, Option<Pack>), Unusable> {
         let before = locked(&self.known).get(id).cloned();
         let trust = match (&before, self.options.verification) {
@@ -376,7 +390,7 @@ impl Shared {
         Ok(pins)
     }
 
-    /// What was installed, in a workshop whose lock is `lock`.
+    /// Installs packages in a workshop, and returns what came of it.
     pub(super) async fn contents(
         &self,
         pins: Vec<String>,
@@ -409,14 +423,14 @@ impl Wanted {
     }
 }
 
-/// What was said of an index that is to be left alone.
+/// Returns why an index is to be left alone, if it is.
 fn left_alone(index_down: &Option<(Instant, Refusal)>) -> Option<Refusal> {
     let (at, refusal) = index_down.as_ref()?;
     (at.elapsed() < INDEX_LEFT_ALONE).then(|| refusal.clone())
 }
 
 impl Drop for Making {
-    /// Nobody waits for it any more.
+    /// Ends the making when nobody waits for it any more.
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -433,7 +447,7 @@ fn installed(known: Arc<Known>, pack: Option<Pack>, lock: Option<File>) -> Arc<I
     Arc::new(Installed { known, pack, _lock: lock })
 }
 
-/// Environments in prepared folders.
+/// Returns environments in prepared folders.
 fn prepared(folders: &[PathBuf]) -> Vec<Prepared> {
     let mut found = Vec::new();
     for folder in folders {

@@ -70,7 +70,7 @@ const VARIABLES: [(&str, Variable); 17] = [
 ];
 
 impl Marker {
-    /// Whether the requirement applies there.
+    /// Returns whether the requirement applies there.
     pub(super) fn holds(&self, platform: &Platform) -> bool {
         match self {
             Marker::All(parts) => parts.iter().all(|part| part.holds(platform)),
@@ -84,7 +84,7 @@ impl Marker {
     }
 }
 
-/// As versions where they are such, else as text.
+/// Compares values as versions where they are such, else as text.
 fn compare(left: &str, operator: Operator, right: &str, versions: bool, reversed: bool) -> bool {
     let operator = match operator {
         Operator::In => return right.contains(left),
@@ -129,7 +129,7 @@ impl Variable {
         matches!(self, Variable::ImplementationVersion | Variable::PythonFullVersion | Variable::PythonVersion)
     }
 
-    /// As far as it can be known beforehand: of the kernel nothing is.
+    /// Returns the variable's value, as far as it is known beforehand: of the kernel nothing is.
     fn on(self, platform: &Platform) -> String {
         match self {
             Variable::ImplementationName => "cpython".to_owned(),

@@ -88,7 +88,7 @@ impl Environments {
         read(&path, &id)?.ok_or_else(|| fail(io::ErrorKind::NotFound.into()))
     }
 
-    /// A definition by its id, or by eight or more digits that only one begins with. This is a use of it.
+    /// Returns a definition by its id, or by eight or more digits that only one begins with. This is a use of it.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl Environments {
         }
     }
 
-    /// All definitions, the last used first.
+    /// Returns all definitions, the last used first.
     ///
     /// # Errors
     ///
@@ -144,7 +144,7 @@ impl Environments {
 }
 
 impl Definition {
-    /// Whether an entry is what this comes to on its platform.
+    /// Returns whether an entry is what this comes to on its platform.
     pub fn makes(&self, made: &Listed) -> bool {
         self.python.is_none_or(|python| python.numbers() == made.platform.python)
             && self.requirements.on(&made.platform) == made.requirements
@@ -167,7 +167,7 @@ impl Shared {
         self.store.beside("names").join(format!("{id}.json"))
     }
 
-    /// What the beginning of an id stands for.
+    /// Returns what the beginning of an id stands for.
     fn whole_id(&self, id: &str) -> Result<Option<Id>> {
         if let Some(id) = Id::parse(id) {
             return Ok(Some(id));

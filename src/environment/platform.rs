@@ -57,12 +57,12 @@ impl Platform {
     /// The wasm tier's.
     pub const WASM: Platform = Platform { python: (3, 14), target: Target::Wasm };
 
-    /// As uv's `--python-version` has it.
+    /// Returns the version of Python as uv's `--python-version` has it.
     pub(super) fn python(&self) -> String {
         format!("{}.{}", self.python.0, self.python.1)
     }
 
-    /// What packages are resolved for, in uv's words; `None` when the C library is older than any that wheels are made for.
+    /// Returns what packages are resolved for, in uv's words; `None` for too old a C library.
     pub(super) fn to_resolve(self) -> Option<String> {
         match self.target {
             Target::Linux { machine, libc: Libc::Musl } => Some(format!("{}-unknown-linux-musl", machine.name())),
@@ -74,8 +74,8 @@ impl Platform {
         }
     }
 
-    /// Whose wheels are installed, in uv's words. No wheel was ever built for this Pyodide and the Python of the wasm tier, so
-    /// that only those remain that suit every machine.
+    /// Returns the platform whose wheels are installed, in uv's words. No wheel was ever built for this Pyodide and the
+    /// Python of the wasm tier, so that only those remain that suit every machine.
     pub(super) fn to_install(self) -> Option<String> {
         match self.target {
             Target::Linux { .. } => self.to_resolve(),
@@ -83,12 +83,12 @@ impl Platform {
         }
     }
 
-    /// A name for it that is the same for all whose packages are.
+    /// Returns a name for it that is the same for all whose packages are.
     pub(super) fn name(self) -> Option<String> {
         self.to_install()
     }
 
-    /// In a sentence.
+    /// Names the platform in a sentence.
     pub(super) fn in_words(self) -> String {
         let python = self.python();
         match self.target {
@@ -100,12 +100,12 @@ impl Platform {
         }
     }
 
-    /// Of the versions that this may be, the oldest; uv assumes the same.
+    /// Returns the oldest of the versions that this may be; uv assumes the same.
     pub(super) fn python_full_version(self) -> Version {
         Version::new([self.python.0, self.python.1, 0].map(u64::from))
     }
 
-    /// Whether packages that were installed for `other` work here.
+    /// Returns whether packages that were installed for `other` work here.
     pub(super) fn takes(self, other: Platform) -> bool {
         self.python == other.python
             && match (self.target, other.target) {
@@ -119,12 +119,12 @@ impl Platform {
 }
 
 impl Machine {
-    /// The machine that this program runs on, where it is one of them.
+    /// Returns the machine that this program runs on, where it is one of them.
     pub fn here() -> Option<Machine> {
         Machine::named(std::env::consts::ARCH)
     }
 
-    /// By the name that the kernel or a container engine has for it.
+    /// Returns the machine by the name that the kernel or a container engine has for it.
     pub fn named(name: &str) -> Option<Machine> {
         match name {
             "x86_64" | "amd64" => Some(Machine::X86_64),

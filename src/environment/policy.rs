@@ -8,7 +8,7 @@ use super::{
 use crate::{Error, Result};
 use std::collections::BTreeSet;
 
-/// What the operator allows.
+/// Holds what the operator allows.
 #[derive(Debug)]
 pub(super) struct Policy {
     pub(super) allow: Option<BTreeSet<String>>,
@@ -39,13 +39,13 @@ impl Policy {
         Ok(())
     }
 
-    /// What was installed under other settings is not necessarily allowed.
+    /// Checks packages that may have been installed under other settings.
     pub(super) fn check_all(&self, wanted: &Wanted, pins: &[Pin]) -> Result<(), Refusal> {
         self.check_pinned(wanted, pins.iter().map(|pin| &*pin.name))
     }
 }
 
-/// Names in a list of the operator's, normalised.
+/// Reads the names in a list of the operator's, normalised.
 pub(super) fn names(list: &[String]) -> Result<BTreeSet<String>> {
     let normalised = list.iter().map(|name| {
         let name = requirements::normalised(name)

@@ -2,7 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-/// Why packages could not be provided. Its text is for the client: it names no paths, hosts or secrets of the service.
+/// Says why packages could not be provided. Its text is for the client: it names no paths, hosts or secrets of the
+/// service.
 #[derive(Debug, Clone)]
 pub struct Refusal {
     /// Why, for who can do something about it.
@@ -11,7 +12,7 @@ pub struct Refusal {
     log: Arc<str>,
 }
 
-/// What a caller can tell apart.
+/// Says what a caller can tell apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// Packages exist, but not as wheels for the platform: a container that builds them may do.
@@ -82,8 +83,8 @@ impl Refusal {
         Refusal::new(Reason::Fault, log)
     }
 
-    /// Whether nothing was heard from the index at all: then there is no use in asking it for something else right away.
-    /// What it says of one package, or of one file, says nothing of others.
+    /// Returns whether nothing was heard from the index, which then is not asked again at once. What it says of one
+    /// package, or of one file, says nothing of others.
     pub(super) fn is_of_whole_index(&self) -> bool {
         const SILENT: [&str; 4] = ["error sending request", "502 Bad Gateway", "503 Service", "504 Gateway"];
         self.reason == Reason::IndexDown
@@ -91,7 +92,7 @@ impl Refusal {
             && SILENT.iter().any(|words| self.log.contains(words))
     }
 
-    /// For the log.
+    /// Returns the text for the log.
     pub fn log(&self) -> &str {
         &self.log
     }
@@ -165,8 +166,8 @@ fn in_words(names: &[String]) -> String {
     }
 }
 
-/// What uv 0.13's explanation comes to. It is prose, and another version may word it otherwise: what is not recognised is
-/// a conflict with the explanation itself if it is one, else a fault.
+/// Reads the reason from an explanation of uv 0.13. It is prose, and another version may word it otherwise: what is not
+/// recognised is a conflict with the explanation itself if it is one, else a fault.
 pub(super) fn understood(stderr: &str, platform: &str) -> Refusal {
     let words: Vec<&str> = stderr.split_whitespace().collect();
     let said = words.join(" ");
@@ -226,7 +227,7 @@ fn after(words: &[&str], phrase: &str) -> Option<String> {
     words.get(at + 1).map(|word| plain(word).to_owned()).filter(|word| !word.is_empty())
 }
 
-/// Packages of which the explanation says that they have no wheels that can be used.
+/// Returns the packages that have no usable wheels, as the explanation says.
 fn without_wheels(words: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     for (at, window) in words.windows(3).enumerate() {
@@ -242,7 +243,7 @@ fn without_wheels(words: &[&str]) -> Vec<String> {
     found
 }
 
-/// The version that does not exist, if that is all there is to say.
+/// Returns the version that does not exist, if that is all there is to say.
 fn only_version(words: &[&str]) -> Option<String> {
     let at = words.windows(5).position(|window| window == ["there", "is", "no", "version", "of"])?;
     let package = plain(words.get(at + 5)?);
@@ -250,13 +251,13 @@ fn only_version(words: &[&str]) -> Option<String> {
     (alone && !package.is_empty()).then(|| package.to_owned())
 }
 
-/// The word before a phrase.
+/// Returns the word before a phrase.
 fn before<'a>(words: &[&'a str], phrase: &[&str]) -> Option<&'a str> {
     let at = words.windows(phrase.len()).position(|window| window == phrase)?;
     at.checked_sub(1).and_then(|at| words.get(at)).map(|word| plain(word)).filter(|word| !word.is_empty())
 }
 
-/// A word as far as it can be a name with versions.
+/// Returns the part of a word that can be a name with versions.
 fn plain(word: &str) -> &str {
     let name = |c: char| c.is_ascii_alphanumeric() || "._-+=<>!~,*[]".contains(c);
     let word = word.trim_matches(['`', ',', '.', ':', '(', ')']);
@@ -267,7 +268,7 @@ fn name_of(package: &str) -> &str {
     package.split(['=', '<', '>', '!', '~', '[']).next().unwrap_or(package)
 }
 
-/// The resolver's sentences, without what is the service's own.
+/// Returns the resolver's sentences, without what is the service's own.
 fn explanation(stderr: &str) -> String {
     let sentences = stderr.split_once("cause:").map_or(stderr, |(_, rest)| rest);
     let lines = sentences.lines().take_while(|line| !line.starts_with("hint:") && !line.starts_with("warning:"));
@@ -287,7 +288,7 @@ pub(super) fn bounded(text: &str, chars: usize) -> String {
 mod tests {
     use super::*;
 
-    /// The reason for what uv 0.13.8 said.
+    /// Returns the reason for what uv 0.13.8 said.
     fn reason(stderr: &str) -> Reason {
         let refusal = understood(stderr, "Python 3.13");
         assert_eq!(refusal.log(), stderr.trim());

@@ -32,7 +32,7 @@ pub struct Requirements {
     direct: BTreeSet<String>,
 }
 
-/// What a line asks for.
+/// Says what a line asks for.
 enum Line {
     Named(Requirement),
     Direct(String),
@@ -153,24 +153,24 @@ impl Requirements {
         Requirements::from_list(written.lines().chain(more.iter().map(AsRef::as_ref)))
     }
 
-    /// Whether nothing is asked for.
+    /// Returns whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.direct.is_empty()
     }
 
-    /// Lines that only pip understands: a container can follow them, where that is allowed.
+    /// Returns the lines that only pip understands: a container can follow them, where allowed.
     pub fn direct(&self) -> impl Iterator<Item = &str> {
         self.direct.iter().map(String::as_str)
     }
 
-    /// Names of the packages that are asked for on a platform, normalised, each once.
+    /// Returns the names of the packages asked for on a platform, normalised, each once.
     pub fn names(&self, platform: &Platform) -> Vec<&str> {
         let mut names: Vec<_> = self.applying(platform).map(|line| &*line.name).collect();
         names.dedup();
         names
     }
 
-    /// What applies on a platform, one in a line, without markers.
+    /// Returns the lines that apply on a platform, without markers.
     pub(super) fn on(&self, platform: &Platform) -> Vec<String> {
         let applying = self.applying(platform).map(|line| line.without_marker().to_string());
         let lines: BTreeSet<_> = applying.collect();
@@ -186,8 +186,8 @@ impl Requirements {
         hashes
     }
 
-    /// Whether packages of these versions are all that is asked for on a platform. Extras count as missing, since it is
-    /// not known what they add, and so do hashes.
+    /// Returns whether packages of these versions are all that is asked for on a platform. Extras count as missing,
+    /// since it is not known what they add, and so do hashes.
     pub(super) fn are_satisfied_by<'a>(
         &self,
         platform: &Platform,
@@ -204,7 +204,7 @@ impl Requirements {
         })
     }
 
-    /// Names of packages with extras, which a constraint cannot have.
+    /// Returns the names of packages with extras, which a constraint cannot have.
     pub(super) fn with_extras(&self) -> impl Iterator<Item = &str> {
         self.lines.iter().filter(|line| !line.extras.is_empty()).map(|line| &*line.name)
     }
@@ -215,7 +215,7 @@ impl Requirements {
 }
 
 impl fmt::Display for Requirements {
-    /// As a `requirements.txt`.
+    /// Writes the lines of a `requirements.txt`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.direct.iter().try_for_each(|line| writeln!(f, "{line}"))?;
         self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))
@@ -304,7 +304,8 @@ const URL: &str = "URLs are not accepted: name the package, and a version such a
 const FILE: &str = "paths are not accepted: name a package of the package index, or put the code into the project and \
                     import it";
 
-/// Whether a line has the address of a package, or says where an index is. One of a file on this machine is neither.
+/// Returns whether a line has the address of a package, or says where an index is. One of a file on this machine is
+/// neither.
 fn is_direct(line: &str) -> bool {
     if line.chars().any(|c| c.is_control() || !c.is_ascii()) {
         return false;
@@ -341,7 +342,7 @@ fn is_remote(address: &str) -> bool {
     })
 }
 
-/// What a line that only pip understands is about, in a word.
+/// Returns the subject of a line that only pip understands, in a word.
 pub(super) fn name_in(line: &str) -> String {
     if line.starts_with('-') {
         return "another package index".to_owned();
@@ -357,7 +358,7 @@ pub(super) fn name_in(line: &str) -> String {
     if name.is_empty() { "a package".to_owned() } else { name }
 }
 
-/// Why a line that only pip understands is not followed.
+/// Returns why a line that only pip understands is not followed.
 pub(super) fn refused_direct(line: &str) -> String {
     let why = if line.starts_with('-') {
         refused_option(line.split_whitespace().next().unwrap_or(line))
@@ -438,7 +439,7 @@ fn refused_option(word: &str) -> String {
     format!("the option {} is not accepted: {advice}", shown(name))
 }
 
-/// Lines with their numbers, from 1, those that end in a backslash joined with the next.
+/// Returns numbered lines, those that end in a backslash joined with the next.
 fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut found: Vec<(usize, String)> = Vec::new();
     let mut open = false;
@@ -459,13 +460,13 @@ fn logical_lines(text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// A comment starts the line or follows a blank.
+/// Removes a comment, which starts the line or follows a blank.
 fn without_comment(line: &str) -> &str {
     let start = line.match_indices('#').find(|&(at, _)| line[..at].chars().next_back().is_none_or(char::is_whitespace));
     start.map_or(line, |(at, _)| &line[..at])
 }
 
-/// The normalised form of a name (PEP 503), if it is one.
+/// Returns the normalised form of a name (PEP 503), if it is one.
 pub(super) fn normalised(name: &str) -> Option<String> {
     PackageName::new(name.to_owned()).ok().map(|name| name.to_string())
 }
@@ -478,7 +479,7 @@ fn too_many() -> Error {
     Error::invalid(format!("the requirements have more than {LINES_MAX} lines or {BYTES_MAX} bytes: remove some"))
 }
 
-/// A stranger's text, short and on one line.
+/// Shortens a stranger's text, and puts it on one line.
 fn shown(text: &str) -> String {
     const SHOWN: usize = 100;
     let short: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();

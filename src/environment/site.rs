@@ -39,7 +39,7 @@ pub(super) fn tidy(packages: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A script that is run by whatever Python there is, instead of the one that uv was given.
+/// Has a script run by any Python, instead of the one that uv was given.
 fn with_any_python(script: &[u8]) -> Option<Vec<u8>> {
     // In a path that is long or has blanks, the shell finds it.
     let through_shell = script.starts_with(b"#!/bin/sh\n'''exec' ");
@@ -56,7 +56,7 @@ fn first_line(script: &[u8]) -> &[u8] {
     script.split(|&byte| byte == b'\n').next().unwrap_or_default()
 }
 
-/// The packages that were to be installed, each of which must be there.
+/// Finds the packages that were to be installed, each of which must be there.
 pub(super) fn packages(folder: &Path, pins: &[String]) -> io::Result<Vec<Pin>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -69,7 +69,7 @@ pub(super) fn packages(folder: &Path, pins: &[String]) -> io::Result<Vec<Pin>> {
     complete(found, pins)
 }
 
-/// What was found, by name, if it is what was to be installed.
+/// Returns what was found, by name, if it is what was to be installed.
 pub(super) fn complete(mut found: Vec<Pin>, pins: &[String]) -> io::Result<Vec<Pin>> {
     found.sort_by(|a, b| a.name.cmp(&b.name));
     let same = |pin: &Pin, wanted: &str| wanted.split_once("==").is_some_and(|(name, _)| name == pin.name);
@@ -78,7 +78,7 @@ pub(super) fn complete(mut found: Vec<Pin>, pins: &[String]) -> io::Result<Vec<P
     complete.then_some(found).ok_or_else(missing)
 }
 
-/// A package, by the folder with its metadata.
+/// Reads a package from the folder with its metadata.
 pub(super) fn pin(info: &Path, name: &str, version: &str) -> Option<Pin> {
     let wheel = read(&info.join("WHEEL")).ok()?;
     let mut tags = wheel.lines().filter_map(|line| line.strip_prefix("Tag:")).map(str::trim).peekable();
@@ -97,7 +97,7 @@ pub(super) fn read(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// The files of a package, as its `RECORD` lists them.
+/// Returns the files of a package, as its `RECORD` lists them.
 pub(super) fn recorded(record: &str) -> impl Iterator<Item = &str> {
     record.lines().filter_map(|line| match line.strip_prefix('"') {
         Some(quoted) => quoted.split('"').next(),
@@ -105,7 +105,7 @@ pub(super) fn recorded(record: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Top-level modules of a package, from the list of its files.
+/// Returns the top-level modules of a package, from the list of its files.
 fn modules(record: &str) -> Vec<String> {
     let top = recorded(record).filter_map(|path| {
         let (name, below) = path.split_once('/').map_or((path, false), |(folder, _)| (folder, true));
@@ -123,7 +123,7 @@ fn modules(record: &str) -> Vec<String> {
     top.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Bytes of all files.
+/// Counts the bytes of all files.
 pub(super) fn bytes(files: &[disk::Listed]) -> u64 {
     files.iter().map(|file| file.metadata.len()).sum()
 }

@@ -46,7 +46,7 @@ pub(super) const PACK: &str = "pack";
 pub(super) struct Id(String);
 
 impl Id {
-    /// The address of what `content` describes.
+    /// Returns the address of what `content` describes.
     pub(super) fn of(content: &str) -> Id {
         Id(disk::digest(content))
     }
@@ -67,7 +67,7 @@ impl fmt::Display for Id {
     }
 }
 
-/// What is recorded of an environment.
+/// Holds what is recorded of an environment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Meta {
     pub(super) format: u32,
@@ -85,7 +85,7 @@ pub(super) struct Meta {
     stamp: String,
 }
 
-/// What an entry is made from.
+/// Holds what an entry is made from.
 #[derive(Debug)]
 pub(super) struct Contents {
     pub(super) platform: Platform,
@@ -112,7 +112,7 @@ pub(super) struct Identity {
     changed: (i64, i64),
 }
 
-/// Why an entry cannot be used.
+/// Says why an entry cannot be used.
 #[derive(Debug)]
 pub(super) enum Unusable {
     Absent,
@@ -126,7 +126,7 @@ pub(super) fn identity(packages: &Path) -> Option<Identity> {
     Some(Identity { device: metadata.dev(), inode: metadata.ino(), changed })
 }
 
-/// Whose word is taken that files are what was installed, instead of reading them all.
+/// Says what vouches for files, instead of reading them all.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Trust<'a> {
     Nobody,
@@ -205,7 +205,7 @@ impl Store {
         self.folder.join(id.as_str())
     }
 
-    /// A folder of other things.
+    /// Returns a folder of other things.
     pub(super) fn beside(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
@@ -215,12 +215,12 @@ impl Store {
         self.folder.join("uv")
     }
 
-    /// The entry's lock together with others who use it; `None` while somebody has it alone.
+    /// Locks an entry together with others who use it; `None` while somebody has it alone.
     pub(super) fn share(&self, id: &Id) -> io::Result<Option<File>> {
         self.lock(id.as_str(), File::try_lock_shared)
     }
 
-    /// The entry's lock alone; `None` while somebody has it.
+    /// Locks an entry alone; `None` while somebody has it.
     pub(super) fn own(&self, id: &Id) -> io::Result<Option<File>> {
         self.lock(id.as_str(), File::try_lock)
     }
@@ -251,7 +251,7 @@ impl Store {
         }
     }
 
-    /// A folder in which an entry is made; whoever makes it has its lock alone.
+    /// Makes the folder in which an entry is made, by the one that has its lock alone.
     pub(super) fn workshop(&self, id: &Id) -> io::Result<TempDir> {
         tempfile::Builder::new().prefix(&format!("tmp-{id}-")).tempdir_in(&self.folder)
     }
@@ -302,7 +302,7 @@ impl Store {
         Ok(true)
     }
 
-    /// All entries, the last used first.
+    /// Returns all entries, the last used first.
     pub(super) fn list(&self) -> io::Result<Vec<Entry>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.folder)? {

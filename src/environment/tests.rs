@@ -29,7 +29,7 @@ const fn linux(python: (u8, u8)) -> Platform {
     Platform { python, target: Target::Linux { machine: Machine::X86_64, libc: Libc::Glibc { major: 2, minor: 36 } } }
 }
 
-/// The uv that this was made for.
+/// Returns the uv that this was made for.
 pub(crate) fn uv() -> PathBuf {
     static UV: LazyLock<PathBuf> =
         LazyLock::new(|| tools::tool(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/uv.txt"), "uv"));
@@ -85,7 +85,7 @@ printf 'one.py,,\n' > one-1.0.dist-info/RECORD
         self.folder.path().join(name)
     }
 
-    /// How often it was asked to install.
+    /// Returns how often it was asked to install.
     fn installs(&self) -> usize {
         let calls = fs::read_to_string(self.path("calls")).unwrap_or_default();
         calls.lines().filter(|call| *call == "install").count()
@@ -124,7 +124,7 @@ async fn ends(process: &str) {
     panic!("process {process} goes on");
 }
 
-/// What is in the folder that is being made, or was not cleaned up.
+/// Returns what is in the folder that is being made, or was not cleaned up.
 fn unfinished(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).unwrap().flatten();
     entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("tmp-")).count()

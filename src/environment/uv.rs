@@ -67,7 +67,7 @@ pub(super) struct Uv<'a> {
     pub(super) platform: String,
 }
 
-/// What is to be installed.
+/// Holds what is to be installed.
 pub(super) struct Wheels<'a> {
     /// Whose.
     pub(super) platform: &'a str,
@@ -81,7 +81,7 @@ pub(super) struct Wheels<'a> {
 }
 
 impl Uv<'_> {
-    /// Versions of all packages that it takes, as `name==version`, but for some that are left out whoever requires them.
+    /// Resolves requirements to all packages, as `name==version`, but for some that are always left out.
     pub(super) async fn resolve(
         &self,
         python: &str,
@@ -98,7 +98,7 @@ impl Uv<'_> {
         pins.collect()
     }
 
-    /// The same, with the wheels that there are of each.
+    /// Resolves requirements as well, to a lock with the wheels of each package.
     pub(super) async fn lock(&self, python: &str, platform: &str, requirements: &str) -> Result<Vec<Locked>, Refusal> {
         let output = self.compile(python, platform, requirements, &[], "pylock.toml").await?;
         lock::read(&output).map_err(|error| Refusal::fault(format!("uv made no lock: {error}")))
@@ -245,8 +245,8 @@ impl Drop for Group {
     }
 }
 
-/// The start of a stream; all of it is read, so that its writer is not held up. One byte more than is kept says that there
-/// was more.
+/// Keeps the start of a stream, and reads all of it, so that its writer goes on. One byte more than is kept says that
+/// there was more.
 async fn bounded_output(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
     let mut kept = Vec::new();
     let Some(mut stream) = stream else { return kept };
@@ -258,14 +258,14 @@ async fn bounded_output(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
     kept
 }
 
-/// A program beside this one or on the search path.
+/// Finds a program beside this one or on the search path.
 fn found(program: &str) -> Option<PathBuf> {
     let beside = env::current_exe().ok().and_then(|path| path.parent().map(Path::to_owned));
     let path = env::var_os("PATH").unwrap_or_default();
     beside.into_iter().chain(env::split_paths(&path)).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
-/// The Python that uv asks how Python programs are laid out; of any version, since the one that packages are for is given.
+/// Finds a Python of any version, which uv asks how Python programs are laid out.
 fn interpreter(uv: &Path) -> Option<PathBuf> {
     let beside = uv.parent().into_iter().flat_map(|folder| ["python3", "python"].map(|name| folder.join(name)));
     beside.filter(|path| path.is_file()).chain(iter::once_with(|| found("python3")).flatten()).next()

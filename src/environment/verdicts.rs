@@ -38,17 +38,17 @@ impl Verdict {
 }
 
 impl Verdicts {
-    /// In a folder, which is made when the first verdict is.
+    /// Keeps verdicts in a folder, which is made with the first.
     pub(super) fn new(folder: PathBuf) -> Verdicts {
         Verdicts { folder, seen: moka::sync::Cache::new(COUNT_MAX as u64) }
     }
 
-    /// The packages that cannot be taken, as far as this process knows.
+    /// Returns the packages that cannot be taken, as far as this process knows.
     pub(super) fn known(&self, id: &Id) -> Option<Vec<String>> {
         self.seen.get(id).filter(Verdict::stands).map(|verdict| verdict.packages)
     }
 
-    /// The same, also from other processes. Reads a file.
+    /// Returns the packages that cannot be taken, as far as any process knows. Reads a file.
     pub(super) fn find(&self, id: &Id) -> Option<Vec<String>> {
         let mut text = Vec::new();
         fs::File::open(self.folder.join(id.as_str())).ok()?.take(BYTES_MAX).read_to_end(&mut text).ok()?;

@@ -75,7 +75,7 @@ const NATIVE: [&str; 30] = [
     "xgboost",
 ];
 
-/// Those of these packages that WebAssembly cannot take for certain.
+/// Returns the packages that WebAssembly is certain not to take.
 pub(super) fn native<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     names.into_iter().filter(|name| NATIVE.contains(name)).map(str::to_owned).collect()
 }
@@ -87,7 +87,7 @@ pub(super) struct Fetched {
 }
 
 impl Shared {
-    /// Whoever compiles for WebAssembly, and tries what runs there.
+    /// Returns the workbench, which compiles for WebAssembly and tries what runs there.
     pub(super) fn workbench(&self) -> Result<&Arc<dyn Workbench>, Refusal> {
         self.workbench
             .as_ref()
@@ -191,7 +191,7 @@ impl Shared {
         Ok((contents, pack))
     }
 
-    /// The files with their bytecode, that of one package at a time: what was kept, or compiled now.
+    /// Adds bytecode to the files, one package at a time: what was kept, or compiled now.
     async fn with_bytecode(
         self: &Arc<Self>,
         mut files: Vec<Packed>,
@@ -278,7 +278,7 @@ async fn try_out(
     Err(no_wheel(wanted, packages, &why.join("; ")))
 }
 
-/// What shows that a package needs its native parts, or leaves it open.
+/// Returns what shows that a package needs its native parts, or leaves it open.
 fn why_not(suspect: &Suspect, imported: &[Imported]) -> Option<String> {
     let of = |module: &String| imported.iter().find(|imported| imported.module == *module);
     for module in &suspect.modules {

@@ -6,10 +6,10 @@ use std::fmt;
 /// Runs and compiles code of packages in a sandbox.
 #[async_trait::async_trait]
 pub(crate) trait Workbench: Send + Sync + fmt::Debug {
-    /// Of the interpreter: bytecode that was made under another one cannot be used.
+    /// Returns the interpreter's version, for whose bytecode no other has a use.
     fn version(&self) -> String;
 
-    /// Bytecode of the `.py` files of a pack, by path; what is no valid Python is left out.
+    /// Compiles the `.py` files of a pack, by path; what is no valid Python is left out.
     ///
     /// # Errors
     ///
@@ -24,7 +24,7 @@ pub(crate) trait Workbench: Send + Sync + fmt::Debug {
     async fn try_imports(&self, pack: &Pack, modules: &[String]) -> Result<Vec<Imported>>;
 }
 
-/// What came of an import.
+/// Holds what came of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Imported {
     /// What was to be imported.

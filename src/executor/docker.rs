@@ -4,7 +4,7 @@
 //! `images` its image and `layers` what is added to that, made by `build` from commands and from a `folder`, once for all
 //! who wait (`flights`); `versions` has an image made where none can be fetched; `run` is the life of a job; `container` makes what it runs in, with `hardening` as the whole of
 //! what a container may do, and removes it; `pool` has some of them ready; `network` walls off those that have one; `feed`
-//! and `frames` are the conversation with `fallback/runner.py`, which runs in there, and `told` what comes of it; `engine`
+//! and `frames` are the conversation with `fallback/runner/`, which runs in there, and `told` what comes of it; `engine`
 //! is the daemon and its faults, `instance`, `state` and `sweep` are whose is what, and what becomes of what is left.
 //!
 //! What holds the job is the kernel, told by the daemon: the runner has the job's own user, so nothing is believed of it
@@ -167,7 +167,7 @@ impl Default for DockerOptions {
     }
 }
 
-/// Where and how a job runs, beyond what the job says itself.
+/// Says where and how a job runs, beyond what the job says itself.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Placement {
@@ -283,7 +283,7 @@ impl DockerExecutor {
         images::choose(self.engine.options(), python, job.containers.image.as_deref()).map(drop)
     }
 
-    /// What the image of a job has.
+    /// Returns what the image of a job has.
     ///
     /// # Errors
     ///
@@ -318,7 +318,7 @@ impl DockerExecutor {
         self.run_until(job, prepared, None, observer).await?.outcome()
     }
 
-    /// As [`DockerExecutor::run_prepared`], until the job meets something that `stop_at` says to stop at.
+    /// Runs a prepared job until it meets something that `stop_at` says to stop at.
     ///
     /// # Errors
     ///
@@ -346,7 +346,7 @@ impl DockerExecutor {
         self.open(async move { run::run(&engine, &pool, job, place, None, observer).await }).await?.outcome()
     }
 
-    /// What its pool has and did.
+    /// Returns what its pool has and did.
     pub fn pool_stats(&self) -> PoolStats {
         self.pool.stats()
     }
@@ -371,7 +371,7 @@ impl DockerExecutor {
         self.detached(async move { engine.shutdown().await }).await
     }
 
-    /// As [`DockerExecutor::detached`], until a shutdown.
+    /// Does [detached](DockerExecutor::detached) work, until a shutdown.
     async fn open<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
         let mut closing = self.engine.closing();
         self.detached(async move {

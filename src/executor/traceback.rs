@@ -3,7 +3,7 @@
 use crate::{Limits, Project, outcome::StopReason};
 use std::{collections::HashMap, fmt::Write};
 
-/// `dump` has lines `  File "PATH", line N in NAME`, innermost frame first.
+/// Formats `dump`, which has lines `  File "PATH", line N in NAME`, innermost frame first.
 pub(crate) fn format(dump: &str, reason: &str, root: &str, project: &Project) -> String {
     let frames: Vec<_> = dump.lines().filter_map(frame).collect();
     if frames.is_empty() {
@@ -26,7 +26,7 @@ pub(crate) fn format(dump: &str, reason: &str, root: &str, project: &Project) ->
     text
 }
 
-/// Why a job was stopped, with the limit.
+/// Says why a job was stopped, with the limit.
 pub(crate) fn explain(reason: &StopReason, limits: &Limits) -> String {
     match reason {
         StopReason::TimeLimit => format!("time limit of {} s exceeded", limits.wall_clock_ms as f64 / 1000.0),

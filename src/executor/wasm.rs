@@ -149,7 +149,7 @@ impl WasmExecutor {
         Ok(self.bakery.bake(packages, progress).await?.record.unfit.clone())
     }
 
-    /// As [`WasmExecutor::bake`], in the background.
+    /// Bakes packages in the background, like [`WasmExecutor::bake`].
     pub(crate) fn begin_to_bake(&self, packages: &Packages) {
         self.bakery.begin(packages);
     }
@@ -159,12 +159,12 @@ impl WasmExecutor {
         self.bakery.forget(packages);
     }
 
-    /// Whether there is no image of these packages, and nobody makes one.
+    /// Returns whether there is no image of these packages, and nobody makes one.
     pub(crate) async fn is_to_be_baked(&self, packages: &Packages) -> bool {
         !self.is_baked(packages).await && !self.bakery.is_being_made(packages)
     }
 
-    /// Whether jobs with these packages start with them imported.
+    /// Returns whether jobs with these packages start with them imported.
     pub(crate) async fn is_baked(&self, packages: &Packages) -> bool {
         self.bakery.find(packages).await.is_some()
     }
@@ -182,7 +182,7 @@ pub(crate) struct Packages {
 }
 
 impl Packages {
-    /// `id` tells different content apart; `modules` are what is imported when they are baked.
+    /// Names packages by `id`, which tells content apart, with the `modules` to bake.
     pub(crate) fn new(id: &str, pack: Pack, modules: Vec<String>) -> Packages {
         Packages { id: id.into(), pack, modules: modules.into() }
     }

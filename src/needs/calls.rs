@@ -3,8 +3,8 @@
 use super::Capability;
 use ruff_python_ast::{Arguments, Expr, InterpolatedStringElement};
 
-/// What a call of the function of this full name (`threading.Thread`) needs. Calls are judged by name, and where it
-/// matters whether the other end is this machine, by a literal argument.
+/// Returns what a call of the function of this full name (`threading.Thread`) needs. Calls are judged by name, and
+/// where it matters whether the other end is this machine, by a literal argument.
 pub(super) fn needed(function: &str, arguments: &Arguments) -> Option<Capability> {
     let (module, name) = function.rsplit_once('.')?;
     match module {
@@ -131,7 +131,7 @@ pub(super) fn needed(function: &str, arguments: &Arguments) -> Option<Capability
     }
 }
 
-/// What making an object of a class with this base needs.
+/// Returns what making an object of a class with this base needs.
 pub(super) fn needed_by_subclass(base: &str) -> Option<Capability> {
     match base {
         "threading.Thread" | "threading.Timer" => Some(Capability::Threads),
@@ -152,7 +152,7 @@ pub(super) fn makes_what_is_started(function: &str) -> bool {
     )
 }
 
-/// What a call of a method of this name needs, whatever the object: few names say it alone.
+/// Returns what a call of a method of this name needs, whatever the object: few names say it alone.
 pub(super) fn needed_by_method(name: &str) -> Option<(&'static str, Capability)> {
     match name {
         "run_in_executor" => Some(("run_in_executor", Capability::Threads)),
@@ -160,13 +160,13 @@ pub(super) fn needed_by_method(name: &str) -> Option<(&'static str, Capability)>
     }
 }
 
-/// Whether `.connect((host, port))` goes to another machine, as far as a literal tells.
+/// Returns whether `.connect((host, port))` goes to another machine, as far as a literal tells.
 pub(super) fn connects_outside(arguments: &Arguments) -> bool {
     let Some(Expr::Tuple(address)) = first(arguments) else { return false };
     address.elts.first().and_then(literal).is_some_and(|host| place(host) == Some(Capability::Network))
 }
 
-/// A connection to what the arguments name: a URL, a host, or a pair of host and port.
+/// Returns what connecting to the arguments takes: a URL, a host, or a pair of host and port.
 fn network(arguments: &Arguments) -> Option<Capability> {
     let target = match first(arguments) {
         Some(Expr::Tuple(address)) => address.elts.first(),
@@ -199,7 +199,7 @@ fn first(arguments: &Arguments) -> Option<&Expr> {
     arguments.args.first().or_else(|| keyword().map(|keyword| &keyword.value))
 }
 
-/// Text of a literal; of an f-string, what stands before its first hole.
+/// Returns the text of a literal; of an f-string, what stands before its first hole.
 pub(super) fn literal(expression: &Expr) -> Option<&str> {
     match expression {
         Expr::StringLiteral(string) => Some(string.value.to_str()),

@@ -3,7 +3,7 @@
 use ruff_python_ast::{BoolOp, CmpOp, Expr, Number, UnaryOp};
 use std::cmp::Ordering;
 
-/// What a condition comes to on Linux with the default Python, where that can be said.
+/// Returns what a condition comes to on Linux with the default Python, where that can be said.
 pub(super) fn truth(test: &Expr, is_entry: bool) -> Option<bool> {
     match test {
         Expr::BooleanLiteral(literal) => Some(literal.value),
@@ -47,7 +47,7 @@ pub(super) fn truth(test: &Expr, is_entry: bool) -> Option<bool> {
     }
 }
 
-/// The value of an expression that says where the program runs.
+/// Returns the value of an expression that says where the program runs.
 fn fact(expression: &Expr, is_entry: bool) -> Option<&'static str> {
     match expression {
         Expr::Name(name) if name.id == "__name__" => Some(if is_entry { "__main__" } else { "the module's name" }),
@@ -80,8 +80,8 @@ fn compare_text(text: &str, op: CmpOp, right: &Expr) -> Option<bool> {
     }
 }
 
-/// How `sys.version_info`, or a part of it, compares with a literal. Of the default Python only the first two numbers are
-/// known, so a literal that is equal in both decides nothing.
+/// Returns how `sys.version_info`, or a part of it, compares with a literal. Of the default Python only the first two
+/// numbers are known, so a literal that is equal in both decides nothing.
 fn version(left: &Expr, right: &Expr) -> Option<Ordering> {
     const VERSION: [i64; 2] = [3, 14];
     let is_version = |expression: &Expr| dotted(expression) == Some(("sys", "version_info"));

@@ -2,15 +2,16 @@
 //!
 //! # The rule
 //!
-//! A line is an *installing line* when, after blanks, it is `!` or `%`, then, after blanks, one of the commands `pip`,
-//! `python -m pip`, `{sys.executable} -m pip` and `uv pip`, where `pip` and `python` may have a version behind them, then
-//! `install`, and then a blank or the line's end. Lines after it belong to it as long as the one before ends in a
-//! backslash.
+//! A line is an *installing line* when, after blanks, it is `!` or `%`, then, after blanks, perhaps `sudo`, then one of the
+//! commands `pip`, `python -m pip`, `{sys.executable} -m pip`, `uv pip`, `conda` and `mamba`, where `pip` and `python` may
+//! have a version behind them, then `install`, and then a blank or the line's end. Lines after it belong to it as long as
+//! the one before ends in a backslash.
 //!
 //! Python has no such lines. Whoever compiles a job's script, on either tier, does so first as it is. When that fails with
 //! a `SyntaxError` at an installing line, it is replaced by `pass` behind its own blanks, and the lines that belong to it
 //! by empty ones, so that all others keep their numbers; then it is compiled again, as often as that happens. A text in
-//! quotes that has such a line in it is thus left alone. [`without_installing_lines`] does the same for the parser.
+//! quotes that has such a line in it is thus left alone. Both tiers have that from one file, `_pyexec_common.py` of the
+//! `wasm-python` crate; [`without_installing_lines`] does the same for the parser, and reads what is installed.
 
 use crate::Requirements;
 use ruff_python_ast::{Arguments, Expr, InterpolatedStringElement};
@@ -21,7 +22,7 @@ const LINES_MAX: usize = 100;
 /// What one installation may ask for.
 const WORDS_MAX: usize = 200;
 
-/// What an installation asks for.
+/// Holds what an installation asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Installation {
     /// Each of them a requirement that is accepted.
@@ -41,7 +42,7 @@ pub(super) struct InstallingLine {
 
 /// Returns the source with `pass` in the place of installing lines, and these.
 pub(super) fn without_installing_lines(source: &str) -> (Cow<'_, str>, Vec<InstallingLine>) {
-    if !source.contains("pip") {
+    if !source.contains("install") {
         return (Cow::Borrowed(source), Vec::new());
     }
     let (mut python, mut found) = (String::new(), Vec::new());
@@ -53,7 +54,7 @@ pub(super) fn without_installing_lines(source: &str) -> (Cow<'_, str>, Vec<Insta
         let (goes_on, part) = text.strip_suffix('\\').map_or((false, text), |part| (true, part));
         if let Some(command) = &mut continued {
             command.push_str(part);
-        } else if !quotes.are_open() && is_installing(text) && found.len() < LINES_MAX {
+        } else if !quotes.are_open() && is_installing_line(text) && found.len() < LINES_MAX {
             found.push((at, String::new()));
             continued = Some(part.trim_start().trim_start_matches(['!', '%']).to_owned());
             python.push_str(&text[..text.len() - text.trim_start().len()]);
@@ -80,32 +81,44 @@ pub(super) fn without_installing_lines(source: &str) -> (Cow<'_, str>, Vec<Insta
     (Cow::Owned(python), lines.collect())
 }
 
-fn is_installing(line: &str) -> bool {
+/// Returns whether a line of a notebook, such as `!pip install x`, installs packages.
+///
+/// A script may have such lines: what they name is installed before a job runs, and the interpreter never sees them.
+pub fn is_installing_line(line: &str) -> bool {
     let Some(command) = line.trim_start().strip_prefix(['!', '%']) else { return false };
     let words: Vec<_> = command.trim_end_matches('\\').split_whitespace().take(5).collect();
-    after_command(&words).is_some()
+    installer_of(&words).is_some()
 }
 
-/// What follows the words that make an installation.
-fn after_command<S: AsRef<str>>(words: &[S]) -> Option<&[S]> {
+/// Names the program whose options an installation has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Installer {
+    Pip,
+    Conda,
+}
+
+/// Returns the installer that a command calls, and its arguments.
+fn installer_of<S: AsRef<str>>(words: &[S]) -> Option<(Installer, &[S])> {
+    let words = words.get(usize::from(words.first().is_some_and(|word| word.as_ref() == "sudo"))..)?;
     let word = |at: usize| words.get(at).map(AsRef::as_ref).unwrap_or_default();
     let program = word(0).rsplit('/').next().unwrap_or_default();
     let plain = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let length = match (plain, word(1), word(2), word(3)) {
-        ("pip", "install", ..) => 2,
-        ("uv", "pip", "install", _) => 3,
-        ("python" | "{sys.executable}", "-m", "pip", "install") => 4,
+    let (installer, length) = match (plain, word(1), word(2), word(3)) {
+        ("pip", "install", ..) => (Installer::Pip, 2),
+        ("conda" | "mamba", "install", ..) => (Installer::Conda, 2),
+        ("uv", "pip", "install", _) => (Installer::Pip, 3),
+        ("python" | "{sys.executable}", "-m", "pip", "install") => (Installer::Pip, 4),
         _ => return None,
     };
-    words.get(length..)
+    Some((installer, words.get(length..)?))
 }
 
 /// Returns what a command of a shell installs, if it does.
 pub(super) fn of_shell(command: &str) -> Option<Installation> {
     let mut found: Option<Installation> = None;
     for words in commands(command) {
-        if let Some(arguments) = after_command(&words) {
-            let more = of_arguments(arguments);
+        if let Some((installer, arguments)) = installer_of(&words) {
+            let more = of_arguments(installer, arguments);
             let all = found.get_or_insert_default();
             all.requirements.extend(more.requirements);
             all.files.extend(more.files);
@@ -124,7 +137,7 @@ pub(super) fn of_call(function: &str, arguments: &Arguments) -> Option<Installat
         ("pip" | "pip._internal" | "pip._internal.cli.main", "main") => {
             let words = words(arguments.args.first()?)?;
             let (first, rest) = words.split_first()?;
-            (first == "install").then(|| of_arguments(rest))
+            (first == "install").then(|| of_arguments(Installer::Pip, rest))
         }
         _ => None,
     }
@@ -138,7 +151,11 @@ fn of_command(command: &Expr) -> Option<Installation> {
             let method = call.func.as_attribute_expr().filter(|method| method.attr.as_str() == "split")?;
             of_shell(&text(&method.value)?)
         }
-        _ => Some(of_arguments(after_command(&words(command)?)?)),
+        _ => {
+            let words = words(command)?;
+            let (installer, arguments) = installer_of(&words)?;
+            Some(of_arguments(installer, arguments))
+        }
     }
 }
 
@@ -171,8 +188,8 @@ fn text(expression: &Expr) -> Option<String> {
     }
 }
 
-/// What `pip install` is given.
-fn of_arguments<S: AsRef<str>>(words: &[S]) -> Installation {
+/// Reads what an installer is to install.
+fn of_arguments<S: AsRef<str>>(installer: Installer, words: &[S]) -> Installation {
     let mut found = Installation::default();
     let mut words = words.iter().map(AsRef::as_ref).take(WORDS_MAX);
     while let Some(word) = words.next() {
@@ -199,6 +216,7 @@ fn of_arguments<S: AsRef<str>>(words: &[S]) -> Installation {
                 let code = value();
                 found.refusals.push(format!("{option} {code}: put the code into the project and import it"));
             }
+            "-c" | "--channel" | "-n" | "--name" | "-p" if installer == Installer::Conda => drop(value()),
             "-c" | "--constraint" => {
                 value();
                 found.refusals.push(format!("{option}: write the versions behind the names, as in name<2"));
@@ -257,7 +275,7 @@ fn commands(line: &str) -> Vec<Vec<String>> {
     all.into_iter().map(without_redirections).collect()
 }
 
-/// `name>=2` is meant as a version, though a shell would write to a file.
+/// Removes redirections, but not `name>=2`, which is meant as a version.
 fn without_redirections(words: Vec<String>) -> Vec<String> {
     let mut kept = Vec::new();
     let mut words = words.into_iter();
@@ -335,6 +353,9 @@ mod tests {
             ("{sys.executable} -m pip install x", &["x"]),
             ("uv pip install --system x", &["x"]),
             ("pip3.11 install x y", &["x", "y"]),
+            ("sudo pip install x", &["x"]),
+            ("conda install -y -c conda-forge x", &["x"]),
+            ("mamba install --channel=conda-forge -n base x", &["x"]),
             ("pip install x > /dev/null 2>&1", &["x"]),
             ("pip install x >/dev/null 2>/dev/null", &["x"]),
             ("pip install x &> log", &["x"]),

@@ -21,7 +21,7 @@ pub(super) struct Own<'p> {
     archived: Option<HashSet<String>>,
 }
 
-/// What an import of the project's own leads to.
+/// Holds what an import of the project's own leads to.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
     /// Sources that it runs, in order.
@@ -44,17 +44,17 @@ impl<'p> Own<'p> {
         Own { project, roots, everywhere: None, archived: None }
     }
 
-    /// Whether the project has a module or package of that top-level name.
+    /// Returns whether the project has a module or package of that top-level name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.absolute(&[name], &[]).is_some()
     }
 
-    /// What `import a.b` (`parts`), or `from a.b import c, d` (with `names`), leads to, if that is the project's.
+    /// Finds what `import a.b` (`parts`), or `from a.b import c, d` (with `names`), leads to.
     pub(super) fn absolute(&self, parts: &[&str], names: &[&str]) -> Option<Found> {
         self.roots.iter().find_map(|root| self.find(root, parts, names))
     }
 
-    /// As [`Own::absolute`], for a name that stands nowhere on the usual path, in a project that changes the path.
+    /// Finds a module like [`Own::absolute`], but anywhere, for a project that changes the path.
     pub(super) fn anywhere(&mut self, parts: &[&str], names: &[&str]) -> Option<Found> {
         let project = self.project;
         let top = *parts.first()?;
@@ -68,7 +68,7 @@ impl<'p> Own<'p> {
         archived.contains(top).then(Found::default)
     }
 
-    /// What `from ..a import b` leads to in the file at `path`. Nothing when it leaves the project.
+    /// Returns what `from ..a import b` leads to in the file at `path`. Nothing when it leaves the project.
     pub(super) fn relative(&self, path: &str, level: u32, parts: &[&str], names: &[&str]) -> Found {
         let mut folder = folder_of(path);
         for _ in 1..level {
@@ -166,7 +166,7 @@ impl<'p> Own<'p> {
     }
 }
 
-/// Folder that a path is in; `""` is the project itself.
+/// Returns the folder that a path is in; `""` is the project itself.
 pub(super) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
@@ -175,8 +175,8 @@ fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
-/// Folders by the names that can be imported from them. The one nearest to the root wins, and of two that are as near a
-/// module or package before a folder that only has some.
+/// Indexes folders by the names that can be imported from them. The one nearest to the root wins, and of two that are
+/// as near a module or package before a folder that only has some.
 fn index(project: &Project) -> HashMap<String, String> {
     let mut found: HashMap<String, (usize, bool, String)> = HashMap::new();
     let mut add = |name: &str, folder: &str, is_namespace: bool| {
@@ -215,7 +215,7 @@ fn index(project: &Project) -> HashMap<String, String> {
     found.into_iter().map(|(name, (.., folder))| (name, folder)).collect()
 }
 
-/// Modules and packages in the project's archives, by their top-level names.
+/// Lists the modules and packages in the project's archives, by their top-level names.
 fn archived(project: &Project) -> HashSet<String> {
     let is_archive = |path: &&str| [".zip", ".whl", ".egg", ".pyz"].iter().any(|ending| path.ends_with(ending));
     let mut left = ARCHIVES_BYTES_MAX;
@@ -236,7 +236,7 @@ fn archived(project: &Project) -> HashSet<String> {
     found
 }
 
-/// Names of the files in a zip archive, by the directory at its end.
+/// Lists the files in a zip archive, by the directory at its end.
 fn names_in_zip(archive: &[u8]) -> impl Iterator<Item = &str> {
     const END: &[u8] = b"PK\x05\x06";
     const ENTRY: &[u8] = b"PK\x01\x02";

@@ -94,7 +94,7 @@ fn in_namespace(module: &str) -> Option<String> {
     std::iter::once(name).chain(unversioned).find(|name| is_listed(name))
 }
 
-/// Whether a name is in the list, which is searched as it is: to build a set of it would take longer than many jobs.
+/// Returns whether a name is in the list. Building a set of it would take longer than many jobs.
 fn is_listed(name: &str) -> bool {
     let list = LIST.split_once('\n').map_or("", |(_, names)| names);
     let (mut low, mut high) = (0, list.len());

@@ -17,17 +17,17 @@ impl Python {
     /// The one in the wasm tier.
     pub const WASM: Python = Python::V3_14;
 
-    /// All of them, the newest first.
+    /// Returns all versions, the newest first.
     pub(crate) fn all() -> impl Iterator<Item = Python> {
         (Python::V3_10.0..=Python::V3_14.0).rev().map(Python)
     }
 
-    /// Major and minor version.
+    /// Returns the major and the minor version.
     pub fn numbers(self) -> (u8, u8) {
         (3, self.0)
     }
 
-    /// The newest, of those up to `at_most`, that a `requires-python` allows.
+    /// Returns the newest, of those up to `at_most`, that a `requires-python` allows.
     pub(crate) fn newest_allowed(requirement: &Requirement, at_most: Python) -> Option<Python> {
         Python::all().find(|&python| python <= at_most && requirement.allows(python))
     }
@@ -93,7 +93,7 @@ enum Operator {
 const MICRO_MAX: u32 = 40;
 
 impl Requirement {
-    /// Whether some release of that version satisfies it.
+    /// Returns whether some release of that version satisfies it.
     fn allows(&self, python: Python) -> bool {
         (0..=MICRO_MAX).any(|micro| {
             let version = [3, u32::from(python.0), micro];

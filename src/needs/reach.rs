@@ -50,7 +50,7 @@ enum Kind<'a> {
     Class(&'a [Expr]),
 }
 
-/// How code is reached that runs for certain.
+/// Says how the program reaches code that runs for certain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Way {
     /// An exception there ends the program.
@@ -59,7 +59,7 @@ pub(super) enum Way {
     Guarded,
 }
 
-/// What runs for certain.
+/// Holds what runs for certain.
 pub(super) struct Reached(HashMap<ScopeId, Way>);
 
 impl Reached {

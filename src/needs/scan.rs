@@ -16,7 +16,7 @@ use ruff_python_ast::{
 };
 use std::collections::{HashMap, HashSet};
 
-/// What was found in a file.
+/// Holds what was found in a file.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) imports: Vec<Import>,
@@ -83,7 +83,7 @@ pub(super) fn scan(module: &ast::ModModule, source: &str, is_entry: bool, is_own
     scanner.finish(source)
 }
 
-/// How a statement stands in its function.
+/// Says how a statement stands in its function.
 #[derive(Debug, Clone, Copy, Default)]
 struct Context {
     /// It runs only if something else happens: a condition holds, an exception is raised.
@@ -109,7 +109,7 @@ struct Left {
     skipped: bool,
 }
 
-/// Where something was found.
+/// Says where in a file something was found.
 #[derive(Debug, Clone, Copy)]
 struct Position {
     scope: ScopeId,
@@ -122,7 +122,7 @@ struct Position {
 }
 
 impl Position {
-    /// How urgent an import is that stands there.
+    /// Returns how urgent an import is that stands there.
     fn of_import(self, reached: &Reached) -> Urgency {
         match self.substituted {
             true => Urgency::Optional,
@@ -131,7 +131,7 @@ impl Position {
         }
     }
 
-    /// How urgent anything else is.
+    /// Returns how urgent anything else is.
     fn of_use(self, reached: &Reached) -> Urgency {
         match reached.how(self.scope).filter(|_| self.certain) {
             _ if self.needless => Urgency::Optional,
@@ -312,7 +312,7 @@ impl<'a> Visitor<'a> for Scanner<'a, '_> {
         visitor::walk_interpolated_string_element(self, element);
     }
 
-    /// They are not run, as a rule, and hold no calls.
+    /// Skips annotations, which are not run, as a rule, and hold no calls.
     fn visit_annotation(&mut self, _: &'a Expr) {}
 }
 
@@ -622,7 +622,7 @@ impl<'a> Scanner<'a, '_> {
         findings
     }
 
-    /// Full names that an expression such as `t.Thread` may stand for.
+    /// Returns the full names that an expression such as `t.Thread` may stand for.
     fn resolve(&self, expression: &Expr) -> Vec<String> {
         let mut parts = Vec::new();
         let mut expression = expression;
@@ -665,7 +665,7 @@ fn module_of_file(text: &str) -> Option<&str> {
     path.rsplit('/').next().filter(|name| !name.is_empty())
 }
 
-/// Where a name or an attribute starts.
+/// Returns where a name or an attribute starts.
 fn start(expression: &Expr) -> usize {
     match expression {
         Expr::Name(name) => name.range.start().to_usize(),
@@ -678,7 +678,7 @@ fn top_of(module: &str) -> &str {
     module.split('.').next().unwrap_or_default()
 }
 
-/// The module that a call imports, when it is one that does and the name is a literal.
+/// Returns the module that a call imports, when it is one that does and the name is a literal.
 fn imported_by(function: &str, arguments: &ast::Arguments) -> Option<String> {
     if !matches!(function, "builtins.__import__" | "importlib.import_module" | "importlib.__import__") {
         return None;
@@ -689,7 +689,7 @@ fn imported_by(function: &str, arguments: &ast::Arguments) -> Option<String> {
     }
 }
 
-/// What an exception handler is for, as far as imports go.
+/// Says what an exception handler is for, as far as imports go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Caught {
     /// Imports that fail, and nothing else.
@@ -825,7 +825,7 @@ fn exits(expression: &Expr) -> bool {
     }
 }
 
-/// Whether a handler does not go on without what failed: it raises, exits, or installs it.
+/// Returns whether a handler raises, exits, or installs what failed, instead of doing without.
 fn gives_up(body: &[Stmt]) -> bool {
     body.iter().any(|stmt| match stmt {
         Stmt::Raise(_) => true,

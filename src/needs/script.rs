@@ -4,7 +4,7 @@ use super::python::Requirement;
 use crate::{Error, Result};
 use serde::Deserialize;
 
-/// What the block says.
+/// Holds the metadata of a block.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Script {
     /// Versions of Python that it runs on.
@@ -43,7 +43,7 @@ struct Tool {
 }
 
 impl Script {
-    /// The block in a source, if it has one.
+    /// Finds the block in a source, if it has one.
     pub(crate) fn find(source: &str) -> Result<Option<Script>> {
         let mut blocks = blocks(source);
         let Some(block) = blocks.next() else { return Ok(None) };

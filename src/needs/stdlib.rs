@@ -10,7 +10,7 @@ pub(crate) struct Lifetime {
     pub(crate) newest: Python,
 }
 
-/// In which versions a top-level module belongs to the standard library, if it does in any.
+/// Returns the versions in which a top-level module belongs to the standard library, if any.
 pub(crate) fn lifetime(module: &str) -> Option<Lifetime> {
     let (oldest, newest) = match module {
         "tomllib" => (Python::V3_11, Python::V3_14),
@@ -27,7 +27,8 @@ pub(crate) fn lifetime(module: &str) -> Option<Lifetime> {
     Some(Lifetime { oldest, newest })
 }
 
-/// The module of the standard library, `name` or a parent of it, that a full Linux has and WebAssembly does not.
+/// Returns the module of the standard library, `name` or a parent of it, that a full Linux has and WebAssembly does
+/// not.
 pub(crate) fn missing_in_wasm(name: &str) -> Option<&'static str> {
     const MISSING: [&str; 6] =
         ["concurrent.interpreters", "dbm.gnu", "dbm.ndbm", "ensurepip", "multiprocessing.shared_memory", "readline"];

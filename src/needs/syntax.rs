@@ -84,8 +84,8 @@ pub(super) fn with_syntax<T: Send>(
     })
 }
 
-/// An upper bound for the depth of the syntax tree, and of the parser's recursion: brackets and blocks that are open,
-/// and all operators since the last comma in each of the brackets.
+/// Returns an upper bound for the depth of the syntax tree, and of the parser's recursion. It counts brackets and
+/// blocks that are open, and all operators since the last comma in each of the brackets.
 fn depth(source: &str) -> usize {
     struct Level {
         closer: TokenKind,

@@ -1,6 +1,6 @@
 use super::*;
 
-/// The needs in lines: `module distribution urgency place`, `Capability what urgency place`, `python<=3.11 module …`.
+/// Lists needs: `module distribution urgency place`, `Capability what urgency place`, `python<=3.11 module …`.
 fn show(needs: &Needs) -> Vec<String> {
     let mut lines = Vec::new();
     for Module { name, distribution, urgency, place, perhaps_own: _ } in &needs.modules {
@@ -737,7 +737,7 @@ fn a_hostile_project_costs_little() {
     assert!(dotted.iter().all(|line| line.starts_with("a ") || line.contains("nested")), "{dotted:?}");
 }
 
-/// Modules with their distributions, by name.
+/// Returns the modules with their distributions, by name.
 fn distributions(source: &str) -> Vec<String> {
     let needs = Needs::of(&Project::script(source.to_owned()), "main.py", false).unwrap();
     let shown = |module: &Module| {

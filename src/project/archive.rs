@@ -18,13 +18,13 @@ use zip::{ZipArchive, read::ZipFile, result::ZipError};
 /// Bytes that a tar archive may have beyond the content of its files.
 const TAR_OVERHEAD_BYTES: u64 = 256 << 20;
 
-/// Where the content of a project's files is.
+/// Says where the content of a project's files is.
 pub(super) enum Archive {
     Memory(Bytes),
     File(Mutex<File>),
 }
 
-/// How an archive is packed, as its first bytes tell.
+/// Says how an archive is packed, as its first bytes tell.
 enum Packing {
     Tar,
     Gzip,

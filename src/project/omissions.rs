@@ -7,7 +7,7 @@ const NAMED_MAX: usize = 3;
 /// Of a name; the rest of it is cut.
 const NAME_CHARS_MAX: usize = 80;
 
-/// Why an entry of a folder or an archive is left out.
+/// Says why an entry of a folder or an archive is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Omission {
     /// A symbolic link to something outside.
@@ -38,7 +38,7 @@ impl Omissions {
         }
     }
 
-    /// One sentence for each reason.
+    /// Returns one sentence for each reason.
     pub(super) fn notes(self) -> Vec<String> {
         self.0.into_iter().map(|(why, (count, names))| note(why, count, names)).collect()
     }

@@ -27,7 +27,7 @@ impl Workspace {
         Ok(Workspace { root: Arc::new(root), _folder: folder })
     }
 
-    /// Paths of the regular files below `top`, in order. Links are not followed.
+    /// Returns the paths of regular files below `top`, in order. Links are not followed.
     pub(crate) fn files(&self, top: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut pending = vec![(PathBuf::from(top), 0)];
@@ -45,7 +45,7 @@ impl Workspace {
         found
     }
 
-    /// Content of a file that has at most `bytes_max`.
+    /// Reads a file that has at most `bytes_max`.
     pub(crate) fn read(&self, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
         self.root.open(path)?.take(bytes_max.saturating_add(1)).read_to_end(&mut content)?;

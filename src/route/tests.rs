@@ -38,7 +38,7 @@ impl<'a> Case<'a> {
         Case { allow_network: false, ..self }
     }
 
-    /// The route in a line: `wasm: reason`, `docker [3.12] [network]: reason`, `impossible: message`.
+    /// Returns the route in a line: `wasm: reason`, `docker [3.12] [network]: reason`, `impossible: message`.
     fn route(&self) -> String {
         let needs = Needs::of(&Project::script(self.source.to_owned()), "main.py", false).unwrap();
         let docker = if self.docker { Ok(()) } else { Err(OFF) };

@@ -18,7 +18,7 @@ pub(crate) struct Admission {
     state: Mutex<State>,
 }
 
-/// How many may wait.
+/// Says how many may wait.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct QueueLimits {
     pub(crate) places: usize,
@@ -74,7 +74,7 @@ impl Gates {
         Gates { wasm, docker, preparing }
     }
 
-    /// What an execution must enter next.
+    /// Returns what an execution must enter next.
     pub(crate) fn next(&self, plan: &Plan) -> &Arc<Admission> {
         if plan.is_prepared() { self.of(plan.tier()) } else { &self.preparing }
     }
@@ -146,7 +146,7 @@ impl Admission {
         Arc::new(Admission { slots, limits, state: Mutex::default() })
     }
 
-    /// A slot when one is free, else a place in the queue for what takes so many bytes, else a refusal; at once.
+    /// Takes a slot when one is free, else a place in the queue, else returns a refusal.
     pub(crate) fn enter(self: &Arc<Admission>, caller: usize, bytes: usize) -> Result<Place, Full> {
         let state = self.lock();
         let is_slot = state.busy < self.slots;
@@ -158,7 +158,7 @@ impl Admission {
         Ok(self.place(state, caller, bytes))
     }
 
-    /// The same for who was let in elsewhere, and is not to be turned away any more: the queue has a place for it.
+    /// Enters the queue of another tier, which has a place for who was let in elsewhere.
     pub(crate) fn join(self: &Arc<Admission>, caller: usize, bytes: usize) -> Place {
         self.place(self.lock(), caller, bytes)
     }
@@ -186,7 +186,7 @@ impl Admission {
         Place::Queue(Ticket { admission: Arc::clone(self), caller, number, granted })
     }
 
-    /// In words, for who is turned away.
+    /// Says in words why a caller is turned away.
     pub(crate) fn why_full(&self) -> String {
         format!("all {} slots are busy and {} executions wait: try again later", self.slots(), self.queued())
     }
@@ -203,7 +203,7 @@ impl Admission {
         self.lock().waiting
     }
 
-    /// Nothing here panics while the lock is held.
+    /// Locks the state; nothing here panics while it is held.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -43,7 +43,7 @@ pub(crate) struct Keys {
     callers: Vec<Caller>,
 }
 
-/// Who calls: an extension of each authenticated request.
+/// Names the caller: an extension of each authenticated request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// Of the key.
@@ -52,7 +52,7 @@ pub(crate) struct Caller {
     pub(crate) index: usize,
 }
 
-/// Why a caller is not let in.
+/// Says why a caller is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AuthError {
     #[error("an API key is required: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`")]
@@ -80,7 +80,7 @@ impl Keys {
         self.callers.len().max(1)
     }
 
-    /// Who sent a request with these headers.
+    /// Returns who sent a request with these headers.
     pub(crate) fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, AuthError> {
         if self.callers.is_empty() {
             return Ok(Caller { name: ANONYMOUS.into(), index: 0 });
@@ -109,7 +109,7 @@ impl Keys {
     }
 }
 
-/// The value of a header that may be sent once.
+/// Returns the value of a header that may be sent once.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, AuthError> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -147,8 +147,8 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// `open` has the routes that need no key, as they were given to the router. `per_minute` is each caller's rate limit; 0
-    /// is none.
+    /// Makes a gate; `open` has the routes that need no key, as the router has them. `per_minute` is each caller's rate
+    /// limit; 0 is none.
     pub(crate) fn new(keys: Keys, per_minute: u32, open: &'static [&'static str]) -> Gate {
         Gate { limits: Arc::new(RateLimits::new(per_minute, keys.callers())), keys: Arc::new(keys), open }
     }

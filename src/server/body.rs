@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 use std::error::Error;
 
-/// A whole body in memory, of at most so many bytes.
+/// Reads a whole body into memory, of at most so many bytes.
 pub(crate) async fn read(body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {
     let too_large =
         || ApiError::new(Problem::TooLarge, format!("the request body is larger than the limit of {bytes_max} bytes"));
@@ -28,17 +28,17 @@ pub(crate) async fn read(body: Body, bytes_max: usize) -> Result<Bytes, ApiError
     Ok(bytes.freeze())
 }
 
-/// What to tell a client whose body did not arrive.
+/// Returns what to tell a client whose body did not arrive.
 fn broken(error: &axum::Error) -> ApiError {
     timed_out(error).unwrap_or_else(|| ApiError::invalid("the request body ended early"))
 }
 
-/// What to tell a client whose body stopped coming.
+/// Returns what to tell a client whose body stopped coming.
 pub(super) fn timed_out(error: &(dyn Error + 'static)) -> Option<ApiError> {
     cause::<BodyTimeout>(error).map(|timeout| ApiError::new(Problem::Timeout, timeout.to_string()))
 }
 
-/// The error of this type that led to another.
+/// Returns the error of this type that led to another.
 pub(super) fn cause<'a, E: Error + 'static>(mut error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     loop {
         match error.downcast_ref() {

@@ -28,7 +28,7 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 pub(crate) struct Origins(Arc<[String]>);
 
 impl Origins {
-    /// Exact origins, such as `https://example.org`, or `*` for all.
+    /// Takes exact origins, such as `https://example.org`, or `*` for all.
     pub(crate) fn new(origins: Vec<String>) -> Origins {
         Origins(origins.into())
     }
@@ -41,7 +41,7 @@ impl Origins {
     }
 }
 
-/// Whether a page of another site sent this.
+/// Returns whether a page of another site sent this.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN) else { return false };
     // A browser's own word, which is right behind proxies as well.

@@ -84,7 +84,7 @@ impl ApiError {
         ApiError::new(Problem::NotFound, "environment not found")
     }
 
-    /// Worth trying again, but not before so many seconds.
+    /// Tells the client to try again, but not before so many seconds.
     #[must_use]
     pub(crate) fn retry_after(mut self, seconds: u64) -> ApiError {
         self.retry_after_s = Some(seconds);

@@ -26,7 +26,7 @@ pub(crate) struct Event {
     pub(crate) data: String,
 }
 
-/// What an event is about.
+/// Says what an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     State,
@@ -89,7 +89,7 @@ enum Content {
 }
 
 impl Content {
-    /// What it takes here.
+    /// Returns how many bytes an event takes here.
     fn bytes(&self) -> usize {
         match self {
             Content::Text(text) => text.len(),
@@ -128,18 +128,18 @@ impl EventLog {
         self.push(Kind::State, Content::Text(data));
     }
 
-    /// What goes on before the script starts.
+    /// Adds what goes on before the script starts.
     pub(crate) fn progress(&self, text: &str) {
         self.push(Kind::Progress, Content::Text(text.to_owned()));
     }
 
-    /// The script starts again.
+    /// Notes that the script starts again.
     pub(crate) fn restarted(&self, reason: &str) {
         let data = serde_json::to_string(&RestartedData { reason }).unwrap_or_default();
         self.push(Kind::Restarted, Content::Text(data));
     }
 
-    /// Output of one of the two streams.
+    /// Adds output of one of the two streams.
     pub(crate) fn output(&self, kind: Kind, text: &str) {
         if text.is_empty() {
             return;
@@ -163,19 +163,19 @@ impl EventLog {
         self.push(kind, Content::Text(text.to_owned()));
     }
 
-    /// The result, which is the last event.
+    /// Adds the result, which is the last event.
     pub(crate) fn result(&self, json: Bytes) {
         self.push(Kind::Result, Content::Shared(json));
         self.close();
     }
 
-    /// Nothing more will happen.
+    /// Notes that nothing more will happen.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_waiters();
     }
 
-    /// The first event after number `after`, when there is one; `None` after the last.
+    /// Waits for the first event after number `after`; `None` after the last.
     pub(crate) async fn after(&self, after: u64) -> Option<Event> {
         loop {
             let changed = self.changed.notified();
@@ -195,7 +195,7 @@ impl EventLog {
         }
     }
 
-    /// Until nothing more will happen.
+    /// Waits until nothing more will happen.
     pub(crate) async fn closed(&self) {
         loop {
             let changed = self.changed.notified();
@@ -208,7 +208,7 @@ impl EventLog {
         }
     }
 
-    /// The output of one stream since the script started for the last time, as far as it is kept, and whether some is not.
+    /// Returns the kept output of a stream since the script's last start, and whether some is gone.
     pub(crate) fn text(&self, kind: Kind) -> (String, bool) {
         let inner = self.lock();
         let start = inner.kept.iter().rposition(|event| event.kind == Kind::Restarted).unwrap_or(0);
@@ -217,7 +217,7 @@ impl EventLog {
         (text, inner.last > inner.kept.len() as u64)
     }
 
-    /// Bytes held.
+    /// Returns how many bytes are held.
     pub(crate) fn bytes(&self) -> usize {
         self.lock().bytes
     }
@@ -233,7 +233,7 @@ impl EventLog {
         self.changed.notify_waiters();
     }
 
-    /// Nothing here panics while the lock is held.
+    /// Locks the events; nothing here panics while they are held.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -297,13 +297,13 @@ impl Decoder {
         text
     }
 
-    /// What is left at the end.
+    /// Returns what is left at the end.
     pub(crate) fn finish(&mut self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut self.rest)).into_owned()
     }
 }
 
-/// Whether the bytes are the start of a character and not all of it.
+/// Returns whether the bytes are the start of a character and not all of it.
 fn starts_character(bytes: &[u8]) -> bool {
     matches!(std::str::from_utf8(bytes), Err(error) if error.valid_up_to() == 0 && error.error_len().is_none())
 }

@@ -48,7 +48,7 @@ enum Excess {
 }
 
 impl Form {
-    /// One of at most so many bytes, with everything.
+    /// Opens a form of at most so many bytes, with everything.
     pub(crate) async fn new(http: Request, bytes_max: u64) -> Result<Form, ApiError> {
         if http.body().size_hint().lower() > bytes_max {
             return Err(ApiError::new(Problem::TooLarge, Excess::Form(bytes_max).to_string()));
@@ -72,7 +72,7 @@ impl Part<'_> {
         self.field.name()
     }
 
-    /// More of its content.
+    /// Reads more of its content.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
         let chunk = self.field.chunk().await.map_err(|e| broken(&e))?;
         self.held.store(0, Ordering::Relaxed);
@@ -80,7 +80,7 @@ impl Part<'_> {
     }
 }
 
-/// The body, which fails when there is too much of it, in all or since `held` was set back.
+/// Streams the body, which fails when there is too much of it, in all or held.
 fn bounded(body: Body, bytes_max: u64, held: Arc<AtomicUsize>) -> Body {
     let mut left = bytes_max;
     Body::from_stream(body.into_data_stream().map(move |chunk| {
@@ -93,7 +93,7 @@ fn bounded(body: Body, bytes_max: u64, held: Arc<AtomicUsize>) -> Body {
     }))
 }
 
-/// What to tell a client whose form is not one, or did not arrive.
+/// Returns what to tell a client whose form is not one, or did not arrive.
 fn broken(error: &MultipartError) -> ApiError {
     match cause::<Excess>(error) {
         Some(excess @ Excess::Form(_)) => ApiError::new(Problem::TooLarge, excess.to_string()),

@@ -15,12 +15,12 @@ use std::{net::IpAddr, sync::Arc};
 pub(crate) struct Hosts(Option<Arc<[String]>>);
 
 impl Hosts {
-    /// Any name, where a key is asked for.
+    /// Allows any name, where a key is asked for.
     pub(crate) fn any() -> Hosts {
         Hosts(None)
     }
 
-    /// This machine, its addresses, and what else the settings name.
+    /// Allows this machine, its addresses, and what else the settings name.
     pub(crate) fn own(allowed: &[String]) -> Hosts {
         if allowed.iter().any(|host| host == "*") {
             return Hosts(None);

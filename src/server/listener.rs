@@ -120,7 +120,7 @@ pub(crate) async fn serve_connections(
     }
 }
 
-/// The next connection, past any errors.
+/// Accepts the next connection, past any errors.
 async fn accept<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>, faults: &mut AcceptFaults) -> T {
     loop {
         match poll_fn(&mut poll).await {
@@ -230,7 +230,7 @@ fn answer(
     }
 }
 
-/// What a client gets for a body that stopped coming, whatever the handler made of the error that it saw.
+/// Returns what a client gets for a body that stopped coming, whatever the handler made of it.
 fn too_slow(response: &Response<Body>, body_timeout: Duration) -> Response<Body> {
     let request_id = response.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
     let error = BodyTimeout(body_timeout).to_string();

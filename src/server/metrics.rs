@@ -85,7 +85,7 @@ impl Metrics {
         metrics
     }
 
-    /// Names get their endings (`_total`, `_seconds`, `_info`) from the type and the unit.
+    /// Registers all; names get their endings (`_total`, `_seconds`, `_info`) from type and unit.
     fn register(&mut self) {
         let registry = &mut self.registry;
         let build = Info::new([("version", env!("CARGO_PKG_VERSION")), ("python", crate::PYTHON_VERSION)]);
@@ -143,7 +143,7 @@ impl Metrics {
         registry.register_collector(Box::new(Process));
     }
 
-    /// All of it, as OpenMetrics text of type [`CONTENT_TYPE`].
+    /// Renders all metrics as OpenMetrics text of type [`CONTENT_TYPE`].
     pub(crate) fn encode(&self) -> String {
         let mut encoded = String::new();
         if let Err(error) = text::encode(&mut encoded, &self.registry) {
@@ -153,7 +153,7 @@ impl Metrics {
         encoded
     }
 
-    /// An execution ended, having run on a tier or not.
+    /// Counts an execution that ended, having run on a tier or not.
     pub(crate) fn execution_ended(&self, result: &ExecutionResult) {
         let tier = result.executor.map_or(RanOn::Nothing, RanOn::from);
         let labels = ExecutionLabels { tier, status: result.status, error_kind: result.error_kind.into() };
@@ -167,23 +167,23 @@ impl Metrics {
         }
     }
 
-    /// An execution left the queue for a slot.
+    /// Counts an execution that left the queue for a slot.
     pub(crate) fn queue_left(&self, waited: Duration) {
         self.queue_waits.observe(waited.as_secs_f64());
     }
 
-    /// A request was turned away. Those with a [`RejectReason`] in their answer's extensions are counted by
+    /// Counts a request that was turned away. Those with a [`RejectReason`] in their answer's extensions are counted by
     /// [`count_requests`].
     pub(crate) fn rejected(&self, reason: RejectReason) {
         self.rejected.get_or_create(&RejectLabels { reason }).inc();
     }
 
-    /// An execution is run again on another tier.
+    /// Counts an execution that is run again on another tier.
     pub(crate) fn replayed(&self) {
         self.replays.inc();
     }
 
-    /// How busy a tier is.
+    /// Sets how busy a tier is.
     pub(crate) fn set_admission(&self, tier: Tier, admission: &Admission) {
         let labels = TierLabels { tier: tier.into() };
         self.slots.get_or_create(&labels).set(count(admission.slots()));
@@ -191,7 +191,7 @@ impl Metrics {
         self.queue_length.get_or_create(&labels).set(count(admission.queued()));
     }
 
-    /// The containers that are kept ready.
+    /// Sets how many containers are kept ready.
     pub(crate) fn set_pool(&self, stats: &PoolStats) {
         for (state, containers) in [(PoolState::Ready, stats.idle), (PoolState::Warming, stats.warming)] {
             self.pool_containers.get_or_create(&PoolLabels { state }).set(containers.into());
@@ -203,7 +203,7 @@ impl Metrics {
         }
     }
 
-    /// What came of making packages ready, as the service has counted it so far.
+    /// Sets what came of making packages ready, as the service has counted it.
     pub(crate) fn set_packages(&self, counts: &[(Tier, &'static str, u64)]) {
         for &(tier, result, total) in counts {
             let counter = self.packages.get_or_create(&PackageLabels { tier: tier.into(), result });
@@ -211,7 +211,7 @@ impl Metrics {
         }
     }
 
-    /// What the store keeps: executions, and the bytes that they take.
+    /// Sets what the store keeps: executions, and the bytes that they take.
     pub(crate) fn set_results(&self, kept: usize, bytes: usize) {
         self.results_kept.set(count(kept));
         self.results_bytes.set(count(bytes));
@@ -234,7 +234,7 @@ pub(crate) async fn count_requests(State(metrics): State<Arc<Metrics>>, request:
     response
 }
 
-/// 0.1 ms to 300 s.
+/// Makes a histogram from 0.1 ms to 300 s.
 fn durations() -> Histogram {
     Histogram::new(exponential_buckets(0.0001, 2.0, 22).chain(iter::once(300.0)))
 }

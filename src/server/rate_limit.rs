@@ -18,18 +18,18 @@ pub(crate) struct RateLimits {
 pub(crate) struct RetryAfter(pub(crate) Duration);
 
 impl RetryAfter {
-    /// As the header wants it: whole seconds, never too few.
+    /// Returns the wait in whole seconds, never too few, as the header wants it.
     pub(crate) fn seconds(self) -> u64 {
         self.0.as_secs() + u64::from(self.0.subsec_nanos() > 0)
     }
 }
 
-/// How full a bucket was when it was last looked at; a new one is full.
+/// Says how full a bucket was when it was last looked at; a new one is full.
 #[derive(Debug, Default)]
 struct Bucket(Option<(f64, Instant)>);
 
 impl RateLimits {
-    /// For callers with indices below `callers`. 0 per minute means no limit.
+    /// Makes limits for callers with indices below `callers`. 0 per minute means no limit.
     pub(crate) fn new(per_minute: u32, callers: usize) -> RateLimits {
         RateLimits { per_minute, buckets: std::iter::repeat_with(Mutex::default).take(callers).collect() }
     }
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(RetryAfter(Duration::from_secs(3)).seconds(), 3);
     }
 
-    /// How many of 1000 requests pass.
+    /// Returns how many of 1000 requests pass.
     fn burst(limits: &RateLimits, index: usize, now: Instant) -> usize {
         (0..1000).take_while(|_| limits.check(&caller(index), now).is_ok()).count()
     }

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Serialize;
 
-/// `{"error": ..., "code": ..., "request_id": ...}`
+/// Makes a body like `{"error": ..., "code": ..., "request_id": ...}`.
 pub(crate) fn refusal(status: StatusCode, code: &'static str, error: &str, request_id: Option<&str>) -> Response {
     (status, Json(Refusal { error, code, request_id })).into_response()
 }

@@ -24,7 +24,7 @@ const MIB: u64 = 1 << 20;
 /// The most that the kernel takes.
 const CPU_SHARES_MAX: u32 = 262_144;
 
-/// Code that came as JSON, in so many bytes.
+/// Makes a job of code that came as JSON, in so many bytes.
 pub(crate) async fn eval(read: Read<EvalRequest>, bytes: usize, app: &App) -> Result<Request> {
     let Read { request: EvalRequest { code, files, config, mut common, stream: _ }, warnings } = read;
     if code.is_empty() && files.is_empty() {
@@ -78,7 +78,7 @@ pub(crate) async fn exec(
     request(project, Asked { common, config, unsaid, warnings }, waiting, false, bytes, app).await
 }
 
-/// What comes beside the project.
+/// Holds what comes beside the project.
 struct Asked {
     common: Common,
     config: Option<Config>,
@@ -112,7 +112,7 @@ async fn request(
     Ok(Request { work, terms, waiting, strip_newline, collect_files, bytes })
 }
 
-/// What of a job has to be right before there is one.
+/// Holds what has to be right before there is a job.
 struct Ways {
     python: Option<Python>,
     network: bool,
@@ -181,7 +181,7 @@ fn network(common: &Common, config: &Config, unsaid: bool) -> Result<bool> {
     Ok(common.network.unwrap_or_else(|| config.network_disabled.map_or(unsaid, |disabled| !disabled)))
 }
 
-/// What an entry function returns comes before the value of the last expression.
+/// Chooses the value to ask for: an entry function's before that of the last expression.
 fn want(common: &Common) -> Result<Want> {
     Ok(match &common.entry_function {
         None if common.eval_last_expr => Want::LastExpression,
@@ -198,7 +198,7 @@ fn want(common: &Common) -> Result<Want> {
     })
 }
 
-/// Packages under a name.
+/// Makes the definition of packages under a name.
 pub(crate) fn environment(request: &EnvironmentRequest) -> Result<Definition> {
     let requirements = match &request.requirements {
         RequirementList::Text(text) => Requirements::parse(text),
@@ -220,7 +220,7 @@ fn version(text: &str) -> Result<Option<Python>> {
     version.transpose().map_err(|e: UnsupportedPython| ApiError::invalid(e.to_string()))
 }
 
-/// Limits and CPU shares. More than the maximum is the maximum, which `warnings` say.
+/// Reads limits and CPU shares. More than the maximum is the maximum, which `warnings` say.
 fn limits(config: &Config, output: Option<f64>, settings: &Settings, warnings: &mut Vec<String>) -> (Limits, u32) {
     let (usual, most) = (settings.defaults, settings.maxima);
     let mut chosen = |name: &str, value: Option<f64>, usual: u64, most: u64, unit: u64| {
@@ -256,7 +256,7 @@ fn limits(config: &Config, output: Option<f64>, settings: &Settings, warnings: &
     (limits.clamped(&most), u32::try_from(shares).unwrap_or(CPU_SHARES_MAX).clamp(2, CPU_SHARES_MAX))
 }
 
-/// Limits, in the units of a request.
+/// Returns limits in the units of a request.
 fn given(limits: &Limits, cpu_shares: u32) -> GivenLimits {
     GivenLimits {
         timeout_seconds: number(limits.wall_clock_ms, 1000),

@@ -33,12 +33,12 @@ tokio::task_local! {
     static CURRENT: String;
 }
 
-/// The id of the request that is being answered here.
+/// Returns the id of the request that is being answered here.
 pub(crate) fn current() -> Option<String> {
     CURRENT.try_with(Clone::clone).ok()
 }
 
-/// The id that the client sent, unless it is one to forge log lines with, or is sent twice.
+/// Returns the id that the client sent, unless it could forge log lines, or is sent twice.
 fn sent(headers: &HeaderMap) -> Option<String> {
     let mut values = headers.get_all(X_REQUEST_ID).iter();
     let id = values.next()?.to_str().ok()?;
@@ -69,7 +69,7 @@ mod tests {
         }
     }
 
-    /// What the handler sees and what the client gets back.
+    /// Returns what the handler sees and what the client gets back.
     async fn round_trip(sent: &[&str]) -> (String, String) {
         let router = Router::new()
             .route("/", get(|Extension(RequestId(id)): Extension<RequestId>| async { id }))

@@ -33,7 +33,7 @@ pub(crate) enum Waiting {
     No,
 }
 
-/// What is to be run.
+/// Holds what is to be run.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) work: Work,
@@ -55,7 +55,7 @@ pub(crate) enum Work {
     Refused(Refusal),
 }
 
-/// Why a job cannot be run, for its client.
+/// Says why a job cannot be run, for its client.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     kind: ErrorKind,
@@ -63,7 +63,7 @@ pub(crate) struct Refusal {
     message: String,
 }
 
-/// What a request got, and what is to be said about it.
+/// Holds what a request got, and what is to be said about it.
 #[derive(Debug, Clone)]
 pub(crate) struct Terms {
     pub(crate) limits: GivenLimits,
@@ -71,7 +71,7 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    /// As good as none.
+    /// Returns terms that are as good as none.
     #[cfg(test)]
     pub(crate) fn nothing() -> Terms {
         let limits = GivenLimits {
@@ -272,8 +272,8 @@ async fn prepare(app: &App, execution: &Execution, plan: &mut Plan) -> crate::Re
     prepared
 }
 
-/// The result of an execution that could not be run, or not to its end, with what it had printed. Not all clients show
-/// errors, but all show what a script wrote.
+/// Makes the result of an execution that could not be run to its end. Not all clients show errors, but all show what a
+/// script wrote.
 fn refused(execution: &Execution, refusal: Refusal) -> ExecutionResult {
     let Refusal { kind, exit_code, message } = refusal;
     execution.events.output(Kind::Stderr, &format!("{}\n", message.trim_end()));
@@ -330,7 +330,7 @@ impl Drop for LiveOutput {
     }
 }
 
-/// The result of an execution of which nothing is known but that it is there.
+/// Makes the result of an execution of which only its being there is known.
 pub(crate) fn blank(execution: &Execution) -> ExecutionResult {
     ExecutionResult {
         execution_id: execution.id.clone(),
@@ -367,7 +367,7 @@ pub(crate) fn blank(execution: &Execution) -> ExecutionResult {
     }
 }
 
-/// The result of an execution that was stopped by something other than its script.
+/// Makes the result of an execution that was stopped by something other than its script.
 pub(crate) fn failed(execution: &Execution, kind: ErrorKind, message: String) -> ExecutionResult {
     let now = SystemTime::now();
     let ran = execution.started().map_or(Duration::ZERO, |started| now.duration_since(started).unwrap_or_default());
@@ -385,13 +385,13 @@ pub(crate) fn failed(execution: &Execution, kind: ErrorKind, message: String) ->
     }
 }
 
-/// The result of an execution that someone stopped, with what it had printed.
+/// Makes the result of an execution that someone stopped, with what it had printed.
 fn killed(execution: &Execution) -> ExecutionResult {
     let result = failed(execution, ErrorKind::Killed, "execution killed".to_owned());
     ExecutionResult { status: Status::Killed, exit_code: 137, ..with_output(execution, result) }
 }
 
-/// What the outcome does not know.
+/// Holds what the outcome does not know.
 struct Ended {
     waited: Duration,
     timeout: Duration,
@@ -458,7 +458,7 @@ fn finished(execution: &Execution, outcome: Outcome, ended: Ended) -> (Execution
     (result, outcome.files)
 }
 
-/// Standard error has all of it.
+/// Shortens a message, of which standard error has all.
 fn shortened(mut message: String) -> String {
     if message.len() > ERROR_MESSAGE_BYTES_MAX {
         message.truncate(message.floor_char_boundary(ERROR_MESSAGE_BYTES_MAX));
@@ -501,7 +501,7 @@ fn links(id: &str, files: &[OutputFile]) -> Vec<FileLink> {
     files.iter().map(link).collect()
 }
 
-/// A path as it stands in a URL.
+/// Encodes a path as it stands in a URL.
 fn percent_encoded(path: &str) -> String {
     let mut encoded = String::with_capacity(path.len());
     for byte in path.bytes() {
@@ -514,12 +514,12 @@ fn percent_encoded(path: &str) -> String {
     encoded
 }
 
-/// UTC with six fractional digits and `Z`, which is what existing clients parse.
+/// Writes a time in UTC with six fractional digits and `Z`, which existing clients parse.
 pub(crate) fn timestamp(time: SystemTime) -> String {
     humantime::format_rfc3339_micros(time).to_string()
 }
 
-/// As Go prints a `time.Duration`.
+/// Writes a duration as Go prints a `time.Duration`.
 pub(crate) fn go_duration(duration: Duration) -> String {
     let (hours, minutes) = (duration.as_secs() / 3600, duration.as_secs() / 60 % 60);
     let seconds = duration.as_secs_f64() - (hours * 3600 + minutes * 60) as f64;

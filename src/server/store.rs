@@ -17,7 +17,7 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// What is kept of executions that ended.
+/// Holds what is kept of executions that ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Retention {
     pub(crate) time: Duration,
@@ -50,7 +50,7 @@ pub(crate) struct Execution {
     wanted: AtomicUsize,
 }
 
-/// How an execution ended.
+/// Says how an execution ended.
 #[derive(Debug)]
 pub(crate) struct End {
     pub(crate) status: Status,
@@ -81,7 +81,7 @@ impl Execution {
         self.events.state(Status::Running, None);
     }
 
-    /// What goes on before its script starts; `None` when it does.
+    /// Sets what goes on before its script starts; `None` when it does.
     pub(crate) fn set_progress(&self, text: Option<&str>) {
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = text.map(str::to_owned);
         if let Some(text) = text {
@@ -97,7 +97,7 @@ impl Execution {
         self.end.get()
     }
 
-    /// A file that it made.
+    /// Returns a file that it made.
     pub(crate) fn file(&self, path: &str) -> Option<Bytes> {
         let files = &self.end.get()?.files;
         files.iter().find(|file| file.path == path).map(|file| file.content.clone())
@@ -108,14 +108,14 @@ impl Execution {
         self.kill.send_replace(true);
     }
 
-    /// Until someone asks it to stop.
+    /// Waits until someone asks it to stop.
     pub(crate) async fn killed(&self) {
         let mut kill = self.kill.subscribe();
         // The sender lives as long as this execution does.
         let _ = kill.wait_for(|&killed| killed).await;
     }
 
-    /// Until it has ended.
+    /// Waits until it has ended.
     pub(crate) async fn finished(&self) -> Option<&End> {
         self.events.closed().await;
         self.end()
@@ -143,7 +143,7 @@ struct Inner {
     keys_of: HashMap<String, (usize, String)>,
 }
 
-/// What a request with an idempotency key leads to.
+/// Says what a request with an idempotency key leads to.
 #[derive(Debug)]
 pub(crate) enum Entry {
     /// It is new.
@@ -159,7 +159,7 @@ impl Store {
         Store { retention, inner: Mutex::default() }
     }
 
-    /// A new execution, unless `request` (the caller's key and the digest of what was asked) is known.
+    /// Adds an execution, unless `request` (the caller's key and the request's digest) is known.
     pub(crate) fn insert(&self, owner: usize, request: Option<(String, [u8; 32])>, terms: Terms) -> Entry {
         let mut inner = self.lock();
         inner.evict(&self.retention);
@@ -205,8 +205,8 @@ impl Store {
         execution.events.close();
     }
 
-    /// A caller that waited for it has gone. After the last one it is killed, and the same request leads to a new one, so
-    /// that a client that lost its connection can try again.
+    /// Notes that a caller that waited for it has gone. After the last one it is killed, and the same request leads to
+    /// a new one, so that a client that lost its connection can try again.
     pub(crate) fn give_up(&self, execution: &Execution) {
         let mut inner = self.lock();
         if execution.wanted.fetch_sub(1, Ordering::Relaxed) == 1 && execution.end().is_none() {
@@ -215,7 +215,7 @@ impl Store {
         }
     }
 
-    /// The end of an execution, told to everyone who waits for it.
+    /// Ends an execution, and tells everyone who waits for it.
     pub(crate) fn finish(&self, execution: &Execution, result: ExecutionResult, files: Vec<OutputFile>) {
         let (result, json, files) = self.fitting(result, files);
         let files_bytes: usize = files.iter().map(|file| file.content.len()).sum();
@@ -275,8 +275,8 @@ impl Store {
         inner.by_id.get(id).filter(|execution| execution.owner == owner).cloned()
     }
 
-    /// At most `limit` executions of `owner`, newest first, older than `after`; and whether there are more. `None` when
-    /// `owner` has no execution `after`.
+    /// Lists at most `limit` executions of `owner` older than `after`, newest first, and whether there are more. `None`
+    /// when `owner` has no execution `after`.
     pub(crate) fn list(
         &self,
         owner: usize,
@@ -312,13 +312,13 @@ impl Store {
         self.lock().evict(&self.retention);
     }
 
-    /// How many have ended and are kept, and their bytes.
+    /// Counts the executions that have ended and are kept, and their bytes.
     pub(crate) fn kept(&self) -> (usize, usize) {
         let inner = self.lock();
         (inner.ended.len(), inner.bytes)
     }
 
-    /// Nothing here panics while the lock is held.
+    /// Locks the store; nothing here panics while it is held.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -7,7 +7,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// What there is to say of a job, should it fail.
+/// Holds what there is to say of a job, should it fail.
 pub(super) struct Advice<'a> {
     needs: Arc<Needs>,
     tier: TierChoice,
@@ -58,7 +58,7 @@ impl<'a> Advice<'a> {
         Some(format!("pyexec: this job used what takes a container ({}: {}): {why}", miss.kind, miss.detail))
     }
 
-    /// The use of the network that a job came upon, or that its code has, which explains why it failed, if it did.
+    /// Returns the use of the network that explains why a job failed, if one does.
     fn network(&self, outcome: &Outcome) -> Option<String> {
         let met = outcome.capability_misses.iter().find(|miss| miss.kind == "network").map(|miss| miss.detail.clone());
         let seen = self.needs.use_of(Capability::Network).filter(|_| !outcome.success());

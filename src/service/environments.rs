@@ -42,7 +42,7 @@ pub struct NamedEnvironment {
     pub last_used: SystemTime,
 }
 
-/// How far an environment is.
+/// Says how far an environment is.
 #[derive(Debug, Clone)]
 pub enum EnvironmentState {
     /// It is not there: it was removed to make room, or its installation ended early. A job that names it makes it.
@@ -79,7 +79,7 @@ pub struct ReadyEnvironment {
     pub progress: Option<String>,
 }
 
-/// What this process knows of named environments.
+/// Holds what this process knows of named environments.
 #[derive(Default)]
 pub(super) struct Registry {
     works: Mutex<HashMap<String, Arc<Work>>>,
@@ -144,7 +144,7 @@ impl Pyexec {
         self.named(defined, &[]).await
     }
 
-    /// An environment by its id, or by eight or more digits that only one begins with.
+    /// Returns an environment by its id, or by eight or more digits that only one begins with.
     ///
     /// # Errors
     ///
@@ -159,7 +159,7 @@ impl Pyexec {
         }
     }
 
-    /// All environments that have a name, the last used first.
+    /// Lists all environments that have a name, the last used first.
     ///
     /// # Errors
     ///
@@ -218,7 +218,7 @@ impl Pyexec {
         self.awaited(id, progress, |_| true).await
     }
 
-    /// The same, and bakes it if it is for WebAssembly: from then on jobs start with its packages imported.
+    /// Makes an environment, and bakes it if it is for WebAssembly: jobs then start with its packages imported.
     ///
     /// # Errors
     ///
@@ -252,7 +252,7 @@ impl Pyexec {
         }
     }
 
-    /// Whether jobs for which an environment was made start with its packages imported.
+    /// Returns whether jobs for which an environment was made start with its packages imported.
     pub async fn is_baked(&self, made: &Listed) -> bool {
         let Ok(requirements) = Requirements::from_list(made.requirements.iter().map(String::as_str)) else {
             return false;
@@ -260,12 +260,12 @@ impl Pyexec {
         made.platform.target == Target::Wasm && self.has_image(&made.content, &made.pins, &requirements, &[]).await
     }
 
-    /// Attempts to have packages that took more than a look, by tier and what came of them: `ready`, or why not in a word.
+    /// Counts the attempts to have packages, by tier and result: `ready`, or why not in a word.
     pub fn package_counts(&self) -> Vec<(Tier, &'static str, u64)> {
         locked(&self.registry.counts).iter().map(|(&(tier, result), &count)| (tier, result, count)).collect()
     }
 
-    /// The job with what the environment says that it names.
+    /// Returns the job with what the environment says that it names.
     pub(super) async fn with_environment(&self, mut job: Job) -> Result<Job> {
         let Some(id) = &job.containers.environment else { return Ok(job) };
         let Definition { requirements, python, preload } =
@@ -303,7 +303,7 @@ impl Pyexec {
         locked(&self.registry.works).contains_key(id)
     }
 
-    /// How an environment is, as far as this process knows; otherwise as it is on disk.
+    /// Returns how an environment is, as far as this process knows; otherwise as it is on disk.
     async fn named(&self, defined: Defined, on_disk: &[Listed]) -> Result<NamedEnvironment> {
         let work = locked(&self.registry.works).get(&defined.id).cloned();
         let now = work.map(|work| work.progress.borrow().clone());
@@ -330,12 +330,12 @@ impl Pyexec {
         Ok(NamedEnvironment { id, definition, state, created, last_used })
     }
 
-    /// Whether there is an image with these packages imported.
+    /// Returns whether there is an image with these packages imported.
     async fn has_image(&self, content: &str, pins: &[Pin], wanted: &Requirements, preload: &[String]) -> bool {
         self.wasm.is_baked(&image_of(content, pins, wanted, preload)).await
     }
 
-    /// The making of it that goes on, or a new one.
+    /// Joins the making of an environment that goes on, or begins one.
     fn work(&self, defined: &Defined) -> Result<Arc<Work>> {
         let mut works = locked(&self.registry.works);
         if let Some(work) = works.get(&defined.id).filter(|work| !work.task.is_finished()) {
@@ -423,7 +423,7 @@ impl Pyexec {
         Ok((made, None))
     }
 
-    /// An environment, and counts what came of it, unless it was there.
+    /// Prepares an environment, and counts what came of it, unless it was there.
     pub(super) async fn counted(
         &self,
         requirements: &Requirements,
@@ -440,12 +440,12 @@ impl Pyexec {
     }
 }
 
-/// What an image is found by; what is in the files does not matter for that.
+/// Describes an image, to find it by; what is in the files does not matter for that.
 fn image_of(content: &str, pins: &[Pin], wanted: &Requirements, preload: &[String]) -> Packages {
     Packages::new(content, Pack::default(), Importable::modules(pins, wanted, preload))
 }
 
-/// What is on disk of a definition; that for WebAssembly before others.
+/// Finds what is on disk of a definition; that for WebAssembly before others.
 fn found(definition: &Definition, on_disk: &[Listed]) -> Option<Made> {
     let is_wasm = |made: &&Listed| made.platform.target == Target::Wasm;
     let all = || on_disk.iter().filter(|made| definition.makes(made));

@@ -42,7 +42,7 @@ pub(super) struct Containers {
     failed: Mutex<Option<Failed>>,
 }
 
-/// Why connecting failed the last time.
+/// Holds why connecting failed the last time.
 #[derive(Clone)]
 struct Failed {
     at: Instant,
@@ -61,7 +61,7 @@ impl Fallback {
         }))
     }
 
-    /// Whether it is meant to be used.
+    /// Returns whether it is meant to be used.
     pub(super) fn configured(&self) -> Result<(), &str> {
         match self {
             Fallback::Off(why) => Err(why),
@@ -69,7 +69,7 @@ impl Fallback {
         }
     }
 
-    /// The executor, connected.
+    /// Connects to the executor, if it is not yet.
     pub(super) async fn executor(&self) -> Result<Arc<DockerExecutor>, Arc<str>> {
         match self {
             Fallback::Off(why) => Err(why.as_str().into()),
@@ -77,7 +77,7 @@ impl Fallback {
         }
     }
 
-    /// The executor, if it is connected.
+    /// Returns the executor, if it is connected.
     pub(super) fn connected(&self) -> Option<&Arc<DockerExecutor>> {
         match self {
             Fallback::Off(_) => None,
@@ -85,7 +85,7 @@ impl Fallback {
         }
     }
 
-    /// Whether it can be used, as far as is known.
+    /// Returns whether it can be used, as far as is known.
     pub(super) fn state(&self) -> Result<(), Arc<str>> {
         match self {
             Fallback::Off(why) => Err(why.as_str().into()),
@@ -226,7 +226,7 @@ impl Containers {
         Ok((Placement { packages: packages(&installed, wanted), ..placement }, installed))
     }
 
-    /// Names of the packages in the environment of a job.
+    /// Returns names of the packages in the environment of a job.
     async fn in_environment(
         &self,
         executor: &DockerExecutor,
@@ -238,7 +238,7 @@ impl Containers {
         Ok(installed.iter().flat_map(|installed| installed.pins()).map(|pin| pin.name.clone()).collect())
     }
 
-    /// The packages, as wheels for the image; `None` when they must be installed in a build container.
+    /// Installs wheels for the image; `None` when a build container must install the packages.
     async fn installed(
         &self,
         executor: &DockerExecutor,
@@ -279,7 +279,7 @@ fn packages(installed: &Option<Arc<Installed>>, wanted: &Requirements) -> Packag
     }
 }
 
-/// Why there is no container with the packages.
+/// Says why there is no container with the packages.
 enum NotMade {
     /// A package that was guessed from an import does not have the module.
     Stranger {
@@ -293,7 +293,7 @@ enum NotMade {
 }
 
 impl NotMade {
-    /// Of packages that were only guessed from imports, the one that is none, or not that of the module, when that is why.
+    /// Returns the guessed package that is none, or not the module's, when that is why.
     fn useless(&self, guessed: &[String]) -> Option<String> {
         let missing = |name: &&String| match self {
             NotMade::Refused { refusal, .. } => {
@@ -337,7 +337,7 @@ impl AsRef<Path> for Folder {
     }
 }
 
-/// Whose wheels an image takes.
+/// Returns the platform whose wheels an image takes.
 fn platform(interpreter: &Interpreter) -> Result<Platform> {
     let machine = Machine::named(&interpreter.machine).ok_or_else(|| {
         Error::invalid(format!(

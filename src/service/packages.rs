@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// Orders that are remembered.
 const ORDERS_MAX: usize = 100;
 
-/// What a job in WebAssembly imports from, besides the standard library.
+/// Says what a job in WebAssembly imports from, besides the standard library.
 #[derive(Debug, Clone)]
 pub(super) enum InWasm {
     /// It is to be found out what its packages are, and to be installed.
@@ -34,7 +34,7 @@ pub(super) struct Importable {
     order: BakeOrder,
 }
 
-/// What an image is made of that has packages imported.
+/// Holds what an image is made of that has packages imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BakeOrder {
@@ -45,13 +45,13 @@ pub struct BakeOrder {
 }
 
 impl BakeOrder {
-    /// An image with these packages.
+    /// Orders an image with these packages.
     pub fn new(requirements: Requirements, preload: Vec<String>) -> BakeOrder {
         BakeOrder { requirements, preload }
     }
 }
 
-/// When an image with packages imported is made, so that jobs with the same ones start with them.
+/// Says when an image with packages imported is made, so that jobs with the same ones start with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Baking {
     /// When a job has used them, in the background, with what the machine has left.
@@ -62,8 +62,7 @@ pub enum Baking {
 }
 
 impl Importable {
-    /// `preload` are the modules that are imported when they are baked; without any it is those of the packages that were
-    /// asked for.
+    /// Takes the modules to import when they are baked, by default those of the packages asked for.
     ///
     /// # Errors
     ///
@@ -76,7 +75,7 @@ impl Importable {
         Ok(Importable { packages, installed, order })
     }
 
-    /// What is imported when they are baked.
+    /// Returns what is imported when they are baked.
     pub(super) fn modules(pins: &[Pin], wanted: &Requirements, preload: &[String]) -> Vec<String> {
         if !preload.is_empty() {
             return preload.to_vec();
@@ -107,7 +106,7 @@ impl Pyexec {
         Ok(())
     }
 
-    /// The same, as far as it is known without waiting.
+    /// Prepares a plan as far as can be without waiting.
     pub(super) async fn prepare_at_once(&self, plan: &mut Plan) -> Result<()> {
         while let Some(wanted) = Self::still_wanted(plan)? {
             let Some(known) = self.environments.known(&wanted, Platform::WASM) else { return Ok(()) };
@@ -116,7 +115,7 @@ impl Pyexec {
         Ok(())
     }
 
-    /// What a plan is not prepared with.
+    /// Returns the packages that a plan is not prepared with yet.
     fn still_wanted(plan: &mut Plan) -> Result<Option<Requirements>> {
         if plan.is_prepared() {
             return Ok(None);
@@ -206,7 +205,7 @@ impl Pyexec {
     }
 }
 
-/// In a word, for who counts.
+/// Returns the metric label of a reason.
 pub(super) fn label(reason: &Reason) -> &'static str {
     match reason {
         Reason::NoWheel { .. } => "no_wheel",
@@ -244,12 +243,12 @@ impl Pyexec {
         self.wasm.bake(&Importable::new(installed, requirements, preload)?.packages, progress).await
     }
 
-    /// What jobs have used and is not in an image, nor being made one of by any process, with [`Baking::OnOrder`].
+    /// Returns what jobs have used and no image has, with [`Baking::OnOrder`].
     pub fn bake_orders(&self) -> Vec<BakeOrder> {
         locked(&self.orders).clone()
     }
 
-    /// A job has used these packages.
+    /// Notes that a job has used these packages.
     pub(super) async fn used(&self, importable: &Importable) {
         match self.baking {
             Baking::InBackground => self.wasm.begin_to_bake(&importable.packages),
@@ -264,13 +263,13 @@ impl Pyexec {
     }
 }
 
-/// Of a package that may have its version behind it.
+/// Strips a version from a package.
 pub(super) fn name_of(package: &str) -> String {
     let end = package.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(package.len());
     package[..end].to_owned()
 }
 
-/// Why there are no packages, for the client; what it was about that is the service's, for the log.
+/// Words for the client why there are no packages; the service's part goes to the log.
 pub(super) fn refused(refusal: Refusal, wanted: &Requirements) -> Error {
     let required = wanted.to_string().trim_end().replace('\n', ", ");
     tracing::warn!(log = refusal.log(), "packages cannot be installed");

@@ -34,7 +34,7 @@ pub(super) enum Place {
     Docker { python: Option<String>, network: bool },
 }
 
-/// What the code is known to need.
+/// Holds what the code is known to need.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Detected {
     pub(super) needs: Arc<Needs>,
@@ -57,7 +57,7 @@ pub(super) struct Guess {
     pub(super) droppable: bool,
 }
 
-/// What came of running a [`Plan`].
+/// Says what came of running a [`Plan`].
 #[derive(Debug)]
 pub enum Attempt {
     /// It is over.
@@ -68,7 +68,7 @@ pub enum Attempt {
 }
 
 impl Plan {
-    /// Which tier runs it, as far as is known before [`Pyexec::prepare`].
+    /// Returns which tier runs it, as far as is known before [`Pyexec::prepare`].
     pub fn tier(&self) -> Tier {
         match self.place {
             Place::Wasm(_) => Tier::Wasm,
@@ -76,18 +76,18 @@ impl Plan {
         }
     }
 
-    /// Whether nothing is to be done before it can run, but what its tier does: otherwise [`Pyexec::prepare`] may take a
-    /// while, and say that another tier is to run it.
+    /// Returns whether provisioning is complete. Otherwise [`Pyexec::prepare`] may take a while, and choose another
+    /// tier.
     pub fn is_prepared(&self) -> bool {
         !matches!(self.place, Place::Wasm(InWasm::Unprepared))
     }
 
-    /// Why that tier, in words.
+    /// Returns the reason for the tier, in words.
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// The most wall clock that running it may take.
+    /// Returns the most wall clock time that running it may take.
     pub fn wall_clock(&self) -> Duration {
         self.job.limits.wall_clock()
     }
@@ -98,7 +98,7 @@ impl Plan {
         self.job.limits.wall_clock_ms = milliseconds.max(1).min(self.job.limits.wall_clock_ms);
     }
 
-    /// What is to be there next: all packages that it is known to need, or first those of its environment.
+    /// Returns the packages to be there next: all that it is known to need, or its environment's.
     ///
     /// # Errors
     ///
@@ -229,7 +229,7 @@ impl Detected {
         Arc::make_mut(&mut self.needs).met = None;
     }
 
-    /// Names of packages that were guessed from imports and are said to provide none of these modules.
+    /// Returns the packages guessed from imports that provide none of these modules.
     pub(super) fn strangers(&self, provides: impl Fn(&str, &str) -> bool) -> Vec<String> {
         let is_stranger = |guess: &&Guess| {
             let of_guess = |module: &&Module| module.distribution.as_ref() == Some(&guess.name);
@@ -239,7 +239,7 @@ impl Detected {
         self.guesses.iter().filter(is_stranger).map(|guess| guess.name.clone()).collect()
     }
 
-    /// The module for which the program ended, when that may be a package.
+    /// Returns the module for which the program ended, when that may be a package.
     pub(super) fn missed(&self, outcome: &Outcome) -> Option<String> {
         let exception = outcome.exception.as_ref().filter(|exception| exception.kind == "ModuleNotFoundError")?;
         let name = exception.message.split('\'').nth(1)?;
@@ -250,7 +250,7 @@ impl Detected {
         Some(module.clone())
     }
 
-    /// What may be the program's own is taken for packages that it can do without.
+    /// Takes what may be the program's own for packages that it can do without.
     pub(super) fn take_as_packages(&mut self) {
         let perhaps = std::mem::take(&mut self.perhaps);
         self.guesses.extend(perhaps.into_iter().map(|(_, name)| Guess { name, droppable: true }));
@@ -305,7 +305,7 @@ impl Pyexec {
         self.prepare_at_once(plan).await
     }
 
-    /// Where a job runs, as things are: Docker is asked whether it is there when it is needed.
+    /// Decides where a job runs, and connects to Docker when it is needed.
     ///
     /// # Errors
     ///
@@ -353,7 +353,7 @@ impl Pyexec {
         (means.container || means.packages) && plan.may_stop && !is_plain
     }
 
-    /// What a plan's job may get in another attempt.
+    /// Returns what a plan's job may get in another attempt.
     pub(super) fn means(&self, plan: &Plan) -> Means {
         let in_wasm = matches!(plan.place, Place::Wasm(_));
         let asked = &plan.job.containers;

@@ -16,7 +16,7 @@ const ATTEMPTS_MAX: u32 = 5;
 /// Time that must be left for an attempt after one that has ended.
 const LEFT_MIN: Duration = Duration::from_millis(50);
 
-/// What another attempt would have.
+/// Says what another attempt would have that this one lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Remedy {
     /// The package that a module comes from.
@@ -25,7 +25,7 @@ pub(super) enum Remedy {
     Container,
 }
 
-/// What a job may get if it misses something.
+/// Says what a job may get if it misses something.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Means {
     /// A container, in which it is not yet.

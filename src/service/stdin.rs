@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 /// Most that is kept of what was read; who has read more cannot have it again.
 const KEPT_BYTES_MAX: usize = 4 << 20;
 
-/// The input for a first run, and what a second one can have.
+/// Splits an input into that of a first run, and what a second one can have.
 pub(super) fn twice(stdin: Stdin) -> (Stdin, Second) {
     match stdin {
         Stdin::Empty => (Stdin::Empty, Second::Bytes(Bytes::new())),
@@ -25,7 +25,7 @@ pub(super) fn twice(stdin: Stdin) -> (Stdin, Second) {
     }
 }
 
-/// What a second run can have.
+/// Says what a second run can have.
 #[derive(Clone)]
 pub(super) enum Second {
     Bytes(Bytes),
@@ -40,7 +40,7 @@ pub(super) struct Tape {
 
 struct Recorder(Arc<Mutex<Tape>>);
 
-/// What was read before, then what is left.
+/// Holds what was read before, then what is left.
 struct Player {
     before: Bytes,
     tape: Arc<Mutex<Tape>>,
@@ -55,7 +55,7 @@ impl Second {
         }
     }
 
-    /// The input from its beginning, unless too much of it was read.
+    /// Returns the input from its beginning, unless too much of it was read.
     pub(super) fn rewound(self) -> Option<Stdin> {
         match self {
             Second::Bytes(bytes) => Some(Stdin::Bytes(bytes)),

@@ -142,7 +142,7 @@ impl fmt::Debug for Sandbox {
     }
 }
 
-/// A script that is told lines on its standard input, and leaves a file.
+/// Makes a job of a script that reads lines from its standard input, and leaves a file.
 fn job(script: &'static str, lines: impl Iterator<Item = String>, limits: Limits) -> Job {
     let lines: Vec<_> = lines.collect();
     Job::code(script).stdin(lines.join("\n")).limits(limits).collect_files(true)
@@ -152,7 +152,7 @@ fn collected<'o>(outcome: &'o Outcome, path: &str) -> &'o [u8] {
     outcome.files.iter().find(|file| file.path == path).map_or(&[], |file| &file.content)
 }
 
-/// What `compile.py` has written, as far as it came.
+/// Reads what `compile.py` has written, as far as it came.
 fn codes(mut bytes: &[u8]) -> Vec<&[u8]> {
     let mut codes = Vec::new();
     while let Some((length, rest)) = bytes.split_first_chunk::<4>() {

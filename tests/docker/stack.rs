@@ -144,5 +144,12 @@ fn lines_of_notebooks_that_install_are_passed_over() {
         assert_eq!(stdout(&containers, code).await, "\n!pip install x\n[1]\n");
         assert!(stderr(&containers, job("!pip install x\n1/0")).await.contains("line 2, in <module>"));
         assert!(stderr(&containers, job("!ls")).await.contains("SyntaxError"));
+        assert_eq!(stdout(&containers, "!sudo pip install x\n%conda install -c y x\nprint(1)").await, "1\n");
+        assert!(stderr(&containers, job("!pip install-x")).await.contains("SyntaxError"));
+        let cell = |code: &str| job(code).want(Want::LastExpression);
+        let shown = containers.run(cell("%matplotlib inline\ndisplay([1], None)")).await;
+        assert_eq!(shown.stdout.text, "[1]\nNone\n", "{shown:#?}");
+        let said = stderr(&containers, cell("x = 1\n!ls -la")).await;
+        assert!(said.contains("subprocess.run('ls -la', shell=True)"), "{said}");
     });
 }

@@ -8,6 +8,7 @@ import sys
 _thread.get_native_id = posix.getpid
 
 import _pyexec_cell
+import _pyexec_common
 from importlib.machinery import SourceFileLoader
 from logging import _handlerList as log_handlers, shutdown as shut_logging_down
 
@@ -79,6 +80,7 @@ def freeze():
     import logging
     import random
     import re
+    import _pyexec_linux
 
     # It would write to a good many pages in every job, for those few that log: guest.c calls it for these.
     atexit.unregister(logging.shutdown)
@@ -87,6 +89,7 @@ def freeze():
     sys.path_importer_cache.pop(PROJECT, None)
     sys.modules.pop("__main__", None)
     gc.collect()
+    _pyexec_linux.unwatch()
     objects = gc.get_objects()
     for generator in objects:
         if isinstance(generator, random.Random) and not isinstance(generator, random.SystemRandom):
@@ -118,7 +121,7 @@ def describe(value, called):
     if value is None and not called:
         return
     _pyexec.report(REPORT_RESULT, _printable(repr(value)))
-    text = _pyexec_cell.as_json(value)
+    text = _pyexec_common.as_json(value)
     if text is not None:
         _pyexec.report(REPORT_RESULT_JSON, text)
 

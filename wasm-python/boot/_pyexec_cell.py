@@ -1,24 +1,15 @@
-"""How a job's code is compiled, and what is reported of its value and its exception: a script, or a cell of a notebook.
+"""Compiles a job's code, a script or a cell of a notebook, and puts the tracebacks of its exceptions in order.
 
 A script is plain Python, but for lines that install packages: those are requirements, which have been met by then. A cell,
 of which the last expression is the result, may also await at top level, call display(), and set matplotlib up.
 """
-import re
-import sys
-# Now, and not when a value is looked at: the project may have modules of these names.
-from collections import Counter, OrderedDict, defaultdict
-from enum import Enum
+# The first two for guest.c.
+from _pyexec_common import callee, display, without_line
 
 FOLDER = "/usr/lib/python3.14/"
 # PyCF_ONLY_AST and PyCF_ALLOW_TOP_LEVEL_AWAIT: `ast` need not be imported for them.
 ONLY_AST, TOP_LEVEL_AWAIT = 0x400, 0x2000
 COROUTINE = 0x80
-
-INSTALL = re.compile(
-    rb"[ \t\f]*[!%][ \t]*(?:(?:python[0-9.]*|\{sys\.executable\})[ \t]+-m[ \t]+pip|uv[ \t]+pip|pip[0-9.]*)[ \t]+install\b"
-)
-HARMLESS_MAGIC = re.compile(rb"[ \t\f]*%[ \t]*(?:matplotlib|autoreload|load_ext|config)\b")
-MAGIC = re.compile(rb"[ \t\f]*(?:(!+)[ \t]*(.*?)|(%%?[A-Za-z]\w*)(?:[ \t].*)?)[ \t]*\r?\n?$")
 
 # Files of ours beside those that begin with `_pyexec_`: they stand in for modules in C, which have no frames.
 STAND_INS = frozenset(
@@ -31,47 +22,15 @@ STAND_INS = frozenset(
 
 
 def compiled(source, path, flags=0, cell=False):
-    """Compiles; a line that is no Python, but known here, is taken out when the compiler comes upon it.
-
-    So text that only looks like one, in a string for instance, is left alone.
-    """
+    """Compiles source, without lines that are no Python, but known here."""
     while True:
         try:
             return compile(source, path, "exec", flags, dont_inherit=True)
         except SyntaxError as error:
-            changed = _without_line(source, path, error, cell)
+            changed = without_line(source, path, error, cell)
             if changed is None:
                 raise
             source = changed
-
-
-def _without_line(source, path, error, cell):
-    if error.filename != path or not error.lineno:
-        return None
-    lines = source.splitlines(True)
-    first = at = error.lineno - 1
-    while at < len(lines) and (INSTALL.match(lines[at]) or cell and HARMLESS_MAGIC.match(lines[at])):
-        line = lines[at]
-        continued = line.rstrip(b"\r\n").endswith(b"\\")
-        lines[at] = line[: len(line) - len(line.lstrip())] + b"pass\n"
-        at += 1
-        while continued and at < len(lines):
-            continued = lines[at].rstrip(b"\r\n").endswith(b"\\")
-            lines[at] = b"\n"
-            at += 1
-    if at > first:
-        return b"".join(lines)
-    magic = MAGIC.match(lines[at]) if cell and at < len(lines) else None
-    if magic is not None:
-        error.msg = _advice(*magic.groups())
-    return None
-
-
-def _advice(shell, command, name):
-    if shell:
-        command = command.decode("utf-8", "replace")
-        return f"no shell commands here; in Python that is subprocess.run({command!r}, shell=True)"
-    return f"no magics of notebooks here: take {name.decode()} out, or write it in Python"
 
 
 def split(source, path):
@@ -88,12 +47,6 @@ def split(source, path):
 
 
 # ---- running ----
-
-
-def display(*objects, **options):
-    """Shows objects as a notebook does that has only text."""
-    for value in objects:
-        print(repr(value))
 
 
 def awaits(code):
@@ -161,69 +114,10 @@ class _Beside:
         return run
 
 
-def callee(names, function, arguments):
-    """The job's function, and what to call it with; `arguments` is JSON: a list, an object of keywords, null or nothing."""
-    import json
-
-    target = names.get(function)
-    if not callable(target):
-        what = "is not callable" if function in names else "is not defined"
-        raise NameError(f"entry function {function!r} {what}")
-    given = json.loads(arguments) if arguments else None
-    return (target, (), given) if isinstance(given, dict) else (target, tuple(given or ()), {})
-
-
 def wait_for(coroutine):
     import asyncio
 
     return asyncio.run(coroutine)
-
-
-# ---- results ----
-
-NUMBERS_AND_TEXT = (int, float, str)
-
-
-def as_json(value):
-    """The value as JSON, or None where JSON would be another value than the one that `repr` shows.
-
-    Tuples become lists. Keys must be text: JSON has no others. No members of enumerations, and no classes of the
-    program's own, named tuples among them: their names would be lost.
-    """
-    import json
-
-    if not _is_faithful(value):
-        return None
-    try:
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-        text.encode()
-    except (TypeError, ValueError, RecursionError):
-        return None
-    return text
-
-
-def _is_faithful(value):
-    dictionaries, sequences = {dict, OrderedDict, defaultdict, Counter}, {list, tuple}
-    scalars = {bool, int, float, str, type(None)}
-    pending, seen = [value], set()
-    while pending:
-        value = pending.pop()
-        kind = type(value)
-        if kind in dictionaries:
-            if not set(map(type, value)) <= {str}:
-                return False
-            items = value.values()
-        elif kind in sequences:
-            items = value
-        elif kind in scalars or isinstance(value, NUMBERS_AND_TEXT) and not isinstance(value, Enum):
-            continue
-        else:
-            return False
-        if id(value) not in seen:
-            seen.add(id(value))
-            if not set(map(type, items)) <= scalars:
-                pending += items
-    return True
 
 
 # ---- exceptions ----

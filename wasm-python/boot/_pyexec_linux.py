@@ -19,11 +19,16 @@ UID = 1000
 
 # Misses as (exception, kind, detail): those raised last, so that whoever meets one, or what it caused, is recognised.
 _raised = deque(maxlen=64)
-# Modules that nobody found.
+# Modules that nobody found, and exceptions that say so.
 _missing = set()
+_import_errors = deque(maxlen=64)
 # sys.monitoring's identifiers for tools without a name, of which debuggers and profilers have others.
 _TOOLS = (4, 3)
-_watching = False
+_TOOL_NAME = "pyexec"
+_tool = None
+# Exceptions that are looked at before it is asked whether any of a miss is still there, at first and at most.
+_LOOKS, _LOOKS_MAX = 64, 1 << 14
+_looks = _looks_left = _LOOKS
 
 
 def record(kind, detail):
@@ -54,23 +59,56 @@ def miss_module(name, is_own):
 
 def _watch():
     """Looks at every exception that passes through the program's own code from now on."""
-    global _watching
-    if _watching:
-        return
-    _watching = True
+    global _tool
     monitoring = sys.monitoring
-    tool = next((tool for tool in _TOOLS if monitoring.get_tool(tool) is None), None)
-    if tool is not None:
-        monitoring.use_tool_id(tool, "pyexec")
-        monitoring.register_callback(tool, monitoring.events.RAISE, _seen)
-        monitoring.set_events(tool, monitoring.events.RAISE)
+    if _tool is None:
+        _tool = next((tool for tool in _TOOLS if monitoring.get_tool(tool) is None), None)
+        if _tool is not None:
+            monitoring.use_tool_id(_tool, _TOOL_NAME)
+            monitoring.register_callback(_tool, monitoring.events.RAISE, _look)
+            monitoring.set_events(_tool, monitoring.events.RAISE)
 
 
-def _seen(code, offset, error):
+def _look(code, offset, error):
+    global _looks_left
+    if _missing_module(error) is not None and all(error is not known for known, in _import_errors):
+        _import_errors.append((error,))
     if not code.co_filename.startswith(("/usr/", "<frozen ")):
         found = _miss_behind(error)
         if found is not None:
             record(*found)
+    _looks_left -= 1
+    if _looks_left <= 0:
+        unwatch()
+
+
+def unwatch():
+    """Stops looking at exceptions when none of a miss is left: what has gone cannot come, nor be the cause of another."""
+    global _import_errors, _looks, _looks_left, _raised, _tool
+    _raised, _import_errors = _still_there(_raised), _still_there(_import_errors)
+    if not _raised and not _import_errors and _tool is not None:
+        tool, _tool = _tool, None
+        if sys.monitoring.get_tool(tool) == _TOOL_NAME:
+            sys.monitoring.free_tool_id(tool)
+    # To look through them, or to switch, is not to cost more than it saves.
+    _looks = _looks_left = min(_looks * 2, _LOOKS_MAX)
+
+
+def _still_there(entries):
+    return deque([entry for entry in entries if _holders(entry) > _HOLDERS_OF_NOTED], maxlen=entries.maxlen)
+
+
+def _holders(entry):
+    return sys.getrefcount(entry[0])
+
+
+# Of an exception that only its entry refers to.
+_HOLDERS_OF_NOTED = _holders((object(),))
+
+
+def _missing_module(error):
+    name = error.name if isinstance(error, ImportError) else None
+    return name if isinstance(name, str) and name in _missing else None
 
 
 def _miss_behind(error):
@@ -81,8 +119,9 @@ def _miss_behind(error):
         for raised, kind, detail in _raised:
             if error is raised:
                 return kind, detail
-        if isinstance(error, ImportError) and error.name in _missing:
-            return "module", error.name
+        module = _missing_module(error)
+        if module is not None:
+            return "module", module
         error = error.__cause__ or error.__context__
     return None
 
@@ -126,8 +165,8 @@ def _refusing(kind, name, number):
     """A function that fails with this errno."""
     def refuse(*args, **kwargs):
         path = next((arg for arg in args[:1] if isinstance(arg, (str, bytes))), None)
-        error = OSError(number, posix.strerror(number)) if path is None else OSError(number, posix.strerror(number), path)
-        raise miss(kind, f"os.{name}()", error)
+        # In no variable: it would be there as long as its own traceback.
+        raise miss(kind, f"os.{name}()", OSError(number, posix.strerror(number), *(() if path is None else (path,))))
 
     refuse.__name__ = refuse.__qualname__ = name
     return refuse

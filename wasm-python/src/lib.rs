@@ -11,6 +11,9 @@ pub const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/python.wasm"
 /// The standard library: sources, compiled code, data files and time zones.
 pub const STDLIB: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/stdlib.bin"));
 
+/// Source of the module that a container's runner shares with the guest: `_pyexec_common`.
+pub const COMMON_SOURCE: &str = include_str!("../boot/_pyexec_common.py");
+
 /// SHA-256 of [`MODULE`] followed by [`STDLIB`], in hexadecimal.
 pub const DIGEST: &str = env!("WASM_PYTHON_DIGEST");
 

@@ -111,7 +111,7 @@ cp -r "$here/$kind/." "$2"
         fs::write(folder.join(info).join("RECORD"), record).unwrap();
     }
 
-    /// What it was asked to do.
+    /// Returns what it was asked to do.
     pub(super) fn calls(&self) -> Vec<String> {
         let mut calls: Vec<_> =
             fs::read_to_string(self.path("calls")).unwrap_or_default().lines().map(str::to_owned).collect();
@@ -127,7 +127,7 @@ pub(super) async fn prepare_wasm(environments: &Environments, text: &str) -> Res
     environments.prepare(&required(text), Platform::WASM, &|_| {}).await
 }
 
-/// What a pack has, and whether with code, by the paths of its packages.
+/// Returns what a pack has, and whether with code, by the paths of its packages.
 pub(super) fn packed(installed: &Installed) -> Vec<(String, bool)> {
     let pack = installed.pack().expect("it is for WebAssembly");
     let files =

@@ -149,7 +149,7 @@ async fn a_source_package_runs_no_code_here() {
     assert_eq!(refusal.reason, Reason::NoWheel { packages, platform: PLATFORM.in_words() });
 }
 
-/// An index with one source package.
+/// Returns an index with one source package.
 fn serve(archive: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -74,7 +74,7 @@ pub(crate) async fn layer(engine: &Arc<Engine>, recipe: &Recipe, key: &str, tell
     })
 }
 
-/// Makes the image of a Python version, of `base`, which is Debian's, and the packages of a release of Debian.
+/// Makes the image of a Python version: `base`, which is Debian's, with packages of another release of Debian.
 pub(crate) async fn python(
     engine: &Arc<Engine>,
     base: &Base,
@@ -362,7 +362,7 @@ impl Command {
     }
 }
 
-/// Why a command failed: it is the job's.
+/// Makes the error of a command that failed, which is the job's.
 async fn failed(engine: &Engine, container: &Container, what: &str, status: i64, said: &Said<'_>) -> Error {
     let state = match engine.state(container.name()).await {
         Ok(state) => state,
@@ -376,7 +376,7 @@ async fn failed(engine: &Engine, container: &Container, what: &str, status: i64,
     Error::failed_command(format!("{what} failed with status {status}{why}:\n{}", said.end()), status)
 }
 
-/// The status of a command that has ended.
+/// Returns the status of a command that has ended.
 async fn status(engine: &Engine, exec: &str) -> Result<Option<i64>, Fault> {
     let found = engine.ask(engine.docker().inspect_exec(exec)).await?;
     Ok(found.exit_code.filter(|_| found.running == Some(false)))
@@ -395,7 +395,7 @@ async fn disk_full(engine: &Engine, container: &Container) -> Error {
     }
 }
 
-/// What a container has beyond its image, in bytes.
+/// Counts the bytes that a container has beyond its image.
 async fn written(engine: &Engine, container: &Container) -> Result<u64, Fault> {
     let options = InspectContainerOptionsBuilder::default().size(true).build();
     let found = engine.work(engine.docker().inspect_container(container.name(), Some(options))).await?;

@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 /// How long an end may wait for the container's.
 const KILL: Duration = Duration::from_secs(1);
 
-/// What comes out of a container.
+/// Streams what comes out of a container.
 pub(crate) type Output = Pin<Box<dyn Stream<Item = std::result::Result<LogOutput, bollard::errors::Error>> + Send>>;
 
 /// A container, and the ways into and out of it.
@@ -30,7 +30,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Whether its runner waits as far as is known. It says nothing while it waits.
+    /// Returns whether its runner waits as far as is known. It says nothing while it waits.
     pub(crate) fn is_alive(&mut self) -> bool {
         self.output.next().now_or_never().is_none()
     }
@@ -52,7 +52,7 @@ enum Made {
 }
 
 impl Container {
-    /// A container with the runner in it, waiting for a job, or soon.
+    /// Starts a container with the runner in it, which waits for a job.
     pub(crate) async fn start(engine: &Arc<Engine>, spec: Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
         let body = hardening::body(&spec, engine.user(), engine.options().instance.name());
         let container = Container::make(engine, body, slot).await?;
@@ -63,7 +63,7 @@ impl Container {
         Ok(Waiting { container, input, output })
     }
 
-    /// A container that is not started yet.
+    /// Makes a container, and does not start it.
     ///
     /// It is made in a task of its own: who waits for it may be dropped at any moment, but the daemon finishes what it was
     /// told.
@@ -110,12 +110,12 @@ impl Container {
         Ok((attached.input, attached.output))
     }
 
-    /// From now on it is a job's.
+    /// Makes the container a job's from now on.
     pub(crate) fn hold(&mut self, slot: Option<OwnedSemaphorePermit>) {
         self.slot = slot;
     }
 
-    /// It is no job's any more.
+    /// Gives the container's slot back: it is no job's any more.
     pub(crate) fn release(mut self) -> Option<OwnedSemaphorePermit> {
         self.slot.take()
     }

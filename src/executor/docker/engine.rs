@@ -65,7 +65,7 @@ pub(crate) struct Engine {
     gone: Condvar,
 }
 
-/// Why a call failed.
+/// Says why a call failed.
 #[derive(Debug)]
 pub(crate) enum Fault {
     /// The daemon answered no.
@@ -171,7 +171,7 @@ impl Engine {
         slot.map_err(|_| Error::unavailable("the executor is shutting down"))
     }
 
-    /// The container for a job of these limits, in this place.
+    /// Describes the container for a job of these limits, in this place.
     pub(crate) fn spec(&self, limits: Limits, prepared: &Prepared, network: Attachment) -> Spec {
         let options = &self.options;
         Spec {
@@ -197,12 +197,12 @@ impl Engine {
         Ok(self.ask(self.docker.inspect_container(name, None)).await?.state.unwrap_or_default())
     }
 
-    /// From now on `name` may exist.
+    /// Notes that `name` may exist from now on.
     pub(crate) fn expect(&self, name: &str) {
         self.live().insert(name.to_owned());
     }
 
-    /// `name` does not exist, or is left to the next sweep.
+    /// Notes that `name` does not exist, or is left to the next sweep.
     pub(crate) fn forget(&self, name: &str) {
         let mut live = self.live();
         live.remove(name);
@@ -211,7 +211,7 @@ impl Engine {
         }
     }
 
-    /// Whether `name` is a container of this process.
+    /// Returns whether `name` is a container of this process.
     pub(crate) fn owns(&self, name: &str) -> bool {
         self.live().contains(name)
     }
@@ -270,7 +270,7 @@ impl Engine {
         }
     }
 
-    /// All containers of this instance, whoever's.
+    /// Lists all containers of this instance, of any process.
     pub(crate) async fn containers(&self) -> Result<Vec<ContainerSummary>, Fault> {
         let label = format!("{INSTANCE_LABEL}={}", self.options.instance.name());
         let filters = HashMap::from([("label", vec![label])]);
@@ -304,7 +304,7 @@ impl Engine {
     }
 }
 
-/// What is locked here is whole at every moment, whoever panicked.
+/// Locks what is whole at every moment, whoever panicked.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -356,7 +356,7 @@ impl From<bollard::errors::Error> for Fault {
     }
 }
 
-/// An error with its causes, which alone say what is wrong.
+/// Words an error with its causes, which alone say what is wrong.
 fn sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

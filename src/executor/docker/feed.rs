@@ -23,7 +23,7 @@ const PART_BYTES: usize = 4 * PIECE_BYTES;
 /// The way into a container.
 pub(crate) type Input = Pin<Box<dyn AsyncWrite + Send>>;
 
-/// What the one who listens to a container tells the one who feeds it.
+/// Passes on what the listener to a container tells its feeder.
 pub(crate) struct Signals {
     started: Notify,
     wanted: Notify,
@@ -35,17 +35,17 @@ impl Signals {
         Signals { started: Notify::new(), wanted: Notify::new(), room: Semaphore::new(PIECES_UNDER_WAY) }
     }
 
-    /// The script runs: its input may come.
+    /// Tells that the script runs: its input may come.
     pub(crate) fn started(&self) {
         self.started.notify_one();
     }
 
-    /// The job should say where it is.
+    /// Asks the job where it is.
     pub(crate) fn ask_where(&self) {
         self.wanted.notify_one();
     }
 
-    /// A piece of input was taken; a job may say so more often than there were pieces.
+    /// Notes that a piece of input was taken; a job may say so too often.
     pub(crate) fn taken(&self) {
         if self.room.available_permits() < PIECES_UNDER_WAY {
             self.room.add_permits(1);
@@ -142,7 +142,7 @@ struct Pieces<'a> {
 }
 
 impl Pieces<'_> {
-    /// `None` at the end, and for a source that fails.
+    /// Reads the next piece; `None` at the end, and for a source that fails.
     async fn next(&mut self) -> Option<Bytes> {
         match self.stdin {
             Stdin::Empty => None,

@@ -15,7 +15,7 @@ use tokio::sync::broadcast;
 /// Steps that one who waits may lag behind; then it misses some.
 const STEPS_KEPT: usize = 256;
 
-/// What happens before a job can run.
+/// Says what happens before a job can run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
@@ -74,8 +74,8 @@ struct Flight<T: Clone> {
     steps: Arc<Steps>,
 }
 
-/// What is told, and what those are told first who come later. A step is noted and told under one lock, so that nobody
-/// hears it twice or not at all.
+/// Holds what is told, and what those are told first who come later. A step is noted and told under one lock, so that
+/// nobody hears it twice or not at all.
 struct Steps {
     sender: broadcast::Sender<Step>,
     now: Mutex<Option<Step>>,
@@ -102,7 +102,7 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         Flights { open: Mutex::default() }
     }
 
-    /// What the work called `key` comes to, which `begin` starts unless it is under way.
+    /// Returns the result of the work called `key`, which `begin` starts unless it is under way.
     pub(crate) async fn join(
         &self,
         key: &str,
@@ -157,7 +157,7 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
     }
 }
 
-/// The same error once more; its cause is in its message.
+/// Copies an error; its cause is in its message.
 fn again(error: &Error) -> Error {
     match error {
         Error::InvalidJob { message, exit_code } => {

@@ -89,7 +89,7 @@ fn add(archive: &mut Builder<Parts>, from: &Path, to: &Path, depth: usize, bytes
     Ok(())
 }
 
-/// A link that goes up first, no further than the folder's root, and then only down, stays in there whatever it passes.
+/// Returns whether a link stays below the root: it goes up first, no further, then only down.
 fn stays(target: &Path, depth: usize) -> bool {
     let ups = target.components().take_while(|part| *part == Component::ParentDir).count();
     ups <= depth && target.components().skip(ups).all(|part| matches!(part, Component::Normal(_) | Component::CurDir))

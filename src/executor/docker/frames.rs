@@ -1,4 +1,4 @@
-//! How this side and `fallback/runner.py` talk: one byte of kind, four of length, little endian, and the content.
+//! How this side and `fallback/runner/frames.py` talk: one byte of kind, four of length, little endian, and the content.
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -76,7 +76,7 @@ impl Decoder {
         self.rest.extend_from_slice(bytes);
     }
 
-    /// The next whole frame, if there is one.
+    /// Returns the next whole frame, if there is one.
     pub(crate) fn next(&mut self) -> Result<Option<(u8, Bytes)>, Nonsense> {
         let Some((&[kind, a, b, c, d], _)) = self.rest.split_first_chunk::<HEAD_BYTES>() else { return Ok(None) };
         let length = u32::from_le_bytes([a, b, c, d]) as usize;

@@ -36,8 +36,22 @@ pub(crate) const USERS: std::ops::Range<u32> = 20_000..60_000;
 const USER: &str = "65534:65534";
 const ROOT: &str = "0:0";
 
-const RUNNER: &str = include_str!("../../../fallback/runner.py");
-const FIGURES: &str = include_str!("../../../fallback/figures.py");
+/// Makes modules of the others.
+const LOAD: &str = include_str!("../../../fallback/runner/load.py");
+const FIGURES: &str = include_str!("../../../fallback/runner/figures.py");
+/// Modules of the runner, each after those that it imports.
+const RUNNER: [(&str, &str); 10] = [
+    ("_pyexec_common", wasm_python::COMMON_SOURCE),
+    ("frames", include_str!("../../../fallback/runner/frames.py")),
+    ("project", include_str!("../../../fallback/runner/project.py")),
+    ("image", include_str!("../../../fallback/runner/image.py")),
+    ("stack", include_str!("../../../fallback/runner/stack.py")),
+    ("imports", include_str!("../../../fallback/runner/imports.py")),
+    ("script", include_str!("../../../fallback/runner/script.py")),
+    ("process", include_str!("../../../fallback/runner/process.py")),
+    ("watch", include_str!("../../../fallback/runner/watch.py")),
+    ("main", include_str!("../../../fallback/runner/main.py")),
+];
 const PROBE: &str = include_str!("../../../fallback/probe.py");
 const FIREWALL: &str = include_str!("../../../fallback/firewall.py");
 /// Puts a version of Python into an image of Debian's.
@@ -64,7 +78,7 @@ const BUILD_PIDS_MAX: i64 = 1024;
 /// downloads.
 const BUILD_CAPABILITIES: [&str; 6] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"];
 
-/// What tells one container from another.
+/// Holds what tells one container from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Spec {
     pub(crate) image: String,
@@ -92,7 +106,7 @@ impl From<Limits> for Held {
     }
 }
 
-/// What tells one container in which a layer is made from another.
+/// Holds what tells one container in which a layer is made from another.
 #[derive(Debug, Clone)]
 pub(crate) struct BuildSpec {
     pub(crate) image: String,
@@ -101,10 +115,12 @@ pub(crate) struct BuildSpec {
     pub(crate) disk_bytes: u64,
 }
 
-/// A container that waits for a job on its standard input.
+/// Describes a container that waits for a job on its standard input.
 pub(crate) fn body(spec: &Spec, user: u32, instance: &str) -> ContainerCreateBody {
+    let modules = RUNNER.into_iter().flat_map(|(name, source)| [name, source]);
+    let entrypoint = ["python3", "-c", LOAD, FIGURES].into_iter().chain(modules).chain(["--"]);
     ContainerCreateBody {
-        entrypoint: Some(["python3", "-c", RUNNER, FIGURES].map(str::to_owned).to_vec()),
+        entrypoint: Some(entrypoint.map(str::to_owned).collect()),
         cmd: Some(spec.preload.clone()),
         hostname: Some(HOST.to_owned()),
         // As in the other tier.
@@ -114,11 +130,11 @@ pub(crate) fn body(spec: &Spec, user: u32, instance: &str) -> ContainerCreateBod
             format!("PWD={PROJECT}"),
             "USER=user".to_owned(),
         ]),
-        ..waiting(&spec.image, RUNNER, &format!("{user}:{user}"), "run", instance, host_config(spec, user))
+        ..waiting(&spec.image, LOAD, &format!("{user}:{user}"), "run", instance, host_config(spec, user))
     }
 }
 
-/// A container in which commands of strangers make a layer, as root, and with a network.
+/// Describes a container in which strangers' commands make a layer, as root, with a network.
 pub(crate) fn build_body(spec: &BuildSpec, instance: &str) -> ContainerCreateBody {
     ContainerCreateBody {
         hostname: Some("pyexec-build".to_owned()),
@@ -126,12 +142,12 @@ pub(crate) fn build_body(spec: &BuildSpec, instance: &str) -> ContainerCreateBod
     }
 }
 
-/// A container that says what is in `image`.
+/// Describes a container that says what is in `image`.
 pub(crate) fn probe_body(image: &str, instance: &str) -> ContainerCreateBody {
     waiting(image, PROBE, USER, "probe", instance, helper_config())
 }
 
-/// A container that walls off the network of `container`, for which it sees the host's processes. Nothing of a job is in
+/// Describes a helper that walls off the network of `container`, and sees the host's processes. Nothing of a job is in
 /// it: the image is the operator's, the script ours, and its input empty.
 pub(crate) fn firewall_body(image: &str, container: &str, instance: &str) -> ContainerCreateBody {
     let config = HostConfig {
@@ -175,7 +191,7 @@ fn waiting(
     }
 }
 
-/// What every container starts from.
+/// Returns the configuration that every container starts from.
 fn walls() -> HostConfig {
     HostConfig {
         cap_drop: Some(vec!["ALL".to_owned()]),

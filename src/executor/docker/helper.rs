@@ -12,7 +12,7 @@ const SAID_BYTES_MAX: usize = 4096;
 const END: Duration = Duration::from_secs(5);
 const END_PAUSE: Duration = Duration::from_millis(10);
 
-/// What came of one.
+/// Holds what came of a helper.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     pub(crate) status: i64,

@@ -8,11 +8,14 @@ use super::{
     hardening, helper,
 };
 use crate::{Error, Result, needs::Python};
-use bollard::{models::ImageInspect, query_parameters::CreateImageOptionsBuilder};
+use bollard::{
+    models::ImageInspect,
+    query_parameters::{CreateImageOptionsBuilder, ListImagesOptionsBuilder},
+};
 use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     str::FromStr,
     sync::{Arc, Mutex},
@@ -28,7 +31,7 @@ const NAME_KEPT: Duration = Duration::from_secs(60);
 const NAMES_MAX: u64 = 1000;
 const NAME_BYTES_MAX: usize = 255;
 
-/// What becomes of a job whose image is not there.
+/// Says what becomes of a job whose image is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ImagePull {
     /// The image is fetched, and that is said.
@@ -43,7 +46,7 @@ pub enum ImagePull {
 pub(crate) struct ImageName(String);
 
 impl ImageName {
-    /// Whether a pattern of [`DockerOptions::allowed_images`] has it; in there `*` is anything.
+    /// Returns whether a pattern of [`DockerOptions::allowed_images`] matches; in there `*` is anything.
     fn matches(&self, pattern: &str) -> bool {
         let (text, pattern) = (self.0.as_bytes(), pattern.as_bytes());
         let (mut at, mut next, mut star) = (0, 0, None);
@@ -65,6 +68,25 @@ impl ImageName {
             }
         }
         pattern[next..].iter().all(|byte| *byte == b'*')
+    }
+}
+
+impl ImageName {
+    /// Returns the name without its tag and its digest.
+    fn repository(&self) -> &str {
+        let tagged = self.0.split_once('@').map_or(self.0.as_str(), |(tagged, _)| tagged);
+        match tagged.rsplit_once(':') {
+            Some((path, tag)) if !tag.contains('/') => path,
+            _ => tagged,
+        }
+    }
+
+    /// Returns the name as the daemon lists it: with a digest it has no tag.
+    fn as_listed(&self) -> ImageName {
+        match self.0.split_once('@') {
+            Some((_, digest)) => ImageName(format!("{}@{digest}", self.repository())),
+            None => self.clone(),
+        }
     }
 }
 
@@ -145,7 +167,7 @@ fn is_registry(text: &str) -> bool {
     host.split('.').all(is_label) && port.parse::<u16>().is_ok()
 }
 
-/// Small letters and digits, with separators between them.
+/// Returns whether a part of a name is small letters and digits, with separators between them.
 fn is_component(text: &str) -> bool {
     let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
@@ -167,7 +189,7 @@ pub(crate) enum Libc {
     Musl,
 }
 
-/// What an image said of itself.
+/// Holds what an image said of itself.
 #[derive(Debug, Deserialize)]
 struct Said {
     python: String,
@@ -226,13 +248,18 @@ impl Images {
         self.by_name.get(name).await
     }
 
-    /// What `name` means may have changed.
+    /// Returns whether an image of that name was looked at a short while ago.
+    pub(crate) fn is_known(&self, name: &ImageName) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// Forgets what `name` means, which may have changed.
     pub(crate) async fn forget(&self, name: &ImageName) {
         self.by_name.invalidate(name).await;
     }
 }
 
-/// The image that a job gets, for the Python version and the image that it asks for.
+/// Chooses the image of a job, by the Python version and the image that it asks for.
 pub(crate) fn choose(options: &DockerOptions, python: Option<&str>, image: Option<&str>) -> Result<ImageName> {
     if let Some(python) = python {
         python.parse::<Python>().map_err(|unsupported| Error::invalid(unsupported.to_string()))?;
@@ -256,7 +283,7 @@ pub(crate) fn choose(options: &DockerOptions, python: Option<&str>, image: Optio
     )))
 }
 
-/// The image `name`, fetched and looked at where need be.
+/// Returns the image `name`, fetched and looked at where need be.
 pub(crate) async fn base(engine: &Arc<Engine>, name: &ImageName, progress: &Progress) -> Result<Arc<Base>> {
     let images = engine.images();
     if let Some(base) = images.by_name.get(name).await {
@@ -271,18 +298,27 @@ pub(crate) async fn base(engine: &Arc<Engine>, name: &ImageName, progress: &Prog
     Ok(base)
 }
 
-/// Returns whether the daemon has an image of that name.
-pub(crate) async fn is_there(engine: &Arc<Engine>, name: &ImageName) -> Result<bool> {
-    if engine.images().by_name.contains_key(name) {
-        return Ok(true);
+/// Returns which of these images the daemon has, with one question at most.
+pub(crate) async fn present(engine: &Engine, names: impl IntoIterator<Item = ImageName>) -> Result<HashSet<ImageName>> {
+    let by_name = &engine.images().by_name;
+    let (mut present, unknown): (HashSet<_>, HashSet<_>) =
+        names.into_iter().partition(|name| by_name.contains_key(name));
+    if unknown.is_empty() {
+        return Ok(present);
     }
-    match engine.ask(engine.docker().inspect_image(&name.0)).await {
-        Ok(_) => Ok(true),
-        Err(Fault::Refused { status: 404, .. }) => Ok(false),
-        Err(fault) => {
-            Err(Error::caused(format!("Docker does not say whether it has the image {name}"), fault.to_string()))
-        }
-    }
+    let filters = HashMap::from([("reference", unknown.iter().map(ImageName::repository).collect())]);
+    let options = ListImagesOptionsBuilder::default().filters(&filters).build();
+    let listed = engine
+        .ask(engine.docker().list_images(Some(options)))
+        .await
+        .map_err(|fault| Error::caused("Docker does not say which images it has", fault.to_string()))?;
+    let listed: HashSet<ImageName> = listed
+        .iter()
+        .flat_map(|image| image.repo_tags.iter().chain(&image.repo_digests))
+        .filter_map(|name| name.parse().ok())
+        .collect();
+    present.extend(unknown.into_iter().filter(|name| listed.contains(&name.as_listed())));
+    Ok(present)
 }
 
 async fn look(engine: &Arc<Engine>, name: ImageName, tell: &Progress) -> Result<Arc<Base>> {
@@ -302,7 +338,7 @@ async fn look(engine: &Arc<Engine>, name: ImageName, tell: &Progress) -> Result<
     Ok(Arc::new(Base { name, id }))
 }
 
-/// What is in an image. It takes a container to find out.
+/// Returns the interpreter of an image. It takes a container to find out.
 pub(crate) async fn interpreter(engine: &Arc<Engine>, base: &Base) -> Result<Interpreter> {
     let known = lock(&engine.images().by_id).get(&base.id).cloned();
     if let Some(interpreter) = known {
@@ -399,7 +435,13 @@ mod tests {
             assert_eq!(text.parse::<ImageName>().expect(text).to_string(), expected);
         }
         let digest = format!("python:3.13@sha256:{}", "a".repeat(64));
-        assert_eq!(digest.parse::<ImageName>().expect("a name").to_string(), digest);
+        let name = digest.parse::<ImageName>().expect("a name");
+        assert_eq!(name.to_string(), digest);
+        assert_eq!(name.as_listed().to_string(), digest.replace(":3.13", ""));
+        for (text, repository) in [("python", "python"), ("localhost:5000/base:1", "localhost:5000/base")] {
+            let name = text.parse::<ImageName>().expect(text);
+            assert_eq!((name.repository(), name.as_listed()), (repository, name.clone()));
+        }
         let long = "a".repeat(256);
         for wrong in [
             "",

@@ -16,7 +16,7 @@ pub enum Instance {
 }
 
 impl Instance {
-    /// The name, which is letters, digits, `_`, `.` and `-`.
+    /// Returns the name, which is letters, digits, `_`, `.` and `-`.
     pub fn name(&self) -> &str {
         match self {
             Instance::Exclusive(name) | Instance::Shared(name) => name,
@@ -37,7 +37,7 @@ impl Instance {
 }
 
 impl Default for Instance {
-    /// Shared by what one user runs on one machine.
+    /// Returns the instance that one user's processes share on a machine.
     fn default() -> Instance {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let usual = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };

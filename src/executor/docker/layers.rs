@@ -34,7 +34,7 @@ pub(crate) const LAYER: &str = "layer";
 /// The name of all layers, which are told apart by their tags.
 pub(crate) const REPOSITORY: &str = "pyexec-layer";
 
-/// What a job finds in `/environment`.
+/// Says what a job finds in `/environment`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Packages {
@@ -63,7 +63,7 @@ pub struct PackageFolder {
 }
 
 impl PackageFolder {
-    /// `path` may be a guard that keeps the folder there. The same `key` means the same content.
+    /// Names a folder; `path` may be a guard that keeps it there. The same `key` means the same content.
     pub fn new(key: impl Into<String>, path: impl AsRef<Path> + Send + Sync + 'static) -> PackageFolder {
         PackageFolder { key: key.into(), path: Arc::new(path) }
     }
@@ -164,7 +164,7 @@ fn hex(hash: Sha256) -> String {
 }
 
 impl Recipe {
-    /// Whether the base will do as it is.
+    /// Returns whether the base will do as it is.
     pub(crate) fn is_empty(&self) -> bool {
         self.pre_commands.is_empty() && !self.has_packages()
     }
@@ -184,7 +184,7 @@ impl Recipe {
         !self.pre_commands.is_empty() || installs
     }
 
-    /// Layers of other instances are not shared: their makers may be trusted with less.
+    /// Returns the layer's key. Layers of other instances are not shared: their makers may be trusted with less.
     fn key(&self, instance: &str) -> String {
         let mut hash = Sha256::new();
         let mut add = |text: &str| {
@@ -241,12 +241,12 @@ impl Layers {
         }
     }
 
-    /// The layer is not there after all.
+    /// Forgets a layer that is not there after all.
     pub(crate) fn forget(&self, lease: &Lease) {
         lock(&self.in_use).known.remove(&lease.key);
     }
 
-    /// Whether nobody uses `key`; then it is not known any more.
+    /// Forgets `key` unless somebody uses it, and returns whether it did.
     fn give_up(&self, key: &str) -> bool {
         let mut in_use = lock(&self.in_use);
         let free = !in_use.leases.contains_key(key);
@@ -272,7 +272,7 @@ impl Lease {
         Lease { engine: Arc::clone(engine), key }
     }
 
-    /// The layer's image.
+    /// Returns the layer's image.
     pub(crate) fn image(&self) -> String {
         format!("{REPOSITORY}:{}", self.key)
     }
@@ -297,7 +297,7 @@ impl fmt::Debug for Lease {
     }
 }
 
-/// The layer of `recipe`, which is made unless it is there.
+/// Returns the layer of `recipe`, which is made unless it is there.
 pub(crate) async fn ensure(engine: &Arc<Engine>, recipe: &Recipe, progress: &Progress) -> Result<Lease> {
     let lease = Lease::take(engine, recipe.key(engine.options().instance.name()));
     let layers = engine.layers();

@@ -47,7 +47,7 @@ pub enum NetworkMode {
     Named(String),
 }
 
-/// What a container is attached to.
+/// Says what a container is attached to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Attachment {
     None,
@@ -57,7 +57,7 @@ pub(crate) enum Attachment {
 }
 
 impl Attachment {
-    /// As the daemon wants it.
+    /// Returns the network's mode, as the daemon wants it.
     pub(crate) fn mode(&self) -> &str {
         match self {
             Attachment::None => "none",
@@ -66,7 +66,7 @@ impl Attachment {
     }
 }
 
-/// What is known of the instance's own bridge.
+/// Holds what is known of the instance's own bridge.
 #[derive(Default)]
 pub(crate) struct Bridge {
     /// One at a time: a daemon takes two networks with one name.
@@ -75,13 +75,13 @@ pub(crate) struct Bridge {
 }
 
 impl Bridge {
-    /// Whether this process may be about to attach a container to it.
+    /// Returns whether this process may be about to attach a container to it.
     pub(crate) fn is_used(&self) -> bool {
         self.used.load(Ordering::Relaxed)
     }
 }
 
-/// The network for a container that may have one.
+/// Returns the network for a container that may have one.
 pub(crate) async fn attachment(engine: &Engine) -> Result<Attachment> {
     if let NetworkMode::Named(network) = &engine.options().network_mode {
         return Ok(Attachment::Named(network.clone()));
@@ -120,7 +120,7 @@ fn first(networks: Vec<Network>) -> Option<String> {
     networks.into_iter().filter_map(|network| network.id).min()
 }
 
-/// The networks of this instance that hold its walls.
+/// Returns the networks of this instance that hold its walls.
 async fn own(engine: &Engine) -> Result<Vec<Network>, Fault> {
     let label = format!("{INSTANCE_LABEL}={}", engine.options().instance.name());
     let filters = HashMap::from([("label", vec![label])]);

@@ -44,7 +44,7 @@ const BYTES_GUESSED: u64 = 48 << 20;
 /// What it takes outside: the daemon's process beside it, its file systems.
 const BYTES_OUTSIDE: u64 = 16 << 20;
 
-/// What the pool of a [`DockerExecutor`](super::DockerExecutor) has and did.
+/// Holds what the pool of a [`DockerExecutor`](super::DockerExecutor) has and did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStats {
@@ -121,7 +121,7 @@ impl Pool {
         pool
     }
 
-    /// A waiting container that is as `spec` says.
+    /// Returns a waiting container that is as `spec` says.
     pub(crate) fn take(&self, spec: &Spec) -> Option<Waiting> {
         let mut state = self.state();
         let now = Instant::now();
@@ -145,7 +145,7 @@ impl Pool {
         found
     }
 
-    /// A job starts its own.
+    /// Starts a container for a class, when a job starts its own.
     pub(crate) fn cold_start(&self) -> ColdStart<'_> {
         let mut state = self.state();
         state.cold += 1;
@@ -153,7 +153,7 @@ impl Pool {
         ColdStart(self)
     }
 
-    /// A job runs in a container that is as `spec` says: the next one may find one waiting.
+    /// Learns that a job runs in a container like `spec`: the next may find one waiting.
     pub(crate) fn learn(&self, spec: &Spec) {
         if self.options().pool == 0 || *spec != (Spec { image: spec.image.clone(), ..self.usual.clone() }) {
             return;
@@ -218,7 +218,7 @@ impl Pool {
         });
     }
 
-    /// What to start next, when something is wanted now.
+    /// Returns what to start next, when something is wanted now.
     fn begin(&self, now: Instant) -> Option<Spec> {
         let mut state = self.state();
         if state.cold > 0 || state.taken.is_some_and(|taken| now.saturating_duration_since(taken) < QUIET) {
@@ -298,7 +298,7 @@ impl Class {
     }
 }
 
-/// How many containers of each class there is room for, whose containers take so many bytes: the first get theirs first.
+/// Returns how many containers of each class there is room for; the first get theirs first.
 fn rooms(classes: impl Iterator<Item = u64>, options: &DockerOptions) -> Vec<u32> {
     let (mut count, mut bytes) = (options.pool_max, options.pool_memory_bytes);
     let room = |each: u64| {
@@ -345,7 +345,7 @@ async fn keep(pool: Arc<Pool>) {
     pool.engine.forget(KEEPER);
 }
 
-/// A container that waits, and the bytes that it takes.
+/// Returns a container that waits, and the bytes that it takes.
 async fn warm(engine: Arc<Engine>, spec: Spec) -> Result<(Waiting, u64)> {
     let spec = Spec { preload: engine.options().preload.clone(), ..spec };
     let memory_bytes = spec.limits.memory_bytes;

@@ -21,12 +21,12 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// What it was made from.
+    /// Returns what it was made from.
     pub fn placement(&self) -> &Placement {
         &self.placement
     }
 
-    /// The image, as the daemon finds it.
+    /// Returns the image, as the daemon finds it.
     pub(crate) fn image(&self) -> String {
         self.layer.as_ref().map_or_else(|| self.base().id.clone(), |layer| layer.image())
     }
@@ -35,7 +35,7 @@ impl Prepared {
         &self.recipe.base
     }
 
-    /// What was prepared is not there after all, because somebody removed it.
+    /// Forgets what was prepared, because somebody removed it.
     pub(crate) async fn forget(&self, engine: &Engine) {
         if let Some(layer) = &self.layer {
             engine.layers().forget(layer);

@@ -35,7 +35,7 @@ const END_NEWS: Duration = Duration::from_secs(1);
 const NEWS_PAUSE: Duration = Duration::from_millis(10);
 const SIGKILL: i64 = 9;
 
-/// Where a job runs.
+/// Says where a job runs.
 pub(crate) enum Place {
     Ready(Prepared),
     /// To be prepared, in the job's own time.
@@ -131,8 +131,7 @@ struct Started {
     prepared: Prepared,
 }
 
-/// A container from the pool, or one for this job alone; what that takes is prepared once more when it was removed
-/// meanwhile.
+/// Takes a container from the pool, or makes one for this job alone, prepared anew where need be.
 async fn start(
     engine: &Arc<Engine>,
     (pool, may_be_warm): (&Pool, bool),
@@ -171,7 +170,7 @@ async fn spec(engine: &Engine, prepared: &Prepared, limits: Limits) -> Result<Sp
     Ok(engine.spec(limits, prepared, network))
 }
 
-/// A container for this job alone.
+/// Makes a container for this job alone.
 async fn cold(engine: &Arc<Engine>, pool: &Pool, spec: &Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
     let _cold = pool.cold_start();
     let waiting = Container::start(engine, spec.clone(), slot).await?;
@@ -206,7 +205,7 @@ pub(crate) fn check(job: &Job) -> Result<String> {
     Ok(script)
 }
 
-/// The job as `fallback/runner.py` reads it.
+/// Encodes the job as the runner reads it.
 fn header(job: &Job, script: &str, network: bool) -> Vec<u8> {
     let (function, arguments) = match &job.want {
         Want::Call { function, arguments } => (Some(function), Some(arguments.as_str())),
@@ -228,7 +227,7 @@ fn header(job: &Job, script: &str, network: bool) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The script ended, as the runner says.
+/// Makes the ending of a script that has ended, as the runner says.
 async fn finished(engine: &Engine, container: &Container, end: &End, told: &mut Told) -> Ending {
     let killed = end.signal == Some(SIGKILL);
     // Asking always would cost every job a call.
@@ -244,7 +243,7 @@ async fn finished(engine: &Engine, container: &Container, end: &End, told: &mut 
     }
 }
 
-/// The container fell silent without saying how the script ended.
+/// Finds out how a script ended whose container fell silent.
 async fn vanished(engine: &Engine, container: &Container, image: &str, told: &mut Told) -> Result<Ending> {
     let ended = |state: &ContainerState| state.running == Some(false) && state.status.is_some();
     let Some(state) = news(engine, container, END_NEWS, ended).await else {
@@ -272,7 +271,7 @@ async fn vanished(engine: &Engine, container: &Container, image: &str, told: &mu
     Ok(Ending::Stopped { reason: StopReason::Crashed(format!("the container ended with status {status}{complaint}")) })
 }
 
-/// The container's state once it is as `wanted`, or at last.
+/// Waits until the container's state is as `wanted`, for a while.
 async fn news(
     engine: &Engine,
     container: &Container,

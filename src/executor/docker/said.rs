@@ -23,7 +23,7 @@ impl Said<'_> {
         Said { tell, commands: None, command: 0, line: Vec::new(), lines: 0, end: Vec::new() }
     }
 
-    /// For `commands`, each of which is announced by a line with `mark` and its number.
+    /// Reads the output of `commands`, each announced by a line with `mark` and its number.
     pub(super) fn of_several(tell: &Progress, commands: Vec<String>, mark: String) -> Said<'_> {
         let mut said = Said::new(tell);
         said.commands = Some((commands, mark));
@@ -61,7 +61,7 @@ impl Said<'_> {
         }
     }
 
-    /// The last that it said.
+    /// Returns the last lines of the log.
     pub(super) fn end(&self) -> String {
         let start = self.end.len().saturating_sub(END_BYTES_MAX);
         String::from_utf8_lossy(&self.end[start..]).trim().to_owned()

@@ -65,7 +65,7 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
-    /// `None` where there is no place for the file.
+    /// Makes and locks a file of this process; `None` where there is no place for it.
     pub(crate) fn take() -> Option<Holder> {
         let folder = folder()?;
         let name = uuid::Uuid::new_v4().simple().to_string();
@@ -80,7 +80,7 @@ impl Holder {
         Some(Holder { _file: file, path, name: format!("{}.{name}", place(&folder)?) })
     }
 
-    /// What its containers are labelled with.
+    /// Returns the name with which its containers are labelled.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -103,6 +103,8 @@ pub(crate) fn is_gone(name: &str) -> Option<bool> {
 }
 
 fn is_unlocked(path: &Path) -> bool {
+    // To ask is to take the lock, until the file is closed on return: whoever asks meanwhile finds the holder alive, and
+    // its containers are swept the next time.
     match OpenOptions::new().write(true).open(path) {
         Ok(file) => file.try_lock().is_ok(),
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,

@@ -57,7 +57,7 @@ async fn is_left(engine: &Engine, container: &ContainerSummary) -> Result<bool, 
     }
 }
 
-/// Of a container that may be another process's.
+/// Returns whether the process has ended to which a container belongs.
 async fn has_ended(engine: &Engine, container: &ContainerSummary) -> Result<bool, Fault> {
     let age = |since: SystemTime| since.elapsed().unwrap_or_default();
     let made = u64::try_from(container.created.unwrap_or_default()).unwrap_or_default();

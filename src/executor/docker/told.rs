@@ -33,7 +33,7 @@ const FIGURES_MAX: usize = 32;
 const FIGURES_BYTES_MAX: usize = 16 << 20;
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// How listening ended.
+/// Says how listening ended.
 pub(super) enum Ended {
     /// The runner said how the script ended.
     Told(End),
@@ -250,7 +250,7 @@ impl Told {
         self.stop_at.as_ref().is_some_and(|stops| stops(&miss)).then_some(miss)
     }
 
-    /// Another container takes the job, of which this one has run nothing.
+    /// Begins again with another container, as this one has run nothing of the job.
     pub(super) fn restart(&mut self) {
         self.decoder = Decoder::default();
         self.complaint.clear();
@@ -266,7 +266,7 @@ impl Told {
         self.write_stderr(&format!("pyexec: {why}\n"));
     }
 
-    /// The last thing that the runner itself complained about.
+    /// Returns the last thing that the runner itself complained about.
     pub(super) fn complaint(&self) -> Option<String> {
         String::from_utf8_lossy(&self.complaint).lines().next_back().map(str::to_owned)
     }
@@ -317,11 +317,11 @@ impl Told {
     }
 }
 
-/// A dump has the innermost frame first; the outermost are the runner's.
+/// Cuts the outermost frames, which are the runner's, off a dump that has them last.
 fn frames_of_job(dump: &str) -> &str {
     let mut rest = dump.trim_end();
     while let Some((before, last)) = rest.rsplit_once('\n')
-        && last.trim_start().starts_with("File \"<string>\", ")
+        && last.trim_start().starts_with("File \"<pyexec ")
     {
         rest = before.trim_end();
     }
@@ -425,7 +425,7 @@ mod tests {
     #[test]
     fn frames_of_the_runner_are_left_out_of_a_dump() {
         let dump = "Stack (most recent call first):\n  File \"<string>\", line 1 in f\n  File \"/work/main.py\", line 3 in <module>\n  \
-                    File \"<string>\", line 9 in run\n  File \"<string>\", line 99 in <module>\n";
+                    File \"<pyexec script>\", line 9 in run\n  File \"<pyexec main>\", line 99 in main\n";
         assert!(frames_of_job(dump).ends_with("line 1 in f\n  File \"/work/main.py\", line 3 in <module>"));
         assert_eq!(frames_of_job(""), "");
     }

@@ -82,28 +82,37 @@ pub(crate) async fn choose(engine: &Arc<Engine>, placement: &Placement, progress
     let wanted = usual.max(least);
     match of_version(engine, wanted, progress).await {
         Ok(base) => Ok(base.into()),
-        Err(error @ Error::Unavailable { .. }) => another(engine, least, wanted, error, progress).await,
+        // Docker that does not answer is a cause, and is not asked again.
+        Err(error @ Error::Unavailable { cause: None, .. }) => another(engine, least, wanted, error, progress).await,
         Err(error) => Err(error),
     }
 }
 
 /// Returns an image of the operator's that is there, for helpers of ours.
 pub(crate) async fn any(engine: &Arc<Engine>) -> Result<Arc<Base>> {
-    let options = engine.options();
     let silent: Progress = Arc::new(|_| ());
-    let usual = images::choose(options, None, None)?;
-    let versions = Python::all().filter_map(|python| images::choose(options, Some(&python.to_string()), None).ok());
-    for name in std::iter::once(usual.clone()).chain(versions).chain(made_name().ok()) {
-        if images::is_there(engine, &name).await? {
-            return images::base(engine, &name, &silent).await;
+    let usual = images::choose(engine.options(), None, None)?;
+    let versions = Python::all().filter_map(|python| names_of(engine, python).ok()).flatten();
+    let names: Vec<_> = std::iter::once(usual.clone()).chain(versions).collect();
+    let there = match names.iter().find(|name| engine.images().is_known(name)) {
+        Some(known) => Some(known.clone()),
+        None => {
+            let present = images::present(engine, names.clone()).await?;
+            names.into_iter().find(|name| present.contains(name))
         }
-    }
-    images::base(engine, &usual, &silent).await
+    };
+    images::base(engine, &there.unwrap_or(usual), &silent).await
 }
 
 /// Returns the version in the name of the usual image, where it is that of a version.
 fn version_of(options: &DockerOptions, name: &ImageName) -> Option<Python> {
     Python::all().find(|python| images::choose(options, Some(&python.to_string()), None).is_ok_and(|of| of == *name))
+}
+
+/// Returns the names that an image of this version may have, the best first.
+fn names_of(engine: &Engine, python: Python) -> Result<Vec<ImageName>> {
+    let name = images::choose(engine.options(), Some(&python.to_string()), None)?;
+    Ok(if python == MADE.0 { vec![name, made_name()?] } else { vec![name] })
 }
 
 fn made_name() -> Result<ImageName> {
@@ -112,24 +121,23 @@ fn made_name() -> Result<ImageName> {
 
 async fn of_version(engine: &Arc<Engine>, python: Python, progress: &Progress) -> Result<Arc<Base>> {
     let name = images::choose(engine.options(), Some(&python.to_string()), None)?;
-    let made = made_name()?;
-    // Not asked again for each job.
-    if python == MADE.0
-        && let Some(base) = engine.images().known(&made).await
-    {
-        return Ok(base);
-    }
-    if python != MADE.0 || images::is_there(engine, &name).await? {
+    if python != MADE.0 {
         return images::base(engine, &name, progress).await;
     }
-    if images::is_there(engine, &made).await? {
-        return images::base(engine, &made, progress).await;
+    let made = made_name()?;
+    // Not asked again for each job.
+    if let Some(base) = engine.images().known(&made).await {
+        return Ok(base);
+    }
+    let present = images::present(engine, [name.clone(), made.clone()]).await?;
+    if let Some(there) = [&name, &made].into_iter().find(|name| present.contains(name)) {
+        return images::base(engine, there, progress).await;
     }
     if let Some(why) = engine.failures().of(python) {
         return Err(Error::unavailable(why));
     }
     let not_fetched = match images::base(engine, &name, progress).await {
-        Err(error @ Error::Unavailable { .. }) => error,
+        Err(error @ Error::Unavailable { cause: None, .. }) => error,
         fetched => return fetched,
     };
     if engine.options().image_pull == ImagePull::Never {
@@ -149,7 +157,7 @@ async fn of_version(engine: &Arc<Engine>, python: Python, progress: &Progress) -
 async fn make(engine: &Arc<Engine>, python: Python, name: &ImageName, progress: &Progress) -> Result<Arc<Base>> {
     let lock = state::lock(&format!("python-{python}"));
     let _turn = tokio::task::spawn_blocking(move || lock.map(|lock| lock.lock())).await;
-    if !images::is_there(engine, name).await? {
+    if images::present(engine, [name.clone()]).await?.is_empty() {
         let debian = first_there(engine, Python::all().filter(|other| *other < python)).await?;
         let (_, debian) = debian.ok_or_else(|| Error::unavailable("no image with another version is there"))?;
         let base = images::base(engine, &debian, progress).await?;
@@ -164,19 +172,13 @@ async fn first_there(
     engine: &Arc<Engine>,
     versions: impl Iterator<Item = Python>,
 ) -> Result<Option<(Python, ImageName)>> {
-    for python in versions {
-        let name = images::choose(engine.options(), Some(&python.to_string()), None)?;
-        if images::is_there(engine, &name).await? {
-            return Ok(Some((python, name)));
-        }
-        if python == MADE.0 && images::is_there(engine, &made_name()?).await? {
-            return Ok(Some((python, made_name()?)));
-        }
-    }
-    Ok(None)
+    let names = versions.map(|python| Ok(names_of(engine, python)?.into_iter().map(move |name| (python, name))));
+    let names: Vec<_> = names.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+    let present = images::present(engine, names.iter().map(|(_, name)| name.clone())).await?;
+    Ok(names.into_iter().find(|(_, name)| present.contains(name)))
 }
 
-/// Another version that will do and whose image is there: the next newer one, or else the next older one.
+/// Chooses another version that will do and whose image is there, newer rather than older.
 async fn another(
     engine: &Arc<Engine>,
     least: Python,

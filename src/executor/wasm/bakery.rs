@@ -43,7 +43,7 @@ pub(crate) struct Baked {
     pub(crate) record: Record,
 }
 
-/// What is known of it.
+/// Holds what is known of an image while it is made.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// Modules that were imported, with what these import.
@@ -66,7 +66,7 @@ pub(crate) struct Bakery {
     begun: Mutex<HashMap<String, Instant>>,
 }
 
-/// What is known of an image.
+/// Holds what is known of an image.
 struct Known {
     baked: Option<Arc<Baked>>,
     looked_at: Instant,
@@ -83,7 +83,7 @@ impl Bakery {
         }
     }
 
-    /// The image of these packages, when there is one.
+    /// Returns the image of these packages, when there is one.
     pub(crate) async fn find(self: &Arc<Self>, packages: &Packages) -> Option<Arc<Baked>> {
         let file = self.file(packages);
         if let Some(known) = self.known().get(&file)
@@ -121,7 +121,7 @@ impl Bakery {
         result.await.unwrap_or_else(|_| Err(Error::unavailable("making an image panicked")))
     }
 
-    /// Whether a process makes the image of these packages.
+    /// Returns whether a process makes the image of these packages.
     pub(crate) fn is_being_made(&self, packages: &Packages) -> bool {
         self.studio.baked().is_locked(&self.file(packages))
     }
@@ -185,7 +185,7 @@ impl Bakery {
         self.open(&file).ok_or_else(|| Error::unavailable("the image just written cannot be read back"))
     }
 
-    /// A snapshot with as many of the modules as are fit for it, when there are any.
+    /// Takes a snapshot with as many of the modules as are fit for it, if any.
     async fn import(&self, packages: &Packages) -> Result<(Option<Vec<u8>>, Record)> {
         let mut modules = packages.modules.to_vec();
         let mut unfit = Vec::new();
@@ -204,7 +204,7 @@ impl Bakery {
         Ok((None, Record { unfit, ..Record::default() }))
     }
 
-    /// A snapshot, if all of them were imported.
+    /// Takes a snapshot, if all modules were imported.
     async fn import_all(&self, packages: &Packages, modules: &[String]) -> Result<(Option<Vec<u8>>, Record)> {
         let base = self.studio.snapshot()?;
         let library = self.studio.library.with_packages(packages.pack.clone());
@@ -248,7 +248,7 @@ impl Bakery {
         ))
     }
 
-    /// The image as it is in the cache.
+    /// Opens the image in the cache.
     fn open(&self, file: &str) -> Option<Arc<Baked>> {
         let cache = self.studio.baked();
         let text = self.studio.path(&format!("{file}.json"), Verification::Stamp);
@@ -280,14 +280,14 @@ impl Bakery {
         format!("{PREFIX}{}", hex(&hash.finalize()[..16]))
     }
 
-    /// What is behind this lock is whole after every statement.
+    /// Locks what is whole after every statement, whoever panicked.
     fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Baked {
-    /// The image, for a job that finds in it what it would find otherwise.
+    /// Returns the image, for a job that finds in it what it would find otherwise.
     pub(crate) fn image_for(&self, job: &Job, shadows: impl Fn(&str) -> bool) -> Option<&Image> {
         let image = self.image.as_ref()?;
         let asked_for = |name: &str| self.record.variables.iter().any(|variable| variable == name || variable == "*");
@@ -298,7 +298,7 @@ impl Baked {
     }
 }
 
-/// Jobs come first: this thread, and those that it starts, get what these leave.
+/// Lets jobs come first: this thread, and those that it starts, get what these leave.
 fn step_back() {
     if let Err(error) = rustix::process::nice(10) {
         tracing::debug!(%error, "cannot lower the priority of a thread");

@@ -22,7 +22,7 @@ impl Clock {
         Clock { started: Instant::now(), idle: Duration::ZERO, idle_since: None, frozen: false }
     }
 
-    /// For making a snapshot: monotonic and CPU time do not pass.
+    /// Makes a clock for a snapshot: monotonic and CPU time do not pass.
     pub(crate) fn frozen() -> Clock {
         Clock { frozen: true, ..Clock::start() }
     }
@@ -44,12 +44,12 @@ impl Clock {
         self.started.elapsed()
     }
 
-    /// The job begins to wait. A job that is stopped while it does is not told [`Clock::resume`].
+    /// Stops CPU time while the job waits. A job that is stopped while it does is not told [`Clock::resume`].
     pub(crate) fn pause(&mut self) {
         self.idle_since = Some(Instant::now());
     }
 
-    /// The job goes on.
+    /// Lets CPU time pass, as the job goes on.
     pub(crate) fn resume(&mut self) {
         self.idle += self.idle_since.take().map_or(Duration::ZERO, |since| since.elapsed());
     }

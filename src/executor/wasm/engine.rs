@@ -21,7 +21,7 @@ const RESIDENT_BYTES: usize = 64 << 20;
 /// What a slot keeps at least: a small job writes a third of this.
 const SLOT_RESIDENT_BYTES_MIN: usize = 1 << 20;
 
-/// How an engine is set up.
+/// Says how an engine is set up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EngineOptions {
     /// Jobs that can run at the same time.
@@ -30,7 +30,7 @@ pub(crate) struct EngineOptions {
     pub(crate) page_reuse: bool,
 }
 
-/// The engine that runs jobs, or, with functions that are compiled already, one that compiles for it.
+/// Makes the engine that runs jobs, or, with functions compiled already, one that compiles for it.
 pub(crate) fn engine(options: EngineOptions, compiled: Option<Arc<dyn CacheStore>>) -> Result<Engine> {
     let mut config = shared();
     if let Some(compiled) = compiled {
@@ -61,7 +61,7 @@ pub(crate) fn engine(options: EngineOptions, compiled: Option<Arc<dyn CacheStore
     Engine::new(&config).map_err(|e| Error::caused("the WebAssembly engine does not start", e))
 }
 
-/// The engine that makes snapshots: no metering, and code that is quick to compile because it runs once.
+/// Makes the engine for snapshots: no metering, and code that is quick to compile.
 pub(crate) fn snapshot_engine() -> Result<Engine> {
     let mut config = shared();
     config.cranelift_opt_level(OptLevel::None);
@@ -79,8 +79,9 @@ fn shared() -> Config {
     config
 }
 
-/// Reusing pages asks the kernel which ones were written. A page that was written and then swapped out is not told, and
-/// would be seen by the next job; hence only without swap, for the machine and for our control group.
+/// Returns whether the kernel tells which pages were written, which reusing them takes. A page that was written and
+/// then swapped out is not told, and would be seen by the next job; hence only without swap, for the machine and for
+/// our control group.
 fn page_reuse_is_safe() -> bool {
     PoolingAllocationConfig::is_pagemap_scan_available() && !has_swap()
 }

@@ -95,17 +95,17 @@ impl Files {
         }
     }
 
-    /// The job's directories, when it ever needed them.
+    /// Returns the job's directories, when it ever needed them.
     pub(crate) fn into_workspace(self) -> Option<Workspace> {
         self.workspace
     }
 
-    /// How often the job has used its directories.
+    /// Returns how often the job has used its directories.
     pub(crate) fn uses(&self) -> u64 {
         self.uses
     }
 
-    /// How many descriptors are open.
+    /// Returns how many descriptors are open.
     pub(crate) fn open_count(&self) -> usize {
         self.descriptors.iter().flatten().count()
     }
@@ -121,7 +121,7 @@ impl Files {
         Ok(())
     }
 
-    /// `dup2` with the old descriptor closed: what WASI calls renumbering.
+    /// Renumbers a descriptor, as WASI calls a `dup2` that closes the old one.
     pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<()> {
         self.duplicate_to(from, to)?;
         if from == to { Ok(()) } else { self.close(from) }

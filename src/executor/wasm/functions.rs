@@ -20,7 +20,7 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
-    /// From what [`Functions::into_bytes`] gave. What is damaged is left out: it is compiled again.
+    /// Reads what [`Functions::into_bytes`] gave. What is damaged is left out: it is compiled again.
     pub(crate) fn open(bytes: Bytes) -> Functions {
         let mut places = HashMap::new();
         let mut at = 0;
@@ -36,7 +36,7 @@ impl Functions {
         Functions { bytes, places, added: Mutex::default() }
     }
 
-    /// Those that were added.
+    /// Returns the functions that were added.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.added.into_inner().unwrap_or_else(PoisonError::into_inner)
     }

@@ -48,7 +48,7 @@ pub(crate) struct Host {
     short_call: bool,
 }
 
-/// What the guest said about its job.
+/// Holds what the guest said about its job.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) result: Option<String>,
@@ -62,7 +62,7 @@ pub(crate) struct Report {
     pub(crate) baking: Option<Baking>,
 }
 
-/// What became of importing modules for good.
+/// Holds what became of importing modules for good.
 #[derive(Debug, Default)]
 pub(crate) struct Baking {
     pub(crate) modules: Vec<String>,
@@ -72,7 +72,7 @@ pub(crate) struct Baking {
     pub(crate) variables: Vec<String>,
 }
 
-/// How often the guest did what a copy of it could not repeat.
+/// Says how often the guest did what a copy of it could not repeat.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     pub(crate) clock: u64,
@@ -147,7 +147,7 @@ impl Fuel {
         Ok(self.start_slice(rest))
     }
 
-    /// What was used so far, when `left` is left of the present slice.
+    /// Returns what was used so far, when `left` is left of the present slice.
     pub(crate) fn used(&self, left: i64) -> u64 {
         self.used.saturating_add_signed(self.slice.saturating_sub(left).max(0))
     }
@@ -429,7 +429,7 @@ impl Future for Nothing {
     }
 }
 
-/// The few errors that our own imports return, by their Linux numbers.
+/// Returns the Linux number of an error that our own imports return.
 fn linux_errno(error: Errno) -> i32 {
     use Errno as E;
     match error {

@@ -59,8 +59,7 @@ impl Studio {
         Ok(Studio { name: name(&engine), engine, options, cache, baked, verification, library, large: OnceLock::new() })
     }
 
-    /// The image of the interpreter: taken from the cache, or made, which takes some ten seconds that `progress` is told
-    /// about.
+    /// Returns the image of the interpreter, from the cache or made, of which `progress` is told.
     pub(crate) fn interpreter(&self, progress: &dyn Fn(&str)) -> Result<Image> {
         let file = self.file("cwasm");
         if let Some(image) = self.open_image(&file, self.verification)? {
@@ -89,8 +88,8 @@ impl Studio {
             .ok_or_else(|| Error::unavailable("the compiled interpreter just written cannot be read back"))
     }
 
-    /// The image of the interpreter for jobs that are known to be large. A slot that keeps its pages is slower for small jobs
-    /// once it has run a large one, so that these have slots of their own, which keep none.
+    /// Returns the image of the interpreter for jobs that are known to be large. A slot that keeps its pages is slower
+    /// for small jobs once it has run a large one, so that these have slots of their own, which keep none.
     pub(crate) fn large(&self) -> Result<&Image> {
         if let Some(image) = self.large.get() {
             return Ok(image);
@@ -102,7 +101,7 @@ impl Studio {
         Ok(self.large.get_or_init(|| image))
     }
 
-    /// The snapshot of the interpreter, for taking others from it.
+    /// Returns the snapshot of the interpreter, for taking others from it.
     pub(crate) fn snapshot(&self) -> Result<Bytes> {
         self.read("wasm")
     }
@@ -118,22 +117,22 @@ impl Studio {
         Ok(())
     }
 
-    /// What all of its names begin with.
+    /// Returns the prefix of all its names.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where what is derived is kept.
+    /// Returns the cache of what is derived.
     pub(crate) fn baked(&self) -> &Cache {
         &self.baked
     }
 
-    /// Where a file is that belongs to something derived.
+    /// Returns the path of a file that belongs to something derived.
     pub(crate) fn path(&self, file: &str, verification: Verification) -> Option<PathBuf> {
         self.baked.find(file, verification).or_else(|| self.cache.find(file, verification))
     }
 
-    /// An image that was derived, when it is there.
+    /// Returns an image that was derived, when it is there.
     pub(crate) fn find(&self, file: &str) -> Option<Image> {
         let path = self.path(file, self.verification)?;
         linked(&self.engine, &path).unwrap_or_else(|error| {
@@ -142,7 +141,7 @@ impl Studio {
         })
     }
 
-    /// The image in a file of the cache, when it is there and what was once written.
+    /// Returns the image in a file of the cache, when it is there and what was once written.
     fn open_image(&self, file: &str, verification: Verification) -> Result<Option<Image>> {
         self.open_image_for(&self.engine, file, verification)
     }
@@ -175,7 +174,7 @@ impl Studio {
     }
 }
 
-/// What images depend on: the interpreter, and everything of the engine that compiled code depends on.
+/// Digests what images depend on: the interpreter, and the engine as far as compiled code depends on it.
 fn name(engine: &Engine) -> String {
     let mut compatibility = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut compatibility);
@@ -186,7 +185,7 @@ fn name(engine: &Engine) -> String {
     format!("python-{}-{}", wasm_python::VERSION, hex(&hash.finalize()[..12]))
 }
 
-/// The image in a file that was found in a cache; `None` when it is of another engine.
+/// Maps an image in a file of the cache; `None` when it is of another engine.
 fn linked(engine: &Engine, path: &Path) -> Result<Option<Image>> {
     let module = match deserialize(engine, path) {
         Ok(module) => module,

@@ -4,21 +4,21 @@ use crate::pack::{Pack, SITE_PACKAGES};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 
-/// What is served below `/usr`. Cheap to clone.
+/// Holds what is served below `/usr`. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Library {
     stdlib: Pack,
     packages: Option<Pack>,
 }
 
-/// What is at a path.
+/// Says what is at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Node {
     File(Bytes),
     Folder,
 }
 
-/// What an import finds. Code is marshalled, or empty where there is only source.
+/// Says what an import finds. Code is marshalled, or empty where there is only source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Importable {
     Module(Bytes),
@@ -31,17 +31,17 @@ pub(crate) enum Importable {
 const STDLIB: &str = "lib/python3.14/";
 
 impl Library {
-    /// `None` when the bytes are not what `wasm-python` makes.
+    /// Reads the library; `None` when the bytes are not what `wasm-python` makes.
     pub(crate) fn new(stdlib: &'static [u8]) -> Option<Library> {
         Some(Library { stdlib: Pack::open(Bytes::from_static(stdlib))?, packages: None })
     }
 
-    /// With the packages of an environment.
+    /// Adds the packages of an environment.
     pub(crate) fn with_packages(&self, packages: Pack) -> Library {
         Library { packages: Some(packages), ..self.clone() }
     }
 
-    /// What is at this path below `/usr`; the empty path is `/usr` itself.
+    /// Returns what is at this path below `/usr`; the empty path is `/usr` itself.
     pub(crate) fn node(&self, path: &str) -> Option<Node> {
         if path.is_empty() {
             return Some(Node::Folder);
@@ -53,7 +53,7 @@ impl Library {
         self.packs().any(|pack| pack.has_below(&prefix)).then_some(Node::Folder)
     }
 
-    /// Names in a folder, and whether each is a folder itself.
+    /// Lists the names in a folder, and whether each is a folder itself.
     pub(crate) fn list(&self, path: &str) -> Vec<(String, bool)> {
         let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
         let mut names = BTreeSet::new();
@@ -64,7 +64,7 @@ impl Library {
         names.into_iter().map(|(name, is_folder)| (name.to_owned(), is_folder)).collect()
     }
 
-    /// What an import finds at a path below `/usr` that has no suffix.
+    /// Returns what an import finds at a path below `/usr` that has no suffix.
     pub(crate) fn importable(&self, stem: &str) -> Option<Importable> {
         let code = |path: String| self.packs().find_map(|pack| pack.find(&path)).map(|file| file.code);
         if let Some(code) = code(format!("{stem}/__init__.py")) {
@@ -77,12 +77,12 @@ impl Library {
         self.packs().any(|pack| pack.has_below(&folder)).then_some(Importable::Namespace)
     }
 
-    /// Whether the standard library has a module of this name at its top.
+    /// Returns whether the standard library has a module of this name at its top.
     pub(crate) fn has_standard(&self, module: &str) -> bool {
         self.importable(&format!("{STDLIB}{module}")).is_some()
     }
 
-    /// Whether the packages have a module of this name at their top.
+    /// Returns whether the packages have a module of this name at their top.
     pub(crate) fn has_packaged(&self, module: &str) -> bool {
         self.packages.is_some() && self.importable(&format!("{SITE_PACKAGES}{module}")).is_some()
     }

@@ -44,7 +44,7 @@ const STEP_BYTES: u32 = 1 << 20;
 /// A fuel for so many bytes copied or filled, as a power of two.
 const BYTES_PER_FUEL_LOG2: i64 = 3;
 
-/// What the added code refers to.
+/// Holds what the added code refers to.
 #[derive(Clone, Copy)]
 struct Added {
     /// The global with what is left.
@@ -55,7 +55,7 @@ struct Added {
     fill: u32,
 }
 
-/// The module with metering.
+/// Adds metering to a module.
 pub(crate) fn instrument(wasm: &[u8]) -> Result<Vec<u8>> {
     let mut module = Module::new();
     let mut code = CodeSection::new();
@@ -166,7 +166,7 @@ fn copy_items<T>(
     Ok(())
 }
 
-/// The body with metering: its bytes otherwise, unchanged.
+/// Adds metering to a body, whose bytes are unchanged otherwise.
 fn function(wasm: &[u8], body: &wasmparser::FunctionBody<'_>, added: Added, mathematics: &[u32]) -> Result<Vec<u8>> {
     let loops = loops(body)?;
     let marked = loops.contains(&MARK);
@@ -215,7 +215,7 @@ fn function(wasm: &[u8], body: &wasmparser::FunctionBody<'_>, added: Added, math
 /// Length of a loop that has nothing but its end.
 const MARK: u64 = 1;
 
-/// For each loop, in the order of their starts, how many instructions it has, those of loops inside it not counted.
+/// Counts the instructions of each loop, in the order of their starts, without loops inside it.
 fn loops(body: &wasmparser::FunctionBody<'_>) -> Result<Vec<u64>> {
     let mut lengths = Vec::new();
     // Open blocks: the index of the loop that each belongs to.
@@ -265,7 +265,7 @@ fn next_step(function: &mut Function, added: Added) {
     }));
 }
 
-/// `memory.fill` in steps.
+/// Makes a `memory.fill` in steps.
 fn fill(added: Added) -> Function {
     let mut function = Function::new([(1, ValType::I32)]);
     function.instructions().loop_(BlockType::Empty);
@@ -278,7 +278,7 @@ fn fill(added: Added) -> Function {
     function
 }
 
-/// `memory.copy` in steps, from the end when the destination overlaps what is still to be copied.
+/// Makes a `memory.copy` in steps, from the end when the destination overlaps the rest.
 fn copy(added: Added) -> Function {
     let mut function = Function::new([(1, ValType::I32)]);
     function.instructions().loop_(BlockType::Empty);

@@ -41,13 +41,13 @@ impl Quota {
         self.bytes
     }
 
-    /// Bytes, of them free, files, of them free.
+    /// Returns bytes and files, each in all and free.
     pub(crate) fn room_left(&self) -> (u64, u64, u64, u64) {
         let bytes_free = self.bytes_max.saturating_sub(self.bytes);
         (self.bytes_max, bytes_free, self.files_max, self.files_max.saturating_sub(self.files))
     }
 
-    /// How many of `wanted` more bytes there is room for.
+    /// Returns how many of `wanted` more bytes there is room for.
     pub(crate) fn room(&mut self, wanted: u64) -> u64 {
         let room = self.bytes_max.saturating_sub(self.bytes);
         if wanted > room {
@@ -56,12 +56,12 @@ impl Quota {
         room.min(wanted)
     }
 
-    /// A file has another length: for the functions that change one, and nobody else.
+    /// Counts a file's new length: for the functions that change one, and nobody else.
     pub(crate) fn resized(&mut self, before: u64, after: u64) {
         self.bytes = self.bytes.saturating_sub(before).saturating_add(after);
     }
 
-    /// A file is gone for good.
+    /// Gives back what a file took that is gone for good.
     fn freed(&mut self, bytes: u64) {
         self.bytes = self.bytes.saturating_sub(bytes);
     }
@@ -80,7 +80,7 @@ impl Quota {
         self.files = self.files.saturating_sub(1);
     }
 
-    /// The last name of a file is gone. Returns whether the file is, too: it may be open.
+    /// Notes that the last name of a file is gone. Returns whether the file is, too: it may be open.
     pub(crate) fn unlinked(&mut self, inode: u64, bytes: u64) -> bool {
         match self.open.get_mut(&inode) {
             Some(open) => {
@@ -98,7 +98,7 @@ impl Quota {
         self.open.entry(inode).or_default().descriptors += 1;
     }
 
-    /// A descriptor is closed. Returns whether the file is gone with it; `bytes` is asked for only then.
+    /// Notes a closed descriptor. Returns whether the file is gone with it; `bytes` is asked for only then.
     pub(crate) fn closed(&mut self, inode: u64, bytes: impl FnOnce() -> u64) -> bool {
         let Some(open) = self.open.get_mut(&inode) else { return false };
         open.descriptors = open.descriptors.saturating_sub(1);

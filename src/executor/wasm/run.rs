@@ -33,7 +33,7 @@ const PROJECT: &str = "/work";
 const WANT_RESULT: u32 = 1;
 const CALL_FUNCTION: u32 = 2;
 
-/// `library` is what the job finds below `/usr`: that of the image, perhaps with packages.
+/// Runs a job with `library` below `/usr`: that of the image, perhaps with packages.
 pub(crate) async fn run(
     image: &Image,
     library: Library,
@@ -77,7 +77,7 @@ pub(crate) async fn run(
     Ok(Run::Ended(Box::new(outcome)))
 }
 
-/// The job as `wasm-python/guest/guest.c` reads it.
+/// Encodes the job as `wasm-python/guest/guest.c` reads it.
 fn encode(job: &Job, script: &str, library: &Library) -> Result<Vec<u8>> {
     let source = job.project.read(script)?;
     let (flags, function, arguments) = match &job.want {
@@ -151,8 +151,8 @@ async fn call_run(store: &mut Store<Host>, instance: Instance, at: u32) -> wasmt
     instance.get_typed_func::<u32, i32>(&mut *store, "pyexec_run")?.call_async(store, at).await
 }
 
-/// The result of `work`, or `None` when the deadline comes first. The clock is looked at whenever the guest yields, so a
-/// busy runtime, whose timers are late, does not make a job late.
+/// Returns the result of `work`, or `None` when the deadline comes first. The clock is looked at whenever the guest
+/// yields, so a busy runtime, whose timers are late, does not make a job late.
 pub(super) async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     let mut timer = pin!(tokio::time::sleep_until(deadline.into()));
@@ -291,7 +291,7 @@ fn outcome(host: Host, ending: Ending, fuel: u64, collect_from: Option<&Project>
     }
 }
 
-/// The files that the job left: those of the project folder by their paths there, those in `/tmp` by absolute ones.
+/// Collects the job's files, by paths in the project folder, and absolute ones in `/tmp`.
 fn collect(workspace: &Workspace, project: &Project) -> Vec<OutputFile> {
     let mut files = Vec::new();
     let mut room = COLLECTED_BYTES_MAX;

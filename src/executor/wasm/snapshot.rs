@@ -17,7 +17,7 @@ pub(crate) const MEMORY_BYTES: u64 = 512 << 20;
 const PREPARE: &str = "pyexec_prepare";
 pub(super) const BAKE: &str = "pyexec_bake";
 
-/// A snapshot of the started interpreter, with the library imported that jobs use most.
+/// Takes a snapshot of the started interpreter, with the modules that jobs use most.
 pub(crate) fn start(library: &Library) -> Result<Vec<u8>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -48,12 +48,12 @@ async fn start_and_take(engine: &Engine, store: &mut Store<Host>) -> wasmtime::R
     wizer.snapshot(&context, &mut Frozen { store, instance }).await
 }
 
-/// The snapshot with all of its state exported, so that of its instances another can be taken.
+/// Exports all state of a snapshot, so that of its instances another can be taken.
 pub(crate) fn exposed(snapshot: &[u8]) -> wasmtime::Result<Vec<u8>> {
     Ok(again().instrument(snapshot)?.1)
 }
 
-/// A snapshot of an instance of what [`exposed`] made of `snapshot`.
+/// Takes a snapshot of an instance of what [`exposed`] made of `snapshot`.
 pub(crate) async fn take(snapshot: &[u8], store: &mut Store<Host>, instance: Instance) -> wasmtime::Result<Vec<u8>> {
     let wizer = again();
     let (context, _) = wizer.instrument(snapshot)?;
@@ -67,7 +67,7 @@ fn again() -> Wizer {
     wizer
 }
 
-/// What an instance has that is to be snapshotted. It has no project, no input, and time stands still.
+/// Reads the state of an instance that is to be snapshotted. It has no project, no input, and time stands still.
 pub(crate) fn store(engine: &Engine, library: Library) -> Store<Host> {
     let limits = Limits { memory_bytes: MEMORY_BYTES, ..Limits::default() };
     let nobody = Box::new(|_: Event<'_>| ());

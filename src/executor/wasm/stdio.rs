@@ -48,7 +48,7 @@ impl Input {
     }
 }
 
-/// Which of the two output streams.
+/// Names one of the two output streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     Stdout,
@@ -89,12 +89,12 @@ impl Outputs {
         self.observer.event(event);
     }
 
-    /// From now on output is collected instead of being the job's.
+    /// Collects output from now on, instead of taking it for the job's.
     pub(crate) fn divert(&mut self) {
         self.diversion = Some(Vec::new());
     }
 
-    /// What was collected since; output is the job's again.
+    /// Ends collecting, and returns what came; output is the job's again.
     pub(crate) fn diverted(&mut self) -> Vec<u8> {
         self.diversion.take().unwrap_or_default()
     }

@@ -48,12 +48,12 @@ fn path(memory: &GuestMemory<'_>, pointer: GuestPtr<str>) -> Result<Vec<u8>> {
     Ok(bytes.to_vec())
 }
 
-/// The part of guest memory that a pointer and a length mean.
+/// Returns the part of guest memory that a pointer and a length mean.
 fn bytes_mut<'a>(memory: &'a mut GuestMemory<'_>, at: GuestPtr<u8>, length: u32) -> Result<&'a mut [u8]> {
     memory.as_slice_mut(at.as_array(length))?.ok_or_else(|| Errno::Notsup.into())
 }
 
-/// What a call has moved so far, with `n` bytes more.
+/// Adds `n` bytes to what a call has moved so far.
 fn sum(total: u32, n: usize) -> Result<u32> {
     u32::try_from(n).ok().and_then(|n| total.checked_add(n)).ok_or_else(|| Errno::Inval.into())
 }
@@ -176,7 +176,7 @@ impl Host {
         Ok(total)
     }
 
-    /// Bytes that the present call may move.
+    /// Returns how many bytes the present call may move.
     fn call_bytes(&self) -> usize {
         self.hostcall_fuel.min(CALL_BYTES_MAX)
     }
@@ -188,7 +188,7 @@ impl Host {
         result
     }
 
-    /// When a clock subscription is due, as time from now.
+    /// Returns when a clock subscription is due, as time from now.
     fn due(&self, clock: &types::SubscriptionClock) -> Result<Duration> {
         let timeout = Duration::from_nanos(clock.timeout);
         if !clock.flags.contains(types::Subclockflags::SUBSCRIPTION_CLOCK_ABSTIME) {

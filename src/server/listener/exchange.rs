@@ -22,13 +22,13 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    /// A request has come. Dropping the guard ends the exchange.
+    /// Notes that a request has come. Dropping the guard ends the exchange.
     pub(super) fn begin(self: &Arc<Exchange>) -> Busy {
         self.turn.fetch_add(1, Ordering::Relaxed);
         Busy(Arc::clone(self))
     }
 
-    /// Number of the turn, which a new one changes.
+    /// Returns the turn's number, which a new one changes.
     pub(super) fn turn(&self) -> Turn {
         Turn(self.turn.load(Ordering::Relaxed))
     }
@@ -55,7 +55,7 @@ impl Exchange {
         self.unread_body.store(true, Ordering::Relaxed);
     }
 
-    /// Whether an answer was given before its request had been read.
+    /// Returns whether an answer was given before its request had been read.
     pub(super) fn has_unread_body(&self) -> bool {
         self.unread_body.load(Ordering::Relaxed)
     }

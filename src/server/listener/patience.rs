@@ -28,7 +28,7 @@ impl Patience {
         Patience { pause_max, waited: Duration::ZERO, bytes: 0, pause: None }
     }
 
-    /// The client has done something.
+    /// Notes that the client has done something.
     pub(super) fn moved(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_add(bytes as u64);
         if let Some((since, _)) = self.pause.take() {
@@ -36,7 +36,7 @@ impl Patience {
         }
     }
 
-    /// The client has done nothing; ready when that was too long.
+    /// Counts the time of a client that does nothing; ready when that was too long.
     pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let (_, end) = self.pause.get_or_insert_with(|| {
             let earned = Duration::from_secs(self.bytes / BYTES_PER_SECOND_MIN);

@@ -464,7 +464,7 @@ impl Client {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// The body of the next answer, which has to have a length.
+    /// Reads the body of the next answer, which has to have a length.
     async fn answer(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {

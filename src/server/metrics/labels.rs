@@ -11,7 +11,7 @@ use axum::{
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use std::fmt::{self, Write};
 
-/// An enum with the text of each of its values.
+/// Defines an enum with the text of each of its values.
 macro_rules! label {
     ($(#[$about:meta])* $name:ident { $($value:ident => $text:literal,)+ }) => {
         $(#[$about])*

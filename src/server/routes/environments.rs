@@ -143,7 +143,7 @@ pub(super) async fn remove(
     }
 }
 
-/// The beginning of an id could soon stand for several.
+/// Refuses the beginning of an id, which could soon stand for several.
 fn whole(id: &str) -> Result<&str, ApiError> {
     if id.len() == ID_DIGITS { Ok(id) } else { Err(ApiError::no_environment()) }
 }

@@ -134,7 +134,7 @@ async fn receive(
     Ok((request::exec(project, read, bytes, waiting, app).await?, idempotency))
 }
 
-/// The project in an archive; or why what is in the archive cannot be one. What is no archive is a malformed request.
+/// Opens the project in an archive, or says why it cannot be one. What is no archive is a malformed request.
 fn unpacked(archive: File) -> Result<crate::Result<Project>, ApiError> {
     let again = archive.try_clone();
     match Project::tar_file(archive) {

@@ -208,7 +208,7 @@ pub(super) async fn file(
     Ok(response)
 }
 
-/// Events after number `after`, until the result. The guard goes with the stream.
+/// Streams the events after number `after`, until the result. The guard goes with the stream.
 pub(super) fn stream(
     execution: Arc<Execution>,
     after: u64,

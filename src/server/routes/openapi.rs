@@ -74,7 +74,7 @@ impl Modify for Keys {
     }
 }
 
-/// What a client leaves out it may also send as null; what the server leaves out is never null. The types cannot say so.
+/// Lets clients send null for what they may leave out; the server never sends it. The types cannot say so.
 struct Nulls;
 
 impl Modify for Nulls {

@@ -68,7 +68,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))], app.metrics.encode()).into_response()
 }
 
-/// A page to try it.
+/// Serves a page to try the service.
 pub(super) async fn page() -> Response {
     let nonce = uuid::Uuid::new_v4().simple().to_string();
     let text = PAGE

@@ -32,7 +32,7 @@ fn packed(files: &[(&str, &str)]) -> Pack {
     Pack::open(Pack::build(files.iter().map(file).collect()).unwrap().into()).unwrap()
 }
 
-/// What a script prints that can import a pack.
+/// Returns what a script prints that can import a pack.
 async fn printed(pack: &Pack, script: &str) -> String {
     let packages = Packages::new("test", pack.clone(), Vec::new());
     let job = Job::code(script.to_owned());

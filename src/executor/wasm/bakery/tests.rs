@@ -9,7 +9,7 @@ use crate::{
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Packages without bytecode.
+/// Returns packages without bytecode.
 fn packages(files: &[(&str, &str)], modules: &[&str]) -> Packages {
     let file = |(path, content): &(&str, &str)| Packed {
         path: format!("{SITE_PACKAGES}{path}"),

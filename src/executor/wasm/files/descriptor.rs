@@ -11,7 +11,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64},
 };
 
-/// What a descriptor stands for. `Arc` is what `dup` shares.
+/// Says what a descriptor stands for. `Arc` is what `dup` shares.
 #[derive(Debug, Clone)]
 pub(crate) enum Descriptor {
     Stdin,

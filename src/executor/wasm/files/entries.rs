@@ -82,7 +82,7 @@ impl Files {
         Ok(())
     }
 
-    /// The target is kept as it is given; where it leads is found out when the link is followed.
+    /// Makes a link; where it leads is found out when it is followed.
     pub(crate) fn symlink(&mut self, target: &[u8], fd: u32, path: &[u8]) -> Result<()> {
         let place = self.creatable(fd, path, false)?;
         self.add_file(|_| place.dir().symlink_contents(OsStr::from_bytes(target), place.path()).map_err(errno))?;
@@ -120,7 +120,7 @@ impl Files {
         }
     }
 
-    /// What a link below `/proc/self/fd` shows.
+    /// Returns what a link below `/proc/self/fd` shows.
     fn name_of(&self, fd: u32) -> Option<Vec<u8>> {
         let absolute = |path: &[u8]| [b"/".as_slice(), path].concat();
         let pipe = |inode: u64| format!("pipe:[{inode}]").into_bytes();

@@ -13,7 +13,7 @@ use cap_std::fs::{Dir, File, Metadata, MetadataExt, OpenOptions};
 use std::{io, sync::Arc};
 use wasmtime_wasi::p1::types::Errno;
 
-/// How a file is to be opened.
+/// Says how a file is to be opened.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "these are open(2)'s flags")]
 pub(crate) struct Open {

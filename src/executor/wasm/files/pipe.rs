@@ -52,13 +52,13 @@ pub(super) fn pipe(number: u64) -> (Reader, Writer) {
 }
 
 impl Pipe {
-    /// Past the numbers of the standard streams.
+    /// Returns a number past those of the standard streams.
     fn inode(&self) -> u64 {
         self.number + 1000
     }
 }
 
-/// What an operation fails with that would have to wait.
+/// Returns what an operation fails with that would have to wait.
 fn would_wait(nonblocking: &AtomicBool) -> Errno {
     if nonblocking.load(Ordering::Relaxed) { Errno::Again } else { Errno::Deadlk }
 }
@@ -86,7 +86,7 @@ impl Reader {
         !self.pipe.content().is_empty() || self.pipe.writer_closed.load(Ordering::Relaxed)
     }
 
-    /// Bytes that can be read at once.
+    /// Counts the bytes that can be read at once.
     pub(crate) fn waiting(&self) -> usize {
         self.pipe.content().len()
     }

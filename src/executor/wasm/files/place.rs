@@ -26,8 +26,10 @@ const PATH_BYTES_MAX: usize = 4095;
 const LINKS_MAX: usize = 40;
 /// Names looked up for one path: each is a call of the host, and the job does not yield meanwhile.
 const LOOKUPS_MAX: usize = 4096;
+/// Names after which a folder that is passed is opened, so that a look-up costs the same however deep it is.
+const NAMES_TO_OPEN: usize = 16;
 
-/// Where a path leads, whether there is something or not.
+/// Says where a path leads, whether there is something or not.
 #[derive(Debug)]
 pub(super) enum Place {
     Disk(DiskPath),
@@ -106,7 +108,7 @@ impl NamePath<'_> {
     }
 }
 
-/// What a name is, as far as it matters for the next one.
+/// Says what a name is, as far as it matters for the next one.
 enum Found {
     Nothing,
     Folder,
@@ -115,8 +117,19 @@ enum Found {
     Other,
 }
 
+/// Folders on disk that a path has passed, each with the length of its own path, the innermost last.
+#[derive(Default)]
+struct Passed(Vec<(usize, Dir)>);
+
+impl Passed {
+    /// Leaves the folders that are not on the way to a path of this length, which is the start of the present one.
+    fn truncate(&mut self, length: usize) {
+        while self.0.pop_if(|(passed, _)| *passed > length).is_some() {}
+    }
+}
+
 impl Files {
-    /// Where `path` leads from a folder. A link at its end is followed if `follow` says so.
+    /// Returns where `path` leads from a folder. A link at its end is followed if `follow` says so.
     pub(super) fn place(&mut self, fd: u32, path: &[u8], follow: bool) -> Result<Place> {
         let folder = self.folder(fd)?;
         self.place_from(&folder, path, follow)
@@ -212,10 +225,11 @@ impl Files {
     fn walk(&mut self, start: &[u8], path: &[u8], follow: bool, mut slash: bool) -> Result<(Vec<u8>, bool)> {
         let mut full = if path.starts_with(b"/") { Vec::new() } else { start.to_vec() };
         let mut pending: VecDeque<Vec<u8>> = names(path).map(<[u8]>::to_vec).collect();
-        let (mut links, mut lookups) = (0, 0);
+        let (mut links, mut lookups, mut passed) = (0, 0, Passed::default());
         while let Some(name) = pending.pop_front() {
             if name == b".." {
                 full.truncate(full.iter().rposition(|byte| *byte == b'/').unwrap_or(0));
+                passed.truncate(full.len());
                 continue;
             }
             let next = join(&full, &name)?;
@@ -224,7 +238,7 @@ impl Files {
             if lookups > LOOKUPS_MAX {
                 return Err(Errno::Loop);
             }
-            match self.look(&next)? {
+            match self.look(&next, &mut passed)? {
                 Found::Link(target) if follow || slash || !is_last => {
                     slash |= is_last && ends_in_slash(&target);
                     links += 1;
@@ -233,13 +247,17 @@ impl Files {
                     }
                     if target.starts_with(b"/") {
                         full.clear();
+                        passed.truncate(0);
                     }
                     for name in names(&target).collect::<Vec<_>>().into_iter().rev() {
                         pending.push_front(name.to_vec());
                     }
                 }
                 Found::Descriptor(fd) if !is_last => match self.get(fd) {
-                    Ok(Descriptor::Folder(folder)) => full = folder.path.get(),
+                    Ok(Descriptor::Folder(folder)) => {
+                        full = folder.path.get();
+                        passed.truncate(0);
+                    }
                     Ok(_) => return Err(Errno::Notdir),
                     Err(_) => return Err(Errno::Noent),
                 },
@@ -251,7 +269,8 @@ impl Files {
         Ok((full, slash))
     }
 
-    fn look(&mut self, full: &[u8]) -> Result<Found> {
+    /// Looks a path up whose folder the way has led to.
+    fn look(&mut self, full: &[u8], passed: &mut Passed) -> Result<Found> {
         if !is_on_disk(full) || is_mounted(full) {
             return Ok(match self.tree.node(full) {
                 None => Found::Nothing,
@@ -261,11 +280,23 @@ impl Files {
                 Some(Node::File(_)) => Found::Other,
             });
         }
-        let (root, path) = (self.root()?, relative(full, false));
-        match root.symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => Ok(Found::Folder),
+        let root = self.root()?;
+        let (dir, rest) = match passed.0.last() {
+            Some((length, dir)) => (dir, full.get(length + 1..).unwrap_or_default()),
+            None => (&*root, full),
+        };
+        let path = relative(rest, false);
+        match dir.symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => {
+                if names(rest).count() >= NAMES_TO_OPEN
+                    && let Ok(folder) = dir.open_dir(&path)
+                {
+                    passed.0.push((full.len(), folder));
+                }
+                Ok(Found::Folder)
+            }
             Ok(metadata) if metadata.is_symlink() => {
-                let target = root.read_link_contents(&path).map_err(errno)?;
+                let target = dir.read_link_contents(&path).map_err(errno)?;
                 Ok(Found::Link(target.into_os_string().into_vec()))
             }
             Ok(_) => Ok(Found::Other),

@@ -4,7 +4,7 @@ use cap_std::fs::{Dir, Metadata, MetadataExt};
 use std::{io, path::Path};
 use wasmtime_wasi::p1::types::Filetype;
 
-/// What `stat` tells.
+/// Holds what `stat` tells.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stat {
     pub(crate) inode: u64,
@@ -31,7 +31,7 @@ pub(crate) struct Item {
 }
 
 impl Stat {
-    /// A file of the host, with the usual permission bits.
+    /// Describes a file of the host, with the usual permission bits.
     pub(super) fn of(metadata: &Metadata) -> Stat {
         let (kind, mode) = if metadata.is_dir() {
             (Filetype::Directory, 0o755)
@@ -66,7 +66,8 @@ impl Stat {
         Stat { mode: 0o777, ..Stat::read_only(Filetype::SymbolicLink, bytes, inode) }
     }
 
-    /// Standard streams look like pipes. WASI has no type for those, so it comes with the permission bits.
+    /// Describes a pipe, which standard streams look like, too. WASI has no type for those, so it comes with the
+    /// permission bits.
     pub(super) fn pipe(inode: u64) -> Stat {
         const S_IFIFO: u32 = 0o010_000;
         Stat { mode: S_IFIFO | 0o600, ..Stat::read_only(Filetype::Unknown, 0, inode) }
@@ -78,13 +79,13 @@ impl Item {
         Item { name: name.to_owned(), inode, kind, next: 0 }
     }
 
-    /// Bytes of its record in a listing of WASI.
+    /// Returns how many bytes its record in a listing of WASI takes.
     pub(super) fn record_bytes(&self) -> usize {
         RECORD_HEAD_BYTES + self.name.len()
     }
 }
 
-/// What the host knows of a path; of a link itself unless it is to be followed.
+/// Returns what the host knows of a path; of a link itself unless it is to be followed.
 pub(super) fn metadata(dir: &Dir, path: &Path, follow: bool) -> io::Result<Metadata> {
     if follow { dir.metadata(path) } else { dir.symlink_metadata(path) }
 }

@@ -119,7 +119,7 @@ impl MemoryUse {
     }
 }
 
-/// What is at a path.
+/// Says what is at a path.
 #[derive(Debug)]
 pub(super) enum Node {
     Folder,
@@ -167,7 +167,7 @@ impl VirtualTree {
         number.map(Node::Descriptor)
     }
 
-    /// What `lstat` tells of what is there.
+    /// Returns the status of a node, as `lstat` tells it.
     pub(super) fn stat(&self, path: &[u8]) -> Result<Stat> {
         Ok(match self.node(path).ok_or(Errno::Noent)? {
             Node::Folder => Stat::read_only(Filetype::Directory, 0, inode(path)),
@@ -177,7 +177,7 @@ impl VirtualTree {
         })
     }
 
-    /// Names in a folder, but for those of open descriptors.
+    /// Lists the names in a folder, but for those of open descriptors.
     pub(super) fn list(&self, path: &[u8]) -> Vec<Item> {
         let mut items = Vec::new();
         let mut add = |path: &str, name: &str, kind| {
