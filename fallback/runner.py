@@ -65,6 +65,16 @@ INSTALLING = re.compile(
     rb"([ \t\f]*)[!%][ \t]*(?:(?:python[0-9.]*|\{sys\.executable\})[ \t]+-m[ \t]+pip|uv[ \t]+pip|pip[0-9.]*)[ \t]+install\b"
     rb"(?:[^\\\r\n]|\\\r?\n|\\)*"
 )
+# As many as the host takes.
+FRAMES_MAX = 50
+# What a cell of a notebook may have besides: what changes nothing here, and what is no Python; `_pyexec_cell.py` has the same.
+HARMLESS_MAGIC = re.compile(rb"[ \t\f]*%[ \t]*(?:matplotlib|autoreload|load_ext|config)\b")
+MAGIC = re.compile(
+    rb"[ \t\f]*(?:[\w., \t]+=[ \t]*)?(?:(!+)[ \t]*(.*?)|(%%?[A-Za-z]\w*)(?:[ \t].*)?)[ \t]*\r?\n?$"
+    rb"|[ \t\f]*(?:\?\??([\w.]+)|([\w.]+)\?\??)[ \t]*;?[ \t]*\r?\n?$"
+)
+# Since 3.11.
+GROUPS = getattr(builtins, "BaseExceptionGroup", ())
 FIGURES_MAX = 32
 FIGURE_BYTES_MAX = 15 << 20
 # OpenBLAS and OpenMP start a thread for each CPU; their memory is the job's.
@@ -761,6 +771,12 @@ def data_bytes():
         return sum(int(line.split()[1]) << 10 for line in file if line.startswith(b"VmData:"))
 
 
+def ours(function):
+    """Marks a function that the job's code calls, for what is told of a job that is stopped in it."""
+    function.__code__ = function.__code__.replace(co_filename="<pyexec>")
+    return function
+
+
 class Imports:
     """Imports modules before the job comes, and has them ready when it imports them: till then they are out of sight.
 
@@ -804,6 +820,7 @@ class Imports:
             if sys.modules.get(name) is module:
                 del sys.modules[name]
 
+    @ours
     def find_spec(self, name, path=None, target=None):
         if name == "matplotlib.pyplot":
             self.figures().be_the_default()
@@ -836,6 +853,7 @@ class MissingFinder:
     def __init__(self, report):
         self.report, self.told, self.pid = report, set(), os.getpid()
 
+    @ours
     def find_spec(self, name, path=None, target=None):
         if path is not None or name in self.told or len(self.told) >= MISSING_MAX or os.getpid() != self.pid:
             return None
@@ -860,6 +878,7 @@ class Shown:
     def create_module(self, spec):
         return self.module
 
+    @ours
     def exec_module(self, module):
         module.__spec__ = self.spec
         self.imports.show(self.count)
@@ -871,6 +890,7 @@ class FigureTeller:
     def __init__(self, report):
         self.report, self.count = report, 0
 
+    @ours
     def __call__(self, draw):
         data = draw() if self.count < FIGURES_MAX else None
         if data is None or len(data) > FIGURE_BYTES_MAX:
@@ -975,7 +995,9 @@ def execute(job, path, names):
         raise SyntaxError("source code cannot contain null bytes")
     value = None
     if job["last_expression"]:
-        value = yield from execute_cell((yield from compiled(source, path, AST | AWAITING)), path, names)
+        if b"display" in source:
+            names["display"] = display
+        value = yield from execute_cell((yield from compiled(source, path, AST | AWAITING, True)), path, names)
     else:
         yield from at_the_bottom(exec, (yield from compiled(source, path, 0)), names)
     if job["function"] is None:
@@ -983,13 +1005,15 @@ def execute(job, path, names):
     return (yield from call(names, job["function"], job["arguments"])), True
 
 
-def compiled(source, path, flags):
+def compiled(source, path, flags, cell=False):
     """Compiles; a line that installs packages is taken out when the compiler comes upon it, and not where it is text."""
     while True:
         try:
             return (yield from at_the_bottom(compile, source, path, "exec", flags, True))
         except SyntaxError as error:
             plain = without_installing(source, error.lineno)
+            if plain is None and cell:
+                plain = without_magic(source, error)
             if plain is None:
                 raise
             source = plain
@@ -1002,6 +1026,37 @@ def without_installing(source, number):
     if found is None:
         return None
     return source[:before] + found[1] + b"pass" + b"\n" * found[0].count(b"\n") + source[found.end() :]
+
+
+def without_magic(source, error):
+    """Takes a line that changes nothing here out of a cell; of another that is no Python it says what to write instead."""
+    lines = source.splitlines(True)
+    at = (error.lineno or 0) - 1
+    if not 0 <= at < len(lines):
+        return None
+    if HARMLESS_MAGIC.match(lines[at]):
+        lines[at] = lines[at][: len(lines[at]) - len(lines[at].lstrip())] + b"pass\n"
+        return b"".join(lines)
+    magic = MAGIC.match(lines[at])
+    if magic is not None:
+        error.msg = advice(*magic.groups())
+    return None
+
+
+def advice(shell, command, name, before, after):
+    if shell:
+        command = command.decode("utf-8", "replace")
+        return f"no shell commands here; in Python that is subprocess.run({command!r}, shell=True)"
+    if name is None:
+        return f"no question marks of notebooks here; in Python that is help({(before or after).decode()})"
+    return f"no magics of notebooks here: take {name.decode()} out, or write it in Python"
+
+
+@ours
+def display(*objects, **options):
+    """Shows objects as a notebook does that has only text."""
+    for value in objects:
+        print(repr(value))
 
 
 def execute_cell(tree, path, names):
@@ -1151,7 +1206,8 @@ def is_faithful(value):
 
 def uncaught(error, path, report):
     """Prints and reports an exception that ends the job; returns the exit status."""
-    trace = error.__traceback__ = without_ours(error.__traceback__)
+    hide_ours(error)
+    trace = error.__traceback__
     line = None
     while trace is not None and line is None:
         if trace.tb_frame.f_code.co_filename == path:
@@ -1164,15 +1220,57 @@ def uncaught(error, path, report):
     except Exception:
         message = "<exception str() failed>"
     no_space = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    tell(report, kind=printable(type(error).__name__), message=message, line=line, no_space=no_space)
+    frames = printable(frames_of_project(error))
+    tell(report, kind=printable(type(error).__name__), message=message, line=line, frames=frames, no_space=no_space)
     yield from show(error)
     return 130 if isinstance(error, KeyboardInterrupt) else 1
 
 
+def frames_of_project(error):
+    """The innermost frames of the job's own files, with NUL between all that they consist of; as `_pyexec_cell.py` does."""
+    frames, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append((code.co_filename, trace.tb_lineno, code.co_name))
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError) and isinstance(error.filename, str):
+        frames.append((error.filename, error.lineno, "<module>"))
+    own = [frame for frame in frames if frame[0].startswith(WORK + "/") and isinstance(frame[1], int)]
+    return "\0".join(f"{path[len(WORK) + 1:]}\0{line}\0{function}" for path, line, function in own[-FRAMES_MAX:])
+
+
+def hide_ours(error):
+    """Takes frames of this file and of `figures.py` out of the tracebacks of an exception and those before it."""
+    seen, pending = set(), [error]
+    while pending:
+        error = pending.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        pending += (error.__cause__, error.__context__)
+        if isinstance(error, GROUPS):
+            pending += error.exceptions
+        error.__traceback__ = without_ours(error.__traceback__)
+
+
 def without_ours(trace):
-    while trace is not None and trace.tb_frame.f_globals is globals():
+    first = trace = after_ours(trace)
+    while trace is not None:
+        following = after_ours(trace.tb_next)
+        if following is not trace.tb_next:
+            trace.tb_next = following
+        trace = following
+    return first
+
+
+def after_ours(trace):
+    while trace is not None and is_ours(trace.tb_frame.f_globals):
         trace = trace.tb_next
     return trace
+
+
+def is_ours(names):
+    return names is globals() or names.get("__name__") == FIGURES_MODULE
 
 
 def show(error):

@@ -13,12 +13,17 @@ FOLDER = "/usr/lib/python3.14/"
 # PyCF_ONLY_AST and PyCF_ALLOW_TOP_LEVEL_AWAIT: `ast` need not be imported for them.
 ONLY_AST, TOP_LEVEL_AWAIT = 0x400, 0x2000
 COROUTINE = 0x80
+# As many as the host takes.
+FRAMES_MAX = 50
 
 INSTALL = re.compile(
     rb"[ \t\f]*[!%][ \t]*(?:(?:python[0-9.]*|\{sys\.executable\})[ \t]+-m[ \t]+pip|uv[ \t]+pip|pip[0-9.]*)[ \t]+install\b"
 )
 HARMLESS_MAGIC = re.compile(rb"[ \t\f]*%[ \t]*(?:matplotlib|autoreload|load_ext|config)\b")
-MAGIC = re.compile(rb"[ \t\f]*(?:(!+)[ \t]*(.*?)|(%%?[A-Za-z]\w*)(?:[ \t].*)?)[ \t]*\r?\n?$")
+MAGIC = re.compile(
+    rb"[ \t\f]*(?:[\w., \t]+=[ \t]*)?(?:(!+)[ \t]*(.*?)|(%%?[A-Za-z]\w*)(?:[ \t].*)?)[ \t]*\r?\n?$"
+    rb"|[ \t\f]*(?:\?\??([\w.]+)|([\w.]+)\?\??)[ \t]*;?[ \t]*\r?\n?$"
+)
 
 # Files of ours beside those that begin with `_pyexec_`: they stand in for modules in C, which have no frames.
 STAND_INS = frozenset(
@@ -67,10 +72,12 @@ def _without_line(source, path, error, cell):
     return None
 
 
-def _advice(shell, command, name):
+def _advice(shell, command, name, before, after):
     if shell:
         command = command.decode("utf-8", "replace")
         return f"no shell commands here; in Python that is subprocess.run({command!r}, shell=True)"
+    if name is None:
+        return f"no question marks of notebooks here; in Python that is help({(before or after).decode()})"
     return f"no magics of notebooks here: take {name.decode()} out, or write it in Python"
 
 
@@ -258,3 +265,16 @@ def hide_frames(error, path):
             while frame.tb_next is not None and is_ours(frame.tb_next.tb_frame.f_code.co_filename):
                 frame.tb_next = frame.tb_next.tb_next
             frame = frame.tb_next
+
+
+def frames_of_project(error, folder):
+    """The innermost frames of the job's own files: file, line and function of each, with NUL between all of them."""
+    frames, frame = [], error.__traceback__
+    while frame is not None:
+        code = frame.tb_frame.f_code
+        frames.append((code.co_filename, frame.tb_lineno, code.co_name))
+        frame = frame.tb_next
+    if isinstance(error, SyntaxError) and isinstance(error.filename, str):
+        frames.append((error.filename, error.lineno, "<module>"))
+    own = [frame for frame in frames if frame[0].startswith(folder) and isinstance(frame[1], int)]
+    return "\0".join(f"{path[len(folder):]}\0{line}\0{function}" for path, line, function in own[-FRAMES_MAX:])

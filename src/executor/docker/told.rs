@@ -11,7 +11,7 @@ use crate::{
     Error, Job, Limits, Outcome, Project,
     capture::Capture,
     executor::{COLLECTED_BYTES_MAX, Event, Observer, StopAt, traceback},
-    outcome::{CapabilityMiss, Ending, Exception, JsonText, LimitHit, OutputFile, RichOutput, StopReason, Tier, Usage},
+    outcome::{CapabilityMiss, Ending, ErrorFrame, Exception, JsonText, LimitHit, OutputFile, RichOutput, StopReason, Tier, Usage},
     project,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -92,6 +92,8 @@ struct Report {
     kind: Option<String>,
     message: Option<String>,
     line: Option<u32>,
+    /// As [`ErrorFrame::read_all`] reads them.
+    frames: Option<String>,
     /// A module that the script's own code imports, and that is not there.
     missing: Option<String>,
     #[serde(default)]
@@ -241,7 +243,9 @@ impl Told {
             self.result_json = JsonText::new(text);
         }
         if let Some(kind) = report.kind {
-            self.exception = Some(Exception { kind, message: report.message.unwrap_or_default(), line: report.line });
+            let frames = report.frames.as_deref().map(ErrorFrame::read_all).unwrap_or_default();
+            let message = report.message.unwrap_or_default();
+            self.exception = Some(Exception { kind, message, line: report.line, frames });
         }
         self.no_space |= report.no_space;
         self.figures.left_out = self.figures.left_out.saturating_add(report.figures_left_out);

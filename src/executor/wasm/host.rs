@@ -12,7 +12,7 @@ use crate::{
     Limits, Project,
     executor::{Observer, StopAt},
     job::Stdin,
-    outcome::{CapabilityMiss, JsonText, LimitHit},
+    outcome::{CapabilityMiss, ErrorFrame, JsonText, LimitHit},
 };
 use bytes::Bytes;
 use std::{
@@ -52,6 +52,7 @@ pub(crate) struct Report {
     pub(crate) error_type: Option<String>,
     pub(crate) error_message: Option<String>,
     pub(crate) error_line: Option<u32>,
+    pub(crate) error_frames: Vec<ErrorFrame>,
     pub(crate) misses: Vec<CapabilityMiss>,
     pub(crate) ended_in_miss: bool,
     /// Of an instance that is to be snapshotted; others have no say in it.
@@ -259,6 +260,7 @@ impl Host {
                     baking.note(kind, text);
                 }
             }
+            11 => report.error_frames = ErrorFrame::read_all(text),
             // The guest is hostile: what it says beyond that means nothing.
             _ => {}
         }
