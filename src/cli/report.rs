@@ -291,8 +291,11 @@ mod tests {
         assert_eq!((&json["ending"], &json["exit_code"]), (&json!("exited"), &json!(0)));
         assert_eq!((&json["result_json"], &json["usage"]["fuel"]), (&json!(7), &json!(5)));
         assert_eq!(json["limits_hit"], json!(["output"]));
-        assert_eq!(json["exception"], json!({"kind": "E", "message": "why", "line": 2,
-            "frames": [{"file": "main.py", "line": 2, "function": "<module>"}]}));
+        assert_eq!(
+            json["exception"],
+            json!({"kind": "E", "message": "why", "line": 2,
+            "frames": [{"file": "main.py", "line": 2, "function": "<module>"}]})
+        );
         assert_eq!((&json["files"][0]["path"], &json["execution_id"]), (&json!("a.txt"), &json!("exe_1")));
         assert!(json.get("ended_in_miss").is_none());
     }

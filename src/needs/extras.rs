@@ -419,7 +419,8 @@ pub(crate) fn named_by_error(kind: &str, message: &str) -> Option<String> {
 }
 
 /// Commands that install what follows.
-const COMMANDS: &[&str] = &["pip install ", "pip3 install ", "conda install ", "uv add ", "uv pip install ", "poetry add "];
+const COMMANDS: &[&str] =
+    &["pip install ", "pip3 install ", "conda install ", "uv add ", "uv pip install ", "poetry add "];
 /// What stands in front of a package that is missing, without doubt.
 const AFTER_FIRST: &[&str] = &["Use pip or conda to install ", "mport "];
 /// What stands behind a package that is missing.
@@ -463,9 +464,44 @@ const AFTER: &[&str] = &[
 ];
 /// Words of prose around the name of a package.
 const FILLERS: &[&str] = &[
-    "", "a", "an", "and", "are", "be", "by", "conda", "could", "dependency", "dependencies", "extra", "first", "have", "is",
-    "it", "its", "library", "libraries", "module", "modules", "must", "need", "of", "optional", "or", "package", "packages",
-    "pip", "please", "python", "required", "should", "the", "to", "version", "with", "you",
+    "",
+    "a",
+    "an",
+    "and",
+    "are",
+    "be",
+    "by",
+    "conda",
+    "could",
+    "dependency",
+    "dependencies",
+    "extra",
+    "first",
+    "have",
+    "is",
+    "it",
+    "its",
+    "library",
+    "libraries",
+    "module",
+    "modules",
+    "must",
+    "need",
+    "of",
+    "optional",
+    "or",
+    "package",
+    "packages",
+    "pip",
+    "please",
+    "python",
+    "required",
+    "should",
+    "the",
+    "to",
+    "version",
+    "with",
+    "you",
 ];
 
 /// Of a message that is read.
@@ -566,7 +602,11 @@ mod tests {
             ("ImportError", "Failed to import the openpyxl package", "openpyxl"),
             ("ImportError", "The 'lxml' package is required to parse XML", "lxml"),
             ("ImportError", "The lxml library could not be imported", "lxml"),
-            ("ModuleNotFoundError", "required package 'xlsxwriter' not found.\nPlease install using the command `pip install xlsxwriter`.", "xlsxwriter"),
+            (
+                "ModuleNotFoundError",
+                "required package 'xlsxwriter' not found.\nPlease install using the command `pip install xlsxwriter`.",
+                "xlsxwriter",
+            ),
             ("ImportError", "PyYAML isn't installed", "pyyaml"),
             ("ImportError", "To use the async client you need to install the `httpx` package", "httpx"),
             ("ImportError", "You must install pydot (`pip install pydot`) for plot_model to work", "pydot"),
@@ -579,15 +619,31 @@ mod tests {
             ("ImportError", "scipy and numpy are required", "numpy"),
             ("ImportError", "SciPy 1.12 or greater is required to provide the function", "scipy"),
             ("ImportError", "pyarrow>=13.0.0 is required for ArrowDtype", "pyarrow"),
-            ("ImportError", "numbagg >= 0.2.1 is required for rolling_exp but currently numbagg is not installed", "numbagg"),
+            (
+                "ImportError",
+                "numbagg >= 0.2.1 is required for rolling_exp but currently numbagg is not installed",
+                "numbagg",
+            ),
             ("ImportError", "opening tutorial dataset x requires either scipy or netCDF4 to be installed.", "netcdf4"),
-            ("ImportError", "Visdom visualization requires installation of Visdom", "visdom"),
+            ("ImportError", "Drawing requires installation of Networkx", "networkx"),
             ("ImportError", "The Python Imaging Library (PIL) is required to load data from jpeg files.", "pillow"),
             ("ImportError", "To support decoding pdfs, please install 'pdfplumber'.", "pdfplumber"),
             ("ImportError", "read_dot() requires pygraphviz http://pygraphviz.github.io/", "pygraphviz"),
-            ("ImportError", "Using http2=True, but the 'h2' package is not installed. Make sure to install httpx using `pip install httpx[http2]`.", "h2"),
-            ("ImportError", "Using 'BrotliDecoder', but neither of the 'brotlicffi' or 'brotli' packages have been installed.", "brotli"),
-            ("ImportError", "The module 'x' requires the optional dependency 'Cartopy'.To use this module, please install 'Cartopy'.", "cartopy"),
+            (
+                "ImportError",
+                "Using http2=True, but the 'h2' package is not installed. Make sure to install httpx using `pip install httpx[http2]`.",
+                "h2",
+            ),
+            (
+                "ImportError",
+                "Using 'BrotliDecoder', but neither of the 'brotlicffi' or 'brotli' packages have been installed.",
+                "brotli",
+            ),
+            (
+                "ImportError",
+                "The module 'x' requires the optional dependency 'Cartopy'.To use this module, please install 'Cartopy'.",
+                "cartopy",
+            ),
         ] {
             assert_eq!(named_by_error(kind, message).as_deref(), Some(distribution), "{message}");
         }

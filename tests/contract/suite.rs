@@ -172,7 +172,8 @@ pub async fn an_exception_has_its_frames_in_the_project(executor: &dyn Executor)
     assert_eq!(frames(&outcome), ["main.py:2 <module>", "broken.py:2 <module>"]);
     assert_eq!(frames(&run(executor, Job::code("x = 1\nif x\n")).await), ["main.py:2 <module>"]);
     // The function that was asked for is called by nobody, and a value is computed by nobody.
-    let called = Job::code("def f():\n    1 / 0").want(Want::Call { function: "f".into(), arguments: json!(null).into() });
+    let called =
+        Job::code("def f():\n    1 / 0").want(Want::Call { function: "f".into(), arguments: json!(null).into() });
     assert_eq!(frames(&run(executor, called).await), ["main.py:2 f"]);
     let cell = Job::code("async def f():\n    return 1 / 0\n\nawait f()").want(Want::LastExpression);
     assert_eq!(frames(&run(executor, cell).await), ["main.py:4 <module>", "main.py:2 f"]);
@@ -408,8 +409,15 @@ pub async fn the_wall_clock_stops_a_job_that_waits_for_input(executor: &dyn Exec
 
 pub async fn a_cell_may_be_of_a_notebook(executor: &dyn Executor) {
     let eval = |code: &'static str| run(executor, Job::code(code).want(Want::LastExpression));
-    let outcome = eval("%matplotlib inline\n%load_ext autoreload\nfor x in (1,):\n    %autoreload 2\ndisplay(x, 'é')\nx + 1").await;
-    assert_eq!((outcome.stdout.text.as_str(), outcome.result.as_deref()), ("1\n'é'\n", Some("2")), "{}", outcome.stderr.text);
+    let outcome =
+        eval("%matplotlib inline\n%load_ext autoreload\nfor x in (1,):\n    %autoreload 2\ndisplay(x, 'é')\nx + 1")
+            .await;
+    assert_eq!(
+        (outcome.stdout.text.as_str(), outcome.result.as_deref()),
+        ("1\n'é'\n", Some("2")),
+        "{}",
+        outcome.stderr.text
+    );
     let outcome = eval("!pip install x\n'''\n!ls\n%timeit\n'''").await;
     assert_eq!(outcome.result.as_deref(), Some(r"'\n!ls\n%timeit\n'"), "text is left alone");
     // Names of the job's own win.
@@ -456,7 +464,8 @@ pub async fn a_stopped_job_keeps_its_output_and_says_where_it_was(executor: &dyn
     // Nothing of ours is between its own lines.
     let code = "class C:\n    def __repr__(self):\n        while True: pass\n\ndisplay(C())\n";
     let stderr = stops_in_time(executor, Job::code(code).want(Want::LastExpression)).await.stderr.text;
-    let own = "line 5, in <module>\n    display(C())\n  File \"/work/main.py\", line 3, in __repr__\n    while True: pass\n";
+    let own =
+        "line 5, in <module>\n    display(C())\n  File \"/work/main.py\", line 3, in __repr__\n    while True: pass\n";
     assert!(stderr.contains(own), "{stderr}");
 }
 

@@ -503,7 +503,8 @@ mod tests {
     fn notes_are_about_digests_only() {
         let id = format!("sha256:{}", "0a".repeat(32));
         assert_eq!(note_of(&id), Some(format!("interpreter-{}", "0a".repeat(32))));
-        for wrong in ["", "sha256:", "python:3.13", &format!("sha256:{}", "../".repeat(22)[..64].to_owned()), &id[1..]] {
+        for wrong in ["", "sha256:", "python:3.13", &format!("sha256:{}", "../".repeat(22)[..64].to_owned()), &id[1..]]
+        {
             assert_eq!(note_of(wrong), None, "{wrong}");
         }
     }

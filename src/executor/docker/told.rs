@@ -11,7 +11,10 @@ use crate::{
     Error, Job, Limits, Outcome, Project,
     capture::Capture,
     executor::{COLLECTED_BYTES_MAX, Event, Observer, StopAt, traceback},
-    outcome::{CapabilityMiss, Ending, ErrorFrame, Exception, JsonText, LimitHit, OutputFile, RichOutput, StopReason, Tier, Usage},
+    outcome::{
+        CapabilityMiss, Ending, ErrorFrame, Exception, JsonText, LimitHit, OutputFile, RichOutput, StopReason, Tier,
+        Usage,
+    },
     project,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};

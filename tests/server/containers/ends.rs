@@ -201,7 +201,8 @@ fn evaluate(socket: &Path, flags: &[&str], code: &str) -> Child {
 fn two_servers_and_ten_command_lines_at_once_lose_nothing() {
     let (Some(one), Some(two)) = (Site::start(&[("PYEXEC_POOL", "1")]), Site::start(&[])) else { return };
     let proxy = Proxy::start();
-    let code = |n: usize, seconds: f64| format!("import time\nprint('in', {n}, flush=True)\ntime.sleep({seconds})\n{n} * 11");
+    let code =
+        |n: usize, seconds: f64| format!("import time\nprint('in', {n}, flush=True)\ntime.sleep({seconds})\n{n} * 11");
     thread::scope(|scope| {
         let mut asked = Vec::new();
         for (at, site) in [(0, &one), (1, &two), (2, &one), (3, &two), (4, &one), (5, &two)] {
@@ -236,9 +237,10 @@ fn a_job_of_the_command_line_starts_one_container() {
         return;
     }
     let proxy = Proxy::start();
-    let mut run = || {
+    let run = || {
         let before = proxy.created();
-        let output = evaluate(&proxy.socket(), &["--image", "python:3.11-slim"], "6 * 7").wait_with_output().expect("ends");
+        let output =
+            evaluate(&proxy.socket(), &["--image", "python:3.11-slim"], "6 * 7").wait_with_output().expect("ends");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "42\n", "{}", String::from_utf8_lossy(&output.stderr));
         proxy.created() - before
     };
