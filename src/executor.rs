@@ -10,6 +10,9 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
+/// Names the kind of a miss that is the answer to a question: whether a module is there. It is not listed.
+pub(crate) const QUESTION: &str = "find_spec";
+
 /// Most that collected files may have together, since they come back in memory.
 pub(crate) const COLLECTED_BYTES_MAX: u64 = 256 << 20;
 

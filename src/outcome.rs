@@ -9,6 +9,10 @@ use utoipa::ToSchema;
 /// Deepest nesting of a value as JSON: what parsers of other languages take.
 const JSON_DEPTH_MAX: usize = 9_000;
 
+/// Frames of an exception, as many as the guest and the runner tell, and the length of their names.
+const FRAMES_MAX: usize = 50;
+const FRAME_NAME_BYTES_MAX: usize = 1000;
+
 /// The result of running a [`Job`](crate::Job) to its end, whichever end that was.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
@@ -243,6 +247,32 @@ pub struct Exception {
     pub message: String,
     /// Line of the outermost frame in the submitted script.
     pub line: Option<u32>,
+    /// Frames of the submitted code in its traceback, the innermost last: where it came up.
+    pub frames: Vec<ErrorFrame>,
+}
+
+/// A frame of a traceback, in a file of the project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErrorFrame {
+    /// Path of the file in the project.
+    pub file: String,
+    /// Line in it, from 1.
+    pub line: u32,
+    /// Name of the function; of code outside of functions `<module>`.
+    pub function: String,
+}
+
+impl ErrorFrame {
+    /// Reads frames as a job reports them: file, line and function of each, with NUL between all of them.
+    pub(crate) fn read_all(report: &str) -> Vec<ErrorFrame> {
+        let mut fields = report.split('\0');
+        let mut next = || {
+            let (file, line, function) = (fields.next()?, fields.next()?, fields.next()?);
+            let cut = |text: &str| text[..text.floor_char_boundary(FRAME_NAME_BYTES_MAX)].to_owned();
+            Some(ErrorFrame { file: cut(file), line: line.parse().ok()?, function: cut(function) })
+        };
+        std::iter::from_fn(&mut next).take(FRAMES_MAX).collect()
+    }
 }
 
 /// Something that only a full Linux has: a thread, a socket, a process, a native module.
@@ -322,6 +352,16 @@ mod tests {
         let nested = |depth: usize| JsonText::new(format!("{}{}", "[".repeat(depth), "]".repeat(depth)));
         assert!(nested(500).is_some() && nested(JSON_DEPTH_MAX).is_some());
         assert_eq!(nested(JSON_DEPTH_MAX + 1), None);
+    }
+
+    #[test]
+    fn frames_are_read_and_bounded_whatever_a_job_reports() {
+        let read = |report: &str| ErrorFrame::read_all(report);
+        let frames = read("main.py\x003\0<module>\0lib/a.py\x007\0f");
+        assert_eq!((frames.len(), frames[1].line, &*frames[1].file, &*frames[1].function), (2, 7, "lib/a.py", "f"));
+        assert_eq!(read("").len() + read("a\0b\0c").len() + read("a\x001").len(), 0);
+        let many = read(&"é\x001\0f\0".repeat(10_000).replace('é', &"é".repeat(800)));
+        assert_eq!((many.len(), many[0].file.len()), (FRAMES_MAX, FRAME_NAME_BYTES_MAX));
     }
 
     #[test]

@@ -575,12 +575,15 @@ fn a_prompt_is_passed_on_and_another_run_after_it_is_told() {
 #[test]
 fn docker_is_where_its_own_command_says_or_refused_by_name() {
     pyexec();
-    let run = |host: &str, code: &str| {
+    let run_with = |variable: &str, value: &str, code: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pyexec"));
-        command.args(["eval", "--executor", "auto", code]).env("DOCKER_HOST", host).env_remove("PYEXEC_DOCKER_SOCKET");
+        command.args(["eval", "--executor", "auto", code]).env(variable, value).env_remove("PYEXEC_DOCKER_SOCKET");
         let output = command.stdin(Stdio::null()).output().expect("starts");
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
+    let run = |host: &str, code: &str| run_with("DOCKER_HOST", host, code);
+    let (code, stderr) = run_with("DOCKER_CONTEXT", "no-such", "import subprocess\nsubprocess.run(['true'])");
+    assert!(code == Some(125) && stderr.contains("there is no Docker context no-such"), "{code:?} {stderr}");
     assert_eq!(run("ssh://me@there", "7"), (Some(0), String::new()));
     for host in ["ssh://me@there", "unix:///no/such/socket"] {
         let (code, stderr) = run(host, "import subprocess\nsubprocess.run(['true'])");

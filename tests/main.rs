@@ -10,6 +10,7 @@
 //! - `docker.rs`: what the Docker tier adds to the contract: walls, leftovers, faults of the daemon
 //! - `archives.rs`: hostile projects
 //! - `deploy.rs`: the images and compose files of `deploy/` and `fallback/`, built and started
+//! - `first_build.rs`: what the build says of a machine that lacks something
 //! - `command_line.rs`: the `pyexec` command, as a user runs it
 //! - `command_line_client.rs`: the same against a server, which is scripted
 //! - `tiers.rs`: both tiers as one: where a job goes by itself, the same end on either
@@ -24,6 +25,7 @@ mod cpython;
 mod deploy;
 mod docker;
 mod files;
+mod first_build;
 mod isolation;
 mod linux;
 mod programs;

@@ -110,14 +110,17 @@ class MissingFinder:
     def find_spec(self, name, path=None, target=None):
         if path is not None or name in self.told or len(self.told) >= MISSING_MAX or os.getpid() != self.pid:
             return None
-        frame = sys._getframe(1)
+        frame, asks = sys._getframe(1), False
         while frame is not None and "importlib" in frame.f_code.co_filename:
-            if frame.f_code.co_name == "find_spec":
-                return None  # importlib.util's: who asks whether there is one goes on without
+            # importlib.util's: who asks whether there is one goes on without.
+            asks = asks or frame.f_code.co_name == "find_spec"
             frame = frame.f_back
         if frame is None or frame.f_code.co_filename.startswith((WORK + "/", "<")):
-            self.told.add(name)
-            tell(self.report, missing=name)
+            if asks:
+                tell(self.report, asked=name)
+            else:
+                self.told.add(name)
+                tell(self.report, missing=name)
         return None
 
 

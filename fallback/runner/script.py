@@ -14,10 +14,12 @@ from image import use_user_site
 from imports import MissingFinder
 from load import FRESH
 from project import WORK
-from stack import at_the_bottom, without_ours
+from stack import at_the_bottom, hide_ours, without_ours
 
 # For `compile`: a tree, and code that may await at its top.
 AST, AWAITING = 0x400, 0x2000
+# As many as the host takes.
+FRAMES_MAX = 50
 
 
 def run(job, imports, report):
@@ -214,7 +216,8 @@ def describe(value, called, report):
 
 def uncaught(error, path, report):
     """Prints and reports an exception that ends the job; returns the exit status."""
-    trace = error.__traceback__ = without_ours(error.__traceback__)
+    hide_ours(error)
+    trace = error.__traceback__
     line = None
     while trace is not None and line is None:
         if trace.tb_frame.f_code.co_filename == path:
@@ -227,9 +230,23 @@ def uncaught(error, path, report):
     except Exception:
         message = "<exception str() failed>"
     no_space = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    tell(report, kind=printable(type(error).__name__), message=message, line=line, no_space=no_space)
+    frames = printable(frames_of_project(error))
+    tell(report, kind=printable(type(error).__name__), message=message, line=line, frames=frames, no_space=no_space)
     yield from show(error)
     return 130 if isinstance(error, KeyboardInterrupt) else 1
+
+
+def frames_of_project(error):
+    """The innermost frames of the job's own files, with NUL between all that they consist of; as `_pyexec_cell.py` does."""
+    frames, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append((code.co_filename, trace.tb_lineno, code.co_name))
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError) and isinstance(error.filename, str):
+        frames.append((error.filename, error.lineno, "<module>"))
+    own = [frame for frame in frames if frame[0].startswith(WORK + "/") and isinstance(frame[1], int)]
+    return "\0".join(f"{path[len(WORK) + 1:]}\0{line}\0{function}" for path, line, function in own[-FRAMES_MAX:])
 
 
 def show(error):

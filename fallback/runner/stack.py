@@ -1,9 +1,14 @@
 """Calls with no Python frame of the runner below them, and exceptions without any of its frames."""
+import builtins
 import collections
 import functools
 import operator
 import resource
 import sys
+
+
+# Since 3.11.
+GROUPS = getattr(builtins, "BaseExceptionGroup", ())
 
 
 class Left(BaseException):
@@ -76,8 +81,32 @@ def is_about(unraisable, function):
     return unraisable.object is function or unraisable.object is None and repr(function) in (unraisable.err_msg or "")
 
 
+def hide_ours(error):
+    """Takes frames of the runner out of the tracebacks of an exception and of those before it."""
+    seen, pending = set(), [error]
+    while pending:
+        error = pending.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        pending += (error.__cause__, error.__context__)
+        if isinstance(error, GROUPS):
+            pending += error.exceptions
+        error.__traceback__ = without_ours(error.__traceback__)
+
+
 def without_ours(trace):
-    """Returns a traceback without the frames of the runner that it begins with."""
+    """Returns a traceback without the frames of the runner."""
+    first = trace = after_ours(trace)
+    while trace is not None:
+        following = after_ours(trace.tb_next)
+        if following is not trace.tb_next:
+            trace.tb_next = following
+        trace = following
+    return first
+
+
+def after_ours(trace):
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith("<pyexec "):
         trace = trace.tb_next
     return trace

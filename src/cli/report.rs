@@ -52,8 +52,10 @@ impl From<ExecutionResult> for Report {
         if result.result.is_some() && !stdout.truncated && stdout.bytes == stdout.text.len() as u64 + 1 {
             stdout.text.push('\n');
         }
-        let failed =
-            |kind| Exception { kind, message: result.error.clone().unwrap_or_default(), line: result.error_line };
+        // An older server has the message elsewhere.
+        let message = result.error_message.or_else(|| result.error.clone()).unwrap_or_default();
+        let (line, frames) = (result.error_line, result.error_frames);
+        let failed = |kind| Exception { kind, message, line, frames };
         let limit = |name: &String| serde_json::from_value(Value::from(name.as_str())).ok();
         let file = |file: MadeFile| OutputFile { path: file.path, content: Bytes::new() };
         let outcome = Outcome {
@@ -278,7 +280,8 @@ mod tests {
         let json = report(json!({
             "execution_id": "exe_1", "status": "completed", "exit_code": 0, "stdout": "out", "stdout_bytes": 4,
             "result": "7", "result_json": 7, "executor": "wasm", "usage": {"fuel": 5, "queue_us": 9},
-            "limits_hit": ["output", "from the future"], "error_type": "E", "error": "why", "error_line": 2,
+            "limits_hit": ["output", "from the future"], "error_type": "E", "error_message": "why", "error_line": 2,
+            "error_frames": [{"file": "main.py", "line": 2, "function": "<module>"}],
             "files": [{"path": "a.txt", "size": 1, "url": "x"}], "unheard_of": 1,
         }))
         .json();
@@ -288,7 +291,11 @@ mod tests {
         assert_eq!((&json["ending"], &json["exit_code"]), (&json!("exited"), &json!(0)));
         assert_eq!((&json["result_json"], &json["usage"]["fuel"]), (&json!(7), &json!(5)));
         assert_eq!(json["limits_hit"], json!(["output"]));
-        assert_eq!(json["exception"], json!({"kind": "E", "message": "why", "line": 2}));
+        assert_eq!(
+            json["exception"],
+            json!({"kind": "E", "message": "why", "line": 2,
+            "frames": [{"file": "main.py", "line": 2, "function": "<module>"}]})
+        );
         assert_eq!((&json["files"][0]["path"], &json["execution_id"]), (&json!("a.txt"), &json!("exe_1")));
         assert!(json.get("ended_in_miss").is_none());
     }

@@ -1,7 +1,7 @@
 //! What goes to a server and comes from it. Lenient in what it reads: an older server sends less, a newer one more.
 
 use super::options::Executor;
-use pyexec::outcome::{CapabilityMiss, JsonText, RichOutput, Usage};
+use pyexec::outcome::{CapabilityMiss, ErrorFrame, JsonText, RichOutput, Usage};
 use serde::{Deserialize, Serialize};
 
 /// Accompanies the archive of a project.
@@ -138,7 +138,9 @@ pub(crate) struct ExecutionResult {
     pub(crate) duration_ms: u64,
     pub(crate) error: Option<String>,
     pub(crate) error_type: Option<String>,
+    pub(crate) error_message: Option<String>,
     pub(crate) error_line: Option<u32>,
+    pub(crate) error_frames: Vec<ErrorFrame>,
     pub(crate) error_kind: Option<String>,
     pub(crate) result: Option<String>,
     pub(crate) result_json: Option<JsonText>,

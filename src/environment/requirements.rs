@@ -193,15 +193,17 @@ impl Requirements {
         platform: &Platform,
         version_of: impl Fn(&str) -> Option<&'a str>,
     ) -> bool {
-        self.applying(platform).all(|line| {
-            let version = version_of(&line.name).and_then(|version| Version::from_str(version).ok());
-            line.extras.is_empty()
-                && line.hashes.is_empty()
-                && version.is_some_and(|version| {
-                    let mut clauses = line.versions.iter().map(|clause| VersionSpecifiers::from_str(clause));
-                    clauses.all(|clause| clause.is_ok_and(|clause| clause.contains(&version)))
-                })
-        })
+        self.applying(platform).all(|line| line.is_satisfied_by(&version_of))
+    }
+
+    /// Returns what packages of these versions leave to be installed on a platform.
+    pub(crate) fn without<'a>(
+        &self,
+        platform: &Platform,
+        version_of: impl Fn(&str) -> Option<&'a str>,
+    ) -> Requirements {
+        let lines = self.applying(platform).filter(|line| !line.is_satisfied_by(&version_of)).cloned().collect();
+        Requirements { lines, direct: self.direct.clone() }
     }
 
     /// Returns the names of packages with extras, which a constraint cannot have.
@@ -276,6 +278,16 @@ fn check_ends_of_names(head: &str) -> Result<(), String> {
 }
 
 impl Requirement {
+    fn is_satisfied_by<'a>(&self, version_of: impl Fn(&str) -> Option<&'a str>) -> bool {
+        let version = version_of(&self.name).and_then(|version| Version::from_str(version).ok());
+        self.extras.is_empty()
+            && self.hashes.is_empty()
+            && version.is_some_and(|version| {
+                let mut clauses = self.versions.iter().map(|clause| VersionSpecifiers::from_str(clause));
+                clauses.all(|clause| clause.is_ok_and(|clause| clause.contains(&version)))
+            })
+    }
+
     fn without_marker(&self) -> Requirement {
         Requirement { marker: None, ..self.clone() }
     }
@@ -756,6 +768,7 @@ mod tests {
         ] {
             let list = Requirements::parse(list).unwrap();
             assert_eq!(list.are_satisfied_by(&linux((3, 13)), version_of), satisfied, "{list}");
+            assert_eq!(list.without(&linux((3, 13)), version_of).is_empty(), satisfied, "{list}");
         }
     }
 }

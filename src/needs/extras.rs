@@ -394,31 +394,115 @@ pub(crate) fn named_by_error(kind: &str, message: &str) -> Option<String> {
     if message.contains("Numpy is not available") {
         return Some("numpy".to_owned());
     }
-    let quoted = |phrase: &str| within(message, phrase).and_then(known);
-    let after = |phrase: &str| message.split_once(phrase)?.1.split_whitespace().take(2).map(trimmed).find_map(known);
-    let before = |phrase: &str| known(trimmed(message.split_once(phrase)?.0.split_whitespace().next_back()?));
-    let by_prose = || {
-        quoted("Missing optional dependency ")
-            .or_else(|| quoted("tried using: "))
-            .or_else(|| after("Use pip or conda to install "))
-            .or_else(|| before(" not found, please install it"))
-            .or_else(|| before(" is not installed"))
-            .or_else(|| before(" needs to be installed"))
-            .or_else(|| before(" must be installed"))
-            .or_else(|| before(" is required"))
-            .or_else(|| after("lease install the "))
-            .or_else(|| after("lease install "))
-            .or_else(|| after(" requires the "))
-            .or_else(|| after(" requires "))
-    };
-    // Only an exception of an import is about packages whatever its words are.
-    is_import.then(by_prose).flatten().or_else(|| {
-        ["pip install ", "pip3 install ", "conda install ", "uv add "].iter().find_map(|phrase| {
+    let by_command = || {
+        COMMANDS.iter().find_map(|phrase| {
             let mut words = message.split_once(phrase)?.1.split_whitespace().map(trimmed);
             words.find(|word| !word.starts_with('-')).and_then(distribution)
         })
-    })
+    };
+    // Only an exception of an import is about packages whatever its words are, unless it is about what one does not have.
+    if !is_import || message.starts_with("cannot import name ") {
+        return by_command();
+    }
+    let first = |words: &mut dyn Iterator<Item = &str>| {
+        words.map(trimmed).filter(|word| !FILLERS.contains(&&*word.to_ascii_lowercase())).take(3).find_map(known)
+    };
+    let after = |phrase: &&str| first(&mut message.split_once(*phrase)?.1.split_whitespace());
+    let before = |phrase: &&str| first(&mut message.split_once(*phrase)?.0.split_whitespace().rev());
+    ["Missing optional dependency ", "tried using: "]
+        .iter()
+        .find_map(|phrase| within(message, phrase).and_then(known))
+        .or_else(|| AFTER_FIRST.iter().find_map(after))
+        .or_else(|| BEFORE.iter().find_map(before))
+        .or_else(by_command)
+        .or_else(|| AFTER.iter().find_map(after))
 }
+
+/// Commands that install what follows.
+const COMMANDS: &[&str] =
+    &["pip install ", "pip3 install ", "conda install ", "uv add ", "uv pip install ", "poetry add "];
+/// What stands in front of a package that is missing, without doubt.
+const AFTER_FIRST: &[&str] = &["Use pip or conda to install ", "mport "];
+/// What stands behind a package that is missing.
+const BEFORE: &[&str] = &[
+    " not found",
+    " not installed",
+    "n't installed",
+    " to be installed",
+    " must be installed",
+    " should be installed",
+    " have been installed",
+    " is required",
+    " are required",
+    " is needed",
+    " is missing",
+    " not available",
+    " unavailable",
+    " not be imported",
+    " cannot be imported",
+    "n't be imported",
+    " is a required dependency",
+    " is an optional dependency",
+];
+/// What stands in front of a package that is missing, or of one that misses it.
+const AFTER: &[&str] = &[
+    "lease install ",
+    "nstall ",
+    "nstalling ",
+    "requires ",
+    "require ",
+    "needs ",
+    " need ",
+    " depends on ",
+    "issing dependency ",
+    "issing dependency: ",
+    "issing dependencies: ",
+    "issing required dependency ",
+    "issing required dependencies ",
+    " missing ",
+    " without ",
+];
+/// Words of prose around the name of a package.
+const FILLERS: &[&str] = &[
+    "",
+    "a",
+    "an",
+    "and",
+    "are",
+    "be",
+    "by",
+    "conda",
+    "could",
+    "dependency",
+    "dependencies",
+    "extra",
+    "first",
+    "have",
+    "is",
+    "it",
+    "its",
+    "library",
+    "libraries",
+    "module",
+    "modules",
+    "must",
+    "need",
+    "of",
+    "optional",
+    "or",
+    "package",
+    "packages",
+    "pip",
+    "please",
+    "python",
+    "required",
+    "should",
+    "the",
+    "to",
+    "version",
+    "with",
+    "you",
+];
 
 /// Of a message that is read.
 const MESSAGE_BYTES_MAX: usize = 4096;
@@ -432,7 +516,8 @@ fn within<'m>(message: &'m str, phrase: &str) -> Option<&'m str> {
 
 /// Returns a word of prose without what is around it.
 fn trimmed(word: &str) -> &str {
-    word.trim_matches(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '['))
+    let word = word.trim_start_matches(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+    word.trim_end_matches(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '['))
 }
 
 /// Returns the well-known distribution that is asked for by its own name.
@@ -506,6 +591,59 @@ mod tests {
             ("RuntimeError", "Numpy is not available", "numpy"),
             ("ImportError", "Please install the scikit-learn package", "scikit-learn"),
             ("ImportError", "You need it: pip install -U  scikit-image", "scikit-image"),
+            ("ImportError", "Install tabulate", "tabulate"),
+            (
+                "ImportError",
+                "`Import tabulate` failed.  Use pip, conda, or your preferred package management tool to install the tabulate package.",
+                "tabulate",
+            ),
+            ("ImportError", "Could not import PIL.Image. The use of `load_img` requires PIL.", "pillow"),
+            ("ImportError", "Unable to import required library 'requests'", "requests"),
+            ("ImportError", "Failed to import the openpyxl package", "openpyxl"),
+            ("ImportError", "The 'lxml' package is required to parse XML", "lxml"),
+            ("ImportError", "The lxml library could not be imported", "lxml"),
+            (
+                "ModuleNotFoundError",
+                "required package 'xlsxwriter' not found.\nPlease install using the command `pip install xlsxwriter`.",
+                "xlsxwriter",
+            ),
+            ("ImportError", "PyYAML isn't installed", "pyyaml"),
+            ("ImportError", "To use the async client you need to install the `httpx` package", "httpx"),
+            ("ImportError", "You must install pydot (`pip install pydot`) for plot_model to work", "pydot"),
+            ("ImportError", "this feature needs the python library networkx", "networkx"),
+            ("ImportError", "Missing dependency: sympy", "sympy"),
+            ("ImportError", "Missing required dependencies ['numpy', 'pytz']", "numpy"),
+            ("ImportError", "h5py is an optional dependency", "h5py"),
+            ("ImportError", "Plotting is not possible without matplotlib", "matplotlib"),
+            ("ImportError", "For this, consider installing seaborn", "seaborn"),
+            ("ImportError", "scipy and numpy are required", "numpy"),
+            ("ImportError", "SciPy 1.12 or greater is required to provide the function", "scipy"),
+            ("ImportError", "pyarrow>=13.0.0 is required for ArrowDtype", "pyarrow"),
+            (
+                "ImportError",
+                "numbagg >= 0.2.1 is required for rolling_exp but currently numbagg is not installed",
+                "numbagg",
+            ),
+            ("ImportError", "opening tutorial dataset x requires either scipy or netCDF4 to be installed.", "netcdf4"),
+            ("ImportError", "Drawing requires installation of Networkx", "networkx"),
+            ("ImportError", "The Python Imaging Library (PIL) is required to load data from jpeg files.", "pillow"),
+            ("ImportError", "To support decoding pdfs, please install 'pdfplumber'.", "pdfplumber"),
+            ("ImportError", "read_dot() requires pygraphviz http://pygraphviz.github.io/", "pygraphviz"),
+            (
+                "ImportError",
+                "Using http2=True, but the 'h2' package is not installed. Make sure to install httpx using `pip install httpx[http2]`.",
+                "h2",
+            ),
+            (
+                "ImportError",
+                "Using 'BrotliDecoder', but neither of the 'brotlicffi' or 'brotli' packages have been installed.",
+                "brotli",
+            ),
+            (
+                "ImportError",
+                "The module 'x' requires the optional dependency 'Cartopy'.To use this module, please install 'Cartopy'.",
+                "cartopy",
+            ),
         ] {
             assert_eq!(named_by_error(kind, message).as_deref(), Some(distribution), "{message}");
         }
@@ -518,6 +656,10 @@ mod tests {
             ("ModuleNotFoundError", "No module named 'surely_nobodys'"),
             ("ModuleNotFoundError", "No module named "),
             ("ImportError", "cannot import name 'x' from 'y'"),
+            ("ImportError", "cannot import name 'requests' from 'own' (/work/own.py)"),
+            ("ImportError", "cannot import name 'x' from partially initialized module 'numpy'"),
+            ("ImportError", "attempted relative import with no known parent package"),
+            ("ImportError", "this is required"),
             ("ImportError", "pip install utils"),
             ("ImportError", "pip install git+https://example.com/x"),
             ("ImportError", ""),

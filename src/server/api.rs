@@ -3,7 +3,7 @@
 //! **Architecture invariant:** these types know JSON and nothing of how a job runs.
 
 use super::members::Members;
-use crate::outcome::{CapabilityMiss, JsonText, LimitHit, RichOutput, Tier};
+use crate::outcome::{CapabilityMiss, ErrorFrame, JsonText, LimitHit, RichOutput, Tier};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -44,6 +44,7 @@ pub(crate) struct EvalRequest {
 /// The part `metadata` of an uploaded project.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(default)]
+#[schema(example = json!({"entrypoint": "main.py", "script_args": ["--verbose"], "config": {"timeout_seconds": 60}}))]
 pub(crate) struct Metadata {
     pub(crate) config: Option<Config>,
     #[serde(flatten)]
@@ -346,9 +347,13 @@ pub(crate) struct ExecutionResult {
     /// `str()` of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error_message: Option<String>,
-    /// Line of the submitted code in which it came up.
+    /// Line of the script that it passed through last: of the outermost frame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error_line: Option<u32>,
+    /// Frames of the submitted code in its traceback, the innermost last: the line in which it came up. At most 50.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(crate) error_frames: Vec<ErrorFrame>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error_kind: Option<ErrorKind>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -166,6 +166,9 @@ fn is_slip(name: &str, known: &str) -> bool {
     if name.len() > NAME_CHARS_MAX {
         return false;
     }
+    if is_short_for(name, known) {
+        return true;
+    }
     let plain = |name: &str| name.chars().filter(|c| !matches!(c, '_' | '-')).collect::<String>().to_ascii_lowercase();
     let (name, known) = (plain(name), plain(known));
     if known.len() < 6 {
@@ -173,6 +176,25 @@ fn is_slip(name: &str, known: &str) -> bool {
         return name.chars().next() == known.chars().next() && distance(&name, &known) <= 1;
     }
     distance(&name, &known) <= 2
+}
+
+/// Returns whether a name has the words of a known one, each as it is or shortened: `timeout_secs`.
+fn is_short_for(name: &str, known: &str) -> bool {
+    let mut spaced = String::new();
+    for c in name.chars() {
+        // As some languages write it: `timeoutSecs`.
+        if c.is_ascii_uppercase() {
+            spaced.push('_');
+        }
+        spaced.push(c.to_ascii_lowercase());
+    }
+    let words = |name: &'_ str| -> Vec<String> {
+        name.split(['_', '-']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let (name, known) = (words(&spaced), words(known));
+    known.len() > 1
+        && name.len() == known.len()
+        && name.iter().zip(&known).all(|(word, known)| known.starts_with(word.as_str()))
 }
 
 struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -321,11 +343,22 @@ mod tests {
                 "unknown member \"language\" was ignored",
             ]
         );
-        for slip in ["stdn", "std_in", "pythonVersion", "python-version", "pyhton_version"] {
+        for slip in [
+            "stdn",
+            "std_in",
+            "pythonVersion",
+            "python-version",
+            "pyhton_version",
+            "py_version",
+            "pyVersion",
+            "python_v",
+        ] {
             let error = unknown(&format!(r#"{{"{slip}": 1}}"#)).unwrap_err();
             assert!(error.contains(slip) && error.contains("did you mean"), "{error}");
         }
-        assert!(unknown(r#"{"atdin": 1}"#).is_ok());
+        for other in ["atdin", "python_ms", "version_python", "p"] {
+            assert!(unknown(&format!(r#"{{"{other}": 1}}"#)).is_ok(), "{other}");
+        }
         let error = unknown(r#"{"timeout_seconds": 5}"#).unwrap_err();
         assert_eq!(error, "unknown member \"timeout_seconds\": it belongs into \"config\"");
         assert!(unknown(r#"{"timeout": 5}"#).unwrap()[0].contains("\"timeout_seconds\" is known"));

@@ -344,6 +344,7 @@ pub(crate) fn blank(execution: &Execution) -> ExecutionResult {
         error_type: None,
         error_message: None,
         error_line: None,
+        error_frames: Vec::new(),
         error_kind: None,
         started_at: execution.started().map(timestamp),
         finished_at: None,
@@ -416,9 +417,12 @@ fn finished(execution: &Execution, outcome: Outcome, ended: Ended) -> (Execution
         stdout.pop();
     }
     let usage = outcome.usage;
-    let (error_type, error_message, error_line) = outcome.exception.map_or((None, None, None), |exception| {
-        (Some(exception.kind), Some(shortened(exception.message)), exception.line)
-    });
+    let (mut error_type, mut error_message, mut error_line, mut error_frames) = (None, None, None, Vec::new());
+    if let Some(exception) = outcome.exception {
+        error_type = Some(exception.kind);
+        error_message = Some(shortened(exception.message));
+        (error_line, error_frames) = (exception.line, exception.frames);
+    }
     let result = ExecutionResult {
         status,
         exit_code,
@@ -430,6 +434,7 @@ fn finished(execution: &Execution, outcome: Outcome, ended: Ended) -> (Execution
         error_type,
         error_message,
         error_line,
+        error_frames,
         error_kind,
         finished_at: Some(timestamp(SystemTime::now())),
         result: outcome.result,

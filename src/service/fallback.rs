@@ -222,8 +222,15 @@ impl Containers {
         if wanted.is_empty() {
             return Ok((placement, None));
         }
-        let installed = self.installed(executor, &placement, wanted, progress).await?;
-        Ok((Placement { packages: packages(&installed, wanted), ..placement }, installed))
+        let interpreter = executor.interpreter(&placement, Arc::clone(progress)).await?;
+        // What the image has is what its user wants; of the rest the dependencies come along, whatever it has.
+        let has = |name: &str| interpreter.packages.get(name).map(String::as_str);
+        let missing = wanted.without(&platform(&interpreter)?, has);
+        if missing.is_empty() {
+            return Ok((placement, None));
+        }
+        let installed = self.installed(executor, &placement, &missing, progress).await?;
+        Ok((Placement { packages: packages(&installed, &missing), ..placement }, installed))
     }
 
     /// Returns names of the packages in the environment of a job.

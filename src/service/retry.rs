@@ -8,7 +8,13 @@ use super::{
     plan::{Detected, Place, Plan},
     stdin,
 };
-use crate::{Job, Outcome, environment::Platform, executor::StopAt, needs::Needs, outcome::CapabilityMiss};
+use crate::{
+    Job, Outcome,
+    environment::Platform,
+    executor::{QUESTION, StopAt},
+    needs::Needs,
+    outcome::CapabilityMiss,
+};
 use std::{sync::Arc, time::Duration};
 
 /// Attempts at one job. Each has at least one package more than the one before, or is the first in a container.
@@ -54,7 +60,7 @@ pub(super) fn remedy(miss: &CapabilityMiss, detected: &Detected, means: Means) -
             is_new.then(|| Remedy::Package { module: top.to_owned(), distribution })
         }
         // It asked whether there is one. What it never imports it does not need.
-        "find_spec" => {
+        QUESTION => {
             let top = miss.detail.split('.').next().unwrap_or_default();
             let distribution = detected.possible(&miss.detail).filter(|_| !detected.needs.optional.contains(top))?;
             let is_new = means.packages && !detected.has(&distribution);

@@ -20,6 +20,7 @@ macro_rules! promises {
             output_is_streamed_live_and_in_order
             a_failing_script_is_an_outcome
             a_syntax_error_names_its_line
+            an_exception_has_its_frames_in_the_project
             exit_codes_are_a_shells
             arguments_environment_and_input_arrive
             variables_for_the_interpreter_come_too_late_for_it
@@ -29,6 +30,7 @@ macro_rules! promises {
             files_are_written_and_come_back
             an_entry_point_in_a_folder_runs_as_a_script
             the_last_expression_is_the_result
+            a_cell_may_be_of_a_notebook
             a_function_is_called_with_arguments
             the_wall_clock_stops_a_busy_job
             the_wall_clock_stops_a_sleeping_job
@@ -149,6 +151,36 @@ pub async fn a_syntax_error_names_its_line(executor: &dyn Executor) {
     assert!(outcome.stderr.text.contains("main.py\", line 2\n    if x\n"), "{}", outcome.stderr.text);
     let outcome = run(executor, Job::code("a = 1\0")).await;
     assert_eq!(outcome.exception.expect("told").kind, "SyntaxError");
+}
+
+/// Frames of an exception, as `file:line function`.
+fn frames(outcome: &Outcome) -> Vec<String> {
+    let exception = outcome.exception.as_ref().expect("told");
+    exception.frames.iter().map(|frame| format!("{}:{} {}", frame.file, frame.line, frame.function)).collect()
+}
+
+pub async fn an_exception_has_its_frames_in_the_project(executor: &dyn Executor) {
+    let helper = "import json\n\nclass Reader:\n    def read(self, text):\n        return json.loads(text)\n";
+    let project = |main: &str| {
+        let files = [("main.py", main), ("lib/helper.py", helper), ("broken.py", "x = 1\ny = (")];
+        Project::files(files.map(|(name, code)| (name, code.to_owned()))).expect("a project")
+    };
+    let outcome = run(executor, Job::project(project("from lib.helper import Reader\n\nReader().read('{')\n"))).await;
+    assert_eq!(frames(&outcome), ["main.py:3 <module>", "lib/helper.py:5 read"]);
+    // Where an import has met code that is none.
+    let outcome = run(executor, Job::project(project("\nimport broken"))).await;
+    assert_eq!(frames(&outcome), ["main.py:2 <module>", "broken.py:2 <module>"]);
+    assert_eq!(frames(&run(executor, Job::code("x = 1\nif x\n")).await), ["main.py:2 <module>"]);
+    // The function that was asked for is called by nobody, and a value is computed by nobody.
+    let called =
+        Job::code("def f():\n    1 / 0").want(Want::Call { function: "f".into(), arguments: json!(null).into() });
+    assert_eq!(frames(&run(executor, called).await), ["main.py:2 f"]);
+    let cell = Job::code("async def f():\n    return 1 / 0\n\nawait f()").want(Want::LastExpression);
+    assert_eq!(frames(&run(executor, cell).await), ["main.py:4 <module>", "main.py:2 f"]);
+    // Of many the innermost.
+    let outcome = run(executor, Job::code("def f(n):\n    return 1 / n if n < 1 else f(n - 1)\nf(80)")).await;
+    let frames = frames(&outcome);
+    assert_eq!((frames.len(), &*frames[0], &*frames[49]), (50, "main.py:2 f", "main.py:2 f"));
 }
 
 pub async fn exit_codes_are_a_shells(executor: &dyn Executor) {
@@ -375,6 +407,51 @@ pub async fn the_wall_clock_stops_a_job_that_waits_for_input(executor: &dyn Exec
     stops_in_time(executor, Job::code("input()").stdin(Stdin::Reader(Box::new(reader)))).await;
 }
 
+pub async fn a_cell_may_be_of_a_notebook(executor: &dyn Executor) {
+    let eval = |code: &'static str| run(executor, Job::code(code).want(Want::LastExpression));
+    let outcome =
+        eval("%matplotlib inline\n%load_ext autoreload\nfor x in (1,):\n    %autoreload 2\ndisplay(x, 'é')\nx + 1")
+            .await;
+    assert_eq!(
+        (outcome.stdout.text.as_str(), outcome.result.as_deref()),
+        ("1\n'é'\n", Some("2")),
+        "{}",
+        outcome.stderr.text
+    );
+    let outcome = eval("!pip install x\n'''\n!ls\n%timeit\n'''").await;
+    assert_eq!(outcome.result.as_deref(), Some(r"'\n!ls\n%timeit\n'"), "text is left alone");
+    // Names of the job's own win.
+    assert_eq!(eval("def display(x): return x + 1\ndisplay(1)").await.result.as_deref(), Some("2"));
+    for (code, advice) in [
+        ("x = 1\n!ls -l", "no shell commands here; in Python that is subprocess.run('ls -l', shell=True)"),
+        ("x = !ls", "no shell commands here; in Python that is subprocess.run('ls', shell=True)"),
+        ("if 1:\n    %timeit 1", "no magics of notebooks here: take %timeit out, or write it in Python"),
+        ("%%bash\nls", "no magics of notebooks here: take %%bash out, or write it in Python"),
+        ("t = %time 1", "no magics of notebooks here: take %time out, or write it in Python"),
+        ("len?", "no question marks of notebooks here; in Python that is help(len)"),
+        ("??a.b", "no question marks of notebooks here; in Python that is help(a.b)"),
+        ("x = (", "'(' was never closed"),
+    ] {
+        let outcome = eval(code).await;
+        let exception = outcome.exception.expect("told");
+        assert_eq!(exception.kind, "SyntaxError", "{code}");
+        assert!(exception.message.starts_with(advice), "{code}: {}", exception.message);
+    }
+    // Nothing of ours is in a traceback.
+    for code in [
+        "class C:\n    def __repr__(self): return 1 / 0\ndisplay(C())",
+        "class C:\n    def __repr__(self): return 1 / 0\nC()",
+        "import asyncio\ntry:\n    await asyncio.sleep(1 / 0)\nexcept ZeroDivisionError as e:\n    raise ExceptionGroup('g', [e])",
+        "import no_such_module_of_anybody",
+        "async def f(): display(1 / 0)\nawait f()",
+    ] {
+        let stderr = eval(code).await.stderr.text;
+        let frames = stderr.lines().filter(|line| line.contains("  File \""));
+        let others: Vec<_> = frames.filter(|line| !line.contains("File \"/work/main.py\"")).collect();
+        assert!(others.is_empty() && stderr.contains("Error"), "{code}: {stderr}");
+    }
+}
+
 pub async fn a_stopped_job_keeps_its_output_and_says_where_it_was(executor: &dyn Executor) {
     let code = "import sys\ndef spin(n):\n    while True:\n        n += 1\n\nprint('line')\nprint('partial', end='')\nspin(0)\n";
     let outcome = stops_in_time(executor, Job::code(code)).await;
@@ -384,6 +461,12 @@ pub async fn a_stopped_job_keeps_its_output_and_says_where_it_was(executor: &dyn
     assert!(stderr.contains("in spin\n"), "{stderr}");
     let limit = short_ms(executor) as f64 / 1000.0;
     assert!(stderr.trim_end().ends_with(&format!("time limit of {limit} s exceeded")), "{stderr}");
+    // Nothing of ours is between its own lines.
+    let code = "class C:\n    def __repr__(self):\n        while True: pass\n\ndisplay(C())\n";
+    let stderr = stops_in_time(executor, Job::code(code).want(Want::LastExpression)).await.stderr.text;
+    let own =
+        "line 5, in <module>\n    display(C())\n  File \"/work/main.py\", line 3, in __repr__\n    while True: pass\n";
+    assert!(stderr.contains(own), "{stderr}");
 }
 
 pub async fn memory_is_limited(executor: &dyn Executor) {

@@ -93,7 +93,11 @@ fn a_script_that_fails_is_a_result_with_its_exit_code_type_and_line() {
         assert_eq!((&result["error_type"], &result["error_line"]), (&kind, &line), "{code}");
         assert_eq!(result["error_message"].is_string(), kind.is_string(), "{code}: {result}");
         assert_eq!(result.get("error"), None, "{code}");
+        assert_eq!(result.get("error_frames").is_some(), kind.is_string(), "{code}: {result}");
     }
+    let result = server.eval(&json!({"code": "def f():\n    1 / 0\n\nf()"}));
+    let frame = |line: u32, function: &str| json!({"file": "main.py", "line": line, "function": function});
+    assert_eq!(result["error_frames"], json!([frame(4, "<module>"), frame(2, "f")]));
 }
 
 #[test]
@@ -813,6 +817,26 @@ fn the_document_has_every_route() {
     }
 }
 
+/// Those that Swagger UI sends as they are.
+#[test]
+fn examples_of_bodies_in_the_document_work() {
+    let server = Server::shared();
+    let document = server.get("/docs/doc.json").json();
+    let eval = &document["paths"]["/api/v1/eval"]["post"]["requestBody"]["content"]["application/json"]["examples"];
+    let eval = eval.as_object().expect("examples");
+    assert!(eval.len() >= 4, "{eval:?}");
+    for (name, example) in eval {
+        let body = example["value"].to_string();
+        let answer = server.call("POST", "/api/v1/eval", &[("content-type", "application/json")], body.as_bytes());
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        assert!(answer.text().contains(r#""status":"completed","exit_code":0"#), "{name}: {}", answer.text());
+    }
+    let metadata = document["components"]["schemas"]["Metadata"]["example"].to_string();
+    let form = Form::new().tar(&[("main.py", "print('run')")]).field("metadata", "", metadata.as_bytes());
+    let answer = server.post_form("/api/v1/exec/sync", &[], &form);
+    assert_eq!((answer.status, &answer.json()["stdout"]), (200, &json!("run\n")), "{metadata}: {}", answer.text());
+}
+
 #[test]
 fn the_docs_load_from_this_server_only() {
     let server = Server::shared();
@@ -831,6 +855,7 @@ fn the_docs_load_from_this_server_only() {
     }
     assert!(assets >= 5, "{page}");
     let start = server.get("/docs/swagger-initializer.js").text();
+    assert!(start.contains(r#""validatorUrl": "none""#), "Swagger UI asks a service elsewhere: {start}");
     assert!(start.contains("/docs/doc.json") && !start.contains("http://") && !start.contains("https://"), "{start}");
     let missing = server.get("/docs/nothing.js");
     assert_eq!(missing.status, 404);

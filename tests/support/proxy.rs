@@ -8,7 +8,7 @@ use std::{
     },
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{UnixListener, UnixStream},
     sync::watch,
 };
@@ -38,6 +38,7 @@ pub struct Proxy {
     thread: Option<std::thread::JoinHandle<()>>,
     stop: watch::Sender<bool>,
     connections: Arc<AtomicU32>,
+    created: Arc<AtomicU32>,
 }
 
 impl Proxy {
@@ -47,7 +48,8 @@ impl Proxy {
         let (stop, mut stopped) = watch::channel(false);
         let path = folder.path().join("docker.sock");
         let connections = Arc::new(AtomicU32::new(0));
-        let counted = Arc::clone(&connections);
+        let created = Arc::new(AtomicU32::new(0));
+        let (counted, seen) = (Arc::clone(&connections), Arc::clone(&created));
         let (ready, is_ready) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -60,14 +62,14 @@ impl Proxy {
                         accepted = listener.accept() => {
                             let (client, _) = accepted.expect("a connection");
                             counted.fetch_add(1, Ordering::Relaxed);
-                            tokio::spawn(serve(client, mode_seen.clone()));
+                            tokio::spawn(serve(client, mode_seen.clone(), Arc::clone(&seen)));
                         }
                     }
                 }
             });
         });
         is_ready.recv().expect("listening");
-        Proxy { mode, folder, thread: Some(thread), stop, connections }
+        Proxy { mode, folder, thread: Some(thread), stop, connections, created }
     }
 
     pub fn socket(&self) -> PathBuf {
@@ -82,6 +84,11 @@ impl Proxy {
     pub fn connections(&self) -> u32 {
         self.connections.load(Ordering::Relaxed)
     }
+
+    /// How many containers were asked for.
+    pub fn created(&self) -> u32 {
+        self.created.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Proxy {
@@ -93,14 +100,14 @@ impl Drop for Proxy {
     }
 }
 
-async fn serve(mut client: UnixStream, mut mode: watch::Receiver<Mode>) {
+async fn serve(mut client: UnixStream, mut mode: watch::Receiver<Mode>, created: Arc<AtomicU32>) {
     let now = *mode.borrow();
     let mut request = vec![0; 1 << 20];
     match now {
         Mode::PassOn => {
             let Ok(mut daemon) = UnixStream::connect(DAEMON).await else { return };
             tokio::select! {
-                _ = copy_bidirectional(&mut client, &mut daemon) => {}
+                () = pass_on(&mut client, &mut daemon, &created) => {}
                 _ = mode.wait_for(|mode| *mode == Mode::Cut) => {}
             }
         }
@@ -128,4 +135,27 @@ async fn serve(mut client: UnixStream, mut mode: watch::Receiver<Mode>) {
             passing.await;
         }
     }
+}
+
+/// Passes everything on, and counts the containers that are created.
+async fn pass_on(client: &mut UnixStream, daemon: &mut UnixStream, created: &AtomicU32) {
+    let ((mut from_client, mut to_client), (mut from_daemon, mut to_daemon)) = (client.split(), daemon.split());
+    let there = async {
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(length @ 1..) = from_client.read(&mut buffer).await {
+            // The head of a request comes in one piece.
+            if buffer[..length].windows(18).any(|part| part == b"/containers/create") {
+                created.fetch_add(1, Ordering::Relaxed);
+            }
+            if to_daemon.write_all(&buffer[..length]).await.is_err() {
+                break;
+            }
+        }
+        let _ = to_daemon.shutdown().await;
+    };
+    let back = async {
+        let _ = tokio::io::copy(&mut from_daemon, &mut to_client).await;
+        let _ = to_client.shutdown().await;
+    };
+    tokio::join!(there, back);
 }

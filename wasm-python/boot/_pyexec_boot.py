@@ -13,7 +13,7 @@ from importlib.machinery import SourceFileLoader
 from logging import _handlerList as log_handlers, shutdown as shut_logging_down
 
 REPORT_RESULT, REPORT_RESULT_JSON, REPORT_ERROR_TYPE, REPORT_ERROR_MESSAGE, REPORT_ERROR_LINE = range(1, 6)
-REPORT_MISS_FATAL = 7
+REPORT_MISS_FATAL, REPORT_ERROR_FRAMES = 7, 11
 PROJECT = "/work"
 
 # Imported before the snapshot, so that `import` of them costs a job nothing.
@@ -142,6 +142,7 @@ def uncaught(error, path):
         line = error.lineno
     if line is not None:
         _pyexec.report(REPORT_ERROR_LINE, str(line))
+    _pyexec.report(REPORT_ERROR_FRAMES, _printable(_pyexec_cell.frames_of_project(error, PROJECT + "/")))
     if _pyexec_linux.caused_by_miss(error):
         _pyexec.report(REPORT_MISS_FATAL, "")
     try:

@@ -10,6 +10,8 @@ FOLDER = "/usr/lib/python3.14/"
 # PyCF_ONLY_AST and PyCF_ALLOW_TOP_LEVEL_AWAIT: `ast` need not be imported for them.
 ONLY_AST, TOP_LEVEL_AWAIT = 0x400, 0x2000
 COROUTINE = 0x80
+# As many as the host takes.
+FRAMES_MAX = 50
 
 # Files of ours beside those that begin with `_pyexec_`: they stand in for modules in C, which have no frames.
 STAND_INS = frozenset(
@@ -152,3 +154,16 @@ def hide_frames(error, path):
             while frame.tb_next is not None and is_ours(frame.tb_next.tb_frame.f_code.co_filename):
                 frame.tb_next = frame.tb_next.tb_next
             frame = frame.tb_next
+
+
+def frames_of_project(error, folder):
+    """The innermost frames of the job's own files: file, line and function of each, with NUL between all of them."""
+    frames, frame = [], error.__traceback__
+    while frame is not None:
+        code = frame.tb_frame.f_code
+        frames.append((code.co_filename, frame.tb_lineno, code.co_name))
+        frame = frame.tb_next
+    if isinstance(error, SyntaxError) and isinstance(error.filename, str):
+        frames.append((error.filename, error.lineno, "<module>"))
+    own = [frame for frame in frames if frame[0].startswith(folder) and isinstance(frame[1], int)]
+    return "\0".join(f"{path[len(folder):]}\0{line}\0{function}" for path, line, function in own[-FRAMES_MAX:])

@@ -15,7 +15,10 @@ INSTALL = re.compile(
     rb"(?:(?:python[0-9.]*|\{sys\.executable\})[ \t]+-m[ \t]+pip|uv[ \t]+pip|pip[0-9.]*|conda|mamba)[ \t]+install(?=[\s\\]|$)"
 )
 HARMLESS_MAGIC = re.compile(rb"[ \t\f]*%[ \t]*(?:matplotlib|autoreload|load_ext|config)\b")
-MAGIC = re.compile(rb"[ \t\f]*(?:(!+)[ \t]*(.*?)|(%%?[A-Za-z]\w*)(?:[ \t].*)?)[ \t]*\r?\n?$")
+MAGIC = re.compile(
+    rb"[ \t\f]*(?:[\w., \t]+=[ \t]*)?(?:(!+)[ \t]*(.*?)|(%%?[A-Za-z]\w*)(?:[ \t].*)?)[ \t]*\r?\n?$"
+    rb"|[ \t\f]*(?:\?\??([\w.]+)|([\w.]+)\?\??)[ \t]*;?[ \t]*\r?\n?$"
+)
 
 
 # ---- code ----
@@ -48,10 +51,12 @@ def without_line(source, path, error, cell):
     return None
 
 
-def _advice(shell, command, name):
+def _advice(shell, command, name, before, after):
     if shell:
         command = command.decode("utf-8", "replace")
         return f"no shell commands here; in Python that is subprocess.run({command!r}, shell=True)"
+    if name is None:
+        return f"no question marks of notebooks here; in Python that is help({(before or after).decode()})"
     return f"no magics of notebooks here: take {name.decode()} out, or write it in Python"
 
 
@@ -94,6 +99,12 @@ def as_json(value):
     return text
 
 
+def _is_shown_as_its_base(kind):
+    """Says whether objects of a subclass of a number or of text look like their value: in their class at most."""
+    is_of_numpy = kind.__module__.partition(".")[0] == "numpy"
+    return not issubclass(kind, Enum) and (is_of_numpy or kind.__repr__ in {base.__repr__ for base in NUMBERS_AND_TEXT})
+
+
 def _is_faithful(value):
     pending, seen = [value], set()
     while pending:
@@ -105,7 +116,7 @@ def _is_faithful(value):
             items = value.values()
         elif kind in SEQUENCES:
             items = value
-        elif kind in SCALARS or isinstance(value, NUMBERS_AND_TEXT) and not isinstance(value, Enum):
+        elif kind in SCALARS or isinstance(value, NUMBERS_AND_TEXT) and _is_shown_as_its_base(kind):
             continue
         else:
             return False

@@ -85,7 +85,7 @@ struct Artifacts {
 fn build() -> Result<Artifacts> {
     let store = store::Store::open()?;
     let progress = progress::Progress::new();
-    let tools = prerequisites::check()?;
+    let tools = prerequisites::check(&store)?;
     let sources = sources::Sources::fetch(&store, &tools, &progress)?;
     let native = cpython::native(&store, &sources, &tools, &progress)?;
     let wasm = cpython::wasm(&store, &sources, &tools, &native, &progress)?;

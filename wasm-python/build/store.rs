@@ -32,6 +32,16 @@ impl Store {
         Ok(Store { root, _lock: lock })
     }
 
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns whether nothing has been built here before.
+    pub fn is_new(&self) -> bool {
+        let steps = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        !steps.into_iter().any(|step| step.file_name().to_string_lossy().starts_with("native-"))
+    }
+
     /// The folder of the step `name` with these inputs; `work` fills it when it is not there yet.
     ///
     /// A step that fails leaves its folder behind under another name, for its logs, and is run again next time.

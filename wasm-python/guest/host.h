@@ -18,6 +18,7 @@ enum report {
     REPORT_BAKED = 8,       /* name of a module that was imported for good */
     REPORT_UNFIT = 9,       /* "module: why" of one that was not */
     REPORT_VARIABLE = 10,   /* an environment variable that those modules asked for; "*" for all */
+    REPORT_ERROR_FRAMES = 11, /* of the job's code, the innermost last: file, line and function of each, NUL between all */
 };
 
 /* Tells the host something about the job. */

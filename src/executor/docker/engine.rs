@@ -86,6 +86,12 @@ impl Engine {
                 fault.to_string(),
             )
         };
+        if let Some(context) = socket.strip_prefix("context://") {
+            return Err(Error::unavailable(format!(
+                "there is no Docker context {context}, which DOCKER_CONTEXT or the settings of Docker's command name: \
+                 `docker context ls` shows those that are there"
+            )));
+        }
         if let Some((scheme, _)) = socket.split_once("://")
             && !matches!(scheme, "unix" | "tcp" | "http")
         {

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use std::time::Duration;
 
 /// Of each stream.
-const SAID_BYTES_MAX: usize = 4096;
+const SAID_BYTES_MAX: usize = 64 << 10;
 /// How long the daemon may take to notice the end of a container whose output has ended.
 const END: Duration = Duration::from_secs(5);
 const END_PAUSE: Duration = Duration::from_millis(10);

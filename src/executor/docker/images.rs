@@ -5,7 +5,7 @@ use super::{
     container::Container,
     engine::{Engine, Fault, lock},
     flights::{Flights, Progress, Step},
-    hardening, helper,
+    hardening, helper, state,
 };
 use crate::{Error, Result, needs::Python};
 use bollard::{
@@ -15,7 +15,7 @@ use bollard::{
 use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt,
     str::FromStr,
     sync::{Arc, Mutex},
@@ -29,6 +29,8 @@ const PROBE: Duration = Duration::from_secs(30);
 /// How long it is believed that a name still means the same image.
 const NAME_KEPT: Duration = Duration::from_secs(60);
 const NAMES_MAX: u64 = 1000;
+/// How long it is remembered which Python an image has.
+const INTERPRETER_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 const NAME_BYTES_MAX: usize = 255;
 
 /// Says what becomes of a job whose image is not there.
@@ -181,6 +183,8 @@ pub(crate) struct Interpreter {
     /// As `uname` has it: `x86_64`, `aarch64`.
     pub(crate) machine: String,
     pub(crate) libc: Libc,
+    /// Versions of the packages that it has, by normalised name.
+    pub(crate) packages: Arc<BTreeMap<String, String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,6 +199,8 @@ struct Said {
     python: String,
     machine: String,
     libc: String,
+    #[serde(default)]
+    packages: BTreeMap<String, String>,
 }
 
 impl Interpreter {
@@ -215,8 +221,15 @@ impl Interpreter {
             }
             None => Libc::Musl,
         };
-        Ok(Interpreter { python, machine: said.machine, libc })
+        let packages = said.packages.into_iter().map(|(name, version)| (normalised(&name), version)).collect();
+        Ok(Interpreter { python, machine: said.machine, libc, packages: Arc::new(packages) })
     }
+}
+
+/// Returns the name of a package as PEP 503 compares it.
+fn normalised(name: &str) -> String {
+    let words = name.split(['-', '_', '.']).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
 }
 
 /// An image that jobs can run in: it is there, and declares no volumes.
@@ -338,15 +351,34 @@ async fn look(engine: &Arc<Engine>, name: ImageName, tell: &Progress) -> Result<
     Ok(Arc::new(Base { name, id }))
 }
 
-/// Returns the interpreter of an image. It takes a container to find out.
+/// Returns the interpreter of an image. It takes a container to find out, once for all processes: what an id stands for
+/// never changes.
 pub(crate) async fn interpreter(engine: &Arc<Engine>, base: &Base) -> Result<Interpreter> {
     let known = lock(&engine.images().by_id).get(&base.id).cloned();
     if let Some(interpreter) = known {
         return Ok(interpreter);
     }
-    let interpreter = probe(engine, &base.name, &base.id).await?;
+    let note = note_of(&base.id);
+    let noted = note.as_deref().and_then(|note| state::recent(note, INTERPRETER_KEPT));
+    let interpreter = match noted.and_then(|said| Interpreter::parse(&base.name, &said).ok()) {
+        Some(interpreter) => interpreter,
+        None => {
+            let said = probe(engine, &base.name, &base.id).await?;
+            let interpreter = Interpreter::parse(&base.name, &said)?;
+            if let Some(note) = note {
+                state::note(&note, &said);
+            }
+            interpreter
+        }
+    };
     lock(&engine.images().by_id).insert(base.id.clone(), interpreter.clone());
     Ok(interpreter)
+}
+
+/// Returns the name of the note about an image; `None` for an id that is no digest.
+fn note_of(id: &str) -> Option<String> {
+    let hex = id.strip_prefix("sha256:")?;
+    (hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| format!("interpreter-{hex}"))
 }
 
 /// Volumes are writable folders on the host's disk, without a limit.
@@ -398,7 +430,7 @@ async fn pull(engine: &Engine, name: &ImageName, tell: &Progress) -> Result<()> 
     pulled.unwrap_or_else(|_| Err(failed(&format!("it takes longer than {} s", PULL.as_secs()))))
 }
 
-async fn probe(engine: &Arc<Engine>, name: &ImageName, id: &str) -> Result<Interpreter> {
+async fn probe(engine: &Arc<Engine>, name: &ImageName, id: &str) -> Result<String> {
     let body = hardening::probe_body(id, engine.options().instance.name());
     let container = Container::make(engine, body, None).await?;
     let no_python = || Error::invalid(format!("the image {name} has no python3: take one with Python 3.10 to 3.14"));
@@ -408,7 +440,7 @@ async fn probe(engine: &Arc<Engine>, name: &ImageName, id: &str) -> Result<Inter
         Err(error) => return Err(error),
     };
     match said.status {
-        0 => Interpreter::parse(name, said.stdout.trim()),
+        0 => Ok(said.stdout.trim().to_owned()),
         // What a shell says of a command that is not there, or cannot run.
         126 | 127 => Err(no_python()),
         status => Err(Error::invalid(format!(
@@ -511,6 +543,16 @@ mod tests {
     }
 
     #[test]
+    fn notes_are_about_digests_only() {
+        let id = format!("sha256:{}", "0a".repeat(32));
+        assert_eq!(note_of(&id), Some(format!("interpreter-{}", "0a".repeat(32))));
+        for wrong in ["", "sha256:", "python:3.13", &format!("sha256:{}", "../".repeat(22)[..64].to_owned()), &id[1..]]
+        {
+            assert_eq!(note_of(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
     fn what_an_image_says_is_not_believed_blindly() {
         let name: ImageName = "python:3.13".parse().expect("a name");
         let said = |text| Interpreter::parse(&name, text);
@@ -518,6 +560,8 @@ mod tests {
         assert_eq!((good.python.to_string().as_str(), good.libc), ("3.13", Libc::Glibc { major: 2, minor: 36 }));
         let musl = said(r#"{"python": "3.10", "machine": "aarch64", "libc": "musl"}"#).expect("known");
         assert_eq!(musl.libc, Libc::Musl);
+        let packages = r#"{"python": "3.13", "machine": "x", "libc": "musl", "packages": {"Zope.interface__x": "1"}}"#;
+        assert_eq!(said(packages).expect("known").packages.get("zope-interface-x").map(String::as_str), Some("1"));
         let old = said(r#"{"python": "2.7", "machine": "x86_64", "libc": "glibc 2.36"}"#).expect_err("too old");
         assert!(old.to_string().contains("has Python 2.7: take one with 3.10 to 3.14"), "{old}");
         for wrong in [

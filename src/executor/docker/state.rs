@@ -12,7 +12,7 @@ use std::{
 
 const HOLDER: &str = ".holder";
 /// Of a note.
-const NOTE_BYTES_MAX: usize = 4096;
+const NOTE_BYTES_MAX: usize = 64 << 10;
 
 fn folder() -> Option<PathBuf> {
     let folder = cache::usual_folder("docker").ok()?;

@@ -10,8 +10,11 @@ use super::{
 use crate::{
     Error, Job, Limits, Outcome, Project,
     capture::Capture,
-    executor::{COLLECTED_BYTES_MAX, Event, Observer, StopAt, traceback},
-    outcome::{CapabilityMiss, Ending, Exception, JsonText, LimitHit, OutputFile, RichOutput, StopReason, Tier, Usage},
+    executor::{COLLECTED_BYTES_MAX, Event, Observer, QUESTION, StopAt, traceback},
+    outcome::{
+        CapabilityMiss, Ending, ErrorFrame, Exception, JsonText, LimitHit, OutputFile, RichOutput, StopReason, Tier,
+        Usage,
+    },
     project,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -92,8 +95,12 @@ struct Report {
     kind: Option<String>,
     message: Option<String>,
     line: Option<u32>,
+    /// As [`ErrorFrame::read_all`] reads them.
+    frames: Option<String>,
     /// A module that the script's own code imports, and that is not there.
     missing: Option<String>,
+    /// A module of which it was asked whether there is one, and there is none.
+    asked: Option<String>,
     #[serde(default)]
     no_space: bool,
     #[serde(default)]
@@ -241,12 +248,18 @@ impl Told {
             self.result_json = JsonText::new(text);
         }
         if let Some(kind) = report.kind {
-            self.exception = Some(Exception { kind, message: report.message.unwrap_or_default(), line: report.line });
+            let frames = report.frames.as_deref().map(ErrorFrame::read_all).unwrap_or_default();
+            let message = report.message.unwrap_or_default();
+            self.exception = Some(Exception { kind, message, line: report.line, frames });
         }
         self.no_space |= report.no_space;
         self.figures.left_out = self.figures.left_out.saturating_add(report.figures_left_out);
-        let detail = report.missing.filter(|name| name.len() <= MISSING_BYTES_MAX)?;
-        let miss = CapabilityMiss { kind: "module".to_owned(), detail };
+        let asked = report.asked.map(|name| (QUESTION, name));
+        let (kind, detail) = report.missing.map(|name| ("module", name)).or(asked)?;
+        if detail.len() > MISSING_BYTES_MAX {
+            return None;
+        }
+        let miss = CapabilityMiss { kind: kind.to_owned(), detail };
         self.stop_at.as_ref().is_some_and(|stops| stops(&miss)).then_some(miss)
     }
 

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     Limits, Project,
-    executor::{Observer, StopAt},
+    executor::{Observer, QUESTION, StopAt},
     job::Stdin,
-    outcome::{CapabilityMiss, JsonText, LimitHit},
+    outcome::{CapabilityMiss, ErrorFrame, JsonText, LimitHit},
 };
 use bytes::Bytes;
 use std::{
@@ -56,6 +56,7 @@ pub(crate) struct Report {
     pub(crate) error_type: Option<String>,
     pub(crate) error_message: Option<String>,
     pub(crate) error_line: Option<u32>,
+    pub(crate) error_frames: Vec<ErrorFrame>,
     pub(crate) misses: Vec<CapabilityMiss>,
     pub(crate) ended_in_miss: bool,
     /// Of an instance that is to be snapshotted; others have no say in it.
@@ -271,6 +272,7 @@ impl Host {
                     baking.note(kind, text);
                 }
             }
+            11 => report.error_frames = ErrorFrame::read_all(text),
             // The guest is hostile: what it says beyond that means nothing.
             _ => {}
         }
@@ -386,9 +388,6 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 /// Lets the job's future be polled again and again while the guest runs, so that deadlines and cancellation are seen: what
 /// the host does for the guest costs no fuel, so a guest could spend any time there.
 pub(crate) struct Yielding;
-
-/// The kind of a miss that is the answer to a question: whether a module is there.
-const QUESTION: &str = "find_spec";
 
 /// Longest that a job runs without a yield, but for a single call of the host.
 const YIELD_AFTER: Duration = Duration::from_micros(300);

@@ -279,6 +279,7 @@ fn outcome(host: Host, ending: Ending, fuel: u64, collect_from: Option<&Project>
             kind,
             message: report.error_message.unwrap_or_default(),
             line: report.error_line,
+            frames: report.error_frames,
         }),
         limits_hit,
         capability_misses: report.misses,

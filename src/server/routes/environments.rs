@@ -33,7 +33,10 @@ const ID_DIGITS: usize = 64;
     post,
     path = "/api/v1/environments",
     tag = "environments",
-    request_body = EnvironmentRequest,
+    request_body(
+        content = EnvironmentRequest,
+        example = json!({"requirements": ["humanize>=4"], "preload": ["humanize"]}),
+    ),
     responses(
         (status = 200, description = "It is ready, or has failed", body = Environment),
         (

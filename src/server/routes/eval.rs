@@ -28,7 +28,31 @@ use std::sync::Arc;
     post,
     path = "/api/v1/eval",
     tag = "run",
-    request_body = EvalRequest,
+    request_body(
+        content = EvalRequest,
+        examples(
+            ("code" = (value = json!({"code": "print('hello')\n6 * 7", "eval_last_expr": true}))),
+            ("input and limits" = (value = json!({
+                "code": "import sys\nprint(sys.argv[1:], input())",
+                "stdin": "a line\n",
+                "script_args": ["--verbose"],
+                "config": {"timeout_seconds": 2.5, "memory_mb": 256}
+            }))),
+            ("files" = (value = json!({
+                "files": [
+                    {"name": "main.py", "content": "import helper\nprint(helper.greeting())"},
+                    {"name": "helper.py", "content": "def greeting():\n    return open('name.txt').read()"},
+                    {"name": "name.txt", "content_base64": "d29ybGQ="}
+                ],
+                "collect_files": true
+            }))),
+            ("function" = (value = json!({
+                "code": "def add(a, b):\n    return a + b",
+                "entry_function": {"name": "add", "arguments": {"a": 1, "b": 2}}
+            }))),
+            ("events" = (value = json!({"code": "for n in range(3):\n    print(n)", "stream": true}))),
+        ),
+    ),
     params(IdempotencyKey),
     responses(
         (

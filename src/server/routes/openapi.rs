@@ -57,7 +57,9 @@ pub(super) fn docs(needs_key: bool) -> Router<Arc<App>> {
     if !needs_key {
         document.security.get_or_insert_default().insert(0, SecurityRequirement::default());
     }
-    SwaggerUi::new("/docs").config(Config::from(DOCUMENT)).url(DOCUMENT, document).into()
+    // Else it sends the document's address to a service elsewhere.
+    let config = Config::from(DOCUMENT).validator_url("none").try_it_out_enabled(true);
+    SwaggerUi::new("/docs").config(config).url(DOCUMENT, document).into()
 }
 
 /// The ways to give an API key.

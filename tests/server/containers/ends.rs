@@ -3,11 +3,20 @@
 use super::{GONE_WITHIN, SLEEP, Site, new_instance, remove_all};
 use crate::{
     server::support::{Server, until},
-    support::docker::{containers_of, docker, networks_of, without_docker},
+    support::{
+        docker::{containers_of, docker, networks_of, without_docker},
+        proxy::Proxy,
+    },
 };
 use rustix::process::Signal;
 use serde_json::json;
-use std::{io::Write, thread, time::Instant};
+use std::{
+    io::{Read, Write},
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::Instant,
+};
 
 /// A child that has left its parent's session.
 const DAEMON: &str = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: time.sleep(600)\n    os._exit(0)\n\
@@ -172,4 +181,69 @@ fn a_server_that_is_started_twice_does_not_sweep_the_first() {
         assert_eq!(ended.status.code(), Some(125), "{}", ended.log);
         assert!(ended.log.contains("cannot listen on"), "{}", ended.log);
     });
+}
+
+/// `pyexec eval` in a container, by way of a socket.
+fn evaluate(socket: &Path, flags: &[&str], code: &str) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_pyexec"))
+        .args(["eval", "--executor", "docker"])
+        .args(flags)
+        .arg(code)
+        .env("PYEXEC_DOCKER_SOCKET", socket)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts")
+}
+
+#[test]
+fn two_servers_and_ten_command_lines_at_once_lose_nothing() {
+    let (Some(one), Some(two)) = (Site::start(&[("PYEXEC_POOL", "1")]), Site::start(&[])) else { return };
+    let proxy = Proxy::start();
+    let code =
+        |n: usize, seconds: f64| format!("import time\nprint('in', {n}, flush=True)\ntime.sleep({seconds})\n{n} * 11");
+    thread::scope(|scope| {
+        let mut asked = Vec::new();
+        for (at, site) in [(0, &one), (1, &two), (2, &one), (3, &two), (4, &one), (5, &two)] {
+            let request = json!({"code": code(100 + at, 0.5 * at as f64), "eval_last_expr": true});
+            asked.push((at, scope.spawn(move || site.in_docker(request))));
+        }
+        // One that ends as none should: what it leaves is its own.
+        let mut killed = evaluate(&proxy.socket(), &[], &code(99, 600.0));
+        let children: Vec<_> = (0..10).map(|n| evaluate(&proxy.socket(), &[], &code(n, 0.3 * n as f64))).collect();
+        let mut line = [0; 6];
+        killed.stdout.take().expect("piped").read_exact(&mut line).expect("it runs");
+        killed.kill().expect("killed");
+        killed.wait().expect("ended");
+        for (n, child) in children.into_iter().enumerate() {
+            let output = child.wait_with_output().expect("ends");
+            let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            assert_eq!((&*stdout, output.status.code()), (&*format!("in {n}\n{}\n", n * 11), Some(0)), "{stderr}");
+        }
+        for (at, result) in asked {
+            let result = result.join().expect("an answer");
+            let expected = ((100 + at) * 11).to_string();
+            assert_eq!((&result["stdout"], &result["result"]), (&json!(format!("in {}", 100 + at)), &json!(expected)));
+        }
+    });
+    assert_eq!(proxy.created(), 11, "each job has one container");
+}
+
+/// Which Python an image has is found out once, and by the first that wants to know.
+#[test]
+fn a_job_of_the_command_line_starts_one_container() {
+    if without_docker() {
+        return;
+    }
+    let proxy = Proxy::start();
+    let run = || {
+        let before = proxy.created();
+        let output =
+            evaluate(&proxy.socket(), &["--image", "python:3.11-slim"], "6 * 7").wait_with_output().expect("ends");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "42\n", "{}", String::from_utf8_lossy(&output.stderr));
+        proxy.created() - before
+    };
+    run();
+    assert_eq!(run(), 1);
 }

@@ -1,7 +1,10 @@
 //! Which jobs take a container, and what comes back from there.
 
 use super::{Site, THREAD};
-use crate::server::support::{Event, Form, could_not_run, until};
+use crate::{
+    server::support::{Event, Form, could_not_run, until},
+    support::docker::{image_with_packages, layers_of},
+};
 use serde_json::{Value, json};
 
 const VERSION: &str = "import sys\nprint('%d.%d' % sys.version_info[:2])";
@@ -69,6 +72,24 @@ fn required_and_imported_packages_are_installed_and_that_is_told() {
     // Nothing is installed that was turned off.
     let result = site.eval(&json!({"code": "import six", "requirements_txt": "-", "executor": "docker"}));
     assert_eq!((&result["error_type"], &result["exit_code"]), (&json!("ModuleNotFoundError"), &json!(1)), "{result}");
+}
+
+#[test]
+fn packages_that_an_image_has_are_not_installed_again() {
+    let Some(site) = Site::start(&[("PYEXEC_ALLOWED_IMAGES", "pyexec-test-packages:*")]) else { return };
+    let image = image_with_packages();
+    let job = |code: &str, list: &str| {
+        let request = json!({"code": code, "docker_image": image, "requirements_txt": list});
+        let result = site.eval(&request);
+        assert_eq!((&result["status"], &result["exit_code"]), (&json!("completed"), &json!(0)), "{result}");
+        result["stdout"].as_str().expect("text").to_owned()
+    };
+    let version = job("import numpy\nprint(numpy.__version__)", "");
+    assert_eq!(job("import numpy, pandas\nprint(numpy.__version__)", "numpy>1\nPandas"), version);
+    assert_eq!(layers_of(&site.instance), Vec::<String>::new(), "nothing was installed");
+    // What it does not have still is.
+    assert_eq!(job("import numpy, six\nprint(six.__name__)", ""), "six\n");
+    assert_eq!(layers_of(&site.instance).len(), 1);
 }
 
 #[test]
