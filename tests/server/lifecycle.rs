@@ -326,3 +326,55 @@ fn variables_of_orchestrators_and_of_older_versions_do_not_stop_the_start() {
     let health: Value = server.get("/health").json();
     assert_eq!(health["state"], "memory");
 }
+
+#[test]
+fn folders_of_a_server_that_was_killed_are_swept_when_it_starts_again() {
+    let temporary = tempfile::tempdir().expect("a folder");
+    let folder = temporary.path().to_str().expect("text");
+    let folders = || {
+        let entries = std::fs::read_dir(temporary.path()).expect("readable").flatten();
+        entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("pyexec-job-")).count()
+    };
+    let code = "open('secret.txt', 'w').write('of one'); print('written', flush=True)\nimport time; time.sleep(1000)";
+    let killed = Server::start(&[("TMPDIR", folder)], &[]);
+    killed.has_printed(&killed.submit(code, &[]));
+    killed.signal(Signal::KILL);
+    killed.ended();
+    assert_eq!(folders(), 1);
+    let alive = Server::start(&[("TMPDIR", folder)], &[]);
+    assert_eq!(folders(), 0);
+    let id = alive.submit(code, &[]);
+    alive.has_printed(&id);
+    let _another = Server::start(&[("TMPDIR", folder)], &[]);
+    assert_eq!(folders(), 1, "what is in use stays");
+    assert_eq!(alive.delete(&format!("/api/v1/executions/{id}")).status, 200);
+    until("its folder is gone", || (folders() == 0).then_some(()));
+}
+
+/// Memory that jobs have printed into comes back when their results are forgotten.
+#[test]
+fn hundreds_of_cancelled_jobs_leave_no_memory() {
+    let settings = [("PYEXEC_CLEANUP_TTL", "1"), ("PYEXEC_SLOTS", "16"), ("PYEXEC_QUEUE", "2000")];
+    let server = Server::start(&settings, &[]);
+    let anonymous = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("a line");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") >> 10
+    };
+    assert!(server.runs());
+    let before = anonymous();
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    let id = server.submit("while True: print('x' * 1000)", &[]);
+                    thread::sleep(Duration::from_millis(100));
+                    server.delete(&format!("/api/v1/executions/{id}"));
+                }
+            });
+        }
+    });
+    let most = anonymous() - before;
+    let left = until("its memory comes back", || Some(anonymous().saturating_sub(before)).filter(|left| *left < 48));
+    assert!(most > left, "{most} MiB, of which {left} MiB are left");
+}
