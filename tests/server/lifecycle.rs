@@ -350,31 +350,3 @@ fn folders_of_a_server_that_was_killed_are_swept_when_it_starts_again() {
     assert_eq!(alive.delete(&format!("/api/v1/executions/{id}")).status, 200);
     until("its folder is gone", || (folders() == 0).then_some(()));
 }
-
-/// Memory that jobs have printed into comes back when their results are forgotten.
-#[test]
-fn hundreds_of_cancelled_jobs_leave_no_memory() {
-    let settings = [("PYEXEC_CLEANUP_TTL", "1"), ("PYEXEC_SLOTS", "16"), ("PYEXEC_QUEUE", "2000")];
-    let server = Server::start(&settings, &[]);
-    let anonymous = || {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("Linux");
-        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("a line");
-        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") >> 10
-    };
-    assert!(server.runs());
-    let before = anonymous();
-    thread::scope(|scope| {
-        for _ in 0..16 {
-            scope.spawn(|| {
-                for _ in 0..25 {
-                    let id = server.submit("while True: print('x' * 1000)", &[]);
-                    thread::sleep(Duration::from_millis(100));
-                    server.delete(&format!("/api/v1/executions/{id}"));
-                }
-            });
-        }
-    });
-    let most = anonymous() - before;
-    let left = until("its memory comes back", || Some(anonymous().saturating_sub(before)).filter(|left| *left < 48));
-    assert!(most > left, "{most} MiB, of which {left} MiB are left");
-}

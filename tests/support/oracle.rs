@@ -133,8 +133,10 @@ impl Sampler {
         let thread = thread::spawn(move || {
             let mut most = 0;
             while !is_over.load(Ordering::Relaxed) {
+                let began = Instant::now();
                 most = most.max(on_disk(&folder) + without_name(&folder));
-                thread::sleep(SAMPLES_EVERY);
+                // Most of the time is the job's.
+                thread::sleep(SAMPLES_EVERY.max(10 * began.elapsed()));
             }
             most
         });
