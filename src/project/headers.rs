@@ -116,6 +116,8 @@ impl<R: Read + Seek> Headers<R> {
             .any(|it| it.key_bytes().starts_with(b"GNU.sparse."));
         if kind == EntryType::GNUSparse {
             let Some(gnu) = header.as_gnu() else { return Err(fault("a file with holes has no GNU header")) };
+            // Of no use here, and bad when it is bad.
+            gnu.real_size()?;
             let mut more = gnu.is_extended();
             while more {
                 let mut map = GnuExtSparseHeader::new();
