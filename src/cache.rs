@@ -42,8 +42,9 @@ pub(crate) struct Cache {
 struct Group {
     files: Vec<PathBuf>,
     bytes: u64,
-    /// Without a record it goes first.
+    /// When it was used, as its record says; without one, when it was made.
     used: Option<std::time::SystemTime>,
+    is_recorded: bool,
 }
 
 /// Holds what is recorded beside a file.
@@ -96,9 +97,17 @@ impl Cache {
                 e,
             )
         };
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(fail)?;
-        file.lock().map_err(fail)?;
-        Ok(file)
+        loop {
+            let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+            let file = open.map_err(fail)?;
+            file.lock().map_err(fail)?;
+            // Whoever had it may have removed it, and then it is nobody's.
+            let found = fs::metadata(&path).ok().map(|there| (there.dev(), there.ino()));
+            let held = file.metadata().map_err(fail)?;
+            if found == Some((held.dev(), held.ino())) {
+                return Ok(file);
+            }
+        }
     }
 
     /// Records that the files whose names begin with this one are in use.
@@ -122,8 +131,11 @@ impl Cache {
             let Some((stem, suffix)) = name.split_once('.').filter(|_| name.starts_with(prefix)) else { continue };
             let group = groups.entry(stem.to_owned()).or_default();
             group.bytes += metadata.len();
-            if suffix == "used" {
-                group.used = metadata.modified().ok();
+            let modified = metadata.modified().ok();
+            match suffix {
+                "used" => (group.used, group.is_recorded) = (modified, true),
+                _ if group.is_recorded => {}
+                _ => group.used = group.used.max(modified),
             }
             group.files.push(entry.path());
         }
@@ -133,6 +145,10 @@ impl Cache {
         for (stem, group) in oldest {
             if bytes <= bytes_max {
                 break;
+            }
+            // Another process makes it.
+            if self.is_locked(&stem) {
+                continue;
             }
             bytes -= group.bytes;
             self.remove(&stem, &group.files);

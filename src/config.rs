@@ -71,6 +71,8 @@ pub struct Settings {
     pub results_bytes: u64,
     /// Largest upload: `upload_max_mb` in bytes.
     pub upload_max_bytes: u64,
+    /// Most disk of all uploads together: `uploads_mb` in bytes.
+    pub uploads_bytes: u64,
     /// Largest JSON body: `body_max_kb` in bytes.
     pub body_max_bytes: usize,
     /// Most Python source in a JSON body.
@@ -217,6 +219,7 @@ impl Settings {
             results_max: 0,
             results_bytes: 0,
             upload_max_bytes: 0,
+            uploads_bytes: 0,
             body_max_bytes: 0,
             code_max_bytes: 0,
             files_max_bytes: 0,

@@ -45,6 +45,8 @@ pub(crate) struct Containers {
     pub(crate) pre_commands: Vec<String>,
     pub(crate) network: bool,
     pub(crate) cpu_shares: Option<u32>,
+    /// For whom: owners take turns where jobs wait for each other.
+    pub(crate) owner: u64,
 }
 
 impl Containers {
@@ -72,6 +74,7 @@ impl Default for Containers {
             pre_commands: Vec::new(),
             network: false,
             cpu_shares: None,
+            owner: 0,
         }
     }
 }

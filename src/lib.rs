@@ -25,6 +25,7 @@
 
 #![warn(missing_docs)]
 
+mod blocking;
 mod cache;
 mod capture;
 pub mod config;
@@ -43,6 +44,7 @@ mod project;
 mod route;
 pub mod server;
 mod service;
+mod turns;
 
 pub use cache::Verification;
 pub use environment::Requirements;

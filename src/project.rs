@@ -4,13 +4,14 @@
 //! links that stay inside; names that lead out are refused, other entries are left out and noted.
 
 mod archive;
+mod headers;
 mod omissions;
 mod workspace;
 
 pub(crate) use archive::is_tar;
-pub(crate) use workspace::Workspace;
+pub(crate) use workspace::{Workspace, sweep};
 
-use crate::{Error, Limits, Result};
+use crate::{Error, Limits, Result, blocking::StillWanted};
 use archive::Archive;
 use bytes::Bytes;
 use cap_std::fs::Dir;
@@ -29,7 +30,12 @@ use std::{
 const COMPONENT_BYTES_MAX: usize = 255;
 const PATH_BYTES_MAX: usize = 4096;
 const DEPTH_MAX: usize = 64;
-const ENTRIES_MAX: usize = 1_000_000;
+/// As many as any job may have.
+const ENTRIES_MAX: usize = Limits::MAXIMA.disk_files as usize;
+/// All paths together, with those of folders that no entry names but in a path.
+const NAMES_BYTES_MAX: usize = 16 << 20;
+/// Bytes that are copied before it is looked whether they are still wanted.
+const COPIED_BYTES: u64 = 16 << 20;
 
 /// Names of scripts that are meant when none is named.
 const USUAL_SCRIPTS: [&str; 2] = ["main.py", "__main__.py"];
@@ -148,8 +154,13 @@ impl Project {
         Project::from_archive(Archive::File(archive.into()))
     }
 
-    /// Makes a project of a tar archive, compressed by gzip or not, or a zip archive, in a file. What is compressed is
-    /// unpacked into a temporary file, which may have `bytes_max` bytes.
+    /// Makes the same, and keeps `held` for as long as the archive is kept.
+    pub(crate) fn tar_file_with(archive: File, held: impl Send + Sync + 'static) -> Result<Project> {
+        Project::from_archive(Archive::Held { file: archive.into(), _held: Box::new(held) })
+    }
+
+    /// Makes a project of a tar archive, compressed by gzip or not, or a zip archive, in a file. What is compressed is unpacked into a
+    /// temporary file, which may have `bytes_max` bytes.
     ///
     /// # Errors
     ///
@@ -386,19 +397,29 @@ impl Project {
         Ok(())
     }
 
-    /// Writes the files into an empty directory.
-    pub(crate) fn materialize(&self, into: &Dir) -> io::Result<()> {
+    /// Writes the files into an empty directory, as long as that is wanted.
+    pub(crate) fn materialize(&self, into: &Dir, wanted: &StillWanted) -> io::Result<()> {
         // Links last, so that nothing is ever written through one.
         for links in [false, true] {
             for (path, entry) in self.entries.iter().filter(|(_, entry)| matches!(entry, Entry::Link { .. }) == links) {
+                wanted.check()?;
                 match entry {
                     Entry::Folder => into.create_dir(path)?,
                     Entry::Memory(content) => into.write(path, content)?,
                     Entry::OnDisk { path: source, .. } => {
-                        io::copy(&mut File::open(source)?, &mut into.create(path)?)?;
+                        let (source, mut copy) = (File::open(source)?, into.create(path)?);
+                        while io::copy(&mut (&source).take(COPIED_BYTES), &mut copy)? > 0 {
+                            wanted.check()?;
+                        }
                     }
                     &Entry::InArchive { offset, bytes } => {
-                        self.copy_from_archive(offset, bytes, &mut into.create(path)?)?;
+                        let mut copy = into.create(path)?;
+                        self.read_archive(offset, bytes, |content| {
+                            while io::copy(&mut Read::take(&mut *content, COPIED_BYTES), &mut copy)? > 0 {
+                                wanted.check()?;
+                            }
+                            Ok(())
+                        })?;
                     }
                     Entry::Link { target } => into.symlink(target, path)?,
                 }
@@ -450,7 +471,7 @@ impl Project {
                 let content = part.and_then(|(from, to)| archive.get(from..to)).ok_or(io::ErrorKind::UnexpectedEof)?;
                 read(&mut Exactly { from: content, left: bytes })
             }
-            Some(Archive::File(file)) => {
+            Some(Archive::File(file) | Archive::Held { file, .. }) => {
                 let mut file = file.lock().map_err(|_| io::Error::other("the archive's lock is poisoned"))?;
                 file.seek(SeekFrom::Start(offset))?;
                 read(&mut Exactly { from: &mut *file, left: bytes })
@@ -522,6 +543,7 @@ impl fmt::Debug for Project {
 #[derive(Default)]
 struct Builder {
     entries: BTreeMap<String, Entry>,
+    names_bytes: usize,
     omissions: Omissions,
 }
 
@@ -536,26 +558,39 @@ impl Builder {
                 // Nothing is written through a link: it gives way.
                 Some(Entry::Link { .. }) => {
                     self.omissions.add(Omission::LinkInTheWay, parent);
-                    drop(self.entries.insert(parent.to_owned(), Entry::Folder));
+                    self.insert(parent.to_owned(), Entry::Folder)?;
                 }
-                None => drop(self.entries.insert(parent.to_owned(), Entry::Folder)),
+                None => self.insert(parent.to_owned(), Entry::Folder)?,
                 Some(_) => return Err(Error::invalid(format!("{parent:?} is both a file and a folder"))),
             }
         }
         match (self.entries.get(&path), &entry) {
-            (Some(Entry::Folder), Entry::Folder) => {}
-            (Some(Entry::Folder), Entry::Link { .. }) => self.omissions.add(Omission::LinkInTheWay, &path),
+            (Some(Entry::Folder), Entry::Folder) => Ok(()),
+            (Some(Entry::Folder), Entry::Link { .. }) => {
+                self.omissions.add(Omission::LinkInTheWay, &path);
+                Ok(())
+            }
             (Some(Entry::Link { .. }), Entry::Folder) => {
                 self.omissions.add(Omission::LinkInTheWay, &path);
-                drop(self.entries.insert(path, entry));
+                self.insert(path, entry)
             }
             (Some(Entry::Folder), _) | (Some(_), Entry::Folder) => {
-                return Err(Error::invalid(format!("{path:?} is both a file and a folder")));
+                Err(Error::invalid(format!("{path:?} is both a file and a folder")))
             }
-            _ => drop(self.entries.insert(path, entry)),
+            _ => self.insert(path, entry),
         }
+    }
+
+    /// Inserts an entry, within bounds.
+    fn insert(&mut self, path: String, entry: Entry) -> Result<()> {
+        let target_bytes = if let Entry::Link { target } = &entry { target.len() } else { 0 };
+        self.names_bytes += path.len() + target_bytes;
+        if self.names_bytes > NAMES_BYTES_MAX {
+            return Err(Error::invalid(format!("the project has paths of more than {NAMES_BYTES_MAX} bytes in all")));
+        }
+        self.entries.insert(path, entry);
         if self.entries.len() > ENTRIES_MAX {
-            return Err(Error::invalid(format!("the project has more than {ENTRIES_MAX} entries")));
+            return Err(Error::invalid(format!("the project has more than {ENTRIES_MAX} files and folders")));
         }
         Ok(())
     }

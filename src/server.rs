@@ -18,6 +18,7 @@ mod headers;
 mod hosts;
 mod listener;
 mod members;
+mod memory;
 mod metrics;
 mod rate_limit;
 mod refusal;
@@ -27,13 +28,16 @@ mod routes;
 mod run;
 mod store;
 mod submit;
+mod uploads;
 
 use crate::{
     Error, Pyexec, Result,
+    blocking::blocking,
     config::{FallbackMode, Settings},
 };
 use admission::{Admission, Gates, QueueLimits};
 use listener::ListenerOptions;
+use memory::Trimmer;
 use metrics::Metrics;
 use std::{
     io,
@@ -52,6 +56,7 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep, timeout_at},
 };
+use uploads::Uploads;
 
 /// How often what was kept long enough is forgotten, also when nobody calls.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
@@ -72,6 +77,7 @@ struct App {
     pyexec: Pyexec,
     gates: Gates,
     store: Store,
+    uploads: Arc<Uploads>,
     metrics: Arc<Metrics>,
     /// Where executions run. Their threads are busy for as long as a slice of a job takes; those that answer requests
     /// must not be.
@@ -101,6 +107,7 @@ pub fn serve(
         let problem = format!("data_dir: cannot write to {}: {e}", settings.data_dir.display());
         return Err(Error::InvalidSettings { problems: vec![problem] });
     }
+    crate::project::sweep();
     let mut builder = Pyexec::builder()
         .slots(settings.slots)
         .verification(crate::Verification::Full)
@@ -122,6 +129,7 @@ pub fn serve(
             count_max: settings.results_max,
             bytes_max: usize::try_from(settings.results_bytes).unwrap_or(usize::MAX),
         }),
+        uploads: Uploads::new(settings.uploads_bytes, settings.api_keys.len()),
         metrics: Arc::new(Metrics::new()),
         jobs: jobs.handle().clone(),
         draining: AtomicBool::new(false),
@@ -260,8 +268,15 @@ async fn either(term: &mut Signal, int: &mut Signal) {
 }
 
 async fn sweep(app: Arc<App>) {
+    let mut trimmer = Trimmer::default();
     loop {
         sleep(SWEEP_EVERY).await;
         app.store.sweep();
+        let (_, kept_bytes) = app.store.kept();
+        let looked = blocking(move || {
+            trimmer.look(kept_bytes as u64);
+            trimmer
+        });
+        trimmer = looked.await.unwrap_or_default();
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     environment::{EnvironmentOptions, Environments},
     executor::{
         Event, Observer, Run,
-        docker::{DockerExecutor, DockerOptions, Placement},
+        docker::{self, DockerExecutor, DockerOptions, Placement},
         wasm::{WasmExecutor, WasmOptions},
     },
 };
@@ -34,7 +34,11 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use tokio::sync::mpsc;
 use workbench::Sandbox;
+
+/// News of what is made, that wait to be passed on.
+const STEPS_MAX: usize = 16;
 
 /// Runs Python jobs. Make one and share it: cloning is cheap, and all clones share the same slots.
 ///
@@ -121,6 +125,40 @@ impl Pyexec {
         }
     }
 
+    /// Does [`Pyexec::prepare`], and makes what a job takes that is to run in a container: for those who count what runs on
+    /// each tier, as [`Pyexec::attempt`] does the same. Nothing of the job runs but its commands, so that it needs no slot.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Pyexec::prepare`], and [`Error::InvalidJob`](crate::Error::InvalidJob) when a command fails.
+    pub async fn provision(&self, plan: &mut Plan, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<()> {
+        self.prepare(plan, progress).await?;
+        if plan.is_provisioned() {
+            return Ok(());
+        }
+        let Plan { job, reason, place, detected, .. } = plan;
+        let Place::Docker { python, network, ready } = place else { return Ok(()) };
+        let placement = placement(job, python.clone(), *network, reason);
+        let (sender, mut steps) = mpsc::channel(STEPS_MAX);
+        let tell: docker::Progress = Arc::new(move |step| {
+            if !matches!(step, docker::Step::Line(_)) {
+                // Who does not listen misses some.
+                let _ = sender.try_send(step.to_string());
+            }
+        });
+        // Large, and nothing against what a container takes.
+        let mut making = Box::pin(self.fallback.provision(job, detected, placement, &tell));
+        let made = loop {
+            tokio::select! {
+                biased;
+                Some(step) = steps.recv() => progress(&step),
+                made = &mut making => break made,
+            }
+        };
+        *ready = Some(made?);
+        Ok(())
+    }
+
     /// Runs a job where its plan says, once, prepared if it is not yet. For those who count what runs on each tier;
     /// [`Pyexec::run`] does it all.
     ///
@@ -159,10 +197,10 @@ impl Pyexec {
                 }
                 run
             }
-            Place::Docker { python, network } => {
+            Place::Docker { python, network, ready } => {
                 let placement = placement(&job, python, network, &reason);
                 // Large, and nothing against what a container takes.
-                Box::pin(self.fallback.run(job, detected, placement, stop_at, tell)).await?
+                Box::pin(self.fallback.run(job, detected, (placement, ready), stop_at, tell)).await?
             }
         };
         match run {
@@ -429,6 +467,7 @@ fn placement(job: &Job, python: Option<String>, network: bool, reason: &str) -> 
         network,
         pre_commands: job.containers.pre_commands.clone(),
         cpu_shares: job.containers.cpu_shares,
+        owner: job.containers.owner,
         reason: reason.to_owned(),
         ..Placement::default()
     }

@@ -1,19 +1,33 @@
 //! Hostile programs, one behaviour per file in `tests/attacks`, and what must become of each.
 //!
 //! The head of each file says what it promises, under which limits, and which ends are acceptable. After each the same
-//! executor must still run an ordinary job.
+//! executor must still run an ordinary job, and each must cost the host no more than its limits say: memory, disk,
+//! descriptors, and time in one piece (`support/oracle.rs`). Therefore each runs in a process of its own.
 
-use crate::support::{for_each, name, pyexec, scripts};
+use crate::support::{
+    for_each, name,
+    oracle::{self, Bounds, Timed, Watch},
+    pyexec, repository, scripts,
+};
 use pyexec::{
-    Job, Limits, Project, Stdin, TierChoice,
+    Event, Job, Limits, Project, Stdin, TierChoice,
     outcome::{Ending, StopReason},
 };
 use serde::Deserialize;
 use std::{
-    fs,
+    env, fs,
     path::Path,
+    process::{Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
+
+/// The attack that the process is for.
+const ATTACK: &str = "PYEXEC_TEST_ATTACK";
+/// The file for what is wrong with it.
+const FOUND: &str = "PYEXEC_TEST_FOUND";
+/// What the host does wrong, in a test of the tests.
+const FAULT: &str = "PYEXEC_TEST_FAULT";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,12 +52,96 @@ struct Promise {
 
 #[test]
 fn attacks_end_as_promised_and_harm_only_themselves() {
-    let wanted = std::env::var("ATTACK").unwrap_or_default();
+    let wanted = env::var("ATTACK").unwrap_or_default();
     let scripts: Vec<_> = scripts("tests/attacks").into_iter().filter(|path| name(path).contains(&wanted)).collect();
-    for_each(&scripts, |path| attack(path).map_err(|failure| format!("{}: {failure}", name(path))));
+    // The interpreter is made once, not by all of them.
+    pyexec();
+    for_each(&scripts, |path| alone(path, None).map_err(|failure| format!("{}: {failure}", name(path))));
 }
 
-fn attack(path: &Path) -> Result<(), String> {
+/// Whatever a host may do wrong is seen.
+#[test]
+fn a_host_that_gives_too_much_fails_the_test_of_attacks() {
+    pyexec();
+    let path = repository("tests/attacks/endless_loop_is_stopped.py");
+    let faults = [
+        ("nothing", None),
+        ("memory", Some("memory: the process grew")),
+        ("disk", Some("disk: its folders took")),
+        ("folder", Some("folders:")),
+        ("descriptors", Some("descriptors:")),
+        ("piece", Some("in one piece")),
+        ("deadline", Some("after its deadline")),
+        ("kept", Some("are kept")),
+    ];
+    for_each(&faults, |(fault, expected)| {
+        let found = alone(&path, Some(fault)).err().unwrap_or_default();
+        let is_seen = expected.map_or(found.is_empty(), |expected| found.contains(expected));
+        if is_seen { Ok(()) } else { Err(format!("{fault}: {found:?}")) }
+    });
+}
+
+/// Runs an attack in a process of its own, with a temporary folder of its own.
+fn alone(path: &Path, fault: Option<&str>) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let (temporary, found) = (folder.path().join("tmp"), folder.path().join("found"));
+    fs::create_dir(&temporary).map_err(|e| e.to_string())?;
+    let program = env::current_exe().map_err(|e| e.to_string())?;
+    let mut command = Command::new(program);
+    command.args(["attacks::one_attack", "--exact", "--nocapture"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.env(ATTACK, path).env(FOUND, &found).env("TMPDIR", &temporary);
+    if let Some(fault) = fault {
+        command.env(FAULT, fault);
+    }
+    let status = command.status().map_err(|e| e.to_string())?;
+    match fs::read_to_string(&found) {
+        Ok(found) if found.is_empty() && status.success() => Ok(()),
+        Ok(found) if !found.is_empty() => Err(found),
+        _ => Err(format!("the process of the host ended: {status}")),
+    }
+}
+
+/// The other half of [`alone`]; nothing where nobody asks for it.
+#[test]
+fn one_attack() {
+    let (Some(path), Some(found)) = (env::var_os(ATTACK), env::var_os(FOUND)) else { return };
+    let result = attack(Path::new(&path), &env::var(FAULT).unwrap_or_default());
+    fs::write(found, result.err().unwrap_or_default()).expect("written");
+}
+
+/// Does something wrong on the host, for [`a_host_that_gives_too_much_fails_the_test_of_attacks`].
+struct Faulty {
+    fault: String,
+    held: Vec<u8>,
+}
+
+impl Faulty {
+    fn meet(&mut self, limits: &Limits) {
+        match &*self.fault {
+            "memory" => drop(std::hint::black_box(vec![1u8; limits.memory_bytes as usize + (100 << 20)])),
+            "kept" => self.held = vec![1; 100 << 20],
+            "disk" | "folder" => {
+                let folder = env::temp_dir().join("pyexec-job-fault");
+                fs::create_dir_all(&folder).expect("made");
+                if self.fault == "disk" {
+                    fs::write(folder.join("file"), vec![1; 2 * limits.disk_bytes as usize]).expect("written");
+                    std::thread::sleep(Duration::from_millis(100));
+                    fs::remove_dir_all(folder).expect("removed");
+                }
+            }
+            "descriptors" => std::mem::forget(fs::File::open("/dev/null").expect("opened")),
+            _ => {}
+        }
+    }
+}
+
+/// Uses so much of the processor, however long it takes to get that.
+fn spin(time: Duration) {
+    let until = oracle::on_processor() + time;
+    while oracle::on_processor() < until {}
+}
+
+fn attack(path: &Path, fault: &str) -> Result<(), String> {
     let source = fs::read_to_string(path).expect("readable");
     let head: String =
         source.lines().filter_map(|line| line.strip_prefix("#: ")).map(|line| format!("{line}\n")).collect();
@@ -65,9 +163,37 @@ fn attack(path: &Path) -> Result<(), String> {
     } else {
         Stdin::Empty
     });
+    // What the process needs at all is there before it is watched.
+    let first = Job::code("open('f', 'w').write('x')\nprint(open('f').read())").tier(TierChoice::Wasm);
+    runtime.block_on(pyexec().run(first)).map_err(|e| format!("the first job: {e}"))?;
+    let kept = oracle::anonymous();
+    let watch = Watch::begin();
+    let mut faulty = Faulty { fault: fault.to_owned(), held: Vec::new() };
+    faulty.meet(&limits);
     let began = Instant::now();
-    let outcome = runtime.block_on(pyexec().run(job)).map_err(|e| format!("refused: {e}"))?;
+    let deadline = Duration::from_millis(limits.wall_clock_ms);
+    let (mut timed, times) = Timed::new(pyexec().run_observed(job, |_: Event<'_>| ()), deadline);
+    match fault {
+        "piece" => {
+            timed.at_poll = |_| {
+                spin(2 * oracle::PIECE);
+                true
+            }
+        }
+        "deadline" => {
+            // Until long after it, in small pieces.
+            static POLLS: AtomicU32 = AtomicU32::new(0);
+            timed.at_poll = |late| {
+                spin(oracle::PIECE / 4);
+                !late.is_zero() && POLLS.fetch_add(1, Ordering::Relaxed) > 8
+            }
+        }
+        _ => {}
+    }
+    let outcome = runtime.block_on(timed).map_err(|e| format!("refused: {e}"))?;
     let took = began.elapsed();
+    let bounds = Bounds { memory_bytes: limits.memory_bytes, disk_bytes: limits.disk_bytes, files: limits.disk_files };
+    let costs = watch.end(bounds, &times.lock().expect("not poisoned"));
 
     let (end, exit_code) = match &outcome.ending {
         Ending::Exited { exit_code } => ("completed", Some(*exit_code)),
@@ -105,6 +231,9 @@ fn attack(path: &Path) -> Result<(), String> {
     {
         return Err(shown());
     }
+    if !costs.is_empty() {
+        return Err(format!("{}\n  {}", costs.join("\n  "), shown()));
+    }
     // Two seconds for a machine that is busy with the other tests.
     if took > Duration::from_millis(limits.wall_clock_ms + 2000) {
         return Err(format!("took {took:?}, {}", shown()));
@@ -117,5 +246,9 @@ fn attack(path: &Path) -> Result<(), String> {
     if next.stdout.text != "45\n" {
         return Err(format!("the next job went wrong: {next:?}"));
     }
-    Ok(())
+    let shown = shown();
+    drop(outcome);
+    let kept = oracle::kept_since(kept);
+    std::hint::black_box(&faulty.held);
+    kept.map_or(Ok(()), |kept| Err(format!("{kept}\n  {shown}")))
 }

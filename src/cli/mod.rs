@@ -11,6 +11,7 @@ mod follow;
 mod interrupt;
 mod kill;
 mod list;
+mod log;
 mod man;
 mod notebook;
 mod options;

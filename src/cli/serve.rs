@@ -1,14 +1,10 @@
 //! `pyexec serve`
 
-use super::{Failure, Result, config::SettingsOptions, console::note};
+use super::{Result, config::SettingsOptions, console::note, log};
 use clap::Args;
-use pyexec::{
-    config::{LogFormat, Settings},
-    server,
-};
+use pyexec::server;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::io::{self, IsTerminal as _, Write as _};
-use tracing_subscriber::EnvFilter;
+use std::io::{self, Write as _};
 
 #[derive(Debug, Args)]
 #[command(
@@ -24,7 +20,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<u8> {
     let settings = arguments.settings.load()?.settings;
-    start_log(&settings)?;
+    log::start(&settings)?;
     allow_open_files();
     server::serve(
         settings,
@@ -35,17 +31,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8> {
         },
     )?;
     Ok(0)
-}
-
-fn start_log(settings: &Settings) -> Result<()> {
-    let filter = EnvFilter::try_new(&settings.log_level)
-        .map_err(|e| Failure::Usage(format!("log_level: {:?}: {e}", settings.log_level)))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let started = match settings.log_format {
-        LogFormat::Human => log.with_ansi(io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => log.json().try_init(),
-    };
-    started.map_err(|e| Failure::Fault(format!("cannot start the log: {e}")))
 }
 
 /// Connections and the files of jobs are more than the limit that a process commonly starts with, which is there for old

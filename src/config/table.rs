@@ -121,6 +121,14 @@ pub const KEYS: &[Key] = &[
         s.results_bytes = n * MIB;
     }),
     number("upload_max_mb", "2048", "largest upload, in MiB", 1, TIB_IN_MIB, |s, n| s.upload_max_bytes = n * MIB),
+    number(
+        "uploads_mb",
+        "16384",
+        "most disk of all uploads that are received, wait or run, in MiB; of several API keys each may use half",
+        1,
+        TIB_IN_MIB,
+        |s, n| s.uploads_bytes = n * MIB,
+    ),
     number("body_max_kb", "24576", "largest JSON body, in KiB", 1, 1 << 20, |s, n| {
         s.body_max_bytes = (n << 10) as usize
     }),

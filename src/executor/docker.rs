@@ -189,6 +189,8 @@ pub struct Placement {
     pub packages: Packages,
     /// Its weight when there is less CPU than is wanted; `None` is [`DockerOptions::cpu_shares`].
     pub cpu_shares: Option<u32>,
+    /// For whom: owners take turns with what is built.
+    pub owner: u64,
     /// Why it runs on Docker, for the [`Outcome`].
     pub reason: String,
 }
@@ -205,6 +207,7 @@ impl Default for Placement {
             project: None,
             packages: Packages::None,
             cpu_shares: None,
+            owner: 0,
             reason: "Docker was asked for".to_owned(),
         }
     }

@@ -3,11 +3,17 @@
 //! This is the only place that reads them. Headers are read once; what files contain stays in the archive, or in a
 //! temporary file when it was compressed, until a job runs. Nothing is unpacked beyond a bound.
 
-use super::{Builder, ENTRIES_MAX, Entry, PATH_BYTES_MAX, Project, omissions::Omission, relative};
+use super::{
+    Builder, ENTRIES_MAX, Entry, PATH_BYTES_MAX, Project,
+    headers::{Headers, Member, Name},
+    omissions::Omission,
+    relative,
+};
 use crate::{Error, Result};
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use std::{
+    any::Any,
     fs::File,
     io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     sync::{Arc, Mutex},
@@ -22,6 +28,11 @@ const TAR_OVERHEAD_BYTES: u64 = 256 << 20;
 pub(super) enum Archive {
     Memory(Bytes),
     File(Mutex<File>),
+    /// With what is held for it.
+    Held {
+        file: Mutex<File>,
+        _held: Box<dyn Any + Send + Sync>,
+    },
 }
 
 /// Says how an archive is packed, as its first bytes tell.
@@ -94,7 +105,7 @@ fn unpack(from: impl Read, into: &mut impl Write, bytes_max: u64) -> Result<u64>
 fn zip(archive: File, bytes_max: u64) -> Result<Project> {
     let mut archive = ZipArchive::new(BufReader::new(archive)).map_err(damaged_zip)?;
     if archive.len() > ENTRIES_MAX {
-        return Err(Error::invalid(format!("the project has more than {ENTRIES_MAX} entries")));
+        return Err(Error::invalid(format!("the project has more than {ENTRIES_MAX} files and folders")));
     }
     let mut builder = Builder::default();
     let mut unpacked = tempfile::tempfile().map_err(no_room)?;
@@ -134,78 +145,74 @@ pub(crate) fn is_tar(mut archive: File) -> bool {
     if archive.rewind().is_err() {
         return false;
     }
-    let is_whole = |entry: io::Result<tar::Entry<'_, File>>| {
-        entry.is_ok_and(|entry| entry.raw_file_position().saturating_add(entry.size()) <= length)
-    };
-    let mut archive = tar::Archive::new(archive);
-    archive.entries_with_seek().is_ok_and(|entries| entries.take(ENTRIES_MAX).all(is_whole))
+    let mut headers = Headers::new(archive);
+    // More is no project, and need not be looked through.
+    for _ in 0..=ENTRIES_MAX {
+        match headers.next() {
+            Ok(Some(member)) if member.end() <= length => {}
+            Ok(None) => return true,
+            Ok(Some(_)) | Err(_) => return false,
+        }
+    }
+    true
 }
 
 /// Reads the headers of a tar archive.
 pub(super) fn scan(archive: &Archive) -> Result<Builder> {
     match archive {
-        Archive::Memory(bytes) => scan_entries(io::Cursor::new(bytes), bytes.len() as u64),
-        Archive::File(file) => {
+        Archive::Memory(bytes) => scan_members(io::Cursor::new(bytes), bytes.len() as u64),
+        Archive::File(file) | Archive::Held { file, .. } => {
             let mut file = file.lock().map_err(|_| Error::unavailable("the archive's lock is poisoned"))?;
             let length = file.seek(SeekFrom::End(0)).map_err(damaged)?;
             file.rewind().map_err(damaged)?;
-            scan_entries(&mut *file, length)
+            scan_members(&mut *file, length)
         }
     }
 }
 
-fn scan_entries(reader: impl Read + Seek, length: u64) -> Result<Builder> {
+fn scan_members(reader: impl Read + Seek, length: u64) -> Result<Builder> {
     let mut builder = Builder::default();
-    let mut archive = tar::Archive::new(reader);
-    for entry in archive.entries_with_seek().map_err(damaged)? {
-        let mut entry = entry.map_err(damaged)?;
-        let kind = entry.header().entry_type();
-        if kind == EntryType::XGlobalHeader {
-            continue;
+    let mut headers = Headers::new(reader);
+    while let Some(member) = headers.next().map_err(damaged)? {
+        if let Some(bytes) = member.unread {
+            return Err(Error::invalid(format!("bad archive: a header of {bytes} bytes is too long")));
         }
-        let is_sparse = kind == EntryType::GNUSparse || is_sparse_in_pax(&mut entry).map_err(damaged)?;
-        let name = entry.path_bytes();
-        let Ok(name) = std::str::from_utf8(&name) else {
+        let end = member.end();
+        let Member { path, target, kind, offset, bytes, is_sparse, .. } = member;
+        let name = match path {
+            Name::Bytes(name) => name,
+            Name::TooLong(bytes) => return Err(Error::invalid(format!("a file name of {bytes} bytes is too long"))),
+        };
+        let Ok(name) = str::from_utf8(&name) else {
             builder.omissions.add(Omission::Name, &String::from_utf8_lossy(&name));
             continue;
         };
         let path = relative(name)?;
+        let target = match target {
+            Some(Name::Bytes(target)) => String::from_utf8(target).ok(),
+            Some(Name::TooLong(_)) | None => None,
+        };
         match kind {
             _ if is_sparse => builder.omissions.add(Omission::Sparse, &path),
             EntryType::Directory => builder.add(path, Entry::Folder)?,
             // The oldest archives have no other mark of a folder.
             EntryType::Regular if name.ends_with('/') => builder.add(path, Entry::Folder)?,
             EntryType::Regular | EntryType::Continuous => {
-                let (offset, bytes) = (entry.raw_file_position(), entry.size());
-                if offset.checked_add(bytes).is_none_or(|end| end > length) {
+                if end > length {
                     return Err(Error::invalid(format!("bad archive: it ends within {path:?}")));
                 }
                 builder.add(path, Entry::InArchive { offset, bytes })?;
             }
-            EntryType::Symlink => {
-                let target = entry.link_name_bytes().unwrap_or_default().into_owned();
-                builder.link(path, String::from_utf8(target).ok())?;
-            }
-            EntryType::Link => {
-                let target = entry.link_name_bytes().unwrap_or_default();
-                let target = std::str::from_utf8(&target).ok().and_then(|target| relative(target).ok());
-                match target.and_then(|target| builder.entries.get(&target)) {
-                    // A second name of a file that came before it. Each counts as a file of its own.
-                    Some(&Entry::InArchive { offset, bytes }) => {
-                        builder.add(path, Entry::InArchive { offset, bytes })?;
-                    }
-                    _ => builder.omissions.add(Omission::HardLink, &path),
-                }
-            }
+            EntryType::Symlink => builder.link(path, target)?,
+            EntryType::Link => match target.and_then(|target| builder.entries.get(&relative(&target).ok()?)) {
+                // A second name of a file that came before it. Each counts as a file of its own.
+                Some(&Entry::InArchive { offset, bytes }) => builder.add(path, Entry::InArchive { offset, bytes })?,
+                _ => builder.omissions.add(Omission::HardLink, &path),
+            },
             _ => builder.omissions.add(Omission::Special, &path),
         }
     }
     Ok(builder)
-}
-
-fn is_sparse_in_pax(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<bool> {
-    let Some(extensions) = entry.pax_extensions()? else { return Ok(false) };
-    Ok(extensions.flatten().any(|extension| extension.key_bytes().starts_with(b"GNU.sparse.")))
 }
 
 fn damaged(error: io::Error) -> Error {

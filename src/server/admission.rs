@@ -76,7 +76,15 @@ impl Gates {
 
     /// Returns what an execution must enter next.
     pub(crate) fn next(&self, plan: &Plan) -> &Arc<Admission> {
-        if plan.is_prepared() { self.of(plan.tier()) } else { &self.preparing }
+        if plan.is_provisioned() { self.of(plan.tier()) } else { &self.preparing }
+    }
+
+    /// Lets an execution in, at once or not at all. What a container takes is made only for as many as may then wait.
+    pub(crate) fn enter(&self, plan: &Plan, caller: usize, bytes: usize) -> Result<Place, Full> {
+        if plan.tier() == Tier::Docker && !plan.is_provisioned() {
+            self.docker.has_room(caller, bytes, self.preparing.busy())?;
+        }
+        self.next(plan).enter(caller, bytes)
     }
 
     pub(crate) fn of(&self, tier: Tier) -> &Arc<Admission> {
@@ -156,6 +164,14 @@ impl Admission {
             return Err(Full);
         }
         Ok(self.place(state, caller, bytes))
+    }
+
+    /// Returns whether there would be a slot or a place in the queue if `more` had come already.
+    fn has_room(&self, caller: usize, bytes: usize, more: usize) -> Result<(), Full> {
+        let state = self.lock();
+        let is_within = state.busy + state.waiting + more < self.slots + self.limits.places;
+        let is_allowed = state.busy < self.slots || self.limits.allow(&state, caller, bytes);
+        if is_within && is_allowed { Ok(()) } else { Err(Full) }
     }
 
     /// Enters the queue of another tier, which has a place for who was let in elsewhere.

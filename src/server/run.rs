@@ -178,7 +178,7 @@ async fn attempt(
     let mut waited = Duration::ZERO;
     let mut again = false;
     loop {
-        if !plan.is_prepared() {
+        if !plan.is_provisioned() {
             if execution.started().is_none() {
                 execution.start();
             }
@@ -267,7 +267,7 @@ async fn within<T>(patience: Option<Duration>, future: impl Future<Output = T>) 
 /// Makes its packages ready, as those who follow it are told.
 async fn prepare(app: &App, execution: &Execution, plan: &mut Plan) -> crate::Result<()> {
     let progress = |phase: &str| execution.set_progress(Some(phase));
-    let prepared = app.pyexec.prepare(plan, &progress).instrument(tracing::info_span!("prepare")).await;
+    let prepared = app.pyexec.provision(plan, &progress).instrument(tracing::info_span!("prepare")).await;
     execution.set_progress(None);
     prepared
 }

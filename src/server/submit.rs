@@ -39,7 +39,7 @@ pub(crate) fn idempotency(headers: &HeaderMap, request: &[&[u8]]) -> Result<Idem
 pub(crate) fn submit(
     app: &Arc<App>,
     caller: &Caller,
-    request: Request,
+    mut request: Request,
     idempotency: Idempotency,
 ) -> Result<Arc<Execution>, ApiError> {
     if app.is_draining() {
@@ -55,12 +55,13 @@ pub(crate) fn submit(
             return Err(ApiError::new(Problem::Conflict, message));
         }
     };
-    let place = match &request.work {
+    let place = match &mut request.work {
         // It runs nothing, and so needs no place.
         Work::Refused(_) => None,
         Work::Planned(plan) => {
+            plan.set_owner(caller.index as u64);
             let gate = app.gates.next(plan);
-            match gate.enter(caller.index, request.bytes) {
+            match app.gates.enter(plan, caller.index, request.bytes) {
                 Ok(place) => Some(place),
                 Err(Full) => {
                     app.store.withdraw(&execution);

@@ -11,7 +11,8 @@ use crate::{
     executor::{
         Observer, Run, StopAt,
         docker::{
-            self, DockerExecutor, DockerOptions, Interpreter, PackageFolder, Packages, Placement, Progress, Step,
+            self, DockerExecutor, DockerOptions, Interpreter, PackageFolder, Packages, Placement, Prepared, Progress,
+            Step,
         },
     },
     outcome::Tier,
@@ -118,24 +119,16 @@ impl Fallback {
         Ok(found)
     }
 
-    /// Runs a job in a container that has what it requires, and of what was guessed from its imports what there is.
+    /// Runs a job in a container that has what it requires, which is made unless it is there.
     pub(super) async fn run(
         &self,
         job: Job,
         detected: Detected,
-        placement: Placement,
+        (placement, ready): (Placement, Option<Prepared>),
         stop_at: Option<StopAt>,
         observer: impl Observer,
     ) -> Result<Run> {
-        let containers = match self {
-            Fallback::Off(why) => return Err(Error::unavailable(why.as_str())),
-            Fallback::On(containers) => containers,
-        };
-        let executor = containers.executor().await.map_err(|why| Error::unavailable(&*why))?;
-        let placement = Placement { python_at_least: detected.needs.oldest_python(), ..placement.with_sight_of(&job) };
         let observer: Arc<Mutex<dyn Observer>> = Arc::new(Mutex::new(observer));
-        let is_extra = detected.is_extra;
-        let mut guessed: Vec<_> = detected.guesses.iter().map(|guess| guess.name.clone()).collect();
         let tell = |observer: &Mutex<dyn Observer>, event: Event<'_>| {
             observer.lock().unwrap_or_else(PoisonError::into_inner).event(event);
         };
@@ -144,15 +137,38 @@ impl Fallback {
             Step::Line(line) => tell(&told, Event::Detail(&line)),
             step => tell(&told, Event::Progress(&step.to_string())),
         });
-        if is_extra {
-            let has = containers.in_environment(&executor, &placement, &job.containers.requirements, &progress).await?;
+        let prepared = match ready {
+            Some(prepared) => prepared,
+            None => self.provision(&job, &detected, placement, &progress).await?,
+        };
+        let observer = Box::new(move |event: Event<'_>| tell(&observer, event));
+        self.connected_now().await?.run_until(job, prepared, stop_at, observer).await
+    }
+
+    /// Makes what a container takes that has what a job requires, and of what was guessed from its imports what there is.
+    pub(super) async fn provision(
+        &self,
+        job: &Job,
+        detected: &Detected,
+        placement: Placement,
+        progress: &Progress,
+    ) -> Result<Prepared> {
+        let containers = match self {
+            Fallback::Off(why) => return Err(Error::unavailable(why.as_str())),
+            Fallback::On(containers) => containers,
+        };
+        let executor = self.connected_now().await?;
+        let placement = Placement { python_at_least: detected.needs.oldest_python(), ..placement.with_sight_of(job) };
+        let mut guessed: Vec<_> = detected.guesses.iter().map(|guess| guess.name.clone()).collect();
+        if detected.is_extra {
+            let has = containers.in_environment(&executor, &placement, &job.containers.requirements, progress).await?;
             guessed.retain(|guess| !has.contains(guess));
         }
-        let prepared = loop {
+        loop {
             let wanted = job.containers.requirements.clone().merge(guessed.iter().map(String::as_str))?;
             let placement = placement.clone();
             let made = async {
-                let (placement, installed) = containers.with_packages(&executor, placement, &wanted, &progress).await?;
+                let (placement, installed) = containers.with_packages(&executor, placement, &wanted, progress).await?;
                 let provides = |package: &str, module: &str| {
                     installed.as_ref().is_none_or(|it| containers.environments.provides(it, package, module))
                 };
@@ -160,10 +176,10 @@ impl Fallback {
                 if let Some(name) = strangers.into_iter().find(|name| guessed.contains(name)) {
                     return Err(NotMade::Stranger { name });
                 }
-                executor.prepare(&placement, Arc::clone(&progress)).await.map_err(NotMade::Fault)
+                executor.prepare(&placement, Arc::clone(progress)).await.map_err(NotMade::Fault)
             };
             match made.await {
-                Ok(prepared) => break prepared,
+                Ok(prepared) => return Ok(prepared),
                 // What the operator does not allow is missing where the program can do without it.
                 Err(NotMade::Refused { refusal, .. })
                     if matches!(refusal.reason, Reason::Denied { .. })
@@ -177,9 +193,11 @@ impl Fallback {
                     None => return Err(not_made.into()),
                 },
             }
-        };
-        let observer = Box::new(move |event: Event<'_>| tell(&observer, event));
-        executor.run_until(job, prepared, stop_at, observer).await
+        }
+    }
+
+    async fn connected_now(&self) -> Result<Arc<DockerExecutor>> {
+        self.executor().await.map_err(|why| Error::unavailable(&*why))
     }
 }
 

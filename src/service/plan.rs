@@ -4,6 +4,7 @@ use super::{Pyexec, packages::InWasm, retry::Means};
 use crate::{
     Error, Job, Outcome, Requirements, Result, TierChoice,
     environment::Platform,
+    executor::docker::Prepared,
     job::Containers,
     needs::{Module, Needs, Urgency},
     outcome::{CapabilityMiss, Tier},
@@ -31,7 +32,12 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub(super) enum Place {
     Wasm(InWasm),
-    Docker { python: Option<String>, network: bool },
+    /// `ready` is what it takes there, once that has been made.
+    Docker {
+        python: Option<String>,
+        network: bool,
+        ready: Option<Prepared>,
+    },
 }
 
 /// Holds what the code is known to need.
@@ -82,9 +88,27 @@ impl Plan {
         !matches!(self.place, Place::Wasm(InWasm::Unprepared))
     }
 
+    /// Returns whether it can run as soon as its tier has a place: otherwise [`Pyexec::provision`] may install packages, fetch an
+    /// image or run commands first, which may take minutes.
+    pub fn is_provisioned(&self) -> bool {
+        match &self.place {
+            Place::Wasm(_) => self.is_prepared(),
+            Place::Docker { python, ready, .. } => {
+                let Containers { image, pre_commands, requirements, .. } = &self.job.containers;
+                let is_plain = python.is_none() && image.is_none() && pre_commands.is_empty();
+                ready.is_some() || is_plain && requirements.is_empty() && self.detected.guesses.is_empty()
+            }
+        }
+    }
+
     /// Returns the reason for the tier, in words.
     pub fn reason(&self) -> &str {
         &self.reason
+    }
+
+    /// Says for whom it is: where jobs wait for each other, owners take turns.
+    pub fn set_owner(&mut self, owner: u64) {
+        self.job.containers.owner = owner;
     }
 
     /// Returns the most wall clock time that running it may take.
@@ -114,7 +138,7 @@ impl Plan {
             Route::Impossible { message } => return Err(Error::invalid(message)),
             Route::Wasm { reason } => (reason, Place::Wasm(InWasm::Unprepared)),
             Route::Docker { reason, python, network } => {
-                (reason, Place::Docker { python: python.map(|python| python.to_string()), network })
+                (reason, Place::Docker { python: python.map(|python| python.to_string()), network, ready: None })
             }
         };
         self.place = place;

@@ -161,7 +161,9 @@ impl Retry {
         match &self.place {
             // What it did there cannot be undone.
             Place::Docker { network: true, .. } => None,
-            Place::Docker { python, network: false } => Some(Place::Docker { python: python.clone(), network: false }),
+            Place::Docker { python, network: false, .. } => {
+                Some(Place::Docker { python: python.clone(), network: false, ready: None })
+            }
             Place::Wasm(_) => Some(Place::Wasm(InWasm::Unprepared)),
         }
     }

@@ -348,3 +348,26 @@ fn a_job_at_its_deadline_ends_though_its_layer_is_not_there_yet() {
         gone(&containers).await;
     });
 }
+
+#[test]
+fn builds_are_made_in_turns_of_their_owners() {
+    let Some(containers) = Containers::new(|options| options.builds = 1) else { return };
+    let of = |owner: u64, number: u32| {
+        let mut placement = with_commands(&[&format!("sleep 1 # {owner} {number}")]);
+        placement.owner = owner;
+        placement
+    };
+    let ended = Mutex::new(Vec::new());
+    block_on(async {
+        let build = async |owner: u64, number: u32| {
+            // In this order, whatever thread comes first.
+            tokio::time::sleep(Duration::from_millis(u64::from(number) * 50)).await;
+            containers.prepare(&of(owner, number)).await.expect("made");
+            ended.lock().expect("not poisoned").push(owner);
+        };
+        tokio::join!(build(1, 0), build(1, 1), build(1, 2), build(1, 3), build(2, 4));
+    });
+    let order = ended.into_inner().expect("not poisoned");
+    // In the order in which they were asked for it would be the last.
+    assert!(order.iter().position(|owner| *owner == 2) <= Some(2), "{order:?}");
+}

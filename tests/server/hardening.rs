@@ -553,3 +553,80 @@ fn base64(text: &str) -> String {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     STANDARD.encode(text)
 }
+
+#[test]
+fn uploads_share_the_disk_that_they_may_take() {
+    let server = Server::start(&[("PYEXEC_UPLOADS_MB", "1")], &[]);
+    let data = "x".repeat(700 << 10);
+    let upload = |code: &str| {
+        let form = Form::new().tar(&[("main.py", code), ("data", &data)]).field("metadata", "", b"{}");
+        server.post_form("/api/v1/exec/async", &[], &form)
+    };
+    let first = upload("import time; time.sleep(100)").json();
+    let refused = upload("print(1)");
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("5")));
+    assert!(refused.error().contains("uploads_mb"), "{}", refused.text());
+    server.delete(&format!("/api/v1/executions/{}", first["execution_id"].as_str().expect("an id")));
+    until("its archive is gone", || Some(upload("print(1)").status).filter(|status| *status == 202));
+}
+
+/// Bytes of a client cost the server little more than their number, whatever they claim to be.
+#[test]
+fn hostile_archives_and_bodies_cost_little_memory() {
+    let server = Server::start(&[("PYEXEC_SLOTS", "1")], &[]);
+    assert!(server.runs());
+    let header = |name: &[u8], kind: u8, bytes: u64| {
+        let mut header = tar::Header::new_gnu();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name);
+        header.set_entry_type(tar::EntryType::new(kind));
+        header.set_size(bytes);
+        header.set_cksum();
+        header.as_bytes().to_vec()
+    };
+    let large = 100 << 20;
+    let long = |kind| [header(b"long", kind, large), vec![b'a'; large as usize], header(b"x", b'0', 0)].concat();
+    let deep = ["n"; 62].map(|name| name.repeat(62)).join("/");
+    let paths = (0..15_000).flat_map(|n| {
+        let path = format!("{n:07}/{deep}/x");
+        let mut name = path.into_bytes();
+        let head = header(b"long", b'L', name.len() as u64);
+        name.resize(name.len().next_multiple_of(512), 0);
+        [head, name, header(b"x", b'0', 0)].concat()
+    });
+    for (archive, why) in [
+        (long(b'L'), "a file name of 104857600 bytes is too long"),
+        (long(b'x'), "a header of 104857600 bytes is too long"),
+        (paths.collect(), "paths of more than 16777216 bytes"),
+    ] {
+        let form = Form::new().field("tar", "; filename=\"a.tar\"", &archive).field("metadata", "", b"{}");
+        let (grown, answer) = growth(&server, || server.post_form("/api/v1/exec/sync", &[], &form));
+        assert!(answer.text().contains(why), "{}", answer.text());
+        assert!(grown < 48 << 20, "{} MiB for {why}", grown >> 20);
+    }
+    let body =
+        |start: &str, element: &str, end: &str| format!("{start}{}{end}", element.repeat((15 << 20) / element.len()));
+    for body in [
+        body(r#"{"x":["#, "[0],", r#"0],"code":"1"}"#),
+        body(r#"{"code":"def f(*a): pass","entry_function":{"name":"f","arguments":["#, r#"{"":0},"#, "0]}}"),
+    ] {
+        let json = [("content-type", "application/json")];
+        // The guest takes what its own limit allows.
+        let body = body.replace(r#"{"code""#, r#"{"config":{"memory_mb":64},"code""#);
+        let (grown, _) = growth(&server, || server.call("POST", "/api/v1/eval", &json, body.as_bytes()));
+        assert!(grown < (64 << 20) + 4 * body.len() as u64, "{} MiB", grown >> 20);
+    }
+    assert!(server.runs());
+}
+
+/// By how much the server's memory grows at most while it does something.
+fn growth<T>(server: &Server, work: impl FnOnce() -> T) -> (u64, T) {
+    let status = |field: &str| {
+        let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("a line");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
+    };
+    fs::write(format!("/proc/{}/clear_refs", server.pid()), "5").expect("one's own process");
+    let before = status("VmRSS:");
+    let done = work();
+    (status("VmHWM:").saturating_sub(before), done)
+}

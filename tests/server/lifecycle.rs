@@ -326,3 +326,27 @@ fn variables_of_orchestrators_and_of_older_versions_do_not_stop_the_start() {
     let health: Value = server.get("/health").json();
     assert_eq!(health["state"], "memory");
 }
+
+#[test]
+fn folders_of_a_server_that_was_killed_are_swept_when_it_starts_again() {
+    let temporary = tempfile::tempdir().expect("a folder");
+    let folder = temporary.path().to_str().expect("text");
+    let folders = || {
+        let entries = std::fs::read_dir(temporary.path()).expect("readable").flatten();
+        entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("pyexec-job-")).count()
+    };
+    let code = "open('secret.txt', 'w').write('of one'); print('written', flush=True)\nimport time; time.sleep(1000)";
+    let killed = Server::start(&[("TMPDIR", folder)], &[]);
+    killed.has_printed(&killed.submit(code, &[]));
+    killed.signal(Signal::KILL);
+    killed.ended();
+    assert_eq!(folders(), 1);
+    let alive = Server::start(&[("TMPDIR", folder)], &[]);
+    assert_eq!(folders(), 0);
+    let id = alive.submit(code, &[]);
+    alive.has_printed(&id);
+    let _another = Server::start(&[("TMPDIR", folder)], &[]);
+    assert_eq!(folders(), 1, "what is in use stays");
+    assert_eq!(alive.delete(&format!("/api/v1/executions/{id}")).status, 200);
+    until("its folder is gone", || (folders() == 0).then_some(()));
+}

@@ -65,8 +65,7 @@ exec python3 -I -c "$_pyexec_kept" end
 ///
 /// [`Error::InvalidJob`] when a command fails or goes beyond a limit: they are the job's.
 pub(crate) async fn layer(engine: &Arc<Engine>, recipe: &Recipe, key: &str, tell: &Progress) -> Result<()> {
-    let builds = engine.layers().builds.acquire().await;
-    let _turn = builds.map_err(|_| Error::unavailable("the executor is shutting down"))?;
+    let _turn = engine.layers().builds.acquire(recipe.owner).await;
     let longest = engine.options().build_timeout;
     let made = tokio::time::timeout(longest, make(engine, recipe, key, tell)).await;
     made.unwrap_or_else(|_| {
@@ -82,8 +81,8 @@ pub(crate) async fn python(
     release: &str,
     tell: &Progress,
 ) -> Result<()> {
-    let builds = engine.layers().builds.acquire().await;
-    let _turn = builds.map_err(|_| Error::unavailable("the executor is shutting down"))?;
+    // Jobs of whomever it may be wait for it.
+    let _turn = engine.layers().builds.acquire(0).await;
     let version = version.to_string();
     let making = async {
         let network = network::attachment(engine).await?;

@@ -11,7 +11,7 @@ use super::{
     hardening::{INSTANCE_LABEL, KIND_LABEL},
     images::Base,
 };
-use crate::{Error, Project, Result, project::Receiver};
+use crate::{Error, Project, Result, project::Receiver, turns::Turns};
 use bollard::{
     models::ImageSummary,
     query_parameters::{ListImagesOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder},
@@ -26,7 +26,6 @@ use std::{
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
-use tokio::sync::Semaphore;
 
 /// What a layer takes beyond its base, in bytes.
 pub(crate) const BYTES_LABEL: &str = "pyexec.bytes";
@@ -97,6 +96,8 @@ pub(crate) struct Recipe {
     /// What the commands find in the project's folder.
     pub(crate) seen: Option<Seen>,
     pub(crate) packages: Packages,
+    /// Whose turn it is made in. It makes no difference to what is made.
+    pub(crate) owner: u64,
 }
 
 /// A project that commands see, and what tells it from others.
@@ -217,7 +218,8 @@ impl Recipe {
 /// The layers of one daemon that this process has to do with.
 pub(crate) struct Layers {
     flights: Flights<()>,
-    pub(crate) builds: Semaphore,
+    /// Taken in turns by the owners of jobs.
+    pub(crate) builds: Arc<Turns>,
     in_use: Mutex<InUse>,
     /// One at a time: two would each remove what makes room enough.
     evicting: tokio::sync::Mutex<()>,
@@ -235,7 +237,7 @@ impl Layers {
     pub(crate) fn new(builds: u32) -> Layers {
         Layers {
             flights: Flights::new(),
-            builds: Semaphore::new(builds.max(1) as usize),
+            builds: Turns::new(builds.max(1) as usize),
             in_use: Mutex::default(),
             evicting: tokio::sync::Mutex::default(),
         }

@@ -61,6 +61,7 @@ pub(crate) async fn prepare(engine: &Arc<Engine>, placement: &Placement, progres
         env: placement.env.clone(),
         seen,
         packages: placement.packages.clone(),
+        owner: placement.owner,
     };
     let layer = match recipe.is_empty() {
         true => None,

@@ -31,6 +31,9 @@ const TEMPORARY: &str = "/tmp/";
 const MISSING_BYTES_MAX: usize = 500;
 /// Of what the runner itself complains about.
 const COMPLAINT_BYTES_MAX: usize = 2000;
+/// Of the name of an exception's class.
+const NAME_BYTES_MAX: usize = 500;
+const REFUSAL_CHARS_MAX: usize = 300;
 /// As many as the runner tells.
 const FIGURES_MAX: usize = 32;
 const FIGURES_BYTES_MAX: usize = 16 << 20;
@@ -115,7 +118,9 @@ impl Refusal {
                 limits.disk_bytes, limits.disk_files
             ));
         }
-        Error::caused("the project cannot be unpacked in its container", self.message)
+        let why: String =
+            self.message.chars().take(REFUSAL_CHARS_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        Error::caused("the project cannot be unpacked in its container", why)
     }
 }
 
@@ -221,6 +226,8 @@ impl Told {
                 self.used = place.used;
                 return Some(Ended::Placed);
             }
+            // The runner refuses a project before it starts the script, which may say this in its name.
+            from::REFUSED if self.started => return Some(Ended::Nonsense),
             from::REFUSED => {
                 return Some(serde_json::from_slice(&content).map_or(Ended::Nonsense, Ended::Refused));
             }
@@ -248,6 +255,7 @@ impl Told {
             self.result_json = JsonText::new(text);
         }
         if let Some(kind) = report.kind {
+            let kind = kind[..kind.floor_char_boundary(NAME_BYTES_MAX)].to_owned();
             let frames = report.frames.as_deref().map(ErrorFrame::read_all).unwrap_or_default();
             let message = report.message.unwrap_or_default();
             self.exception = Some(Exception { kind, message, line: report.line, frames });
@@ -441,6 +449,22 @@ mod tests {
                     File \"<pyexec script>\", line 9 in run\n  File \"<pyexec main>\", line 99 in main\n";
         assert!(frames_of_job(dump).ends_with("line 1 in f\n  File \"/work/main.py\", line 3 in <module>"));
         assert_eq!(frames_of_job(""), "");
+    }
+
+    #[test]
+    fn a_refusal_is_one_short_line_and_comes_before_the_script() {
+        let forged = r#"{"errno": 5, "message": "x\n2030-01-01 ERROR forged\u001b[2J"}"#;
+        let refusal: Refusal = serde_json::from_str(forged).expect("a refusal");
+        let shown = refusal.into_error(&Limits::default()).to_string();
+        assert!(!shown.contains(char::is_control) && shown.contains("2030-01-01"), "{shown:?}");
+        let long = Refusal { errno: None, message: "x".repeat(1 << 20) };
+        assert!(long.into_error(&Limits::default()).to_string().len() < 400);
+
+        let mut told = Told::new(&Job::code(""), None, Box::new(|_: Event<'_>| ()));
+        let signals = Signals::new();
+        assert!(matches!(told.take(from::REFUSED, forged.into(), &signals), Some(Ended::Refused(_))));
+        assert!(told.take(from::STARTED, Bytes::new(), &signals).is_none());
+        assert!(matches!(told.take(from::REFUSED, forged.into(), &signals), Some(Ended::Nonsense)));
     }
 
     #[test]

@@ -18,6 +18,9 @@ const IMAGE_BYTES_MAX: u64 = 512 << 20;
 /// pages that stay resident are memory the next job may not need.
 const RESIDENT_BYTES: usize = 64 << 20;
 
+/// What of its stack a slot keeps, zeroed: more than an ordinary job uses.
+const STACK_RESIDENT_BYTES: usize = 64 << 10;
+
 /// What a slot keeps at least: a small job writes a third of this.
 const SLOT_RESIDENT_BYTES_MIN: usize = 1 << 20;
 
@@ -40,6 +43,8 @@ pub(crate) fn engine(options: EngineOptions, compiled: Option<Arc<dyn CacheStore
     config.cranelift_opt_level(OptLevel::Speed);
     config.max_wasm_stack(STACK_BYTES);
     config.async_stack_size(STACK_BYTES + HOST_STACK_BYTES);
+    // Otherwise the pool never gives back what a deep recursion has used of a stack, which may be all of it.
+    config.async_stack_zeroing(true);
 
     let mut pool = PoolingAllocationConfig::new();
     pool.total_core_instances(options.slots);
@@ -55,7 +60,7 @@ pub(crate) fn engine(options: EngineOptions, compiled: Option<Arc<dyn CacheStore
         let slots = usize::try_from(options.slots.max(1)).unwrap_or(usize::MAX);
         pool.linear_memory_keep_resident((RESIDENT_BYTES / slots).max(SLOT_RESIDENT_BYTES_MIN));
         pool.table_keep_resident(1 << 20);
-        pool.async_stack_keep_resident(64 << 10);
+        pool.async_stack_keep_resident(STACK_RESIDENT_BYTES);
     }
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     Engine::new(&config).map_err(|e| Error::caused("the WebAssembly engine does not start", e))

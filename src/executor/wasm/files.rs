@@ -33,6 +33,7 @@ pub(crate) use trees::{FIRST_PREOPENED, PREOPENED};
 use super::{library::Library, quota::Quota};
 use crate::{
     Limits,
+    blocking::{StillWanted, Wanted, blocking, detached},
     project::{Project, Workspace},
 };
 use cap_std::fs::Dir;
@@ -40,6 +41,7 @@ use descriptor::Folder;
 use errno::errno;
 use std::{
     collections::HashMap,
+    io,
     sync::{Arc, atomic::AtomicU64},
 };
 use virtual_tree::{MemoryUse, VirtualTree};
@@ -49,6 +51,15 @@ use wasmtime_wasi::p1::types::Errno;
 const DESCRIPTORS_MAX: usize = 1024;
 /// Open ends of pipes: each pipe may hold 64 KiB of the host's memory.
 const PIPE_ENDS_MAX: usize = 128;
+
+/// What a job leaves: open files, which may have no name any more, and its directories. Dropping it removes them, which
+/// may take long.
+pub(crate) struct Remains {
+    pub(crate) is_large: bool,
+    _descriptors: Vec<Option<Descriptor>>,
+    /// The job's directories, when it ever needed them.
+    pub(crate) workspace: Option<Workspace>,
+}
 
 /// All files of one job.
 pub(crate) struct Files {
@@ -95,9 +106,25 @@ impl Files {
         }
     }
 
-    /// Returns the job's directories, when it ever needed them.
-    pub(crate) fn into_workspace(self) -> Option<Workspace> {
-        self.workspace
+    /// Makes the job's directories now, on another thread, when its project is so large that the first call that needs
+    /// them would take long.
+    pub(crate) async fn make_ready(&mut self) -> io::Result<()> {
+        if self.workspace.is_some() || self.quota.is_small() {
+            return Ok(());
+        }
+        let project = self.project.clone();
+        let (_wanted, still) = Wanted::new();
+        self.workspace = Some(blocking(move || Workspace::create(&project, &still)).await??);
+        Ok(())
+    }
+
+    /// Returns what the job leaves behind.
+    pub(crate) fn take_remains(&mut self) -> Remains {
+        Remains {
+            is_large: !self.quota.is_small(),
+            _descriptors: std::mem::take(&mut self.descriptors),
+            workspace: self.workspace.take(),
+        }
     }
 
     /// Returns how often the job has used its directories.
@@ -206,7 +233,7 @@ impl Files {
     fn root(&mut self) -> Result<Arc<Dir>> {
         self.uses += 1;
         if self.workspace.is_none() {
-            self.workspace = Some(Workspace::create(&self.project).map_err(errno)?);
+            self.workspace = Some(Workspace::create(&self.project, &StillWanted::always()).map_err(errno)?);
         }
         self.workspace.as_ref().map(|workspace| Arc::clone(&workspace.root)).ok_or(Errno::Io)
     }
@@ -219,5 +246,14 @@ impl Files {
             self.quota.remove_file();
         }
         made
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let remains = self.take_remains();
+        if remains.is_large && remains.workspace.is_some() {
+            detached(move || drop(remains));
+        }
     }
 }

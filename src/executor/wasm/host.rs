@@ -12,7 +12,7 @@ use crate::{
     Limits, Project,
     executor::{Observer, QUESTION, StopAt},
     job::Stdin,
-    outcome::{CapabilityMiss, ErrorFrame, JsonText, LimitHit},
+    outcome::{CapabilityMiss, ErrorFrame, LimitHit},
 };
 use bytes::Bytes;
 use std::{
@@ -52,7 +52,8 @@ pub(crate) struct Host {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) result: Option<String>,
-    pub(crate) result_json: Option<JsonText>,
+    /// Not looked at before the end: it may be large, and told again and again.
+    pub(crate) result_json: Option<String>,
     pub(crate) error_type: Option<String>,
     pub(crate) error_message: Option<String>,
     pub(crate) error_line: Option<u32>,
@@ -250,7 +251,7 @@ impl Host {
         let report = &mut self.report;
         match kind {
             1 => report.result = Some(text.to_owned()),
-            2 => report.result_json = JsonText::new(text.to_owned()),
+            2 => report.result_json = Some(text.to_owned()),
             3 => report.error_type = Some(start_of(text, NAME_BYTES_MAX).to_owned()),
             4 => report.error_message = Some(text.to_owned()),
             5 => report.error_line = text.parse().ok(),

@@ -3,6 +3,9 @@
 use crate::{Limits, outcome::LimitHit};
 use std::collections::HashMap;
 
+const SMALL_BYTES: u64 = 256 << 10;
+const SMALL_FILES: u64 = 16;
+
 /// Counts what the job's directories hold, including files that were removed but are still open.
 #[derive(Debug)]
 pub(crate) struct Quota {
@@ -39,6 +42,11 @@ impl Quota {
 
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Returns whether all of it is so little that it is made and removed in well under a millisecond.
+    pub(crate) fn is_small(&self) -> bool {
+        self.bytes <= SMALL_BYTES && self.files <= SMALL_FILES
     }
 
     /// Returns bytes and files, each in all and free.

@@ -2,6 +2,7 @@
 
 use super::{
     clock::Clock,
+    files::Remains,
     host::{ExitStatus, Host, Missed, OutOfFuel, Yielding},
     image::Image,
     library::Library,
@@ -10,8 +11,9 @@ use super::{
 };
 use crate::{
     Error, Job, Limits, Outcome, Project, Result, Want,
+    blocking::blocking,
     executor::{COLLECTED_BYTES_MAX, Observer, Run, StopAt, traceback},
-    outcome::{Ending, Exception, LimitHit, OutputFile, StopReason, Tier, Usage},
+    outcome::{Ending, Exception, JsonText, LimitHit, OutputFile, StopReason, Tier, Usage},
     project::Workspace,
 };
 use std::{
@@ -27,6 +29,9 @@ use wasmtime::{Instance, Store, Trap};
 /// Fuel for a stopped guest to flush its output and say where it was.
 const LAST_WORDS_FUEL: u64 = 20_000_000;
 
+/// Of text that is looked through on another thread.
+const LARGE_BYTES: usize = 1 << 20;
+
 /// `sys.path[0]` and the working directory.
 const PROJECT: &str = "/work";
 
@@ -37,7 +42,7 @@ const CALL_FUNCTION: u32 = 2;
 pub(crate) async fn run(
     image: &Image,
     library: Library,
-    job: Job,
+    mut job: Job,
     stop_at: Option<StopAt>,
     observer: Box<dyn Observer>,
     reason: &str,
@@ -45,6 +50,8 @@ pub(crate) async fn run(
     job.check()?;
     let script = job.script()?;
     let input = encode(&job, &script, &library)?;
+    // Arguments may be as large as a request, and are in there.
+    job.want = Want::Nothing;
     let limits = job.limits;
     let started = Instant::now();
     let deadline = started + limits.wall_clock();
@@ -55,9 +62,14 @@ pub(crate) async fn run(
     store.call_hook_async(Yielding);
     store.data_mut().outputs.started();
 
-    let (end, instance) = match until(deadline, start(image, &mut store, &input, limits.cpu_fuel)).await {
+    match until(deadline, store.data_mut().files.make_ready()).await {
+        // The guest does not get to its first instruction.
+        None => {}
+        Some(made) => made.map_err(|error| Error::caused("the project's files cannot be written", error))?,
+    }
+    let (end, instance) = match until(deadline, start(image, &mut store, input, limits.cpu_fuel)).await {
         None => (None, None),
-        Some(Err(error)) => return Err(not_started(error, &limits)),
+        Some(Err(error)) => return Err(not_started(error, &limits, store.data())),
         Some(Ok((instance, at))) => {
             let call = call_run(&mut store, instance, at);
             (until(deadline, call).await, Some(instance))
@@ -73,20 +85,23 @@ pub(crate) async fn run(
     if let (Ending::Stopped { reason }, Some(instance)) = (&ending, instance) {
         last_words(&mut store, instance, reason, &limits, &job.project).await;
     }
-    let outcome = outcome(store.into_data(), ending, used, job.collect_files.then_some(&job.project), reason);
-    Ok(Run::Ended(Box::new(outcome)))
+    let mut host = store.into_data();
+    let (remains, result_json) = (host.files.take_remains(), host.report.result_json.take());
+    let outcome = outcome(host, ending, used, reason);
+    // What follows is not in the job's time.
+    let files = clear_up(remains, job.collect_files.then_some(job.project)).await;
+    let result_json = checked(result_json).await;
+    Ok(Run::Ended(Box::new(Outcome { files, result_json, ..outcome })))
 }
 
 /// Encodes the job as `wasm-python/guest/guest.c` reads it.
 fn encode(job: &Job, script: &str, library: &Library) -> Result<Vec<u8>> {
     let source = job.project.read(script)?;
     let (flags, function, arguments) = match &job.want {
-        Want::Nothing => (0, "", String::new()),
-        Want::LastExpression => (WANT_RESULT, "", String::new()),
-        Want::Call { function, arguments } if arguments.as_str() == "null" => {
-            (CALL_FUNCTION, function.as_str(), String::new())
-        }
-        Want::Call { function, arguments } => (CALL_FUNCTION, function.as_str(), arguments.as_str().to_owned()),
+        Want::Nothing => (0, "", ""),
+        Want::LastExpression => (WANT_RESULT, "", ""),
+        Want::Call { function, arguments } if arguments.as_str() == "null" => (CALL_FUNCTION, function.as_str(), ""),
+        Want::Call { function, arguments } => (CALL_FUNCTION, function.as_str(), arguments.as_str()),
     };
     let mut argv = vec![script];
     argv.extend(job.args.iter().map(String::as_str));
@@ -94,11 +109,13 @@ fn encode(job: &Job, script: &str, library: &Library) -> Result<Vec<u8>> {
     let beside = job.project.modules_beside(script);
     let shadowed: Vec<&str> = beside.into_iter().filter(|name| library.has_standard(name)).collect();
 
-    let mut bytes = Vec::with_capacity(source.len() + 256);
+    let lists = [argv, env, shadowed];
+    let listed: usize = lists.iter().flatten().map(|item| item.len() + 4).sum();
+    let mut bytes = Vec::with_capacity(source.len() + function.len() + arguments.len() + listed + script.len() + 64);
     bytes.extend_from_slice(&flags.to_le_bytes());
     put(&mut bytes, format!("{PROJECT}/{script}").as_bytes())?;
     put(&mut bytes, &source)?;
-    for list in [argv, env, shadowed] {
+    for list in lists {
         bytes.extend_from_slice(&length(list.len())?);
         for item in list {
             put(&mut bytes, item.as_bytes())?;
@@ -123,11 +140,12 @@ pub(super) fn length(length: usize) -> Result<[u8; 4]> {
 async fn start(
     image: &Image,
     store: &mut Store<Host>,
-    input: &[u8],
+    input: Vec<u8>,
     budget: Option<u64>,
 ) -> wasmtime::Result<(Instance, u32)> {
     let instance = image.pre.instantiate_async(&mut *store).await?;
-    let at = hand_over(store, instance, input).await?;
+    let at = hand_over(store, instance, &input).await?;
+    drop(input);
     if let Some(budget) = budget {
         refill(store, instance, budget)?;
     }
@@ -181,15 +199,14 @@ fn refill(store: &mut Store<Host>, instance: Instance, budget: u64) -> wasmtime:
     }
 }
 
-fn not_started(error: wasmtime::Error, limits: &Limits) -> Error {
-    let message = format!("{error:#}");
-    if message.contains("memory") {
+fn not_started(error: wasmtime::Error, limits: &Limits, host: &Host) -> Error {
+    if host.memory.hit {
         return Error::invalid(format!(
             "a memory limit of {} bytes is less than the interpreter itself needs: ask for 64 MiB or more",
             limits.memory_bytes
         ));
     }
-    Error::caused("the interpreter does not start", message)
+    Error::caused("the interpreter does not start", format!("{error:#}"))
 }
 
 fn classify(end: Option<wasmtime::Result<i32>>, host: &Host) -> Ending {
@@ -246,7 +263,30 @@ async fn call_briefly(store: &mut Store<Host>, instance: Instance, export: &str,
     }
 }
 
-fn outcome(host: Host, ending: Ending, fuel: u64, collect_from: Option<&Project>, reason: &str) -> Outcome {
+/// Removes what a job leaves, and returns the files of it that are not of its project. What may take long is done on
+/// another thread; the job's slot is not free before it is done.
+async fn clear_up(remains: Remains, collect_from: Option<Project>) -> Vec<OutputFile> {
+    let is_large = remains.is_large;
+    let ending = move || {
+        // All of them, not only what is looked at.
+        let remains = remains;
+        match (&remains.workspace, &collect_from) {
+            (Some(workspace), Some(project)) => collect(workspace, project),
+            _ => Vec::new(),
+        }
+    };
+    if is_large { blocking(ending).await.unwrap_or_default() } else { ending() }
+}
+
+/// Returns a text if it is JSON.
+async fn checked(text: Option<String>) -> Option<JsonText> {
+    match text {
+        Some(text) if text.len() > LARGE_BYTES => blocking(|| JsonText::new(text)).await.ok().flatten(),
+        text => text.and_then(JsonText::new),
+    }
+}
+
+fn outcome(host: Host, ending: Ending, fuel: u64, reason: &str) -> Outcome {
     let mut limits_hit = host.limits_hit();
     limits_hit.extend(match &ending {
         Ending::Stopped { reason: StopReason::TimeLimit } => Some(LimitHit::WallClock),
@@ -255,26 +295,22 @@ fn outcome(host: Host, ending: Ending, fuel: u64, collect_from: Option<&Project>
         _ => None,
     });
     limits_hit.sort_unstable();
-    let Host { files, outputs, clock, memory, report, .. } = host;
+    let disk_bytes = host.files.quota.bytes();
+    let Host { outputs, clock, memory, report, .. } = host;
     let microseconds = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     let usage = Usage {
         cpu_us: microseconds(clock.cpu()),
         wall_us: microseconds(clock.elapsed()),
         fuel,
         peak_memory_bytes: memory.peak_bytes(),
-        disk_bytes: files.quota.bytes(),
-    };
-    let workspace = files.into_workspace();
-    let files = match (collect_from, &workspace) {
-        (Some(project), Some(workspace)) => collect(workspace, project),
-        _ => Vec::new(),
+        disk_bytes,
     };
     Outcome {
         ending,
         stdout: outputs.stdout.finish(),
         stderr: outputs.stderr.finish(),
         result: report.result,
-        result_json: report.result_json,
+        result_json: None,
         exception: report.error_type.map(|kind| Exception {
             kind,
             message: report.error_message.unwrap_or_default(),
@@ -286,7 +322,7 @@ fn outcome(host: Host, ending: Ending, fuel: u64, collect_from: Option<&Project>
         ended_in_miss: report.ended_in_miss,
         usage,
         outputs: Vec::new(),
-        files,
+        files: Vec::new(),
         tier: Tier::Wasm,
         route_reason: reason.to_owned(),
     }

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     Project,
+    blocking::blocking,
     project::is_tar,
     server::{
         App,
@@ -17,6 +18,7 @@ use crate::{
         request,
         run::{Request, Waiting},
         submit::{Idempotency, idempotency, result, submit},
+        uploads::{Full, Reservation},
     },
 };
 use axum::{
@@ -59,7 +61,7 @@ pub(super) async fn sync(
     Extension(caller): Extension<Caller>,
     http: axum::extract::Request,
 ) -> Result<Response, ApiError> {
-    let (request, idempotency) = receive(&app, http, Waiting::Yes).await?;
+    let (request, idempotency) = receive(&app, &caller, http, Waiting::Yes).await?;
     let execution = submit(&app, &caller, request, idempotency)?;
     Ok(json(result(&app, &execution).await?))
 }
@@ -94,7 +96,7 @@ pub(super) async fn run_async(
     Extension(caller): Extension<Caller>,
     http: axum::extract::Request,
 ) -> Result<Response, ApiError> {
-    let (request, idempotency) = receive(&app, http, Waiting::No).await?;
+    let (request, idempotency) = receive(&app, &caller, http, Waiting::No).await?;
     let execution = submit(&app, &caller, request, idempotency)?;
     let accepted = Accepted { execution_id: execution.id.clone() };
     Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
@@ -103,6 +105,7 @@ pub(super) async fn run_async(
 /// Reads the form: the archive to disk as it comes, the rest to memory.
 async fn receive(
     app: &Arc<App>,
+    caller: &Caller,
     http: axum::extract::Request,
     waiting: Waiting,
 ) -> Result<(Request, Idempotency), ApiError> {
@@ -113,7 +116,7 @@ async fn receive(
     let (mut archive, mut metadata) = (None, None);
     while let Some(part) = form.part().await? {
         match part.name() {
-            Some("tar") if archive.is_none() => archive = Some(spool(app, part).await?),
+            Some("tar") if archive.is_none() => archive = Some(spool(app, caller, part).await?),
             Some("metadata") if metadata.is_none() => metadata = Some(text(app, part).await?),
             Some(name @ ("tar" | "metadata")) => {
                 return Err(ApiError::invalid(format!("parsing form: there are two parts named {name:?}")));
@@ -122,22 +125,21 @@ async fn receive(
             _ => skip(app, part).await?,
         }
     }
-    let (archive, digest) =
+    let (archive, reservation, digest) =
         archive.ok_or_else(|| ApiError::invalid("missing tar file: the form has no part \"tar\""))?;
     let metadata = metadata.filter(|text| !text.is_empty()).ok_or_else(|| ApiError::invalid("missing metadata"))?;
     let idempotency = idempotency(&headers, &[b"exec", &metadata, &digest])?;
     let read = Metadata::read(&metadata).map_err(|e| ApiError::invalid(format!("parsing metadata: {e}")))?;
-    let project = tokio::task::spawn_blocking(move || unpacked(archive))
-        .await
-        .map_err(|_| ApiError::new(Problem::Unavailable, "reading the archive failed"))??;
+    let project = blocking(move || unpacked(archive, reservation)).await;
+    let project = project.map_err(|_| ApiError::new(Problem::Unavailable, "reading the archive failed"))??;
     let bytes = metadata.len() + project.as_ref().map_or(0, Project::memory_bytes);
     Ok((request::exec(project, read, bytes, waiting, app).await?, idempotency))
 }
 
 /// Opens the project in an archive, or says why it cannot be one. What is no archive is a malformed request.
-fn unpacked(archive: File) -> Result<crate::Result<Project>, ApiError> {
+fn unpacked(archive: File, reservation: Reservation) -> Result<crate::Result<Project>, ApiError> {
     let again = archive.try_clone();
-    match Project::tar_file(archive) {
+    match Project::tar_file_with(archive, reservation) {
         Err(error) if again.is_ok_and(is_tar) => Ok(Err(error)),
         Err(error) => Err(ApiError::invalid(format!("reading tar: {error}"))),
         project => Ok(project),
@@ -145,17 +147,22 @@ fn unpacked(archive: File) -> Result<crate::Result<Project>, ApiError> {
 }
 
 /// Writes a part into a file without a name, which goes when the execution has ended.
-async fn spool(app: &App, mut part: Part<'_>) -> Result<(File, [u8; 32]), ApiError> {
+async fn spool(app: &App, caller: &Caller, mut part: Part<'_>) -> Result<(File, Reservation, [u8; 32]), ApiError> {
     let mut file = tempfile::tempfile_in(&app.settings.data_dir).map_err(|e| no_disk(&e))?;
     let (mut bytes, mut digest) = (0, Sha256::new());
+    let mut reservation = app.uploads.reserve(caller.index);
     while let Some(chunk) = part.chunk().await? {
         bytes += chunk.len() as u64;
         if bytes > app.settings.upload_max_bytes {
             return Err(too_large(app.settings.upload_max_bytes));
         }
+        reservation.grow(chunk.len() as u64).map_err(|Full| {
+            let problem = "uploads take all the disk that they may have (uploads_mb): try again later";
+            ApiError::new(Problem::Unavailable, problem).retry_after(5)
+        })?;
         // Chunks are small; a thread that hashes and writes them costs more than it saves, except that a full or slow
         // disk must not hold up other requests.
-        (file, digest) = tokio::task::spawn_blocking(move || {
+        (file, digest) = blocking(move || {
             digest.update(&chunk);
             file.write_all(&chunk).map(|()| (file, digest))
         })
@@ -163,7 +170,7 @@ async fn spool(app: &App, mut part: Part<'_>) -> Result<(File, [u8; 32]), ApiErr
         .map_err(|_| ApiError::new(Problem::Unavailable, "storing the upload failed"))?
         .map_err(|e| no_disk(&e))?;
     }
-    Ok((file, digest.finalize().into()))
+    Ok((file, reservation, digest.finalize().into()))
 }
 
 async fn text(app: &App, mut part: Part<'_>) -> Result<Vec<u8>, ApiError> {
