@@ -8,7 +8,7 @@ pub use crate::{
     server::fuzzing::request,
 };
 
-use crate::{Limits, Project, Requirements, needs::Needs, project::Workspace};
+use crate::{Limits, Project, Requirements, blocking::StillWanted, needs::Needs, project::Workspace};
 use cap_std::fs::MetadataExt;
 use std::{
     io::{Seek, Write},
@@ -42,7 +42,7 @@ pub fn archive(bytes: &[u8]) {
         return;
     }
     // An archive may be cut in the middle of a file, which is found out here.
-    let Ok(workspace) = Workspace::create(&project) else { return };
+    let Ok(workspace) = Workspace::create(&project, &StillWanted::always()) else { return };
     let (mut found, mut found_names) = (0, 0);
     let mut pending = vec![workspace.root.open_dir("work").expect("the project's folder")];
     while let Some(folder) = pending.pop() {
