@@ -266,12 +266,12 @@ impl ErrorFrame {
     /// Reads frames as a job reports them: file, line and function of each, with NUL between all of them.
     pub(crate) fn read_all(report: &str) -> Vec<ErrorFrame> {
         let mut fields = report.split('\0');
-        let mut next = || {
+        let next = || {
             let (file, line, function) = (fields.next()?, fields.next()?, fields.next()?);
             let cut = |text: &str| text[..text.floor_char_boundary(FRAME_NAME_BYTES_MAX)].to_owned();
             Some(ErrorFrame { file: cut(file), line: line.parse().ok()?, function: cut(function) })
         };
-        std::iter::from_fn(&mut next).take(FRAMES_MAX).collect()
+        std::iter::from_fn(next).take(FRAMES_MAX).collect()
     }
 }
 

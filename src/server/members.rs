@@ -188,7 +188,7 @@ fn is_short_for(name: &str, known: &str) -> bool {
         }
         spaced.push(c.to_ascii_lowercase());
     }
-    let words = |name: &'_ str| -> Vec<String> {
+    let words = |name: &str| -> Vec<String> {
         name.split(['_', '-']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
     };
     let (name, known) = (words(&spaced), words(known));
