@@ -215,8 +215,8 @@ fn lines_of_notebooks_are_taken_out_or_named() {
         assert_eq!(outcome.exception.as_ref().and_then(|error| error.line), Some(10), "{outcome:#?}");
     }
     assert_eq!(result("%matplotlib inline\n%load_ext autoreload\n6 * 7"), "42");
-    assert_eq!(result("!sudo pip install x\n%conda install -c y x\n6 * 7"), "42");
-    assert!(cell("!pip install-x").exception.is_some());
+    assert_eq!(result("!sudo pip install -q\n%conda install -c y -q\n6 * 7"), "42");
+    assert!(cell("!pip install-q").exception.is_some());
     for (code, said) in [
         ("x = 1\n!ls -la", "subprocess.run('ls -la', shell=True)"),
         ("%%time\nx = 1", "take %%time out"),
@@ -240,10 +240,10 @@ fn cells_display_objects() {
 #[test]
 fn exceptions_are_looked_at_only_while_one_of_a_miss_is_there() {
     let tools = "import sys\ndef tools():\n    return [sys.monitoring.get_tool(number) for number in range(6)]\n";
-    // The library handles the first, and keeps the second.
-    let handled = "import uuid\nuuid.getnode()\nbefore = tools()\n";
-    let kept = "import subprocess\ntry:\n    subprocess.run(['ls'])\nexcept OSError as error:\n    kept = error\n\
-                before = tools()\n";
+    let library =
+        |code: &str| format!("exec(compile({code:?}, '/usr/lib/python3.14/library.py', 'exec'))\nbefore = tools()\n");
+    let handled = library("import os\ntry:\n    os.fork()\nexcept OSError:\n    pass");
+    let kept = library("import os\ntry:\n    os.fork()\nexcept OSError as error:\n    kept = error");
     let failing = "for _ in range(1000):\n    try:\n        int('x')\n    except ValueError:\n        pass\n\
                    'pyexec' in before, 'pyexec' in tools()";
     assert_eq!(result(&format!("{tools}{handled}{failing}")), "(True, False)");

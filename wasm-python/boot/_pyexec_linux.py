@@ -85,8 +85,10 @@ def _look(code, offset, error):
 def unwatch():
     """Stops looking at exceptions when none of a miss is left: what has gone cannot come, nor be the cause of another."""
     global _import_errors, _looks, _looks_left, _raised, _tool
+    if _tool is None:
+        return
     _raised, _import_errors = _still_there(_raised), _still_there(_import_errors)
-    if not _raised and not _import_errors and _tool is not None:
+    if not _raised and not _import_errors:
         tool, _tool = _tool, None
         if sys.monitoring.get_tool(tool) == _TOOL_NAME:
             sys.monitoring.free_tool_id(tool)
