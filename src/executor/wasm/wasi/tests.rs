@@ -77,6 +77,9 @@ struct Stat {
     inode: u64,
 }
 
+/// A name, its cookie, its inode and its kind.
+type Listed = (String, u64, u64, u8);
+
 impl Guest {
     fn new() -> Guest {
         let nobody = Box::new(|_: Event<'_>| ());
@@ -238,8 +241,8 @@ impl Guest {
         Ok(self.memory[CONTENT as usize..][..self.word(RESULT) as usize].to_vec())
     }
 
-    /// Names in a folder with the cookies after them, as one call gives them.
-    fn list(&mut self, fd: i32, cookie: u64, room: i32) -> Result<(Vec<(String, u64, u64, u8)>, u32), Errno> {
+    /// Lists names in a folder with the cookies after them, as one call gives them.
+    fn list(&mut self, fd: i32, cookie: u64, room: i32) -> Result<(Vec<Listed>, u32), Errno> {
         call!(self, fd_readdir, fd, CONTENT, room, cookie as i64, RESULT)?;
         let used = self.word(RESULT);
         let (mut at, mut items) = (CONTENT, Vec::new());
