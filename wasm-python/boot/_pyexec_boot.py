@@ -89,7 +89,7 @@ def freeze():
     sys.path_importer_cache.pop(PROJECT, None)
     sys.modules.pop("__main__", None)
     gc.collect()
-    _pyexec_linux.unwatch()
+    _pyexec_linux.begin_anew()
     objects = gc.get_objects()
     for generator in objects:
         if isinstance(generator, random.Random) and not isinstance(generator, random.SystemRandom):

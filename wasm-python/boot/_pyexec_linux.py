@@ -96,6 +96,13 @@ def unwatch():
     _looks = _looks_left = min(_looks * 2, _LOOKS_MAX)
 
 
+def begin_anew():
+    """Has a copy begin as if it were the first to look at exceptions."""
+    global _looks, _looks_left
+    unwatch()
+    _looks = _looks_left = _LOOKS
+
+
 def _still_there(entries):
     return deque([entry for entry in entries if _holders(entry) > _HOLDERS_OF_NOTED], maxlen=entries.maxlen)
 
