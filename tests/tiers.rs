@@ -214,7 +214,11 @@ fn what_the_code_handles_is_made_good_as_well() {
             "ran\n",
             "socket",
         ),
-        ("try:\n    import ssl\n    print('ran')\nexcept ImportError as e:\n    print(e)", "ran\n", "module: _ssl"),
+        (
+            "try:\n    from multiprocessing import shared_memory\n    print('ran')\nexcept ImportError as e:\n    print(e)",
+            "ran\n",
+            "module: _posixshmem",
+        ),
         (
             "import asyncio\nasync def main():\n    try:\n        print(await asyncio.to_thread(lambda: 5))\n    except Exception as e:\n        print(e)\nasyncio.run(main())",
             "5\n",

@@ -18,12 +18,6 @@ LIBRARIES = {
     "uuid": "libuuid.so.1", "ncursesw": "libncursesw.so.6", "tinfo": "libtinfo.so.6", "stdc++": "libstdc++.so.6",
     "gcc_s": "libgcc_s.so.1", "resolv": "libresolv.so.2", "readline": "libreadline.so.8", "expat": "libexpat.so.1",
 }
-# Those of Linux; the others are files there.
-BUILTIN = tuple("""
-    _abc _ast _codecs _collections _functools _imp _io _locale _operator _signal _sre _stat _string _suggestions _symtable
-    _sysconfig _thread _tokenize _tracemalloc _typing _warnings _weakref atexit builtins errno faulthandler gc itertools
-    marshal posix pwd sys time
-""".split())
 CONFIGURATION = {"CS_GNU_LIBC_VERSION": (2, f"glibc {GLIBC}"), "CS_GNU_LIBPTHREAD_VERSION": (3, f"NPTL {GLIBC}")}
 
 # Of a job, and of a process in a container as well.
@@ -66,7 +60,7 @@ def install_early(os):
     # WASI's number of its own, of which Linux has none.
     del errno.ENOTCAPABLE
     errno.errorcode[errno.EPERM] = "EPERM"
-    sys.builtin_module_names = BUILTIN
+    sys.builtin_module_names = tuple(name for name in sys.builtin_module_names if name != "_pyexec")
     sys.implementation._multiarch = f"{MACHINE}-linux-gnu"
     for module in (posix, os):
         module.uname, module.confstr, module.sysconf = uname, confstr, sysconf

@@ -12,7 +12,12 @@ ABSENT = {
     "selectors": (("EpollSelector",), "process", "select.epoll()"),
 }
 MODULE, PACKAGE, NAMESPACE = range(3)
-BUILT_IN_HERE = sys.builtin_module_names
+# Modules that are built in on Linux, too.
+BUILT_IN = frozenset("""
+    _abc _ast _codecs _collections _functools _imp _io _locale _operator _signal _sre _stat _string _suggestions _symtable
+    _sysconfig _thread _tokenize _tracemalloc _typing _warnings _weakref atexit builtins errno faulthandler gc itertools
+    marshal posix pwd sys time
+""".split())
 
 
 class PackLoader(SourceFileLoader):
@@ -63,8 +68,8 @@ class PackFinder:
             return
         if self.prefix == FOLDER:
             # What is built in here is a file on Linux.
-            for name in BUILT_IN_HERE:
-                if name not in sys.builtin_module_names and name != "_pyexec":
+            for name in sys.builtin_module_names:
+                if name not in BUILT_IN:
                     yield prefix + name, False
         for name in names:
             path = f"{self.prefix}/{name}"
