@@ -137,10 +137,13 @@ impl Files {
     pub(crate) fn rename(&mut self, from_fd: u32, from: &[u8], to_fd: u32, to: &[u8]) -> Result<()> {
         let (old, new, moved) = match self.movable(from_fd, from, to_fd, to) {
             Ok(found) => found,
-            // Linux looks for both folders before anything else.
+            // Linux looks for both folders, and then for the first name, before anything else.
             Err(error) => {
                 self.check_folder_of(from_fd, from)?;
                 self.check_folder_of(to_fd, to)?;
+                if error != Errno::Busy {
+                    self.stat_path(from_fd, NamePath::of(from).path, false)?;
+                }
                 return Err(error);
             }
         };
