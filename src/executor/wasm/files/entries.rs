@@ -166,11 +166,11 @@ impl Files {
 
     /// Returns where both paths of a rename lead, and what is to be moved.
     fn movable(&mut self, from_fd: u32, from: &[u8], to_fd: u32, to: &[u8]) -> Result<(DiskPath, DiskPath, Metadata)> {
-        let old = self.removable(from_fd, from, Errno::Busy, Errno::Busy)?.movable()?;
         let name = NamePath::of(to);
         if name.last != Last::Name {
             return Err(Errno::Busy);
         }
+        let old = self.removable(from_fd, from, Errno::Busy, Errno::Busy)?.movable()?;
         let new = match self.place(to_fd, name.path, false)? {
             Place::Disk(place) => place.movable()?,
             Place::Virtual(_) => return Err(Errno::Rofs),
