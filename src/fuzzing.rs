@@ -16,7 +16,6 @@ use std::{
 };
 
 #[path = "cli/sse.rs"]
-#[allow(dead_code, reason = "the command reads more of an event than is compared here")]
 mod sse;
 
 /// Bytes that an archive may unpack to.

@@ -262,6 +262,9 @@ def _fileno(file):
         if not hasattr(file, "fileno"):
             raise TypeError("argument must be an int, or have a fileno() method.")
         file = file.fileno()
+    elif isinstance(file, bool):
+        import warnings
+        warnings.warn("bool is used as a file descriptor", RuntimeWarning, stacklevel=3)
     if file < 0:
         raise ValueError(f"file descriptor cannot be a negative integer ({file})")
     return file

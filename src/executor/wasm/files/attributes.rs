@@ -30,7 +30,11 @@ impl Files {
     pub(crate) fn stat_path(&mut self, fd: u32, path: &[u8], follow: bool) -> Result<Stat> {
         match self.place(fd, path, follow)? {
             Place::Disk(place) => {
-                let metadata = metadata(place.dir(), place.path(), follow).map_err(errno)?;
+                let slash = place.ends_in_slash();
+                let metadata = metadata(place.dir(), place.path(), follow || slash).map_err(errno)?;
+                if slash && !metadata.is_dir() {
+                    return Err(Errno::Notdir);
+                }
                 Ok(self.stat_of(&metadata))
             }
             Place::Virtual(full) => match self.tree.node(&full) {

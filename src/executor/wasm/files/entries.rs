@@ -137,10 +137,13 @@ impl Files {
     pub(crate) fn rename(&mut self, from_fd: u32, from: &[u8], to_fd: u32, to: &[u8]) -> Result<()> {
         let (old, new, moved) = match self.movable(from_fd, from, to_fd, to) {
             Ok(found) => found,
-            // Linux looks for both folders before anything else.
+            // Linux looks for both folders, and then for the first name, before anything else.
             Err(error) => {
                 self.check_folder_of(from_fd, from)?;
                 self.check_folder_of(to_fd, to)?;
+                if error != Errno::Busy {
+                    self.stat_path(from_fd, NamePath::of(from).path, false)?;
+                }
                 return Err(error);
             }
         };
@@ -163,11 +166,11 @@ impl Files {
 
     /// Returns where both paths of a rename lead, and what is to be moved.
     fn movable(&mut self, from_fd: u32, from: &[u8], to_fd: u32, to: &[u8]) -> Result<(DiskPath, DiskPath, Metadata)> {
-        let old = self.removable(from_fd, from, Errno::Busy, Errno::Busy)?.movable()?;
         let name = NamePath::of(to);
         if name.last != Last::Name {
             return Err(Errno::Busy);
         }
+        let old = self.removable(from_fd, from, Errno::Busy, Errno::Busy)?.movable()?;
         let new = match self.place(to_fd, name.path, false)? {
             Place::Disk(place) => place.movable()?,
             Place::Virtual(_) => return Err(Errno::Rofs),

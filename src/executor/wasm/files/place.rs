@@ -183,7 +183,7 @@ impl Files {
         match self.place(fd, name.path, false)? {
             Place::Disk(place) if name.slash && !folder => {
                 self.check_folder_of(fd, path)?;
-                Err(if place.dir().symlink_metadata(place.path()).is_ok() { Errno::Exist } else { Errno::Noent })
+                Err(place.dir().symlink_metadata(place.path()).map_or_else(errno, |_| Errno::Exist))
             }
             Place::Disk(place) => Ok(place),
             Place::Virtual(full) if self.tree.node(&full).is_some() => Err(Errno::Exist),
