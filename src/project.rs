@@ -206,7 +206,8 @@ impl Project {
     /// When the project has no such file.
     pub fn entrypoint(&self, asked: Option<&str>) -> Result<String> {
         if let Some(asked) = asked {
-            let path = relative(asked)?;
+            // Its name as the job sees it is as good.
+            let path = relative(asked.strip_prefix("/work/").unwrap_or(asked))?;
             if self.is_file(&path) {
                 return Ok(path);
             }

@@ -1,8 +1,23 @@
-//! Ctrl-C while something blocks.
+//! Ctrl-C, or another wish for an end, while something goes on.
 
 use super::{Failure, Result};
 
 pub(crate) const INTERRUPTED: u8 = 130;
+const TERMINATED: u8 = 143;
+
+/// Waits until this process is asked to end, by Ctrl-C or SIGTERM; returns its exit code then.
+pub(crate) async fn interrupted() -> u8 {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut terminate) => drop(terminate.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => INTERRUPTED,
+        () = terminated => TERMINATED,
+    }
+}
 
 /// Does `work` on another thread. `None` when Ctrl-C came first; the work is then left to end with the process.
 pub(crate) fn interruptible<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<Option<T>> {

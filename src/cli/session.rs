@@ -3,7 +3,7 @@
 use super::{
     Failure, Result, bake,
     console::note,
-    interrupt::INTERRUPTED,
+    interrupt::{INTERRUPTED, interrupted},
     options::OutputOptions,
     progress::Progress,
     report::Report,
@@ -77,15 +77,19 @@ pub(crate) fn run(mut request: JobRequest, output: OutputOptions, show: Show, ou
         failure: Arc::default(),
         failed: Arc::default(),
     };
+    let mut status = INTERRUPTED;
     let finished = runtime.block_on(async {
         let mut run = std::pin::pin!(attempts(&pyexec, job, output, &shown));
-        let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+        let mut interrupt = std::pin::pin!(interrupted());
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 outcome = &mut run => break Some(outcome),
-                _ = &mut interrupt => break None,
+                asked_to_end = &mut interrupt => {
+                    status = asked_to_end;
+                    break None;
+                }
                 () = shown.failed.notified() => break None,
                 _ = ticks.tick() => shown.keep(|screen| screen.tick(waiting_since(&waiting))),
             }
@@ -107,7 +111,7 @@ pub(crate) fn run(mut request: JobRequest, output: OutputOptions, show: Show, ou
     if let Some(failure) = shown.failure() {
         return Err(failure);
     }
-    let Some(outcome) = finished else { return Ok(INTERRUPTED) };
+    let Some(outcome) = finished else { return Ok(status) };
     let report = Report::from(outcome.map_err(Failure::of_job)?);
     report.show(output, show)?;
     if let Some(folder) = out {

@@ -65,7 +65,7 @@ def _watch():
         _tool = next((tool for tool in _TOOLS if monitoring.get_tool(tool) is None), None)
         if _tool is not None:
             monitoring.use_tool_id(_tool, _TOOL_NAME)
-            monitoring.register_callback(_tool, monitoring.events.RAISE, _look)
+            monitoring.register_callback(_tool, monitoring.events.RAISE, _pyexec.unless_too_deep(_look))
             monitoring.set_events(_tool, monitoring.events.RAISE)
 
 

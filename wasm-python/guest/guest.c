@@ -4,6 +4,8 @@
  * `pyexec_run` runs once in each copy of the snapshot: it makes the interpreter look like a fresh `python main.py`,
  * runs the job, and returns the exit status. `pyexec_bake` runs in a copy that is snapshotted again. The interpreter is never finalised, because the copy is thrown away; what a
  * program can see of finalisation (atexit, flushed files, __del__) is done here. */
+#include <errno.h>
+#include <fcntl.h>
 #include "guest.h"
 #include "hash.h"
 #include "host.h"
@@ -193,6 +195,46 @@ static PyObject *py_immortalize(PyObject *self, PyObject *objects) {
     return guest_immortalize(objects) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
+/* Flags of open files, by Linux's numbers. */
+enum { LINUX_APPEND = 1024, LINUX_NONBLOCK = 2048 };
+
+static PyObject *py_fd_flags(PyObject *self, PyObject *argument) {
+    int flags = fcntl((int)PyLong_AsLong(argument), F_GETFL);
+    if (flags < 0) {
+        return PyErr_Occurred() ? NULL : PyErr_SetFromErrno(PyExc_OSError);
+    }
+    int access = (flags & O_RDWR) == O_RDWR ? 2 : (flags & O_WRONLY) == O_WRONLY ? 1 : 0;
+    return PyLong_FromLong(access | (flags & O_APPEND ? LINUX_APPEND : 0) | (flags & O_NONBLOCK ? LINUX_NONBLOCK : 0));
+}
+
+static PyObject *py_set_fd_flags(PyObject *self, PyObject *args) {
+    int fd, flags;
+    if (!PyArg_ParseTuple(args, "ii", &fd, &flags)) {
+        return NULL;
+    }
+    int ours = (flags & LINUX_APPEND ? O_APPEND : 0) | (flags & LINUX_NONBLOCK ? O_NONBLOCK : 0);
+    return PyLong_FromLong(fcntl(fd, F_SETFL, ours) < 0 ? errno : 0);
+}
+
+/* Calls what looks at exceptions, but not for one that says that there is no room for another call. */
+static PyObject *look(PyObject *function, PyObject *args) {
+    PyObject *error = PyTuple_GET_SIZE(args) == 3 ? PyTuple_GET_ITEM(args, 2) : Py_None;
+    if (PyErr_GivenExceptionMatches(error, PyExc_RecursionError)) {
+        Py_RETURN_NONE;
+    }
+    PyObject *result = PyObject_Call(function, args, NULL);
+    if (result == NULL && PyErr_ExceptionMatches(PyExc_RecursionError)) {
+        PyErr_Clear();
+        Py_RETURN_NONE;
+    }
+    return result;
+}
+
+static PyObject *py_unless_too_deep(PyObject *self, PyObject *function) {
+    static PyMethodDef method = {"look", look, METH_VARARGS, NULL};
+    return PyCFunction_New(&method, function);
+}
+
 static PyMethodDef methods[] = {
     {"find_module", py_find_module, METH_O, "What an import finds at a path below /usr without suffix: None, or a number as in host.h."},
     {"load_code", py_load_code, METH_O, "The code object of the module there, or None where there is only source."},
@@ -200,6 +242,9 @@ static PyMethodDef methods[] = {
     {"chmod", py_chmod, METH_VARARGS, "Sets permission bits; returns an errno or 0."},
     {"fchmod", py_fchmod, METH_VARARGS, "The same for an open file."},
     {"dup", py_dup, METH_VARARGS, "dup(fd, -1) or dup2(fd, to): a descriptor, or a negative errno."},
+    {"fd_flags", py_fd_flags, METH_O, "How a file is open."},
+    {"set_fd_flags", py_set_fd_flags, METH_VARARGS, "Changes that, as far as it can be; returns an errno or 0."},
+    {"unless_too_deep", py_unless_too_deep, METH_O, "A callback of sys.monitoring that calls another while there is room."},
     {"pipe", py_pipe, METH_NOARGS, "A pair of descriptors, or a negative errno."},
     {"link", py_link, METH_VARARGS, "link(from, to, folder of from or -1, folder of to or -1, follow): an errno or 0."},
     {"umask", py_umask, METH_VARARGS, "Sets the permission bits that new files do not get, and those they do, or -1 for the usual."},
@@ -351,7 +396,7 @@ static PyObject *become_fresh(const struct job *job) {
     PyObject *loader = new_loader(job->path);
     if (names == NULL || loader == NULL || PyDict_SetItemString(names, "__loader__", loader) < 0 ||
         PyDict_SetItemString(names, "__builtins__", builtins) < 0 ||
-        PyDict_SetItemString(names, "__file__", job->path) < 0 ||
+        PyDict_SetItemString(names, "__file__", job->path) < 0 || PyDict_SetItemString(names, "__cached__", Py_None) < 0 ||
         PyDict_SetItemString(PyImport_GetModuleDict(), "__main__", main_module) < 0) {
         return NULL;
     }
