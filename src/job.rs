@@ -304,7 +304,9 @@ impl Job {
     /// When the project has no such file.
     pub(crate) fn script(&self) -> Result<String> {
         match (self.project.entrypoint(self.entrypoint.as_deref()), self.entrypoint.as_deref()) {
-            (Err(_), Some(asked)) if !self.containers.pre_commands.is_empty() => relative(asked.strip_prefix("/work/").unwrap_or(asked)),
+            (Err(_), Some(asked)) if !self.containers.pre_commands.is_empty() => {
+                relative(asked.strip_prefix("/work/").unwrap_or(asked))
+            }
             (Err(_), None) if !self.containers.pre_commands.is_empty() => Ok("main.py".to_owned()),
             (found, _) => found,
         }

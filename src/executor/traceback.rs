@@ -41,7 +41,7 @@ fn frame(line: &str) -> Option<(&str, usize, &str)> {
     let (path, rest) = rest.split_once("\", line ")?;
     let (number, name) = rest.split_once(" in ")?;
     // What stands in for C code, or calls the job, is as invisible as it.
-    let ours = path.starts_with("/usr/lib/python3.14/_pyexec_") || path == "<pyexec>";
+    let ours = path.starts_with("/usr/lib/python3.14/_pyexec_") || path.starts_with("<pyexec");
     (!ours).then_some((path, number.parse().ok()?, name))
 }
 

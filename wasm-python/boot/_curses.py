@@ -52,23 +52,11 @@ class window:
 
 
 def setupterm(term=None, fd=-1):
-    import os
-
-    if term is None and not os.environ.get("TERM"):
-        raise error("setupterm: could not find terminal")
-    globals()["_is_set_up"] = True
+    raise error("setupterm: could not find terminal")
 
 
 def initscr():
-    import os
-    import sys
-
-    if not os.environ.get("TERM"):
-        # As the library does it.
-        print("Error opening terminal: unknown.", file=sys.__stderr__)
-        sys.__stderr__.flush()
-        os._exit(1)
-    raise error("initscr: there is no terminal")
+    setupterm()
 
 
 def keyname(key, /):

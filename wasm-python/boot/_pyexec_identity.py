@@ -3,6 +3,7 @@
 Functions of the library that would ask another program are answered here: it would be recorded that a process was
 started, although what comes of it is known.
 """
+import _pyexec
 import errno
 import posix
 import sys
@@ -41,10 +42,10 @@ def sysconf(name, /):
     for other, value in known.items():
         if number == posix.sysconf_names.get(other):
             return value
-    for other, line in (("SC_PHYS_PAGES", "MemTotal:"), ("SC_AVPHYS_PAGES", "MemAvailable:")):
-        if number == posix.sysconf_names.get(other):
-            with open("/proc/meminfo") as file:
-                return next(int(words.split()[1]) // 4 for words in file if words.startswith(line))
+    if number == posix.sysconf_names.get("SC_PHYS_PAGES"):
+        return _pyexec.memory_limit() // 4096
+    if number == posix.sysconf_names.get("SC_AVPHYS_PAGES"):
+        return max(_pyexec.memory_limit() - _pyexec.memory_bytes(), 0) // 4096
     return _sysconf(name)
 
 

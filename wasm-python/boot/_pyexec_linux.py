@@ -200,7 +200,7 @@ def _with_mode(mode, make, *args, **kwargs):
         _pyexec.umask(_mask, -1)
 
 
-_open, _mkdir, _chdir = posix.open, posix.mkdir, posix.chdir
+_access, _open, _mkdir, _chdir = posix.access, posix.open, posix.mkdir, posix.chdir
 
 # What programs see are Linux's flags; C has its own. The latter always say how a file is accessed, with these bits.
 _C_ACCESS = posix.O_RDONLY | posix.O_WRONLY
@@ -314,12 +314,10 @@ def fchmod(fd, mode):
 
 
 def access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True):
-    """By the modes of files: C's says yes to all that is there."""
-    try:
-        stat = posix.stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
-    except OSError:
+    """C's says yes to all that is there, which is right but for what nobody may execute."""
+    if not _access(path, mode, dir_fd=dir_fd):
         return False
-    return mode & 7 & ~(stat.st_mode >> 6 if stat.st_uid == UID else stat.st_mode) == 0
+    return not mode & posix.X_OK or bool(posix.stat(path, dir_fd=dir_fd).st_mode & 0o111)
 
 
 def chown(path, uid, gid, *, dir_fd=None, follow_symlinks=True):
@@ -715,7 +713,7 @@ def _adapt_ctypes(ctypes):
         @functools.wraps(function)
         def call(*args, **kwargs):
             for pointer in args[:count]:
-                if isinstance(pointer, int) and 0 <= pointer < 4096:
+                if isinstance(pointer, int) and 0 <= pointer < 1024:
                     _pyexec.kill(posix.getpid(), 11)
             return function(*args, **kwargs)
 

@@ -87,45 +87,61 @@ class MemoryBIO:
         _refuse("MemoryBIO()")
 
 
+_TAKE_A_CONTAINER = frozenset("""
+    load_cert_chain load_dh_params get_ciphers _wrap_socket _wrap_bio set_psk_client_callback set_psk_server_callback
+""".split())
+
+
+def _setting(name):
+    """A setting that is kept and means nothing yet: subclasses go through `__set__` of this."""
+    return property(lambda self: self._settings[name], lambda self, value: self._settings.__setitem__(name, value))
+
+
 class _SSLContext:
     """Settings of connections."""
 
     def __new__(cls, protocol):
         self = super().__new__(cls)
-        self.protocol = protocol
         is_client = protocol == PROTOCOL_TLS_CLIENT
-        self._mode, self._names = (CERT_REQUIRED, True) if is_client else (CERT_NONE, False)
-        self.options = OP_ALL | OP_NO_SSLv3 | OP_CIPHER_SERVER_PREFERENCE | OP_NO_COMPRESSION | OP_ENABLE_MIDDLEBOX_COMPAT
-        self.options |= OP_IGNORE_UNEXPECTED_EOF
-        self.verify_flags = VERIFY_X509_TRUSTED_FIRST
-        self.minimum_version, self.maximum_version = PROTO_TLSv1_2, PROTO_MAXIMUM_SUPPORTED
-        self.keylog_filename = self.sni_callback = None
-        self.post_handshake_auth = False
-        self.num_tickets, self.security_level = 2, 2
-        self._host_flags = HOSTFLAG_NO_PARTIAL_WILDCARDS
+        self._settings = {
+            "protocol": protocol, "check_hostname": is_client, "verify_mode": CERT_REQUIRED if is_client else CERT_NONE,
+            "options": OP_ALL | OP_NO_SSLv3 | OP_CIPHER_SERVER_PREFERENCE | OP_NO_COMPRESSION | OP_ENABLE_MIDDLEBOX_COMPAT
+            | OP_IGNORE_UNEXPECTED_EOF, "verify_flags": VERIFY_X509_TRUSTED_FIRST, "minimum_version": PROTO_TLSv1_2,
+            "maximum_version": PROTO_MAXIMUM_SUPPORTED, "keylog_filename": None, "sni_callback": None,
+            "_msg_callback": None, "post_handshake_auth": False, "num_tickets": 2,
+            "_host_flags": HOSTFLAG_NO_PARTIAL_WILDCARDS,
+        }
         return self
+
+    protocol = property(lambda self: self._settings["protocol"])
+    security_level = property(lambda self: 2)
+    options, verify_flags = _setting("options"), _setting("verify_flags")
+    minimum_version, maximum_version = _setting("minimum_version"), _setting("maximum_version")
+    keylog_filename, sni_callback, _msg_callback = map(_setting, ("keylog_filename", "sni_callback", "_msg_callback"))
+    post_handshake_auth, num_tickets = _setting("post_handshake_auth"), _setting("num_tickets")
+    _host_flags = _setting("_host_flags")
 
     @property
     def check_hostname(self):
-        return self._names
+        return self._settings["check_hostname"]
 
     @check_hostname.setter
     def check_hostname(self, value):
-        self._names = bool(value)
-        if self._names and self._mode == CERT_NONE:
-            self._mode = CERT_REQUIRED
+        self._settings["check_hostname"] = bool(value)
+        if value and self._settings["verify_mode"] == CERT_NONE:
+            self._settings["verify_mode"] = CERT_REQUIRED
 
     @property
     def verify_mode(self):
-        return self._mode
+        return self._settings["verify_mode"]
 
     @verify_mode.setter
     def verify_mode(self, value):
         if value not in (CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED):
             raise ValueError("invalid value for verify_mode")
-        if value == CERT_NONE and self._names:
+        if value == CERT_NONE and self.check_hostname:
             raise ValueError("Cannot set verify_mode to CERT_NONE when check_hostname is enabled.")
-        self._mode = value
+        self._settings["verify_mode"] = value
 
     def set_default_verify_paths(self):
         pass
@@ -156,8 +172,7 @@ class _SSLContext:
             os.stat(cafile)
 
     def __getattr__(self, name):
-        if name in ("load_cert_chain", "load_dh_params", "get_ciphers", "_wrap_socket", "_wrap_bio", "set_psk_client_callback",
-                    "set_psk_server_callback"):
+        if name in _TAKE_A_CONTAINER:
             return lambda *args, **kwargs: _refuse(f"SSLContext.{name.lstrip('_')}()")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 

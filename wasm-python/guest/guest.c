@@ -177,6 +177,8 @@ static PyObject *py_memory_bytes(PyObject *self, PyObject *unused) {
     return PyLong_FromUnsignedLongLong((unsigned long long)__builtin_wasm_memory_size(0) << 16);
 }
 
+static PyObject *py_memory_limit(PyObject *self, PyObject *unused) { return PyLong_FromLongLong(host_memory_limit()); }
+
 static PyObject *py_effects(PyObject *self, PyObject *unused) {
     return Py_BuildValue("LLLLL", host_effects(0), host_effects(1), host_effects(2), host_effects(3), host_effects(4));
 }
@@ -250,6 +252,7 @@ static PyMethodDef methods[] = {
     {"umask", py_umask, METH_VARARGS, "Sets the permission bits that new files do not get, and those they do, or -1 for the usual."},
     {"disk", py_disk, METH_NOARGS, "Bytes of disk, of them free, files, of them free."},
     {"memory_bytes", py_memory_bytes, METH_NOARGS, "Bytes of memory that there are by now: the most there ever were."},
+    {"memory_limit", py_memory_limit, METH_NOARGS, "Bytes of memory that the job may have."},
     {"effects", py_effects, METH_NOARGS, "Counts of what a copy cannot repeat, in the order of host.h."},
     {"seed_later", py_seed_later, METH_O, "Makes a random.Random that the system has seeded do so again at its next use."},
     {"immortalize", py_immortalize, METH_O, "Makes everything reachable from a list of objects immortal."},

@@ -40,6 +40,9 @@ HOST("chmod") int32_t host_chmod(int32_t folder, const char *path, size_t length
  * negative. */
 HOST("umask") void host_umask(uint32_t mask, int32_t mode);
 
+/* Bytes of memory that the job may have. */
+HOST("memory_limit") int64_t host_memory_limit(void);
+
 /* Bytes of disk: kind 0 all, 1 still free; files: kind 2 all, 3 still free. */
 HOST("disk") int64_t host_disk(int32_t kind);
 

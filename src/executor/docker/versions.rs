@@ -94,9 +94,9 @@ pub(crate) async fn any(engine: &Arc<Engine>) -> Result<Arc<Base>> {
     let usual = images::choose(engine.options(), None, None)?;
     let versions = Python::all().filter_map(|python| names_of(engine, python).ok()).flatten();
     let names: Vec<_> = std::iter::once(usual.clone()).chain(versions).collect();
-    let there = match names.iter().find(|name| engine.images().is_known(name)) {
-        Some(known) => Some(known.clone()),
-        None => {
+    let there = match engine.images().is_known(&usual) {
+        true => None,
+        false => {
             let present = images::present(engine, names.clone()).await?;
             names.into_iter().find(|name| present.contains(name))
         }

@@ -39,12 +39,8 @@ use crate::{
 use cap_std::fs::Dir;
 use descriptor::Folder;
 use errno::errno;
-use std::{
-    collections::HashMap,
-    io,
-    sync::{Arc, atomic::AtomicU64},
-};
-use virtual_tree::{MemoryUse, VirtualTree};
+use std::{collections::HashMap, io, sync::Arc};
+use virtual_tree::VirtualTree;
 use wasmtime_wasi::p1::types::Errno;
 
 /// As the soft limit on Linux; each may be one of the host's.
@@ -83,8 +79,7 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Makes the files of a job that uses as much memory, in bytes, as `memory` says.
-    pub(crate) fn new(project: Project, library: &Library, limits: &Limits, memory: Arc<AtomicU64>) -> Files {
+    pub(crate) fn new(project: Project, library: &Library, limits: &Limits) -> Files {
         let mut descriptors = vec![Some(Descriptor::Stdin), Some(Descriptor::Stdout), Some(Descriptor::Stderr)];
         descriptors.extend(PREOPENED.map(|path| {
             let path = path.trim_start_matches('/').as_bytes().to_vec();
@@ -93,7 +88,7 @@ impl Files {
         let quota = Quota::new(limits, project.size());
         Files {
             descriptors,
-            tree: VirtualTree::new(library.clone(), MemoryUse { limit: limits.memory_bytes, used: memory }),
+            tree: VirtualTree::new(library.clone()),
             has_links: project.has_links(),
             project,
             workspace: None,

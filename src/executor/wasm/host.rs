@@ -17,10 +17,6 @@ use crate::{
 use bytes::Bytes;
 use std::{
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -171,13 +167,13 @@ impl Fuel {
 #[derive(Debug)]
 pub(crate) struct MemoryLimit {
     bytes_max: usize,
-    peak_bytes: Arc<AtomicU64>,
+    peak_bytes: u64,
     pub(crate) hit: bool,
 }
 
 impl MemoryLimit {
     pub(crate) fn peak_bytes(&self) -> u64 {
-        self.peak_bytes.load(Ordering::Relaxed)
+        self.peak_bytes
     }
 }
 
@@ -185,7 +181,7 @@ impl ResourceLimiter for MemoryLimit {
     fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let allowed = desired <= self.bytes_max;
         if allowed {
-            self.peak_bytes.fetch_max(desired as u64, Ordering::Relaxed);
+            self.peak_bytes = self.peak_bytes.max(desired as u64);
         } else {
             self.hit = true;
         }
@@ -208,15 +204,14 @@ impl Host {
         clock: Clock,
         stop_at: Option<StopAt>,
     ) -> Host {
-        let peak_bytes = Arc::new(AtomicU64::new(0));
         Host {
-            files: Files::new(project, &library, limits, Arc::clone(&peak_bytes)),
+            files: Files::new(project, &library, limits),
             input: Input::new(stdin),
             outputs: Outputs::new(limits.output_bytes, observer),
             clock,
             memory: MemoryLimit {
                 bytes_max: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX),
-                peak_bytes,
+                peak_bytes: 0,
                 hit: false,
             },
             fuel: Fuel { budget: limits.cpu_fuel.unwrap_or(u64::MAX), used: 0, slice: metering::SLICE },
@@ -338,6 +333,9 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     )?;
     linker.func_wrap("pyexec", "umask", |mut caller: Caller<'_, Host>, mask: u32, mode: i32| {
         caller.data_mut().files.umask(mask, u32::try_from(mode).ok());
+    })?;
+    linker.func_wrap("pyexec", "memory_limit", |caller: Caller<'_, Host>| {
+        i64::try_from(caller.data().memory.bytes_max).unwrap_or(i64::MAX)
     })?;
     linker.func_wrap("pyexec", "disk", |caller: Caller<'_, Host>, kind: i32| {
         let (bytes, bytes_free, files, files_free) = caller.data().files.quota.room_left();

@@ -1,5 +1,4 @@
-//! The read-only part of a job's tree, without any file of the host behind it: `/usr`, `/dev`, and what programs look for in
-//! `/etc` and `/proc`.
+//! The read-only part of a job's tree, without any file of the host behind it: `/usr`, `/dev`, and the folders above them.
 
 use super::{
     errno::Result,
@@ -10,10 +9,7 @@ use crate::executor::wasm::library::{self, Library};
 use bytes::Bytes;
 use std::{
     io::SeekFrom,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
 };
 use wasmtime_wasi::p1::types::{Errno, Filetype};
 
@@ -23,58 +19,18 @@ pub(super) static DISK_FOLDERS: [&str; 2] = ["tmp", "work"];
 static LIBRARY: &str = "usr";
 /// Its names are the numbers of the open descriptors.
 pub(super) const DESCRIPTORS: &str = "proc/self/fd";
-static FOLDERS: [&str; 17] = [
-    "dev",
-    "etc",
-    "home",
-    "media",
-    "mnt",
-    "opt",
-    "proc",
-    "proc/self",
-    DESCRIPTORS,
-    "root",
-    "run",
-    "srv",
-    "sys",
-    "var",
-    "var/cache",
-    "var/lib",
-    "var/log",
-];
+static FOLDERS: [&str; 5] = ["dev", "mnt", "proc", "proc/self", DESCRIPTORS];
 /// Folders of the library whose files are programs.
 static PROGRAMS: [&str; 2] = ["usr/bin/", "usr/sbin/"];
 
 /// Symbolic links. Other services have the project in `/mnt/data`, and models look for it there.
-static LINKS: [(&str, &str); 10] = [
-    ("bin", "usr/bin"),
+static LINKS: [(&str, &str); 5] = [
     ("dev/fd", "/proc/self/fd"),
-    // Folders that everybody may write to.
-    ("dev/shm", "/tmp"),
     ("dev/stderr", "/proc/self/fd/2"),
     ("dev/stdin", "/proc/self/fd/0"),
     ("dev/stdout", "/proc/self/fd/1"),
-    ("lib", "usr/lib"),
     ("mnt/data", "/work"),
-    ("sbin", "usr/sbin"),
-    ("var/tmp", "/tmp"),
 ];
-
-/// Files with the same text in every job.
-static TEXTS: [(&str, &str); 9] = [
-    ("etc/debian_version", include_str!("linux/debian_version")),
-    ("etc/group", include_str!("linux/group")),
-    ("etc/hostname", include_str!("linux/hostname")),
-    ("etc/hosts", include_str!("linux/hosts")),
-    ("etc/os-release", include_str!("linux/os-release")),
-    ("etc/passwd", include_str!("linux/passwd")),
-    ("proc/cpuinfo", include_str!("linux/cpuinfo")),
-    ("proc/loadavg", "0.00 0.00 0.00 1/1 1\n"),
-    ("proc/version", "Linux version 6.1.0 (pyexec) #1 WebAssembly\n"),
-];
-
-/// Files whose text says what the job uses.
-static FIGURES: [&str; 2] = ["proc/meminfo", "proc/self/status"];
 
 static DEVICES: [(&str, Content); 6] = [
     ("dev/full", Content::Full),
@@ -89,34 +45,6 @@ static DEVICES: [(&str, Content); 6] = [
 #[derive(Debug)]
 pub(super) struct VirtualTree {
     library: Library,
-    memory: MemoryUse,
-}
-
-/// The memory of a job, in bytes.
-#[derive(Debug, Clone)]
-pub(super) struct MemoryUse {
-    pub(super) limit: u64,
-    pub(super) used: Arc<AtomicU64>,
-}
-
-impl MemoryUse {
-    /// Returns the text of one of [`FIGURES`].
-    fn describe(&self, path: &str) -> String {
-        let used = self.used.load(Ordering::Relaxed) / 1024;
-        let (total, available) = (self.limit / 1024, (self.limit / 1024).saturating_sub(used));
-        if path == "proc/meminfo" {
-            return format!(
-                "MemTotal:       {total:>8} kB\nMemFree:        {available:>8} kB\nMemAvailable:   {available:>8} kB\n\
-                 Buffers:               0 kB\nCached:                0 kB\nSwapTotal:             0 kB\n\
-                 SwapFree:              0 kB\n"
-            );
-        }
-        format!(
-            "Name:\tpython3\nUmask:\t0022\nState:\tR (running)\nTgid:\t1\nPid:\t1\nPPid:\t0\nUid:\t1000\t1000\t1000\t1000\n\
-             Gid:\t1000\t1000\t1000\t1000\nVmPeak:\t{used:>8} kB\nVmSize:\t{used:>8} kB\nVmHWM:\t{used:>8} kB\n\
-             VmRSS:\t{used:>8} kB\nVmSwap:\t       0 kB\nThreads:\t1\n"
-        )
-    }
 }
 
 /// Says what is at a path.
@@ -130,8 +58,8 @@ pub(super) enum Node {
 }
 
 impl VirtualTree {
-    pub(super) fn new(library: Library, memory: MemoryUse) -> VirtualTree {
-        VirtualTree { library, memory }
+    pub(super) fn new(library: Library) -> VirtualTree {
+        VirtualTree { library }
     }
 
     pub(super) fn node(&self, path: &[u8]) -> Option<Node> {
@@ -154,12 +82,6 @@ impl VirtualTree {
         }
         if let Some((_, content)) = DEVICES.iter().find(|(device, _)| *device == path) {
             return Some(Node::File(VirtualFile::new(content.clone(), path)));
-        }
-        if let Some((_, text)) = TEXTS.iter().find(|(file, _)| *file == path) {
-            return Some(Node::File(VirtualFile::new(Content::Bytes(Bytes::from_static(text.as_bytes())), path)));
-        }
-        if FIGURES.contains(&path) {
-            return Some(Node::File(VirtualFile::new(Content::Bytes(self.memory.describe(path).into()), path)));
         }
         let number = path.strip_prefix(DESCRIPTORS)?.strip_prefix('/')?;
         let canonical = number.bytes().all(|byte| byte.is_ascii_digit()) && (number == "0" || !number.starts_with('0'));
@@ -196,8 +118,7 @@ impl VirtualTree {
         let folders = FOLDERS.iter().chain(&DISK_FOLDERS).chain([&LIBRARY]).map(|path| (*path, Filetype::Directory));
         let links = LINKS.iter().map(|(path, _)| (*path, Filetype::SymbolicLink));
         let devices = DEVICES.iter().map(|(path, _)| (*path, Filetype::CharacterDevice));
-        let texts = TEXTS.iter().map(|(path, _)| *path).chain(FIGURES).map(|path| (path, Filetype::RegularFile));
-        for (other, kind) in folders.chain(links).chain(devices).chain(texts) {
+        for (other, kind) in folders.chain(links).chain(devices) {
             let (parent, name) = other.rsplit_once('/').unwrap_or(("", other));
             if parent == path {
                 add(other, name, kind);
@@ -323,14 +244,13 @@ mod tests {
     use super::*;
 
     fn tree() -> VirtualTree {
-        let memory = MemoryUse { limit: 1 << 30, used: Arc::new(AtomicU64::new(100 << 20)) };
-        VirtualTree::new(Library::new(wasm_python::STDLIB).unwrap(), memory)
+        VirtualTree::new(Library::new(wasm_python::STDLIB).unwrap())
     }
 
     #[test]
     fn everything_listed_is_there() {
         let tree = tree();
-        for folder in ["", "dev", "etc", "mnt", "proc", "proc/self", "usr", "usr/lib/python3.14"] {
+        for folder in ["", "dev", "mnt", "proc/self", "usr", "usr/lib/python3.14"] {
             let items = tree.list(folder.as_bytes());
             assert!(items.len() > 2, "/{folder} is empty");
             for item in items.iter().filter(|item| !item.name.starts_with(b".")) {
