@@ -23,11 +23,6 @@ BUILT_IN = frozenset("""
 class PackLoader(SourceFileLoader):
     """An ordinary source loader, whose code comes compiled."""
 
-    def exec_module(self, module):
-        super().exec_module(module)
-        if module.__name__ in ABSENT:
-            complete(module)
-
     def get_code(self, fullname):
         stem = self.path[len("/usr/"):].removesuffix("/__init__.py").removesuffix(".py")
         # Without bytecode there is source, or what is wrong with it.

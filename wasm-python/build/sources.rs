@@ -228,7 +228,12 @@ fn linux_errno(libc: &Path) -> Result<()> {
     .replace("EIO_NUMBER", "5");
     edit(&libc.join("wasi/libc-bottom-half/sources/__wasilibc_real.c"), |text| {
         let text = replace_once(text, "#include <string.h>\n", &translate)?;
-        Ok(text.replace("return (uint16_t) ret;", "return linux_errno(ret);"))
+        let text = text.replace("return (uint16_t) ret;", "return linux_errno(ret);");
+        // Each event has a number of its own.
+        let call = "(int32_t) nsubscriptions, (int32_t) retptr0);\n";
+        let events = "    for (__wasi_size_t i = 0; ret == 0 && i < *retptr0; i++) {\n        out[i].error = \
+                      linux_errno(out[i].error);\n    }\n";
+        replace_once(&text, call, &format!("{call}{events}"))
     })?;
     let messages: String = messages.iter().map(|(number, text)| format!("ERROR({number}, {text:?})\n")).collect();
     let header = libc.join("wasi/libc-top-half/musl/src/errno/errno_messages.h");
