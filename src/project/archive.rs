@@ -187,11 +187,6 @@ fn scan_members(reader: impl Read + Seek, length: u64) -> Result<Builder> {
             builder.omissions.add(Omission::Name, &String::from_utf8_lossy(&name));
             continue;
         };
-        // Absolute names are below the folder that an archive is unpacked in, as for tar itself.
-        let name = name.trim_start_matches('/');
-        if name.is_empty() {
-            continue;
-        }
         let path = relative(name)?;
         let target = match target {
             Some(Name::Bytes(target)) => String::from_utf8(target).ok(),

@@ -53,7 +53,9 @@ pub(super) fn remedy(miss: &CapabilityMiss, detected: &Detected, means: Means) -
                 return None;
             }
             if Needs::is_standard(top) {
-                return container;
+                // Slim images have none of what windows take.
+                return container
+                    .filter(|_| !matches!(top, "tkinter" | "_tkinter" | "turtle" | "turtledemo" | "idlelib"));
             }
             let distribution = detected.possible(&miss.detail).or_else(|| Needs::distribution_of(&miss.detail))?;
             let is_new = means.packages && !detected.has(&distribution);
@@ -221,6 +223,7 @@ mod tests {
             ("", "module: ssl", "container"),
             ("", "module: _ssl", "container"),
             ("", "module: imp", "container"),
+            ("", "module: tkinter", "-"),
             ("", "module: numpy", "numpy from numpy"),
             ("", "module: utils_of_nobody", "-"),
             (optional, "module: numpy", "-"),
