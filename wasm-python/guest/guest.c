@@ -473,7 +473,13 @@ static PyObject *call_function(const struct job *job, PyObject *names) {
     return value;
 }
 
+/* Whether the script may see in which order its objects go: looking for garbage takes time, which others need not lose. */
+static int speaks_of_ends;
+
 static PyObject *run_job(const struct job *job, PyObject *names) {
+    const char *source = PyBytes_Check(job->source) ? PyBytes_AS_STRING(job->source) : PyUnicode_AsUTF8(job->source);
+    speaks_of_ends = source == NULL || strstr(source, "__del__") || strstr(source, "finalize") || strstr(source, "weakref");
+    PyErr_Clear();
     PyObject *value = job->flags & WANT_RESULT ? run_cell(job, names) : run_script(job, names);
     if (value != NULL && job->flags & CALL_FUNCTION) {
         Py_SETREF(value, call_function(job, names));
@@ -563,10 +569,6 @@ static void forget_modules(void) {
     PyObject *modules = PyImport_GetModuleDict(), *name, *brought;
     PyObject *names = PyList_New(0), *alive = PyList_New(0);
     Py_ssize_t at = modules_end;
-    if (PyGC_IsEnabled()) {
-        /* Before any module goes, as in Py_FinalizeEx: the order of finalisers follows from it. */
-        PyGC_Collect();
-    }
     while (names != NULL && PyDict_Next(modules, &at, &name, &brought)) {
         PyObject *dict = PyModule_Check(brought) ? PyModule_GetDict(brought) : NULL;
         PyObject *file = dict == NULL ? NULL : PyDict_GetItemString(dict, "__file__");
@@ -581,6 +583,10 @@ static void forget_modules(void) {
         }
     }
     PyErr_Clear();
+    if (PyGC_IsEnabled() && (speaks_of_ends || (names != NULL && PyList_GET_SIZE(names) > 1))) {
+        /* Before any module goes, as in Py_FinalizeEx: the order of finalisers follows from it. */
+        PyGC_Collect();
+    }
     for (Py_ssize_t i = 0; names != NULL && i < PyList_GET_SIZE(names); i++) {
         PyDict_DelItem(modules, PyList_GET_ITEM(names, i));
     }
