@@ -498,7 +498,7 @@ impl Search<'_> {
             let module = Module {
                 name: known.module.to_owned(),
                 distribution: known.distribution.or(installed.filter(|_| known.is_guess)),
-                perhaps_own: import.written || known.is_guess && (import.mentioned || self.own_anywhere),
+                perhaps_own: import.written || known.is_guess && import.mentioned,
                 urgency: import.urgency,
                 place: place.clone(),
             };
