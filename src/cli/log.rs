@@ -11,7 +11,7 @@ use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 /// Longest line; what jobs and daemons say may be megabytes.
 const LINE_BYTES_MAX: usize = 16 << 10;
-/// Of one text in a line that is too long.
+/// Bounds one text in a line that is too long, in bytes.
 const TEXT_BYTES_MAX: usize = 1 << 10;
 
 pub(crate) fn start(settings: &Settings) -> Result<()> {

@@ -1,4 +1,4 @@
-//! What a container says, as any bytes.
+//! Takes any bytes for what a container says.
 
 use super::{
     Placement,

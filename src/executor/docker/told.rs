@@ -31,7 +31,7 @@ const TEMPORARY: &str = "/tmp/";
 const MISSING_BYTES_MAX: usize = 500;
 /// Of what the runner itself complains about.
 const COMPLAINT_BYTES_MAX: usize = 2000;
-/// Of the name of an exception's class.
+/// Bounds the name of an exception's class, in bytes.
 const NAME_BYTES_MAX: usize = 500;
 const REFUSAL_CHARS_MAX: usize = 300;
 /// As many as the runner tells.

@@ -18,7 +18,7 @@ const IMAGE_BYTES_MAX: u64 = 512 << 20;
 /// pages that stay resident are memory the next job may not need.
 const RESIDENT_BYTES: usize = 64 << 20;
 
-/// What of its stack a slot keeps, zeroed: more than an ordinary job uses.
+/// Bounds what a slot keeps of its stack, zeroed: more than an ordinary job uses.
 const STACK_RESIDENT_BYTES: usize = 64 << 10;
 
 /// What a slot keeps at least: a small job writes a third of this.

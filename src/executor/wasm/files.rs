@@ -48,7 +48,7 @@ const DESCRIPTORS_MAX: usize = 1024;
 /// Open ends of pipes: each pipe may hold 64 KiB of the host's memory.
 const PIPE_ENDS_MAX: usize = 128;
 
-/// What a job leaves: open files, which may have no name any more, and its directories. Dropping it removes them, which
+/// Holds what a job leaves: open files, some without a name, and its directories. Dropping it removes them, which
 /// may take long.
 pub(crate) struct Remains {
     pub(crate) is_large: bool,

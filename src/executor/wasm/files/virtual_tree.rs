@@ -20,8 +20,8 @@ static LIBRARY: &str = "usr";
 /// Its names are the numbers of the open descriptors.
 pub(super) const DESCRIPTORS: &str = "proc/self/fd";
 static FOLDERS: [&str; 5] = ["dev", "mnt", "proc", "proc/self", DESCRIPTORS];
-/// Folders of the library whose files are programs.
-static PROGRAMS: [&str; 2] = ["usr/bin/", "usr/sbin/"];
+/// The folder of the library whose files are programs.
+static PROGRAMS: &str = "usr/bin/";
 
 /// Symbolic links. Other services have the project in `/mnt/data`, and models look for it there.
 static LINKS: [(&str, &str); 5] = [
@@ -174,7 +174,7 @@ impl VirtualFile {
     pub(super) fn stat(&self) -> Stat {
         match &self.content {
             Content::Bytes(bytes) => {
-                let is_program = PROGRAMS.iter().any(|folder| self.path.starts_with(folder));
+                let is_program = self.path.starts_with(PROGRAMS);
                 let stat = Stat::read_only(Filetype::RegularFile, bytes.len() as u64, self.inode);
                 Stat { mode: if is_program { 0o555 } else { stat.mode }, ..stat }
             }
