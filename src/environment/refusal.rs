@@ -96,6 +96,11 @@ impl Reason {
 }
 
 impl Refusal {
+    #[cfg(test)]
+    pub(crate) fn of(reason: Reason) -> Refusal {
+        Refusal::new(reason, "")
+    }
+
     pub(super) fn new(reason: Reason, log: impl Into<String>) -> Refusal {
         Refusal { reason, log: log.into().into() }
     }

@@ -372,3 +372,6 @@ impl AsRef<Path> for Folder {
         self.0.packages_folder()
     }
 }
+
+#[cfg(test)]
+mod tests;

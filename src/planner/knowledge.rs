@@ -100,7 +100,21 @@ impl Knowledge {
             |_| Vec::new(),
             |installed| analysis.misnamed(|package, module| sources.environments.provides(installed, package, module)),
         );
+        self.know_install(wanted, platform, result, misnamed);
+    }
+
+    pub(super) fn know_install(
+        &mut self,
+        wanted: Requirements,
+        platform: Platform,
+        result: Result<Arc<Installed>, Refusal>,
+        misnamed: Vec<String>,
+    ) {
         self.installs.push(Install { wanted, platform, result, misnamed });
+    }
+
+    pub(super) fn know_interpreter(&mut self, interpreter: Interpreter) {
+        self.interpreter = Some(interpreter);
     }
 }
 
@@ -173,7 +187,7 @@ impl Sources {
             }
             Fact::Interpreter(placement) => {
                 let found = self.docker.connect().await?.interpreter(&placement, steps(progress)).await?;
-                knowledge.interpreter = Some(found);
+                knowledge.know_interpreter(found);
             }
             Fact::Image(placement) => {
                 let packages = placement.packages.clone();
