@@ -5,7 +5,7 @@ mod traceback;
 pub mod wasm;
 
 use crate::{
-    Outcome, ResolvedJob, Result,
+    Limits, Outcome, Project, ResolvedJob, Result, Stdin, Want,
     outcome::{CapabilityMiss, Tier},
 };
 use std::{sync::Arc, time::Duration};
@@ -16,7 +16,7 @@ pub(crate) const QUESTION: &str = "find_spec";
 /// Most that collected files may have together, since they come back in memory.
 pub(crate) const COLLECTED_BYTES_MAX: u64 = 256 << 20;
 
-/// Runs jobs, each in a world of its own.
+/// Opens sessions, each in a world of its own.
 ///
 /// # Contract
 ///
@@ -25,32 +25,104 @@ pub(crate) const COLLECTED_BYTES_MAX: u64 = 256 << 20;
 /// - a script that fails, is stopped, or crashes the interpreter is an [`Outcome`]; `Err` means that the job was not
 ///   acceptable or the service is at fault;
 /// - every limit of the job holds, and names itself in [`Outcome::limits_hit`] when it is hit;
-/// - dropping the future cancels the job, and everything it held is given back;
-/// - no job sees anything of another, before or after;
-/// - a job has no effect outside itself except through what it was explicitly given.
-///
-/// Nothing here says that a job is one uninterrupted call: an executor may suspend it to ask its host for something, and
-/// may keep its interpreter for another call, once the interface offers that.
+/// - dropping a session, or the future of its call, cancels it, and everything it held is given back;
+/// - no session sees anything of another, before or after;
+/// - a session has no effect outside itself except through what it was explicitly given.
 #[async_trait::async_trait]
 pub trait Executor: Send + Sync {
     /// Returns which tier this is.
     fn tier(&self) -> Tier;
 
-    /// Runs `job` to its end. `observer` is told what happens while it does.
+    /// Opens a session in what was provisioned for it. Nothing of a job runs before its first call.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`](crate::Error::InvalidJob) when the job cannot be run as it is,
+    /// [`Error::InvalidJob`](crate::Error::InvalidJob) when there can be no such session,
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the service is at fault.
-    async fn run(&self, job: ResolvedJob, observer: Box<dyn Observer>) -> Result<Outcome>;
+    async fn open(&self, provisioned: Provisioned, spec: SessionSpec) -> Result<Box<dyn Session>>;
+}
+
+/// What a session keeps from call to call: its files, and an interpreter once that has started.
+#[async_trait::async_trait]
+pub trait Session: Send {
+    /// Runs code to its end; `observer` receives what happens meanwhile. It is owned, since the store of an instance, which
+    /// passes events on, cannot borrow.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Executor::open`].
+    async fn call(&mut self, call: Call, observer: Box<dyn Observer>) -> Result<Run>;
+}
+
+/// Says what a session has as long as it lives.
+#[derive(Debug)]
+pub struct SessionSpec {
+    pub(crate) project: Project,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) limits: Limits,
+    pub(crate) collect_files: bool,
+}
+
+/// Says what is run in a session.
+pub struct Call {
+    /// A path in the project.
+    pub(crate) script: String,
+    pub(crate) args: Vec<String>,
+    pub(crate) stdin: Stdin,
+    pub(crate) want: Want,
+    pub(crate) stop_at: Option<StopAt>,
+}
+
+/// All that an executor makes before a session: packages, an image.
+#[derive(Debug, Clone)]
+pub struct Provisioned(pub(crate) Provisions);
+
+#[derive(Debug, Clone)]
+pub(crate) enum Provisions {
+    Wasm(Option<wasm::Packages>),
+    Docker(docker::Prepared),
+}
+
+impl Provisioned {
+    /// Returns what plain code takes in WebAssembly: nothing.
+    pub fn wasm() -> Provisioned {
+        Provisioned(Provisions::Wasm(None))
+    }
+
+    /// Returns what was prepared for containers.
+    pub fn docker(prepared: docker::Prepared) -> Provisioned {
+        Provisioned(Provisions::Docker(prepared))
+    }
+}
+
+/// Runs a job: opens a session, makes one call, and drops it.
+///
+/// # Errors
+///
+/// As for [`Executor::open`].
+pub async fn run(
+    executor: &dyn Executor,
+    provisioned: Provisioned,
+    job: ResolvedJob,
+    stop_at: Option<StopAt>,
+    observer: Box<dyn Observer>,
+) -> Result<Run> {
+    let (spec, call) = parts(job, stop_at);
+    executor.open(provisioned, spec).await?.call(call, observer).await
+}
+
+/// Splits a job into what a session has, and its only call.
+pub(crate) fn parts(job: ResolvedJob, stop_at: Option<StopAt>) -> (SessionSpec, Call) {
+    let ResolvedJob { project, script, args, env, stdin, limits, want, collect_files, containers: _ } = job;
+    (SessionSpec { project, env, limits, collect_files }, Call { script, args, stdin, want, stop_at })
 }
 
 /// Decides whether a job is stopped at something that it misses, because another attempt would have it.
-pub(crate) type StopAt = Arc<dyn Fn(&CapabilityMiss) -> bool + Send + Sync>;
+pub type StopAt = Arc<dyn Fn(&CapabilityMiss) -> bool + Send + Sync>;
 
 /// Says how an attempt at a job ended.
 #[derive(Debug)]
-pub(crate) enum Run {
+pub enum Run {
     /// By itself, or at a limit.
     Ended(Box<Outcome>),
     /// It was stopped at this miss, after this time.
@@ -63,7 +135,7 @@ impl Run {
     /// # Errors
     ///
     /// When it was stopped at one all the same.
-    pub(crate) fn outcome(self) -> Result<Outcome> {
+    pub fn outcome(self) -> Result<Outcome> {
         match self {
             Run::Ended(outcome) => Ok(*outcome),
             Run::Missed(miss, _) => Err(crate::Error::unavailable(format!(
@@ -110,4 +182,24 @@ impl<F: FnMut(Event<'_>) + Send + 'static> Observer for F {
     fn event(&mut self, event: Event<'_>) {
         self(event);
     }
+}
+
+#[cfg(test)]
+impl SessionSpec {
+    /// Describes the session of a job.
+    pub(crate) fn of(job: crate::Job) -> SessionSpec {
+        parts(job.resolve().expect("a job"), None).0
+    }
+}
+
+/// Runs a job in WebAssembly, with these packages.
+#[cfg(test)]
+pub(crate) async fn run_in_wasm(
+    executor: &wasm::WasmExecutor,
+    job: crate::Job,
+    packages: Option<&wasm::Packages>,
+) -> Outcome {
+    let provisioned = Provisioned(Provisions::Wasm(packages.cloned()));
+    let run = run(executor, provisioned, job.resolve().expect("a job"), None, Box::new(|_: Event<'_>| ())).await;
+    run.and_then(Run::outcome).expect("an outcome")
 }

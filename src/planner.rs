@@ -25,7 +25,7 @@ use crate::{
 };
 use analysis::Analysis;
 use choose::{Chosen, Decision, choose};
-use knowledge::Knowledge;
+use knowledge::{Fact, Knowledge};
 use reason::ReplayReason;
 use retry::{Means, Next, Retry};
 use std::{sync::Arc, time::Duration};
@@ -76,10 +76,14 @@ impl Plan {
         }
     }
 
-    /// Returns whether it can run as soon as its tier has a slot. Otherwise packages are installed, images fetched or
-    /// commands run first, which may take minutes.
-    pub fn is_ready(&self) -> bool {
-        matches!(self.decision, Some(Decision::Ready(_)))
+    /// Returns whether packages are installed, images fetched or commands run first, which may take minutes.
+    pub fn takes_time(&self) -> bool {
+        match &self.decision {
+            Some(Decision::Ready(_)) => false,
+            // The usual image of a plain job is there, but for the very first one.
+            Some(Decision::Need(Fact::Image(placement), _)) => !placement.is_plain(),
+            Some(Decision::Need(..)) | None => true,
+        }
     }
 
     /// Returns why the job runs once more, in words, if it does.

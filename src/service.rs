@@ -14,7 +14,7 @@ use crate::{
     config::{ContainerSettings, FallbackMode, Settings},
     environment::{EnvironmentOptions, Environments},
     executor::{
-        Event, Observer, Run,
+        self, Event, Observer, Provisioned, Provisions, Run,
         docker::{Connection, DockerExecutor, DockerOptions},
         wasm::{WasmExecutor, WasmOptions},
     },
@@ -167,7 +167,8 @@ impl Pyexec {
             Target::Wasm(packages) => {
                 let used = packages.map(|packages| Used::new(packages, &job.containers.preload)).transpose()?;
                 let packages = used.as_ref().map(|used| &used.packages);
-                let mut run = self.wasm.run_with(job, packages, stop_at, tell).await?;
+                let provisioned = Provisioned(Provisions::Wasm(packages.cloned()));
+                let mut run = executor::run(&*self.wasm, provisioned, job, stop_at, tell).await?;
                 if let Run::Ended(outcome) = &mut run {
                     outcome.route_reason = reason;
                 }
@@ -179,7 +180,7 @@ impl Pyexec {
             Target::Docker(prepared) => {
                 let docker = self.planner.sources.docker.connect().await?;
                 // Large, and nothing against what a container takes.
-                Box::pin(docker.run_until(job, prepared, stop_at, tell)).await?
+                Box::pin(executor::run(&*docker, Provisioned::docker(prepared), job, stop_at, tell)).await?
             }
         };
         match run {

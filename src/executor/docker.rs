@@ -50,8 +50,8 @@ pub use network::NetworkMode;
 pub use prepare::Prepared;
 
 use crate::{
-    Error, Limits, Outcome, Project, Python, ResolvedJob, Result,
-    executor::{Executor, Observer, Run, StopAt},
+    Error, Limits, Project, Python, ResolvedJob, Result,
+    executor::{Call, Executor, Observer, Provisioned, Provisions, Run, Session, SessionSpec},
     outcome::Tier,
 };
 use engine::Engine;
@@ -216,9 +216,15 @@ impl Default for Placement {
 }
 
 impl Placement {
+    /// Returns whether it is the usual image, with nothing added.
+    pub(crate) fn is_plain(&self) -> bool {
+        let Placement { python, image, pre_commands, packages, .. } = self;
+        python.is_none() && image.is_none() && pre_commands.is_empty() && *packages == Packages::None
+    }
+
     /// Returns the placement, with what its commands see of `job`.
     #[must_use]
-    pub(crate) fn with_sight_of(mut self, job: &ResolvedJob) -> Placement {
+    pub fn with_sight_of(mut self, job: &ResolvedJob) -> Placement {
         if !self.pre_commands.is_empty() {
             self.env.clone_from(&job.env);
             self.project = Some(job.project.clone());
@@ -284,7 +290,11 @@ impl DockerExecutor {
     ///
     /// [`Error::InvalidJob`] when the image is not allowed, or the job asks for what containers do not have.
     pub(crate) fn check(&self, job: &ResolvedJob, python: Option<&str>) -> Result<()> {
-        run::check(job)?;
+        run::check_limits(&job.limits)?;
+        if job.containers.pre_commands.is_empty() {
+            // A link is not a script, on either tier.
+            job.project.read(&job.script)?;
+        }
         images::choose(self.engine.options(), python, job.containers.image.as_deref()).map(drop)
     }
 
@@ -295,7 +305,7 @@ impl DockerExecutor {
     /// When the image is not allowed, not there and cannot be fetched, or has no usable Python.
     pub(crate) async fn interpreter(&self, placement: &Placement, progress: Progress) -> Result<Interpreter> {
         let (engine, placement) = (Arc::clone(&self.engine), placement.clone());
-        self.open(async move {
+        open(&self.engine, async move {
             let chosen = versions::choose(&engine, &placement, &progress).await?;
             images::interpreter(&engine, &chosen.base).await
         })
@@ -311,54 +321,7 @@ impl DockerExecutor {
     /// [`Error::Unavailable`] when the image cannot be fetched or the daemon is at fault.
     pub async fn prepare(&self, placement: &Placement, progress: Progress) -> Result<Prepared> {
         let (engine, placement) = (Arc::clone(&self.engine), placement.clone());
-        self.open(async move { prepare::prepare(&engine, &placement, &progress).await }).await
-    }
-
-    /// Runs `job` as [`Executor::run`] does, in what was prepared.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Executor::run`].
-    pub async fn run_prepared(
-        &self,
-        job: ResolvedJob,
-        prepared: Prepared,
-        observer: Box<dyn Observer>,
-    ) -> Result<Outcome> {
-        self.run_until(job, prepared, None, observer).await?.outcome()
-    }
-
-    /// Runs a prepared job until it meets something that `stop_at` says to stop at.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Executor::run`].
-    pub(crate) async fn run_until(
-        &self,
-        job: ResolvedJob,
-        prepared: Prepared,
-        stop_at: Option<StopAt>,
-        observer: Box<dyn Observer>,
-    ) -> Result<Run> {
-        let (engine, pool) = (Arc::clone(&self.engine), Arc::clone(&self.pool));
-        self.open(async move { run::run(&engine, &pool, job, run::Place::Ready(prepared), stop_at, observer).await })
-            .await
-    }
-
-    /// Runs `job` as [`Executor::run`] does, where `placement` says. The job's time includes preparing that.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Executor::run`] and [`DockerExecutor::prepare`].
-    pub async fn run_placed(
-        &self,
-        job: ResolvedJob,
-        placement: Placement,
-        observer: Box<dyn Observer>,
-    ) -> Result<Outcome> {
-        let (engine, pool) = (Arc::clone(&self.engine), Arc::clone(&self.pool));
-        let place = run::Place::Wanted(placement.with_sight_of(&job));
-        self.open(async move { run::run(&engine, &pool, job, place, None, observer).await }).await?.outcome()
+        open(&self.engine, async move { prepare::prepare(&engine, &placement, &progress).await }).await
     }
 
     /// Returns what its pool has and did.
@@ -373,7 +336,7 @@ impl DockerExecutor {
     /// When the daemon does not answer.
     pub async fn sweep(&self) -> Result<usize> {
         let engine = Arc::clone(&self.engine);
-        self.detached(async move { sweep::sweep(&engine).await }).await
+        detached(&self.engine, async move { sweep::sweep(&engine).await }).await
     }
 
     /// Ends all jobs and builds, waits until their containers are gone, and sweeps. Layers stay.
@@ -383,27 +346,33 @@ impl DockerExecutor {
     /// When the daemon does not answer.
     pub async fn shutdown(&self) -> Result<()> {
         let engine = Arc::clone(&self.engine);
-        self.detached(async move { engine.shutdown().await }).await
+        detached(&self.engine, async move { engine.shutdown().await }).await
     }
+}
 
-    /// Does [detached](DockerExecutor::detached) work, until a shutdown.
-    async fn open<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-        let mut closing = self.engine.closing();
-        self.detached(async move {
-            tokio::select! {
-                done = work => done,
-                _ = closing.wait_for(|closing| *closing) => Err(Error::unavailable("the executor is shutting down")),
-            }
-        })
-        .await
-    }
+/// Does [detached] work, until a shutdown.
+async fn open<T: Send + 'static>(
+    engine: &Arc<Engine>,
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    let mut closing = engine.closing();
+    detached(engine, async move {
+        tokio::select! {
+            done = work => done,
+            _ = closing.wait_for(|closing| *closing) => Err(Error::unavailable("the executor is shutting down")),
+        }
+    })
+    .await
+}
 
-    /// Runs `work` on threads of this executor, until the returned future is dropped.
-    async fn detached<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-        let task: JoinHandle<_> = self.engine.runtime().spawn(work);
-        let _abort = AbortOnDrop(task.abort_handle());
-        task.await.unwrap_or_else(|fault| Err(Error::caused("running the job in Docker failed", fault)))
-    }
+/// Runs `work` on threads of the executor, until the returned future is dropped.
+async fn detached<T: Send + 'static>(
+    engine: &Arc<Engine>,
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    let task: JoinHandle<_> = engine.runtime().spawn(work);
+    let _abort = AbortOnDrop(task.abort_handle());
+    task.await.unwrap_or_else(|fault| Err(Error::caused("running the job in Docker failed", fault)))
 }
 
 struct AbortOnDrop(AbortHandle);
@@ -437,7 +406,32 @@ impl Executor for DockerExecutor {
         Tier::Docker
     }
 
-    async fn run(&self, job: ResolvedJob, observer: Box<dyn Observer>) -> Result<Outcome> {
-        self.run_placed(job, Placement::default(), observer).await
+    async fn open(&self, provisioned: Provisioned, spec: SessionSpec) -> Result<Box<dyn Session>> {
+        let Provisions::Docker(prepared) = provisioned.0 else {
+            return Err(Error::invalid("packages for WebAssembly are nothing for a container"));
+        };
+        let (engine, pool) = (Arc::clone(&self.engine), Arc::clone(&self.pool));
+        Ok(Box::new(DockerSession { engine, pool, prepared, spec: Some(spec) }))
+    }
+}
+
+/// A session whose container starts with its call, and ends with it.
+struct DockerSession {
+    engine: Arc<Engine>,
+    pool: Arc<Pool>,
+    prepared: Prepared,
+    /// `None` once it has had its call.
+    spec: Option<SessionSpec>,
+}
+
+#[async_trait::async_trait]
+impl Session for DockerSession {
+    async fn call(&mut self, call: Call, observer: Box<dyn Observer>) -> Result<Run> {
+        // A container ends with its script.
+        let Some(spec) = self.spec.take() else {
+            return Err(Error::invalid("this session has had its call: open another one"));
+        };
+        let (engine, pool, prepared) = (Arc::clone(&self.engine), Arc::clone(&self.pool), self.prepared.clone());
+        open(&self.engine, async move { run::run(&engine, &pool, (spec, call), prepared, observer).await }).await
     }
 }

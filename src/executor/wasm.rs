@@ -1,7 +1,7 @@
 //! The wasm tier: each job in a fresh instance of a snapshotted CPython, in this process.
 //!
-//! **Architecture invariant:** wasmtime is known only here. Reading order: `run` is the life of a job, with `traceback`
-//! for one that was stopped; `image` makes what it instantiates, of a `snapshot` and with settings from `engine`, and
+//! **Architecture invariant:** wasmtime is known only here. Reading order: `session` is the life of a job in an `instance`, with
+//! `traceback` for one that was stopped; `image` makes what it instantiates, of a `snapshot` and with settings from `engine`, and
 //! `bakery` more of these, with packages imported, from compiled `functions`; `host` is what the instance can reach,
 //! with `wasi` for system calls on `files`, `stdio` and `clock`, and `libm` for mathematics; `files` is the descriptors
 //! and directories, over `quota` and `library`; `metering` is what makes a job stop.
@@ -15,11 +15,12 @@ mod functions;
 pub(crate) mod fuzzing;
 mod host;
 mod image;
+mod instance;
 mod libm;
 mod library;
 mod metering;
 mod quota;
-mod run;
+mod session;
 mod snapshot;
 mod stdio;
 mod wasi;
@@ -27,15 +28,16 @@ mod wasi;
 pub(crate) use image::ASIDE_MAX;
 
 use crate::{
-    Error, Outcome, ResolvedJob, Result,
+    Error, Result,
     cache::{Cache, Verification},
-    executor::{Event, Executor, Observer, Run, StopAt},
+    executor::{Executor, Provisioned, Provisions, Session, SessionSpec},
     outcome::Tier,
     pack::Pack,
 };
 use bakery::Bakery;
 use engine::EngineOptions;
 use image::{Image, Studio};
+use session::{Images, WasmSession};
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::Semaphore;
 
@@ -100,39 +102,12 @@ impl WasmExecutor {
         Ok(WasmExecutor { studio, image, bakery, slots: Arc::new(Semaphore::new(options.slots as usize)) })
     }
 
-    /// Runs a job that can import these packages, until it meets something that `stop_at` says to stop at.
-    ///
-    /// # Errors
-    ///
-    /// As [`Executor::run`].
-    pub(crate) async fn run_with(
-        &self,
-        job: ResolvedJob,
-        packages: Option<&Packages>,
-        stop_at: Option<StopAt>,
-        observer: Box<dyn Observer>,
-    ) -> Result<Run> {
-        let _slot = self.slots.acquire().await.map_err(|_| Error::unavailable("the executor is shutting down"))?;
-        let Some(packages) = packages else {
-            return run::run(&self.image, self.studio.library.clone(), job, stop_at, observer, REASON).await;
-        };
+    /// Opens a session of the service's own, beside those of others: it takes none of their slots. Only [`ASIDE_MAX`] may be
+    /// open at the same time.
+    pub(crate) fn open_internal(&self, packages: &Packages, spec: SessionSpec) -> Box<dyn Session> {
         let library = self.studio.library.with_packages(packages.pack.clone());
-        let baked = self.bakery.find(packages).await;
-        let image = baked.as_ref().and_then(|baked| baked.image_for(&job, |module| library.has_packaged(module)));
-        // Imports that are not in an image make a job large.
-        let image = image.map_or_else(|| self.studio.large(), Ok)?;
-        run::run(image, library, job, stop_at, observer, REASON).await
-    }
-
-    /// Runs a job of the service's own, beside those of others: it takes none of their slots. Only [`ASIDE_MAX`] may run at the
-    /// same time.
-    ///
-    /// # Errors
-    ///
-    /// As [`Executor::run`].
-    pub(crate) async fn run_aside(&self, job: ResolvedJob, packages: &Packages) -> Result<Outcome> {
-        let library = self.studio.library.with_packages(packages.pack.clone());
-        run::run(self.studio.large()?, library, job, None, Box::new(|_: Event<'_>| ()), REASON).await?.outcome()
+        let images = Images::WithPackages { preloaded: None, studio: Arc::clone(&self.studio) };
+        Box::new(WasmSession::new(images, library, spec, None))
     }
 
     /// Makes an image with the packages imported, unless it is there: from then on jobs start with them. Takes some seconds
@@ -170,9 +145,6 @@ impl WasmExecutor {
     }
 }
 
-/// What jobs here are told of why they are here, unless somebody knows better.
-const REASON: &str = "needs nothing beyond WebAssembly";
-
 /// Packages that jobs can import.
 #[derive(Debug, Clone)]
 pub(crate) struct Packages {
@@ -194,7 +166,19 @@ impl Executor for WasmExecutor {
         Tier::Wasm
     }
 
-    async fn run(&self, job: ResolvedJob, observer: Box<dyn Observer>) -> Result<Outcome> {
-        self.run_with(job, None, None, observer).await?.outcome()
+    async fn open(&self, provisioned: Provisioned, spec: SessionSpec) -> Result<Box<dyn Session>> {
+        let Provisions::Wasm(packages) = provisioned.0 else {
+            return Err(Error::invalid("an image of a container is nothing for WebAssembly"));
+        };
+        let slot = Arc::clone(&self.slots).acquire_owned().await;
+        let slot = Some(slot.map_err(|_| Error::unavailable("the executor is shutting down"))?);
+        let Some(packages) = packages else {
+            let images = Images::Plain(self.image.clone());
+            return Ok(Box::new(WasmSession::new(images, self.studio.library.clone(), spec, slot)));
+        };
+        let library = self.studio.library.with_packages(packages.pack.clone());
+        let preloaded = self.bakery.find(&packages).await;
+        let images = Images::WithPackages { preloaded, studio: Arc::clone(&self.studio) };
+        Ok(Box::new(WasmSession::new(images, library, spec, slot)))
     }
 }

@@ -76,12 +76,12 @@ impl Gates {
 
     /// Returns what an execution must enter next.
     pub(crate) fn next(&self, plan: &Plan) -> &Arc<Admission> {
-        if plan.is_ready() { self.of(plan.tier()) } else { &self.preparing }
+        if plan.takes_time() { &self.preparing } else { self.of(plan.tier()) }
     }
 
     /// Lets an execution in, at once or not at all. What a container takes is made only for as many as may then wait.
     pub(crate) fn enter(&self, plan: &Plan, caller: usize, bytes: usize) -> Result<Place, Full> {
-        if plan.tier() == Tier::Docker && !plan.is_ready() {
+        if plan.tier() == Tier::Docker && plan.takes_time() {
             self.docker.has_room(caller, bytes, self.preparing.busy())?;
         }
         self.next(plan).enter(caller, bytes)

@@ -181,7 +181,8 @@ async fn attempt(
         let mut ready = match plan.into_ready() {
             Ok(ready) => ready,
             Err(plan) => {
-                if execution.started().is_none() {
+                let takes_time = plan.takes_time();
+                if takes_time && execution.started().is_none() {
                     execution.start();
                 }
                 let provisioned = tokio::select! {
@@ -193,7 +194,9 @@ async fn attempt(
                     Ok(ready) => ready,
                     Err(error) => return (refused(execution, error.into()), Vec::new()),
                 };
-                place = app.gates.of(ready.tier()).join(execution.owner, bytes);
+                if takes_time {
+                    place = app.gates.of(ready.tier()).join(execution.owner, bytes);
+                }
                 ready
             }
         };

@@ -1,9 +1,12 @@
 //! Where code of packages is compiled and tried: in ordinary jobs of the wasm tier, with limits of their own.
 
 use crate::{
-    Error, Job, Limits, Outcome, Result,
+    Error, Event, Job, Limits, Outcome, ResolvedJob, Result,
     environment::{Imported, Workbench},
-    executor::wasm::{ASIDE_MAX, Packages, WasmExecutor},
+    executor::{
+        self,
+        wasm::{ASIDE_MAX, Packages, WasmExecutor},
+    },
     pack::Pack,
 };
 use serde::Deserialize;
@@ -47,6 +50,12 @@ struct Reported {
     asked_for: Vec<String>,
 }
 
+async fn run_internal(wasm: &WasmExecutor, job: ResolvedJob, packages: &Packages) -> Result<Outcome> {
+    let (spec, call) = executor::parts(job, None);
+    let nobody = Box::new(|_: Event<'_>| ());
+    wasm.open_internal(packages, spec).call(call, nobody).await?.outcome()
+}
+
 impl Sandbox {
     pub(super) fn new(wasm: Arc<WasmExecutor>) -> Sandbox {
         let cores = thread::available_parallelism().map_or(1, Into::into).min(ASIDE_MAX as usize);
@@ -65,7 +74,7 @@ impl Sandbox {
             let _core = core;
             runtime.block_on(async {
                 tokio::select! {
-                    outcome = wasm.run_aside(job, &packages) => Some(outcome),
+                    outcome = run_internal(&wasm, job, &packages) => Some(outcome),
                     _ = gone => None,
                 }
             })

@@ -3,9 +3,14 @@
 mod suite;
 
 use crate::support::{self, docker::Containers};
-use pyexec::executor::{
-    Executor,
-    wasm::{WasmExecutor, WasmOptions},
+use pyexec::{
+    Job, Outcome, Result,
+    executor::{
+        self, Executor, Observer, Provisioned,
+        docker::Placement,
+        wasm::{WasmExecutor, WasmOptions},
+    },
+    outcome::Tier,
 };
 use std::sync::{Arc, OnceLock};
 
@@ -22,8 +27,34 @@ macro_rules! executor {
 executor!(wasm, Some(super::wasm()));
 executor!(docker, super::docker());
 
+/// The way that a job takes to an executor: resolved, provisioned, and run in a session of its own.
+pub enum Door {
+    Wasm(Arc<WasmExecutor>),
+    /// One for each test; at its end it waits for its containers to be gone.
+    Docker(Containers),
+}
+
+impl Door {
+    pub fn tier(&self) -> Tier {
+        match self {
+            Door::Wasm(executor) => executor.tier(),
+            Door::Docker(containers) => containers.executor().tier(),
+        }
+    }
+
+    pub async fn run(&self, job: Job, observer: impl Observer) -> Result<Outcome> {
+        match self {
+            Door::Wasm(executor) => {
+                let (provisioned, observer) = (Provisioned::wasm(), Box::new(observer));
+                executor::run(&**executor, provisioned, job.resolve()?, None, observer).await?.outcome()
+            }
+            Door::Docker(containers) => containers.observed(job, Placement::default(), observer).await,
+        }
+    }
+}
+
 /// With two slots, so that a slot that is not given back is noticed.
-fn wasm() -> Arc<dyn Executor> {
+fn wasm() -> Door {
     static SHARED: OnceLock<Arc<WasmExecutor>> = OnceLock::new();
     let executor = SHARED.get_or_init(|| {
         // Makes the cached image first, once for all tests.
@@ -32,10 +63,10 @@ fn wasm() -> Arc<dyn Executor> {
         options.slots = 2;
         Arc::new(WasmExecutor::new(&options, &|line| eprintln!("{line}")).expect("the interpreter"))
     });
-    Arc::clone(executor) as Arc<dyn Executor>
+    Door::Wasm(Arc::clone(executor))
 }
 
-/// One for each test, with two slots; at its end it waits for its containers to be gone.
-fn docker() -> Option<Arc<dyn Executor>> {
-    Containers::new(|options| options.slots = 2).map(|containers| Arc::new(containers) as Arc<dyn Executor>)
+/// With two slots.
+fn docker() -> Option<Door> {
+    Containers::new(|options| options.slots = 2).map(Door::Docker)
 }

@@ -1,8 +1,8 @@
 //! The promises. To add one, write the function and name it in the list at the top.
 
+use super::Door;
 use pyexec::{
     Error, Event, Job, Limits, Outcome, Project, Stdin, Want,
-    executor::Executor,
     outcome::{Ending, LimitHit, StopReason, Tier},
 };
 use serde_json::json;
@@ -55,7 +55,7 @@ macro_rules! promises {
             #[test]
             fn $name() {
                 if let Some(executor) = $executor {
-                    $crate::contract::suite::block_on(async { $crate::contract::suite::$name(&*executor).await });
+                    $crate::contract::suite::block_on(async { $crate::contract::suite::$name(&executor).await });
                 }
             }
         )*
@@ -67,12 +67,12 @@ pub fn block_on(future: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future);
 }
 
-async fn run(executor: &dyn Executor, job: Job) -> Outcome {
-    executor.run(job.resolve().expect("a job"), Box::new(|_: Event<'_>| ())).await.expect("an outcome")
+async fn run(executor: &Door, job: Job) -> Outcome {
+    executor.run(job, |_: Event<'_>| ()).await.expect("an outcome")
 }
 
 /// Runs code that must succeed, and returns its stdout.
-async fn stdout(executor: &dyn Executor, code: &str) -> String {
+async fn stdout(executor: &Door, code: &str) -> String {
     let outcome = run(executor, Job::code(code.to_owned())).await;
     assert!(outcome.success(), "{code}\n{outcome:#?}");
     outcome.stdout.text
@@ -92,7 +92,7 @@ fn stopped(reason: StopReason) -> Ending {
     Ending::Stopped { reason }
 }
 
-pub async fn a_script_prints_and_exits(executor: &dyn Executor) {
+pub async fn a_script_prints_and_exits(executor: &Door) {
     let code = "import sys\nprint('out é 🐍')\nprint('err', file=sys.stderr)";
     let outcome = run(executor, Job::code(code)).await;
     assert_eq!(outcome.ending, exited(0));
@@ -100,10 +100,9 @@ pub async fn a_script_prints_and_exits(executor: &dyn Executor) {
     assert_eq!(outcome.stderr.text, "err\n");
     assert!(!outcome.stdout.truncated && outcome.limits_hit.is_empty());
     assert_eq!(outcome.tier, executor.tier());
-    assert!(!outcome.route_reason.is_empty());
 }
 
-pub async fn output_is_streamed_live_and_in_order(executor: &dyn Executor) {
+pub async fn output_is_streamed_live_and_in_order(executor: &Door) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let code = "import sys, time\nprint('a'); time.sleep(0.3); print('b', file=sys.stderr); print('c')";
     let began = Instant::now();
@@ -122,14 +121,14 @@ pub async fn output_is_streamed_live_and_in_order(executor: &dyn Executor) {
             Event::Restarted(reason) => panic!("an executor runs a job once: {reason}"),
         }
     };
-    executor.run(Job::code(code).resolve().expect("a job"), Box::new(observer)).await.expect("an outcome");
+    executor.run(Job::code(code), observer).await.expect("an outcome");
     let seen = seen.lock().expect("not poisoned");
     let texts: Vec<_> = seen.iter().map(|(_, text)| text.as_str()).collect();
     assert_eq!(texts, ["started", "out a", "err b", "out c"]);
     assert!(seen[2].0 - seen[1].0 >= Duration::from_millis(200), "the first line came before the sleep: {seen:?}");
 }
 
-pub async fn a_failing_script_is_an_outcome(executor: &dyn Executor) {
+pub async fn a_failing_script_is_an_outcome(executor: &Door) {
     let code = "def inner():\n    return {}['missing']\n\ninner()\n";
     let outcome = run(executor, Job::code(code)).await;
     assert_eq!(outcome.ending, exited(1));
@@ -143,7 +142,7 @@ pub async fn a_failing_script_is_an_outcome(executor: &dyn Executor) {
     assert!(stderr.ends_with("KeyError: 'missing'\n"), "{stderr}");
 }
 
-pub async fn a_syntax_error_names_its_line(executor: &dyn Executor) {
+pub async fn a_syntax_error_names_its_line(executor: &Door) {
     let outcome = run(executor, Job::code("x = 1\nif x\n    pass\n")).await;
     assert_eq!(outcome.ending, exited(1));
     let exception = outcome.exception.expect("told");
@@ -159,7 +158,7 @@ fn frames(outcome: &Outcome) -> Vec<String> {
     exception.frames.iter().map(|frame| format!("{}:{} {}", frame.file, frame.line, frame.function)).collect()
 }
 
-pub async fn an_exception_has_its_frames_in_the_project(executor: &dyn Executor) {
+pub async fn an_exception_has_its_frames_in_the_project(executor: &Door) {
     let helper = "import json\n\nclass Reader:\n    def read(self, text):\n        return json.loads(text)\n";
     let project = |main: &str| {
         let files = [("main.py", main), ("lib/helper.py", helper), ("broken.py", "x = 1\ny = (")];
@@ -183,7 +182,7 @@ pub async fn an_exception_has_its_frames_in_the_project(executor: &dyn Executor)
     assert_eq!((frames.len(), &*frames[0], &*frames[49]), (50, "main.py:2 f", "main.py:2 f"));
 }
 
-pub async fn exit_codes_are_a_shells(executor: &dyn Executor) {
+pub async fn exit_codes_are_a_shells(executor: &Door) {
     for (code, expected) in [
         ("", 0),
         ("import sys; sys.exit(3)", 3),
@@ -201,7 +200,7 @@ pub async fn exit_codes_are_a_shells(executor: &dyn Executor) {
     assert_eq!((outcome.ending, outcome.stderr.text.as_str()), (exited(1), "no luck\n"));
 }
 
-pub async fn variables_for_the_interpreter_come_too_late_for_it(executor: &dyn Executor) {
+pub async fn variables_for_the_interpreter_come_too_late_for_it(executor: &Door) {
     let code = "import os, sys\nprint(sys.flags.optimize, sys.flags.hash_randomization, any('lib' == entry[-3:] for entry in sys.path), sys.stdout.encoding, __debug__)\n\
         print(os.environ['PYTHONPATH'])";
     let job = Job::code(code)
@@ -215,7 +214,7 @@ pub async fn variables_for_the_interpreter_come_too_late_for_it(executor: &dyn E
     assert_eq!(outcome.stdout.text, "0 1 False utf-8 True\n/work/lib\n", "{outcome:#?}");
 }
 
-pub async fn arguments_environment_and_input_arrive(executor: &dyn Executor) {
+pub async fn arguments_environment_and_input_arrive(executor: &Door) {
     let code = "import os, sys\nprint(sys.argv[1:], dict(os.environ).get('COLOUR'), os.getenv('HOME_OF_HOST'))\n\
                 print(repr(input('? ')), sys.stdin.read().split())\n\
                 try: input()\nexcept EOFError as e: print('EOF', e)";
@@ -228,7 +227,7 @@ pub async fn arguments_environment_and_input_arrive(executor: &dyn Executor) {
     );
 }
 
-pub async fn main_looks_like_a_script(executor: &dyn Executor) {
+pub async fn main_looks_like_a_script(executor: &Door) {
     let code = "import os, sys\n\
                 print(__name__, os.path.basename(__file__), os.path.isabs(__file__), os.path.dirname(__file__) == os.getcwd())\n\
                 print(sys.argv, sys.path[0] == os.getcwd(), __spec__, sys.modules['__main__'].__file__ == __file__)\n\
@@ -243,7 +242,7 @@ fn project(files: &[(&str, &str)]) -> Project {
     Project::files(files.iter().map(|&(path, content)| (path, content.to_owned()))).expect("a project")
 }
 
-pub async fn modules_and_packages_of_the_project_are_imported(executor: &dyn Executor) {
+pub async fn modules_and_packages_of_the_project_are_imported(executor: &Door) {
     let project = project(&[
         (
             "main.py",
@@ -262,7 +261,7 @@ pub async fn modules_and_packages_of_the_project_are_imported(executor: &dyn Exe
     assert_eq!(outcome.stdout.text, "hello you 42 package namespace\nsome data\n", "{}", outcome.stderr.text);
 }
 
-pub async fn a_local_module_shadows_the_standard_library(executor: &dyn Executor) {
+pub async fn a_local_module_shadows_the_standard_library(executor: &Door) {
     let project = project(&[
         ("main.py", "import calendar, json, statistics\nprint(calendar.MINE, json.dumps([1]), statistics.MINE)"),
         ("calendar.py", "MINE = 'local calendar'"),
@@ -272,7 +271,7 @@ pub async fn a_local_module_shadows_the_standard_library(executor: &dyn Executor
     assert_eq!(outcome.stdout.text, "local calendar [1] local package\n", "{}", outcome.stderr.text);
 }
 
-pub async fn files_are_written_and_come_back(executor: &dyn Executor) {
+pub async fn files_are_written_and_come_back(executor: &Door) {
     let project = project(&[
         (
             "main.py",
@@ -298,7 +297,7 @@ pub async fn files_are_written_and_come_back(executor: &dyn Executor) {
     assert_eq!(files, [("changed.txt", b"old+".as_slice()), ("made/deep/new.txt", "néw".as_bytes())]);
 }
 
-pub async fn an_entry_point_in_a_folder_runs_as_a_script(executor: &dyn Executor) {
+pub async fn an_entry_point_in_a_folder_runs_as_a_script(executor: &Door) {
     let project = project(&[
         (
             "app/cli.py",
@@ -310,7 +309,7 @@ pub async fn an_entry_point_in_a_folder_runs_as_a_script(executor: &dyn Executor
     assert_eq!(outcome.stdout.text, "found app/cli.py True\n", "{}", outcome.stderr.text);
 }
 
-pub async fn the_last_expression_is_the_result(executor: &dyn Executor) {
+pub async fn the_last_expression_is_the_result(executor: &Door) {
     let eval = |code: &'static str| run(executor, Job::code(code).want(Want::LastExpression));
     let outcome = eval("x = 20\nprint('side')\n{'n': x * 2 + 2, 'l': [1, None]}").await;
     assert_eq!(outcome.stdout.text, "side\n");
@@ -340,7 +339,7 @@ pub async fn the_last_expression_is_the_result(executor: &dyn Executor) {
     }
 }
 
-pub async fn a_function_is_called_with_arguments(executor: &dyn Executor) {
+pub async fn a_function_is_called_with_arguments(executor: &Door) {
     let call = |code: &'static str, arguments| {
         let want = Want::Call { function: "main".to_owned(), arguments: serde_json::Value::into(arguments) };
         run(executor, Job::code(code).want(want))
@@ -358,7 +357,7 @@ pub async fn a_function_is_called_with_arguments(executor: &dyn Executor) {
 }
 
 /// Enough for a job to start and be in the middle of something, on a busy machine.
-fn short_ms(executor: &dyn Executor) -> u64 {
+fn short_ms(executor: &Door) -> u64 {
     match executor.tier() {
         Tier::Wasm => 400,
         // The time of a job is also its container's.
@@ -367,14 +366,14 @@ fn short_ms(executor: &dyn Executor) -> u64 {
 }
 
 /// How often something is repeated that takes a job each: a container costs what a thousand instances do.
-fn times(executor: &dyn Executor, times: usize) -> usize {
+fn times(executor: &Door, times: usize) -> usize {
     match executor.tier() {
         Tier::Wasm => times,
         Tier::Docker => times / 6,
     }
 }
 
-async fn stops_in_time(executor: &dyn Executor, job: Job) -> Outcome {
+async fn stops_in_time(executor: &Door, job: Job) -> Outcome {
     let limit = short_ms(executor);
     let began = Instant::now();
     let outcome = run(executor, job.limits(limits(|limits| limits.wall_clock_ms = limit))).await;
@@ -386,7 +385,7 @@ async fn stops_in_time(executor: &dyn Executor, job: Job) -> Outcome {
     outcome
 }
 
-pub async fn the_wall_clock_stops_a_busy_job(executor: &dyn Executor) {
+pub async fn the_wall_clock_stops_a_busy_job(executor: &Door) {
     for code in [
         "while True: pass",
         "sum(range(10**12))",
@@ -397,17 +396,17 @@ pub async fn the_wall_clock_stops_a_busy_job(executor: &dyn Executor) {
     }
 }
 
-pub async fn the_wall_clock_stops_a_sleeping_job(executor: &dyn Executor) {
+pub async fn the_wall_clock_stops_a_sleeping_job(executor: &Door) {
     let outcome = stops_in_time(executor, Job::code("import time\ntime.sleep(1e6)")).await;
     assert!(outcome.usage.cpu_us < 300_000, "sleeping is not CPU time: {:?}", outcome.usage);
 }
 
-pub async fn the_wall_clock_stops_a_job_that_waits_for_input(executor: &dyn Executor) {
+pub async fn the_wall_clock_stops_a_job_that_waits_for_input(executor: &Door) {
     let (_never, reader) = tokio::io::duplex(1);
     stops_in_time(executor, Job::code("input()").stdin(Stdin::Reader(Box::new(reader)))).await;
 }
 
-pub async fn a_cell_may_be_of_a_notebook(executor: &dyn Executor) {
+pub async fn a_cell_may_be_of_a_notebook(executor: &Door) {
     let eval = |code: &'static str| run(executor, Job::code(code).want(Want::LastExpression));
     let outcome =
         eval("%matplotlib inline\n%load_ext autoreload\nfor x in (1,):\n    %autoreload 2\ndisplay(x, 'é')\nx + 1")
@@ -452,7 +451,7 @@ pub async fn a_cell_may_be_of_a_notebook(executor: &dyn Executor) {
     }
 }
 
-pub async fn a_stopped_job_keeps_its_output_and_says_where_it_was(executor: &dyn Executor) {
+pub async fn a_stopped_job_keeps_its_output_and_says_where_it_was(executor: &Door) {
     let code = "import sys\ndef spin(n):\n    while True:\n        n += 1\n\nprint('line')\nprint('partial', end='')\nspin(0)\n";
     let outcome = stops_in_time(executor, Job::code(code)).await;
     assert_eq!(outcome.stdout.text, "line\npartial");
@@ -469,7 +468,7 @@ pub async fn a_stopped_job_keeps_its_output_and_says_where_it_was(executor: &dyn
     assert!(stderr.contains(own), "{stderr}");
 }
 
-pub async fn memory_is_limited(executor: &dyn Executor) {
+pub async fn memory_is_limited(executor: &Door) {
     let limits = limits(|limits| limits.memory_bytes = 128 << 20);
     let code =
         "try:\n    x = bytearray(200 << 20)\nexcept MemoryError:\n    print('caught')\nprint(len(bytearray(20 << 20)))";
@@ -491,7 +490,7 @@ pub async fn memory_is_limited(executor: &dyn Executor) {
     assert!(named, "{:?}", outcome.ending);
 }
 
-pub async fn disk_bytes_are_limited(executor: &dyn Executor) {
+pub async fn disk_bytes_are_limited(executor: &Door) {
     let limits = limits(|limits| limits.disk_bytes = 2 << 20);
     // The project directory and /tmp share one limit, or each have it.
     let room_in_tmp = match executor.tier() {
@@ -514,7 +513,7 @@ pub async fn disk_bytes_are_limited(executor: &dyn Executor) {
     assert_eq!(outcome.limits_hit, [LimitHit::DiskBytes]);
 }
 
-pub async fn disk_files_are_limited(executor: &dyn Executor) {
+pub async fn disk_files_are_limited(executor: &Door) {
     let limits = limits(|limits| limits.disk_files = 50);
     let code = "n = 0\ntry:\n    while True:\n        open(f'f{n}', 'w').close(); n += 1\nexcept OSError as e: print(40 < n <= 50, e.strerror)";
     let outcome = run(executor, Job::code(code).limits(limits)).await;
@@ -522,7 +521,7 @@ pub async fn disk_files_are_limited(executor: &dyn Executor) {
     assert_eq!(outcome.limits_hit, [LimitHit::DiskFiles]);
 }
 
-pub async fn output_is_limited_and_counted(executor: &dyn Executor) {
+pub async fn output_is_limited_and_counted(executor: &Door) {
     let limits = limits(|limits| limits.output_bytes = 1000);
     let code = "print('first')\nfor i in range(10000): print('é' * 10)\nprint('last')";
     let outcome = run(executor, Job::code(code).limits(limits)).await;
@@ -535,7 +534,7 @@ pub async fn output_is_limited_and_counted(executor: &dyn Executor) {
     assert_eq!(outcome.limits_hit, [LimitHit::Output]);
 }
 
-pub async fn deep_recursion_is_a_python_error(executor: &dyn Executor) {
+pub async fn deep_recursion_is_a_python_error(executor: &Door) {
     let code = "import json, sys\n\
                 def f(n): return f(n + 1)\n\
                 def g(x): return max([x], key=g)\n\
@@ -555,7 +554,7 @@ pub async fn deep_recursion_is_a_python_error(executor: &dyn Executor) {
     );
 }
 
-pub async fn usage_is_told(executor: &dyn Executor) {
+pub async fn usage_is_told(executor: &Door) {
     let outcome =
         run(executor, Job::code("x = bytearray(50 << 20)\nopen('f', 'wb').write(b'x' * 1000)\nsum(range(10**6))"))
             .await;
@@ -565,7 +564,7 @@ pub async fn usage_is_told(executor: &dyn Executor) {
     assert!(usage.disk_bytes >= 1000, "{usage:?}");
 }
 
-pub async fn jobs_do_not_see_each_other(executor: &dyn Executor) {
+pub async fn jobs_do_not_see_each_other(executor: &Door) {
     let poison = "import builtins, json, os, sys\n\
                   builtins.print = None; json.dumps = None; os.environ['LEFT'] = '1'; sys.path.clear()\n\
                   sys.modules['left'] = json; builtins.len = lambda x: 7\n\
@@ -578,7 +577,7 @@ pub async fn jobs_do_not_see_each_other(executor: &dyn Executor) {
     }
 }
 
-pub async fn randomness_differs_from_job_to_job(executor: &dyn Executor) {
+pub async fn randomness_differs_from_job_to_job(executor: &Door) {
     let code = "import os, random, secrets, tempfile, uuid\n\
                 state = hash(random.getstate())\n\
                 print(random.random(), random.randint(0, 2**60), uuid.uuid4(), secrets.token_hex(8), os.urandom(8).hex(),\n\
@@ -593,10 +592,10 @@ pub async fn randomness_differs_from_job_to_job(executor: &dyn Executor) {
     assert_eq!(stdout(executor, seeded).await, "0.6229016948897019 95\n");
 }
 
-pub async fn dropping_the_future_cancels(executor: &dyn Executor) {
+pub async fn dropping_the_future_cancels(executor: &Door) {
     for code in ["while True: pass", "import time; time.sleep(1000)"] {
         for _ in 0..10 {
-            let job = executor.run(Job::code(code).resolve().expect("a job"), Box::new(|_: Event<'_>| ()));
+            let job = executor.run(Job::code(code), |_: Event<'_>| ());
             assert!(tokio::time::timeout(Duration::from_millis(20), job).await.is_err());
         }
     }
@@ -604,11 +603,8 @@ pub async fn dropping_the_future_cancels(executor: &dyn Executor) {
     assert_eq!(stdout(executor, "print('still here')").await, "still here\n");
 }
 
-pub async fn an_impossible_job_is_an_error(executor: &dyn Executor) {
-    let error = async |job: Job| match job.resolve() {
-        Ok(job) => executor.run(job, Box::new(|_: Event<'_>| ())).await.expect_err("refused"),
-        Err(error) => error,
-    };
+pub async fn an_impossible_job_is_an_error(executor: &Door) {
+    let error = async |job| executor.run(job, |_: Event<'_>| ()).await.expect_err("refused");
     for (job, words) in [
         (Job::code("").entrypoint("other.py"), "no file \"other.py\" (it has main.py)"),
         (Job::code("").entrypoint("../main.py"), "'..'"),
@@ -625,7 +621,7 @@ pub async fn an_impossible_job_is_an_error(executor: &dyn Executor) {
     }
 }
 
-pub async fn asyncio_works(executor: &dyn Executor) {
+pub async fn asyncio_works(executor: &Door) {
     let code = "import asyncio\n\
                 async def work(n):\n    await asyncio.sleep(0.01 * n); return n\n\
                 async def main():\n\
@@ -640,7 +636,7 @@ pub async fn asyncio_works(executor: &dyn Executor) {
     assert_eq!(stdout(executor, code).await, "[3, 1, 2]\n[0, 1, 2]\ntimeout\nTrue\n");
 }
 
-pub async fn time_passes(executor: &dyn Executor) {
+pub async fn time_passes(executor: &Door) {
     let code = "import time, datetime\n\
                 a, b, c = time.monotonic(), time.perf_counter(), time.process_time()\n\
                 time.sleep(0.2)\n\

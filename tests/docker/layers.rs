@@ -1,7 +1,7 @@
 //! Layers: what commands and packages put into a job's image, and what they cannot do while they do it.
 
 use super::{block_on, gone, job, limits, with_docker};
-use crate::support::docker::{Containers, docker, layers_of, options, silent};
+use crate::support::docker::{Containers, docker, layers_of, options, run_in, silent};
 use pyexec::{
     Error, Job,
     executor::docker::{DockerExecutor, DockerOptions, Instance, PackageFolder, Packages, Placement, Step},
@@ -287,21 +287,15 @@ fn layers_outlive_their_process_and_come_back_when_they_were_removed() {
         containers.executor().shutdown().await.expect("shut down");
         let again = reopened(&containers, |_| ());
         let prepared = again.prepare(&placement, silent()).await.expect("prepared");
-        let silent_observer = || Box::new(|_: pyexec::Event<'_>| ());
+        let nobody = || |_: pyexec::Event<'_>| ();
         let code = "print(open('/made').read().strip())";
-        let run = again
-            .run_prepared(job(code).resolve().expect("a job"), prepared.clone(), silent_observer())
-            .await
-            .expect("an outcome");
+        let run = run_in(&again, prepared.clone(), job(code), nobody()).await.expect("an outcome");
         assert_eq!(run.stdout.text, first, "not made again");
         for layer in layers_of(&containers.instance) {
             docker(&["rmi", "--force", &layer]);
         }
-        let run = again.run_prepared(
-            job(code).limits(limits(|limits| limits.wall_clock_ms = 60_000)).resolve().expect("a job"),
-            prepared,
-            silent_observer(),
-        );
+        let patient = job(code).limits(limits(|limits| limits.wall_clock_ms = 60_000));
+        let run = run_in(&again, prepared, patient, nobody());
         let run = run.await.expect("an outcome");
         assert!(run.success() && run.stdout.text != first, "{run:#?}");
         again.shutdown().await.expect("shut down");
@@ -322,14 +316,8 @@ fn layers_beyond_their_limit_go_and_those_in_use_stay() {
             assert!(began.elapsed() < Duration::from_secs(20), "{:?}", layers_of(&containers.instance));
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        let ran = containers
-            .executor()
-            .run_prepared(
-                job("import os; print(os.listdir('/').count('held'))").resolve().expect("a job"),
-                held,
-                Box::new(|_: pyexec::Event<'_>| ()),
-            )
-            .await;
+        let look = job("import os; print(os.listdir('/').count('held'))");
+        let ran = run_in(containers.executor(), held, look, |_: pyexec::Event<'_>| ()).await;
         assert_eq!(ran.expect("an outcome").stdout.text, "1\n");
         let kept: Vec<_> = layers_of(&containers.instance);
         drop(containers.prepare(&ten_megabytes("new")).await.expect("prepared"));
@@ -338,17 +326,6 @@ fn layers_beyond_their_limit_go_and_those_in_use_stay() {
             kept,
             "the new one was there, and the old one was not used for longest"
         );
-    });
-}
-
-#[test]
-fn a_job_at_its_deadline_ends_though_its_layer_is_not_there_yet() {
-    with_docker(async |containers| {
-        let short = limits(|limits| limits.wall_clock_ms = 3000);
-        let outcome =
-            containers.placed(Job::code("").limits(short), with_commands(&["sleep 100"])).await.expect("an outcome");
-        assert!(outcome.stderr.text.contains("before its container had started"), "{outcome:#?}");
-        gone(&containers).await;
     });
 }
 

@@ -1,13 +1,10 @@
 //! What becomes of what an earlier process left, and of what others still have.
 
 use super::{block_on, job, with_docker};
-use crate::support::docker::{Containers, containers_of, docker, networks_of, options};
+use crate::support::docker::{Containers, containers_of, docker, networks_of, options, run_on};
 use pyexec::{
     Event,
-    executor::{
-        Executor,
-        docker::{DockerExecutor, Instance},
-    },
+    executor::docker::{DockerExecutor, Instance, Placement},
 };
 use std::time::{Duration, Instant};
 
@@ -85,10 +82,8 @@ fn leftovers_of_an_instance_are_swept_and_those_of_others_are_not() {
         assert_eq!(other.left().len(), 1, "another's is untouched");
         docker(&["rm", "--force", &kept]);
         // A running job's is not a leftover.
-        let running = executor.run(
-            job("import time; time.sleep(2); print('lives')").resolve().expect("a job"),
-            Box::new(|_: Event<'_>| ()),
-        );
+        let sleeper = job("import time; time.sleep(2); print('lives')");
+        let running = run_on(&executor, sleeper, Placement::default(), |_: Event<'_>| ());
         let sweep = async {
             tokio::time::sleep(Duration::from_millis(1500)).await;
             leave(&instance);
@@ -117,10 +112,8 @@ fn what_another_process_of_a_shared_instance_has_is_left_to_it() {
         let runs = docker(&["run", "--detach", "--label", &label, "python:3.13-slim", "sleep", "120"]);
         let one = shared();
         assert_eq!(one.sweep().await.expect("swept"), 0, "all are young, or run");
-        let ran = one
-            .run(job("print('beside them')").resolve().expect("a job"), Box::new(|_: Event<'_>| ()))
-            .await
-            .expect("an outcome");
+        let ran = run_on(&one, job("print('beside them')"), Placement::default(), |_: Event<'_>| ());
+        let ran = ran.await.expect("an outcome");
         assert_eq!(ran.stdout.text, "beside them\n");
         // Its process would have removed it by now.
         tokio::time::sleep(Duration::from_secs(62)).await;

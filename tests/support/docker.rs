@@ -1,12 +1,11 @@
 //! A Docker executor for one test, and what is left of it.
 
 use pyexec::{
-    Job, Outcome, ResolvedJob, Result,
+    Job, Outcome, Result,
     executor::{
-        Executor, Observer,
+        self, Observer, Provisioned,
         docker::{DockerExecutor, DockerOptions, Instance, Placement, Prepared, Progress},
     },
-    outcome::Tier,
 };
 use std::{process::Command, sync::Once};
 
@@ -38,8 +37,7 @@ impl Containers {
     /// Prepares, which is not in the job's time, and runs.
     pub async fn prepared(&self, job: Job, placement: &Placement) -> Outcome {
         let prepared = self.prepare(placement).await.expect("prepared");
-        let silent = Box::new(|_: pyexec::Event<'_>| ());
-        self.executor().run_prepared(job.resolve().expect("a job"), prepared, silent).await.expect("an outcome")
+        self.in_prepared(job, prepared).await.expect("an outcome")
     }
 
     pub fn executor(&self) -> &DockerExecutor {
@@ -51,7 +49,15 @@ impl Containers {
     }
 
     pub async fn placed(&self, job: Job, placement: Placement) -> Result<Outcome> {
-        self.executor().run_placed(job.resolve()?, placement, Box::new(|_: pyexec::Event<'_>| ())).await
+        self.observed(job, placement, |_: pyexec::Event<'_>| ()).await
+    }
+
+    pub async fn observed(&self, job: Job, placement: Placement, observer: impl Observer) -> Result<Outcome> {
+        run_on(self.executor(), job, placement, observer).await
+    }
+
+    async fn in_prepared(&self, job: Job, prepared: Prepared) -> Result<Outcome> {
+        run_in(self.executor(), prepared, job, |_: pyexec::Event<'_>| ()).await
     }
 
     /// Ids of the instance's containers.
@@ -60,15 +66,27 @@ impl Containers {
     }
 }
 
-#[async_trait::async_trait]
-impl Executor for Containers {
-    fn tier(&self) -> Tier {
-        self.executor().tier()
-    }
+/// Runs a job where everything for it is ready.
+pub async fn run_in(
+    executor: &DockerExecutor,
+    prepared: Prepared,
+    job: Job,
+    observer: impl Observer,
+) -> Result<Outcome> {
+    let job = job.resolve()?;
+    executor::run(executor, Provisioned::docker(prepared), job, None, Box::new(observer)).await?.outcome()
+}
 
-    async fn run(&self, job: ResolvedJob, observer: Box<dyn Observer>) -> Result<Outcome> {
-        self.executor().run(job, observer).await
-    }
+/// Prepares what a job takes where it is placed, and runs it.
+pub async fn run_on(
+    executor: &DockerExecutor,
+    job: Job,
+    placement: Placement,
+    observer: impl Observer,
+) -> Result<Outcome> {
+    let job = job.resolve()?;
+    let prepared = executor.prepare(&placement.with_sight_of(&job), silent()).await?;
+    executor::run(executor, Provisioned::docker(prepared), job, None, Box::new(observer)).await?.outcome()
 }
 
 impl Drop for Containers {

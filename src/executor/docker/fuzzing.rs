@@ -7,7 +7,11 @@ use super::{
     frames::{self, Decoder},
     told::{Ended, Told},
 };
-use crate::{Job, Limits, executor::Event, outcome::Ending};
+use crate::{
+    Limits, Project,
+    executor::{Event, SessionSpec},
+    outcome::Ending,
+};
 use bollard::container::LogOutput;
 use bytes::Bytes;
 use futures_util::{FutureExt, stream};
@@ -47,8 +51,9 @@ pub fn frames(bytes: &[u8]) {
     }
     assert!(bytes.starts_with(&written), "frames are not what was sent");
     let limits = Limits { output_bytes: OUTPUT_BYTES_MAX, ..Limits::default() };
-    let job = Job::code("print()").collect_files(true).limits(limits).resolve().expect("a job");
-    let mut told = Told::new(&job, None, Box::new(|_: Event<'_>| ()));
+    let project = Project::script("print()");
+    let spec = SessionSpec { project, env: Vec::new(), limits, collect_files: true };
+    let mut told = Told::new(&spec, None, Box::new(|_: Event<'_>| ()));
     let pieces: Vec<_> = bytes.chunks(usize::from(piece).max(1)).map(Bytes::copy_from_slice).collect();
     let mut output: Output =
         Box::pin(stream::iter(pieces.into_iter().map(|message| Ok(LogOutput::StdOut { message }))));
@@ -61,7 +66,7 @@ pub fn frames(bytes: &[u8]) {
         }
     }
     let placement = Placement::default();
-    let outcome = told.outcome(Ending::Exited { exit_code: 0 }, Duration::ZERO, &job.limits, &placement);
+    let outcome = told.outcome(Ending::Exited { exit_code: 0 }, Duration::ZERO, &spec.limits, &placement);
     let kept = outcome.stdout.text.len() + outcome.stderr.text.len();
     assert!(kept as u64 <= 2 * OUTPUT_BYTES_MAX + 4096, "{kept} bytes of output are kept");
     for file in &outcome.files {

@@ -1,7 +1,7 @@
 //! The life of one job in one container.
 
 use super::{
-    Placement, Prepared, Progress,
+    Prepared, Progress,
     container::{Container, Waiting},
     engine::{Engine, Fault},
     feed::{Signals, feed},
@@ -12,8 +12,8 @@ use super::{
     told::{End, Ended, Told},
 };
 use crate::{
-    Error, Limits, ResolvedJob, Result, Want,
-    executor::{COLLECTED_BYTES_MAX, Observer, Run, StopAt, traceback},
+    Error, Limits, Result, Want,
+    executor::{COLLECTED_BYTES_MAX, Call, Observer, Run, SessionSpec, traceback},
     outcome::{Ending, StopReason},
 };
 use bollard::models::ContainerState;
@@ -35,43 +35,27 @@ const END_NEWS: Duration = Duration::from_secs(1);
 const NEWS_PAUSE: Duration = Duration::from_millis(10);
 const SIGKILL: i64 = 9;
 
-/// Says where a job runs.
-pub(crate) enum Place {
-    Ready(Prepared),
-    /// To be prepared, in the job's own time.
-    Wanted(Placement),
-}
-
-impl Place {
-    fn placement(&self) -> &Placement {
-        match self {
-            Place::Ready(prepared) => prepared.placement(),
-            Place::Wanted(placement) => placement,
-        }
-    }
-}
-
 pub(crate) async fn run(
     engine: &Arc<Engine>,
     pool: &Pool,
-    mut job: ResolvedJob,
-    place: Place,
-    stop_at: Option<StopAt>,
+    (spec, call): (SessionSpec, Call),
+    mut prepared: Prepared,
     observer: Box<dyn Observer>,
 ) -> Result<Run> {
-    check(&job)?;
-    let placement = place.placement().clone();
-    let header = header(&job, placement.network);
+    let placement = prepared.placement().clone();
+    check(&spec, &call, placement.pre_commands.is_empty())?;
+    let header = header(&spec, &call, placement.network);
+    let Call { mut stdin, stop_at, .. } = call;
     let mut slot = Some(engine.slot().await?);
-    let limits = job.limits;
+    let limits = spec.limits;
     let began = Instant::now();
     let deadline = tokio::time::Instant::from_std(began + limits.wall_clock());
-    let mut told = Told::new(&job, stop_at, observer);
+    let mut told = Told::new(&spec, stop_at, observer);
 
     let mut may_be_warm = true;
     // Once more only when a container that waited has ended before it started the job.
     loop {
-        let starting = start(engine, (pool, may_be_warm), &place, limits, slot.take());
+        let starting = start(engine, (pool, may_be_warm), &prepared, limits, slot.take());
         let Ok(started) = tokio::time::timeout_at(deadline, starting).await else {
             let reason = StopReason::TimeLimit;
             let explained = traceback::explain(&reason, &limits);
@@ -79,9 +63,10 @@ pub(crate) async fn run(
             let outcome = told.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, &placement);
             return Ok(Run::Ended(Box::new(outcome)));
         };
-        let Started { waiting: Waiting { container, input, mut output }, was_warm, prepared } = started?;
+        let Started { waiting: Waiting { container, input, mut output }, was_warm, prepared: used } = started?;
+        prepared = used;
         let signals = Signals::new();
-        let mut feeding = pin!(feed(input, &header, job.project.clone(), &mut job.stdin, &signals));
+        let mut feeding = pin!(feed(input, &header, spec.project.clone(), &mut stdin, &signals));
         let ended = tokio::select! {
             error = &mut feeding => return Err(error),
             () = tokio::time::sleep_until(deadline) => None,
@@ -118,7 +103,7 @@ pub(crate) async fn run(
             }
         };
         if let Ending::Stopped { reason } = &ending {
-            told.say_where(reason, &limits, &job.project);
+            told.say_where(reason, &limits, &spec.project);
         }
         return Ok(Run::Ended(Box::new(told.outcome(ending, began.elapsed(), &limits, prepared.placement()))));
     }
@@ -135,15 +120,11 @@ struct Started {
 async fn start(
     engine: &Arc<Engine>,
     (pool, may_be_warm): (&Pool, bool),
-    place: &Place,
+    prepared: &Prepared,
     limits: Limits,
     slot: Option<OwnedSemaphorePermit>,
 ) -> Result<Started> {
-    let silent: Progress = Arc::new(|_| ());
-    let prepared = match place {
-        Place::Ready(prepared) => prepared.clone(),
-        Place::Wanted(placement) => Box::pin(prepare(engine, placement, &silent)).await?,
-    };
+    let prepared = prepared.clone();
     let spec = spec(engine, &prepared, limits).await?;
     if let Some(mut waiting) = may_be_warm.then(|| pool.take(&spec)).flatten() {
         waiting.container.hold(slot);
@@ -156,6 +137,7 @@ async fn start(
     };
     tracing::warn!(%error, "an image was removed, and is made again");
     prepared.forget(engine).await;
+    let silent: Progress = Arc::new(|_| ());
     let prepared = Box::pin(prepare(engine, prepared.placement(), &silent)).await?;
     let spec = self::spec(engine, &prepared, limits).await?;
     let waiting = Box::pin(cold(engine, pool, &spec, Some(engine.slot().await?))).await?;
@@ -183,41 +165,46 @@ async fn image_is_gone(engine: &Engine, prepared: &Prepared) -> bool {
     matches!(found, Err(Fault::Refused { status: 404, .. }))
 }
 
-/// Refuses what this tier cannot run.
-pub(crate) fn check(job: &ResolvedJob) -> Result<()> {
-    if job.limits.cpu_fuel.is_some() {
+/// Refuses limits that this tier cannot hold.
+pub(crate) fn check_limits(limits: &Limits) -> Result<()> {
+    if limits.cpu_fuel.is_some() {
         return Err(Error::invalid(
             "a CPU budget in fuel is counted in WebAssembly only: run this job there, or without the budget",
         ));
     }
-    if job.limits.memory_bytes < MEMORY_BYTES_MIN {
+    if limits.memory_bytes < MEMORY_BYTES_MIN {
         return Err(Error::invalid(format!(
             "a memory limit of {} bytes is less than the interpreter itself needs: ask for 64 MiB or more",
-            job.limits.memory_bytes
+            limits.memory_bytes
         )));
-    }
-    if job.containers.pre_commands.is_empty() {
-        // A link is not a script, on either tier.
-        job.project.read(&job.script)?;
     }
     Ok(())
 }
 
-/// Encodes the job as the runner reads it.
-fn header(job: &ResolvedJob, network: bool) -> Vec<u8> {
-    let (function, arguments) = match &job.want {
+fn check(spec: &SessionSpec, call: &Call, has_script: bool) -> Result<()> {
+    check_limits(&spec.limits)?;
+    if has_script {
+        // A link is not a script, on either tier.
+        spec.project.read(&call.script)?;
+    }
+    Ok(())
+}
+
+/// Encodes a call as the runner reads it.
+fn header(spec: &SessionSpec, call: &Call, network: bool) -> Vec<u8> {
+    let (function, arguments) = match &call.want {
         Want::Call { function, arguments } => (Some(function), Some(arguments.as_str())),
         Want::Nothing | Want::LastExpression => (None, None),
     };
     serde_json::json!({
-        "script": job.script,
-        "args": job.args,
-        "env": job.env,
-        "memory_bytes": job.limits.memory_bytes,
+        "script": call.script,
+        "args": call.args,
+        "env": spec.env,
+        "memory_bytes": spec.limits.memory_bytes,
         "network": network,
-        "collect": job.collect_files,
+        "collect": spec.collect_files,
         "collect_bytes": COLLECTED_BYTES_MAX,
-        "last_expression": job.want == Want::LastExpression,
+        "last_expression": call.want == Want::LastExpression,
         "function": function,
         "arguments": arguments,
     })

@@ -8,9 +8,9 @@ use super::{
     hardening::PROJECT,
 };
 use crate::{
-    Error, Limits, Outcome, Project, ResolvedJob,
+    Error, Limits, Outcome, Project,
     capture::Capture,
-    executor::{COLLECTED_BYTES_MAX, Event, Observer, QUESTION, StopAt, traceback},
+    executor::{COLLECTED_BYTES_MAX, Event, Observer, QUESTION, SessionSpec, StopAt, traceback},
     outcome::{
         CapabilityMiss, Ending, ErrorFrame, Exception, JsonText, LimitHit, OutputFile, RichOutput, StopReason, Tier,
         Usage,
@@ -148,14 +148,14 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) fn new(job: &ResolvedJob, stop_at: Option<StopAt>, observer: Box<dyn Observer>) -> Told {
+    pub(super) fn new(spec: &SessionSpec, stop_at: Option<StopAt>, observer: Box<dyn Observer>) -> Told {
         Told {
             observer,
             stop_at,
             decoder: Decoder::default(),
             started: false,
-            stdout: Capture::new(job.limits.output_bytes),
-            stderr: Capture::new(job.limits.output_bytes),
+            stdout: Capture::new(spec.limits.output_bytes),
+            stderr: Capture::new(spec.limits.output_bytes),
             result: None,
             result_json: None,
             exception: None,
@@ -164,7 +164,7 @@ impl Told {
             out_of_memory: false,
             dump: String::new(),
             used: Used::default(),
-            files: job.collect_files.then(|| Files::new(&job.project, job.limits.disk_files)),
+            files: spec.collect_files.then(|| Files::new(&spec.project, spec.limits.disk_files)),
             complaint: Vec::new(),
         }
     }
@@ -460,7 +460,7 @@ mod tests {
         let long = Refusal { errno: None, message: "x".repeat(1 << 20) };
         assert!(long.into_error(&Limits::default()).to_string().len() < 400);
 
-        let mut told = Told::new(&crate::Job::code("").resolve().unwrap(), None, Box::new(|_: Event<'_>| ()));
+        let mut told = Told::new(&SessionSpec::of(crate::Job::code("")), None, Box::new(|_: Event<'_>| ()));
         let signals = Signals::new();
         assert!(matches!(told.take(from::REFUSED, forged.into(), &signals), Some(Ended::Refused(_))));
         assert!(told.take(from::STARTED, Bytes::new(), &signals).is_none());

@@ -8,11 +8,11 @@
 use super::{
     Packages,
     image::{Image, Studio},
-    run,
+    instance, session,
     snapshot::{self, BAKE},
 };
 use crate::{
-    Error, ResolvedJob, Result,
+    Error, Project, Result,
     cache::{Verification, hex},
 };
 use serde::{Deserialize, Serialize};
@@ -211,18 +211,18 @@ impl Bakery {
         let interpreter = &self.studio.large()?.pre;
         let mut store = snapshot::store(interpreter.module().engine(), library);
         store.call_hook_async(super::host::Yielding);
-        let mut names = run::length(modules.len())?.to_vec();
+        let mut names = session::length(modules.len())?.to_vec();
         for module in modules {
-            run::put(&mut names, module.as_bytes())?;
+            session::put(&mut names, module.as_bytes())?;
         }
         let work = async {
             let instance = interpreter.instantiate_async(&mut store).await?;
-            let at = run::hand_over(&mut store, instance, &names).await?;
+            let at = instance::hand_over(&mut store, instance, &names).await?;
             let bake = instance.get_typed_func::<u32, ()>(&mut store, BAKE)?;
             bake.call_async(&mut store, at).await?;
             Ok::<_, wasmtime::Error>(instance)
         };
-        let ended = run::until(Instant::now() + IMPORT_TIMEOUT, work).await;
+        let ended = instance::until(Instant::now() + IMPORT_TIMEOUT, work).await;
         // It is the packages' fault, and would be the next time.
         let unfit = |why: String| {
             let unfit = modules.iter().map(|module| (module.clone(), why.clone())).collect();
@@ -231,12 +231,12 @@ impl Bakery {
         let instance = match ended {
             None => return unfit(format!("importing took longer than {} seconds", IMPORT_TIMEOUT.as_secs())),
             Some(Err(error)) => {
-                let said = store.into_data().outputs.stderr.finish().text;
+                let said = store.into_data().call.outputs.stderr.finish().text;
                 return unfit(format!("the interpreter ended: {error:#}\n{said}"));
             }
             Some(Ok(instance)) => instance,
         };
-        let baking = store.data_mut().report.baking.take().unwrap_or_default();
+        let baking = store.data_mut().call.report.baking.take().unwrap_or_default();
         let record = Record { modules: baking.modules, unfit: baking.unfit, variables: baking.variables };
         if !record.unfit.is_empty() {
             return Ok((None, record));
@@ -287,12 +287,18 @@ impl Bakery {
 }
 
 impl Baked {
-    /// Returns the image, for a job that finds in it what it would find otherwise.
-    pub(crate) fn image_for(&self, job: &ResolvedJob, shadows: impl Fn(&str) -> bool) -> Option<&Image> {
+    /// Returns the image, for a script that finds in it what it would find otherwise.
+    pub(crate) fn image_for(
+        &self,
+        project: &Project,
+        script: &str,
+        env: &[(String, String)],
+        shadows: impl Fn(&str) -> bool,
+    ) -> Option<&Image> {
         let image = self.image.as_ref()?;
         let asked_for = |name: &str| self.record.variables.iter().any(|variable| variable == name || variable == "*");
-        let sees_others = job.env.iter().any(|(name, _)| asked_for(name));
-        let has_its_own = || job.project.modules_beside(&job.script).into_iter().any(shadows);
+        let sees_others = env.iter().any(|(name, _)| asked_for(name));
+        let has_its_own = || project.modules_beside(script).into_iter().any(shadows);
         (!sees_others && !has_its_own()).then_some(image)
     }
 }

@@ -1,6 +1,10 @@
 //! System calls that are any bytes.
 
-use super::{clock::Clock, host::Host, library::Library};
+use super::{
+    clock::Clock,
+    host::{CallState, Host},
+    library::Library,
+};
 use crate::{Limits, executor::Event, job::Stdin, project::Project};
 use futures_util::FutureExt;
 use std::{future::Future, sync::OnceLock};
@@ -53,10 +57,11 @@ const DISK_FILES_MAX: u64 = 40;
 /// If the quota is not what there is, or more than it allows is there.
 pub fn wasi(bytes: &[u8]) {
     let limits = Limits { disk_bytes: DISK_BYTES_MAX, disk_files: DISK_FILES_MAX, ..Limits::default() };
-    let nobody = Box::new(|_: Event<'_>| ());
     let input = Stdin::Bytes(bytes::Bytes::from_static(b"some input\n"));
+    let nobody = Box::new(|_: Event<'_>| ());
     let project = Project::script("print()");
-    let mut host = Host::new(project, input, &limits, nobody, library(), Clock::start(), None);
+    let mut host = Host::new(project, &limits, library(), Clock::start());
+    host.call = CallState::new(input, &limits, None, nobody);
     let mut memory = memory();
     let mut choices = Choices(bytes);
     // Sleeping needs a runtime; nothing is waited for.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Limits, Project,
-    executor::{Observer, QUESTION, StopAt},
+    executor::{Event, Observer, QUESTION, StopAt},
     job::Stdin,
     outcome::{CapabilityMiss, ErrorFrame, LimitHit},
 };
@@ -23,25 +23,31 @@ use std::{
 use wasmtime::{CallHook, CallHookHandler, Caller, Extern, Linker, Memory, ResourceLimiter, StoreContextMut, bail};
 use wasmtime_wasi::p1::{types::Errno, wasi_snapshot_preview1};
 
-/// The state of one instance.
+/// The state of one instance, which outlives a call.
 pub(crate) struct Host {
     pub(crate) files: Files,
-    pub(crate) input: Input,
-    pub(crate) outputs: Outputs,
-    pub(crate) clock: Clock,
     pub(crate) memory: MemoryLimit,
-    pub(crate) fuel: Fuel,
-    pub(crate) report: Report,
     pub(crate) effects: Effects,
-    stop_at: Option<StopAt>,
+    pub(crate) clock: Clock,
+    /// The call that the guest is in.
+    pub(crate) call: CallState,
     library: Library,
     /// Code of the module that the guest asked for last.
     found: Bytes,
     /// What the present WASI call may spend, in bytes.
     pub(crate) hostcall_fuel: usize,
     yielded: Instant,
-    /// The call that returns now took less time than looking at the clock does.
+    /// The host call that returns now took less time than looking at the clock does.
     short_call: bool,
+}
+
+/// The state of one call: its streams, its budget, and what the guest says of it.
+pub(crate) struct CallState {
+    pub(crate) input: Input,
+    pub(crate) outputs: Outputs,
+    pub(crate) fuel: Fuel,
+    pub(crate) report: Report,
+    stop_at: Option<StopAt>,
 }
 
 /// Holds what the guest said about its job.
@@ -194,52 +200,25 @@ impl ResourceLimiter for MemoryLimit {
     }
 }
 
-impl Host {
+impl CallState {
     pub(crate) fn new(
-        project: Project,
         stdin: Stdin,
         limits: &Limits,
-        observer: Box<dyn Observer>,
-        library: Library,
-        clock: Clock,
         stop_at: Option<StopAt>,
-    ) -> Host {
-        Host {
-            files: Files::new(project, &library, limits),
+        observer: Box<dyn Observer>,
+    ) -> CallState {
+        CallState {
             input: Input::new(stdin),
             outputs: Outputs::new(limits.output_bytes, observer),
-            clock,
-            memory: MemoryLimit {
-                bytes_max: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX),
-                peak_bytes: 0,
-                hit: false,
-            },
             fuel: Fuel { budget: limits.cpu_fuel.unwrap_or(u64::MAX), used: 0, slice: metering::SLICE },
             report: Report::default(),
-            effects: Effects::default(),
             stop_at,
-            library,
-            found: Bytes::new(),
-            hostcall_fuel: usize::MAX,
-            yielded: Instant::now(),
-            short_call: false,
         }
     }
 
-    /// Spares the clock a look at the end of this call. What calls it again and again uses fuel, and with it comes to yield.
-    pub(super) fn call_was_short(&mut self) {
-        self.short_call = true;
-    }
-
-    pub(crate) fn limits_hit(&self) -> Vec<LimitHit> {
-        let mut hit = self.files.quota.hit.clone();
-        if self.memory.hit {
-            hit.push(LimitHit::Memory);
-        }
-        if self.outputs.stdout.truncated() || self.outputs.stderr.truncated() {
-            hit.push(LimitHit::Output);
-        }
-        hit
+    /// Makes the state of an instance that is in no call: nothing goes in, and nobody is told what comes out.
+    pub(crate) fn none() -> CallState {
+        CallState::new(Stdin::Empty, &Limits::default(), None, Box::new(|_: Event<'_>| ()))
     }
 
     fn take_report(&mut self, kind: i32, text: &str) -> Result<(), Missed> {
@@ -276,6 +255,43 @@ impl Host {
     }
 }
 
+impl Host {
+    pub(crate) fn new(project: Project, limits: &Limits, library: Library, clock: Clock) -> Host {
+        Host {
+            files: Files::new(project, &library, limits),
+            memory: MemoryLimit {
+                bytes_max: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX),
+                peak_bytes: 0,
+                hit: false,
+            },
+            effects: Effects::default(),
+            clock,
+            call: CallState::none(),
+            library,
+            found: Bytes::new(),
+            hostcall_fuel: usize::MAX,
+            yielded: Instant::now(),
+            short_call: false,
+        }
+    }
+
+    /// Spares the clock a look at the end of this call. What calls it again and again uses fuel, and with it comes to yield.
+    pub(super) fn call_was_short(&mut self) {
+        self.short_call = true;
+    }
+
+    pub(crate) fn limits_hit(&self) -> Vec<LimitHit> {
+        let mut hit = self.files.quota.hit.clone();
+        if self.memory.hit {
+            hit.push(LimitHit::Memory);
+        }
+        if self.call.outputs.stdout.truncated() || self.call.outputs.stderr.truncated() {
+            hit.push(LimitHit::Output);
+        }
+        hit
+    }
+}
+
 /// Returns the first bytes of a text, cut between characters.
 fn start_of(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]
@@ -291,7 +307,7 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         }
         let (memory, host) = guest_memory(&mut caller)?;
         let text = String::from_utf8_lossy(slice(memory, at, length)?);
-        host.take_report(kind, &text).map_err(Into::into)
+        host.call.take_report(kind, &text).map_err(Into::into)
     };
     linker.func_wrap("pyexec", "report", report)?;
     linker.func_wrap(
@@ -352,7 +368,7 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         let count = match kind {
             0 => host.effects.clock,
             1 => host.effects.random,
-            2 => host.outputs.stdout.bytes() + host.outputs.stderr.bytes(),
+            2 => host.call.outputs.stdout.bytes() + host.call.outputs.stderr.bytes(),
             3 => host.files.uses(),
             _ => host.files.open_count() as u64,
         };
@@ -364,7 +380,7 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
             bail!("the interpreter is not metered")
         };
         let left = fuel.get(&mut caller).i64().unwrap_or(0);
-        let slice = caller.data_mut().fuel.next_slice(left)?;
+        let slice = caller.data_mut().call.fuel.next_slice(left)?;
         fuel.set(&mut caller, slice.into())
     })?;
     linker.func_wrap("pyexec", "pipe", |mut caller: Caller<'_, Host>| -> i64 {

@@ -6,7 +6,7 @@ use super::{
     host::{self, Baking, Host},
     library::Library,
 };
-use crate::{Error, Limits, Project, Result, executor::Event, job::Stdin};
+use crate::{Error, Limits, Project, Result};
 use wasmtime::{Engine, Instance, Linker, Module, Store, Val};
 use wasmtime_wizer::{InstanceState, SnapshotVal, Wizer};
 
@@ -28,7 +28,7 @@ pub(crate) fn start(library: &Library) -> Result<Vec<u8>> {
         let mut store = store(&engine, library.clone());
         let taken = start_and_take(&engine, &mut store).await;
         taken.map_err(|e| {
-            let said = store.into_data().outputs.stderr.finish().text;
+            let said = store.into_data().call.outputs.stderr.finish().text;
             Error::caused(format!("cannot take a snapshot of Python\n{said}"), format!("{e:?}"))
         })
     })
@@ -70,9 +70,8 @@ fn again() -> Wizer {
 /// Reads the state of an instance that is to be snapshotted. It has no project, no input, and time stands still.
 pub(crate) fn store(engine: &Engine, library: Library) -> Store<Host> {
     let limits = Limits { memory_bytes: MEMORY_BYTES, ..Limits::default() };
-    let nobody = Box::new(|_: Event<'_>| ());
-    let mut host = Host::new(Project::script(""), Stdin::Empty, &limits, nobody, library, Clock::frozen(), None);
-    host.report.baking = Some(Baking::default());
+    let mut host = Host::new(Project::script(""), &limits, library, Clock::frozen());
+    host.call.report.baking = Some(Baking::default());
     let mut store = Store::new(engine, host);
     store.limiter(|host| &mut host.memory);
     store

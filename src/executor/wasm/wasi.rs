@@ -113,7 +113,7 @@ impl Host {
             }
             let into = &mut bytes_mut(memory, vector.buf, vector.buf_len)?[..wanted];
             let n = if is_stdin {
-                self.input.take(into)
+                self.call.input.take(into)
             } else {
                 match self.files.read(fd, into, at.map(|at| at.saturating_add(total.into()))) {
                     Ok(n) => n,
@@ -158,7 +158,7 @@ impl Host {
             let bytes = &bytes[..bytes.len().min(room)];
             let n = match stream {
                 Some(stream) => {
-                    self.outputs.write(stream, bytes);
+                    self.call.outputs.write(stream, bytes);
                     bytes.len()
                 }
                 None => match self.files.write(fd, bytes, at.map(|at| at.saturating_add(total.into()))) {
@@ -183,7 +183,7 @@ impl Host {
 
     async fn wait_for_input(&mut self) -> std::io::Result<()> {
         self.clock.pause();
-        let result = self.input.readable().await;
+        let result = self.call.input.readable().await;
         self.clock.resume();
         result
     }
@@ -680,7 +680,7 @@ impl WasiSnapshotPreview1 for Host {
             };
             tokio::select! {
                 biased;
-                result = self.input.readable(), if input => {
+                result = self.call.input.readable(), if input => {
                     result.map_err(|_| Errno::Io)?;
                     input_ready = true;
                 }

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 /// What installing packages comes to: installed with these packages, or refused.
 type Answer = Result<&'static [&'static str], Reason>;
 
+/// Answers, by the names of the packages.
+type Index = &'static [(&'static str, fn() -> Answer)];
+
 /// Everything that there is to know, found out as it is asked for.
 struct World {
     job: Job,
-    /// By the names of the packages.
-    wasm: &'static [(&'static str, fn() -> Answer)],
-    linux: &'static [(&'static str, fn() -> Answer)],
+    wasm: Index,
+    linux: Index,
     image_has: &'static [(&'static str, &'static str)],
     misnamed: &'static [&'static str],
     docker: Docker,

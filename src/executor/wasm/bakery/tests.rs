@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
-    Event, Job, Outcome, Project,
+    Job, Outcome, Project,
     executor::{
-        Executor as _, Run,
+        run_in_wasm,
         wasm::{WasmExecutor, WasmOptions},
     },
     pack::{Pack, Packed, SITE_PACKAGES},
@@ -47,9 +47,7 @@ impl Kitchen {
     }
 
     async fn run(&self, job: Job, packages: &Packages) -> Outcome {
-        let run =
-            self.executor.run_with(job.resolve().unwrap(), Some(packages), None, Box::new(|_: Event<'_>| ())).await;
-        run.and_then(Run::outcome).unwrap()
+        run_in_wasm(&self.executor, job, Some(packages)).await
     }
 
     async fn printed(&self, job: Job, packages: &Packages) -> String {
@@ -109,7 +107,7 @@ async fn jobs_start_with_modules_imported_and_apart_from_each_other() {
     assert_ne!(second, third);
     // Without the packages nothing of them is there.
     let outcome =
-        kitchen.executor.run(Job::code("import tool").resolve().unwrap(), Box::new(|_: Event<'_>| ())).await.unwrap();
+        run_in_wasm(&kitchen.executor, Job::code("import tool"), None).await;
     assert_eq!(outcome.exception.unwrap().kind, "ModuleNotFoundError");
 }
 

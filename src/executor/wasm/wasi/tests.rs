@@ -5,11 +5,7 @@
 
 use crate::{
     Limits, Project,
-    executor::{
-        Event,
-        wasm::{clock::Clock, host::Host, library::Library},
-    },
-    job::Stdin,
+    executor::wasm::{clock::Clock, host::Host, library::Library},
 };
 use futures_util::FutureExt;
 use std::fmt::Debug;
@@ -82,10 +78,9 @@ type Listed = (String, u64, u64, u8);
 
 impl Guest {
     fn new() -> Guest {
-        let nobody = Box::new(|_: Event<'_>| ());
         let library = Library::new(wasm_python::STDLIB).expect("the library");
         let project = Project::tar(Vec::new()).unwrap_or_else(|_| Project::script(""));
-        let host = Host::new(project, Stdin::Empty, &Limits::default(), nobody, library, Clock::start(), None);
+        let host = Host::new(project, &Limits::default(), library, Clock::start());
         Guest { host, memory: vec![0; MEMORY_BYTES] }
     }
 

@@ -1,0 +1,159 @@
+//! A running copy of the interpreter: its store, and what the host calls in it.
+
+use super::{
+    host::{Host, Yielding},
+    image::Image,
+    metering,
+};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    task::Poll,
+    time::{Duration, Instant},
+};
+use wasmtime::{Store, TypedFunc};
+
+/// Fuel for a stopped guest to flush its output and say where it was.
+const POST_MORTEM_FUEL: u64 = 20_000_000;
+const POST_MORTEM: Duration = Duration::from_millis(50);
+
+/// A copy of the interpreter that lives from call to call.
+pub(crate) struct Instance {
+    image: Image,
+    store: Store<Host>,
+    /// `None` until it has started.
+    guest: Option<Guest>,
+}
+
+#[derive(Clone, Copy)]
+struct Guest {
+    instance: wasmtime::Instance,
+    fuel: wasmtime::Global,
+}
+
+impl Instance {
+    /// Makes a copy that has not started.
+    pub(crate) fn new(image: Image, host: Host) -> Instance {
+        let mut store = Store::new(image.pre.module().engine(), host);
+        store.limiter(|host| &mut host.memory);
+        store.call_hook_async(Yielding);
+        Instance { image, store, guest: None }
+    }
+
+    /// Starts the copy, unless it has started.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room for it, or the image is not one of ours.
+    pub(crate) async fn start(&mut self) -> wasmtime::Result<()> {
+        if self.guest.is_none() {
+            let instance = self.image.pre.instantiate_async(&mut self.store).await?;
+            let Some(fuel) = instance.get_global(&mut self.store, metering::FUEL) else {
+                wasmtime::bail!("the interpreter is not metered")
+            };
+            self.guest = Some(Guest { instance, fuel });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn host(&self) -> &Host {
+        self.store.data()
+    }
+
+    pub(crate) fn host_mut(&mut self) -> &mut Host {
+        self.store.data_mut()
+    }
+
+    /// Writes input into memory of the guest, and returns where that is.
+    pub(crate) async fn hand_over(&mut self, input: &[u8]) -> wasmtime::Result<u32> {
+        let instance = self.guest()?.instance;
+        hand_over(&mut self.store, instance, input).await
+    }
+
+    /// Runs the script that was handed over, and returns its exit status.
+    pub(crate) async fn run(&mut self, at: u32) -> wasmtime::Result<i32> {
+        let run: TypedFunc<u32, i32> = self.function("pyexec_run")?;
+        run.call_async(&mut self.store, at).await
+    }
+
+    /// Gives the guest a budget of fuel, the first slice of it at once.
+    pub(crate) fn refill(&mut self, budget: u64) -> wasmtime::Result<()> {
+        let fuel = self.guest()?.fuel;
+        let slice = self.store.data_mut().call.fuel.refill(budget);
+        fuel.set(&mut self.store, slice.into())
+    }
+
+    /// Returns the fuel that the present call has used.
+    pub(crate) fn fuel_used(&mut self) -> u64 {
+        let Some(guest) = self.guest else { return 0 };
+        let left = guest.fuel.get(&mut self.store).i64();
+        self.store.data().call.fuel.used(left.unwrap_or(0))
+    }
+
+    /// Lets a stopped guest flush what it had printed, unless it crashed, and returns where it says that it was. Its state
+    /// may be anything: both are best effort, with fuel of their own.
+    pub(crate) async fn post_mortem(&mut self, may_flush: bool) -> Vec<u8> {
+        let deadline = Instant::now() + POST_MORTEM;
+        if may_flush {
+            self.call_briefly("pyexec_flush", deadline).await;
+        }
+        self.store.data_mut().call.outputs.divert();
+        self.call_briefly("pyexec_where", deadline).await;
+        self.store.data_mut().call.outputs.diverted()
+    }
+
+    async fn call_briefly(&mut self, export: &str, deadline: Instant) {
+        if self.refill(POST_MORTEM_FUEL).is_err() {
+            return;
+        }
+        if let Ok(function) = self.function::<(), ()>(export) {
+            // A trap here is one more sign of the state the guest is in.
+            let _ = until(deadline, function.call_async(&mut self.store, ())).await;
+        }
+    }
+
+    fn function<P: wasmtime::WasmParams, R: wasmtime::WasmResults>(
+        &mut self,
+        export: &str,
+    ) -> wasmtime::Result<TypedFunc<P, R>> {
+        let instance = self.guest()?.instance;
+        instance.get_typed_func(&mut self.store, export)
+    }
+
+    fn guest(&self) -> wasmtime::Result<Guest> {
+        self.guest.ok_or_else(|| wasmtime::format_err!("the interpreter has not started"))
+    }
+}
+
+/// Writes input into memory that the guest gives for it, and returns where that is.
+pub(super) async fn hand_over(
+    store: &mut Store<Host>,
+    instance: wasmtime::Instance,
+    input: &[u8],
+) -> wasmtime::Result<u32> {
+    let allocate: TypedFunc<u32, u32> = instance.get_typed_func(&mut *store, "pyexec_allocate")?;
+    let at = allocate.call_async(&mut *store, u32::try_from(input.len())?).await?;
+    let memory = instance.get_memory(&mut *store, "memory").ok_or_else(|| wasmtime::format_err!("no memory"))?;
+    if at == 0 {
+        wasmtime::bail!("no memory for the job");
+    }
+    memory.write(&mut *store, at as usize, input)?;
+    Ok(at)
+}
+
+/// Returns the result of `work`, or `None` when the deadline comes first. The clock is looked at whenever the guest
+/// yields, so a busy runtime, whose timers are late, does not make a job late.
+pub(crate) async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    let mut timer = pin!(tokio::time::sleep_until(deadline.into()));
+    poll_fn(|context| {
+        if let Poll::Ready(result) = work.as_mut().poll(context) {
+            return Poll::Ready(Some(result));
+        }
+        if Instant::now() >= deadline || timer.as_mut().poll(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    })
+    .await
+}
