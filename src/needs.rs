@@ -210,6 +210,16 @@ impl Needs {
         bound.map(|bound| bound.python).max(required)
     }
 
+    /// Notes that a module was missed which newer versions of Python have removed: an older one has it.
+    pub(crate) fn miss_removed(&mut self, module: &str) {
+        let top = module.split('.').next().unwrap_or_default();
+        let newest = stdlib::lifetime(top).map(|lifetime| lifetime.newest).filter(|&newest| newest < Python::WASM);
+        let Some(python) = newest else { return };
+        let place = Place { file: "an attempt before".into(), line: 0 };
+        let bound = Bound { python, module: top.to_owned(), urgency: Urgency::Guarded, place };
+        tighten(&mut self.python_at_most, Some(bound), |new, old| new <= old);
+    }
+
     /// Returns the distribution that an exception asks for, if it names one that is well known.
     pub(crate) fn named_by_error(kind: &str, message: &str) -> Option<String> {
         extras::named_by_error(kind, message)

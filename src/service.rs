@@ -136,9 +136,6 @@ impl Pyexec {
         if plan.is_provisioned() {
             return Ok(());
         }
-        let Plan { job, reason, place, detected, .. } = plan;
-        let Place::Docker { python, network, ready } = place else { return Ok(()) };
-        let placement = placement(job, python.clone(), *network, reason);
         let (sender, mut steps) = mpsc::channel(STEPS_MAX);
         let tell: docker::Progress = Arc::new(move |step| {
             if !matches!(step, docker::Step::Line(_)) {
@@ -146,17 +143,33 @@ impl Pyexec {
                 let _ = sender.try_send(step.to_string());
             }
         });
-        // Large, and nothing against what a container takes.
-        let mut making = Box::pin(self.fallback.provision(job, detected, placement, &tell));
-        let made = loop {
-            tokio::select! {
-                biased;
-                Some(step) = steps.recv() => progress(&step),
-                made = &mut making => break made,
+        let made = {
+            let Plan { job, reason, place, detected, .. } = &*plan;
+            let Place::Docker { python, network, .. } = place else { return Ok(()) };
+            let placement = placement(job, python.clone(), *network, reason);
+            // Large, and nothing against what a container takes.
+            let mut making = Box::pin(self.fallback.provision(job, detected, placement, &tell));
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(step) = steps.recv() => progress(&step),
+                    made = &mut making => break made,
+                }
             }
         };
-        *ready = Some(made?);
-        Ok(())
+        match (made, &mut plan.place) {
+            (Err(error @ crate::Error::Unavailable { .. }), _) if plan.detected.may_do_without_older_python() => {
+                tracing::info!(%error, "no older Python for a job that may do without");
+                plan.detected.leave_out_older_python();
+                self.choose(plan).await?;
+                Box::pin(self.provision(plan, progress)).await
+            }
+            (made, Place::Docker { ready, .. }) => {
+                *ready = Some(made?);
+                Ok(())
+            }
+            (made, Place::Wasm(_)) => made.map(drop),
+        }
     }
 
     /// Runs a job where its plan says, once, prepared if it is not yet. For those who count what runs on each tier;
@@ -167,10 +180,14 @@ impl Pyexec {
     /// As for [`Pyexec::run`].
     pub async fn attempt(&self, mut plan: Plan, observer: impl Observer) -> Result<Attempt> {
         let mut observer: Box<dyn Observer> = Box::new(observer);
-        if !plan.is_prepared() {
+        let may_move = plan.detected.may_do_without_older_python() && !plan.is_provisioned();
+        if may_move || !plan.is_prepared() {
             let told = Mutex::new(observer);
             let progress = |phase: &str| locked(&told).event(Event::Progress(phase));
-            self.prepare(&mut plan, &progress).await?;
+            match may_move {
+                true => self.provision(&mut plan, &progress).await?,
+                false => self.prepare(&mut plan, &progress).await?,
+            }
             observer = told.into_inner().unwrap_or_else(PoisonError::into_inner);
         }
         let means = self.means(&plan);

@@ -158,7 +158,11 @@ impl Fallback {
             Fallback::On(containers) => containers,
         };
         let executor = self.connected_now().await?;
-        let placement = Placement { python_at_least: detected.needs.oldest_python(), ..placement.with_sight_of(job) };
+        let placement = Placement {
+            or_older_to: detected.oldest_with_same_modules(job),
+            python_at_least: detected.needs.oldest_python(),
+            ..placement.with_sight_of(job)
+        };
         let mut guessed: Vec<_> = detected.guesses.iter().map(|guess| guess.name.clone()).collect();
         if detected.is_extra {
             let has = containers.in_environment(&executor, &placement, &job.containers.requirements, progress).await?;

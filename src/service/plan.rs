@@ -6,7 +6,7 @@ use crate::{
     environment::Platform,
     executor::docker::Prepared,
     job::Containers,
-    needs::{Module, Needs, Urgency},
+    needs::{Module, Needs, Python, Urgency},
     outcome::{CapabilityMiss, Tier},
     route::{Asked, Packages, Route, Tiers, route},
 };
@@ -243,9 +243,31 @@ impl Detected {
     pub(super) fn meet(&mut self, miss: &CapabilityMiss) {
         let needs = Arc::make_mut(&mut self.needs);
         needs.met = Some(format!("uses what WebAssembly lacks ({}: {})", miss.kind, miss.detail));
-        if let Some(bound) = needs.python_at_most.as_mut().filter(|bound| bound.module == miss.detail) {
-            bound.urgency = Urgency::Required;
+        if miss.kind == "module" {
+            needs.miss_removed(&miss.detail);
         }
+    }
+
+    /// Returns the oldest version that has all modules for which one before the newest is taken, if that is why it is.
+    pub(super) fn oldest_with_same_modules(&self, job: &Job) -> Option<Python> {
+        let prescribed = self.needs.script.as_ref().is_some_and(|script| script.requires_python.is_some());
+        let for_modules = !prescribed && job.containers.python.is_none() && self.needs.python_at_most.is_some();
+        for_modules.then(|| self.needs.oldest_python().unwrap_or(Python::V3_10))
+    }
+
+    /// Returns whether the program goes on without modules for which a version before the newest is taken.
+    pub(super) fn may_do_without_older_python(&self) -> bool {
+        self.needs
+            .python_at_most
+            .as_ref()
+            .is_some_and(|bound| matches!(bound.urgency, Urgency::Guarded | Urgency::Later))
+    }
+
+    /// Does without that version: the program finds its modules missing, as it does on the newest.
+    pub(super) fn leave_out_older_python(&mut self) {
+        let needs = Arc::make_mut(&mut self.needs);
+        needs.optional.extend(needs.python_at_most.take().map(|bound| bound.module));
+        needs.met = None;
     }
 
     /// Forgets what was noted, where there is no Linux.
