@@ -55,8 +55,8 @@ async fn nothing_older_is_taken_where_what_is_newer_needs_building() {
     let environments = Environments::new(options(folder.path())).unwrap();
     for (text, name, version) in [
         ("num2words<0.5.7", "num2words", "0.5.6"),
-        ("jinja2\nmarkupsafe<3", "markupsafe", "2."),
-        ("numpy<2", "numpy", "1."),
+        ("rich\nmarkdown-it-py<4", "markdown-it-py", "3."),
+        ("pytest<8", "pytest", "7."),
     ] {
         let installed = prepare(&environments, text).await.unwrap();
         let pin = installed.pins().iter().find(|pin| pin.name == name).unwrap();
