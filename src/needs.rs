@@ -85,6 +85,8 @@ pub(crate) struct Module {
     /// The program may make this module itself when it runs: it has its name in a text, or looks for modules in other
     /// places, and nobody else is known by that name.
     pub(crate) perhaps_own: bool,
+    /// Whether it is imported; otherwise only its distribution is asked about, by whose name it goes then.
+    pub(crate) imported: bool,
     pub(crate) urgency: Urgency,
     pub(crate) place: Place,
 }
@@ -96,6 +98,7 @@ impl Module {
             name: name.to_owned(),
             distribution: Some(distribution.to_owned()),
             perhaps_own: false,
+            imported: true,
             urgency: Urgency::Guarded,
             place: Place { file: "an attempt before".into(), line: 0 },
         }
@@ -270,6 +273,19 @@ impl Needs {
         known.distribution.filter(|_| !known.is_guess)
     }
 
+    /// Returns the normalised name of a distribution, if it is well known.
+    pub(crate) fn known_distribution(name: &str) -> Option<String> {
+        let name = name.trim().to_ascii_lowercase().replace(['_', '.'], "-");
+        packages::is_known(&name).then_some(name)
+    }
+
+    /// Returns the well-known distribution that another interpreter missed, by what it printed.
+    pub(crate) fn missed_by_child(printed: &str) -> Option<String> {
+        const MISSED: &str = "ModuleNotFoundError: No module named '";
+        let names = printed.split(MISSED).skip(1).filter_map(|rest| rest.split('\'').next());
+        names.take(HINTS_MAX).filter(|name| !Needs::is_standard(name)).find_map(Needs::distribution_of)
+    }
+
     /// Returns whether the standard library has, or had, a module of that name.
     pub(crate) fn is_standard(module: &str) -> bool {
         stdlib::lifetime(module.split('.').next().unwrap_or_default()).is_some()
@@ -389,6 +405,9 @@ impl Search<'_> {
         for (installation, how) in findings.installations {
             self.installation(installation, how.max(urgency), path, 0);
         }
+        for (name, how, line) in findings.distributions {
+            self.distribution(&name, how.max(urgency), Place { file: Arc::clone(&file), line });
+        }
         for (extra, how, line) in findings.extras {
             let place = Place { file: Arc::clone(&file), line };
             self.extras.push((extra, how.map(|how| how.max(urgency)), place));
@@ -408,8 +427,11 @@ impl Search<'_> {
         let Some(left) = self.bytes_left.checked_sub(code.len() as u64) else { return };
         self.bytes_left = left;
         let own = &self.own;
-        let found = syntax::with_syntax(code, |parsed| scan::scan(parsed.syntax(), code, true, &|name| own.has(name)));
-        if let Ok(Findings { imports, .. }) = found {
+        // Other texts have the word in them, too.
+        let found = syntax::with_syntax(code, |parsed| {
+            parsed.has_valid_syntax().then(|| scan::scan(parsed.syntax(), code, true, &|name| own.has(name)))
+        });
+        if let Ok(Some(Findings { imports, .. })) = found {
             self.take(Findings { imports, ..Findings::default() }, path, urgency);
         }
     }
@@ -509,6 +531,7 @@ impl Search<'_> {
                 name: known.module.to_owned(),
                 distribution: known.distribution.or(installed.filter(|_| known.is_guess)),
                 perhaps_own: import.written || known.is_guess && import.mentioned,
+                imported: true,
                 urgency: import.urgency,
                 place: place.clone(),
             };
@@ -516,14 +539,25 @@ impl Search<'_> {
         }
     }
 
+    /// Takes a distribution that the program asks about, if it is well known: it may be the program's own.
+    fn distribution(&mut self, name: &str, urgency: Urgency, place: Place) {
+        let Some(name) = Needs::known_distribution(name) else { return };
+        if urgency == Urgency::Optional {
+            self.needs.optional.insert(name.clone());
+            return;
+        }
+        let distribution = Some(name.clone());
+        self.module(Module { name, distribution, perhaps_own: false, imported: false, urgency, place });
+    }
+
     fn module(&mut self, module: Module) {
         match self.modules.get_mut(&module.name) {
             Some(old) => {
-                let perhaps_own = old.perhaps_own || module.perhaps_own;
+                let (perhaps_own, imported) = (old.perhaps_own || module.perhaps_own, old.imported || module.imported);
                 if module.urgency < old.urgency {
                     *old = module;
                 }
-                old.perhaps_own = perhaps_own;
+                (old.perhaps_own, old.imported) = (perhaps_own, imported);
             }
             None => drop(self.modules.insert(module.name.clone(), module)),
         }
@@ -544,6 +578,7 @@ impl Search<'_> {
                     name: known.module.to_owned(),
                     distribution: known.distribution,
                     perhaps_own: false,
+                    imported: true,
                     urgency,
                     place: place.clone(),
                 });

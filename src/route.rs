@@ -307,7 +307,7 @@ fn wanted<'a>(needs: &'a Needs, asked: &Asked<'a>) -> Vec<Wanted<'a>> {
         // `service::plan`.
         let Some(distribution) = module.distribution.as_deref().filter(|_| !module.perhaps_own) else { continue };
         if module.urgency != Urgency::Optional && !asked.requirements.iter().any(|name| name == distribution) {
-            let import = Some((&*module.name, &module.place));
+            let import = module.imported.then_some((&*module.name, &module.place));
             wanted.push(Wanted { distribution, import, urgency: module.urgency });
         }
     }

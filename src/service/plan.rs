@@ -200,6 +200,13 @@ impl Detected {
         self.guesses.push(Guess { name: distribution, droppable: true });
     }
 
+    /// Adds a package by its own name: which modules it has is not known.
+    pub(super) fn provide_distribution(&mut self, distribution: String) {
+        let module = Module { imported: false, ..Module::met(&distribution, &distribution) };
+        Arc::make_mut(&mut self.needs).modules.push(module);
+        self.guesses.push(Guess { name: distribution, droppable: true });
+    }
+
     /// Adds packages that the program has a substitute for, of those that it missed; returns their names.
     pub(super) fn provide_optional(&mut self, misses: &[CapabilityMiss]) -> Vec<String> {
         let optional = |miss: &&CapabilityMiss| {
@@ -278,7 +285,7 @@ impl Detected {
     /// Returns the packages guessed from imports that provide none of these modules.
     pub(super) fn strangers(&self, provides: impl Fn(&str, &str) -> bool) -> Vec<String> {
         let is_stranger = |guess: &&Guess| {
-            let of_guess = |module: &&Module| module.distribution.as_ref() == Some(&guess.name);
+            let of_guess = |module: &&Module| module.imported && module.distribution.as_ref() == Some(&guess.name);
             let mut modules = self.needs.modules.iter().filter(of_guess).peekable();
             modules.peek().is_some() && modules.all(|module| !provides(&guess.name, &module.name))
         };

@@ -12,7 +12,7 @@ use crate::{
     Job, Outcome,
     environment::Platform,
     executor::{QUESTION, StopAt},
-    needs::Needs,
+    needs::{Capability, Needs},
     outcome::CapabilityMiss,
 };
 use std::{sync::Arc, time::Duration};
@@ -27,6 +27,8 @@ const LEFT_MIN: Duration = Duration::from_millis(50);
 pub(super) enum Remedy {
     /// The package that a module comes from.
     Package { module: String, distribution: String },
+    /// A package that is only asked about.
+    Distribution(String),
     /// All that Linux has.
     Container,
 }
@@ -67,6 +69,12 @@ pub(super) fn remedy(miss: &CapabilityMiss, detected: &Detected, means: Means) -
             let distribution = detected.possible(&miss.detail).filter(|_| !detected.needs.optional.contains(top))?;
             let is_new = means.packages && !detected.has(&distribution);
             is_new.then(|| Remedy::Package { module: top.to_owned(), distribution })
+        }
+        "distribution" => {
+            let distribution = Needs::known_distribution(&miss.detail)?;
+            let is_new =
+                means.packages && !detected.has(&distribution) && !detected.needs.optional.contains(&distribution);
+            is_new.then_some(Remedy::Distribution(distribution))
         }
         "network" => container.filter(|_| means.network),
         // They are not there in containers either.
@@ -120,6 +128,13 @@ impl Retry {
                 let place = self.place_with_packages()?;
                 self.plan(detected, place, reason, used)
             }
+            Remedy::Distribution(distribution) => {
+                let reason = format!("run again with {distribution}: it may ask about it, and did");
+                let mut detected = self.detected.clone();
+                detected.provide_distribution(distribution);
+                let place = self.place_with_packages()?;
+                self.plan(detected, place, reason, used)
+            }
             Remedy::Container => {
                 let reason = format!("run again: WebAssembly lacks what it used ({}: {})", miss.kind, miss.detail);
                 let mut detected = self.detected.clone();
@@ -142,14 +157,18 @@ impl Retry {
         } else if let Some(names) = provide_optional(&mut detected, outcome) {
             format!("run again with {names}: it failed without")
         } else {
-            let exception = outcome.exception.as_ref()?;
-            let distribution = Needs::named_by_error(&exception.kind, &exception.message)?;
-            let required = &self.job.containers.requirements;
-            if detected.has(&distribution) || required.names(&Platform::WASM).contains(&&*distribution) {
-                return None;
-            }
-            let reason = format!("run again with {distribution}: it ended with an exception that asks for it");
-            detected.provide(&distribution.clone(), distribution);
+            let required = self.job.containers.requirements.names(&Platform::WASM);
+            let is_new = |name: &String| !detected.has(name) && !required.contains(&&**name);
+            let exception = outcome.exception.as_ref();
+            let by_error = exception.and_then(|it| Needs::named_by_error(&it.kind, &it.message)).filter(is_new);
+            let (distribution, why) = match by_error {
+                Some(distribution) => (distribution, "it ended with an exception that asks for it"),
+                None => {
+                    (self.missed_by_child(outcome).filter(is_new)?, "another interpreter that it started missed it")
+                }
+            };
+            let reason = format!("run again with {distribution}: {why}");
+            detected.provide_distribution(distribution);
             reason
         };
         let place = self.place_with_packages()?;
@@ -157,6 +176,14 @@ impl Retry {
         // What it ended with says more than that another attempt had no time.
         let left = self.job.limits.wall_clock().saturating_sub(used);
         (left >= LEFT_MIN).then(|| self.plan(detected, place, reason, used))?
+    }
+
+    /// Returns the package that another interpreter missed which the program started, by its words.
+    fn missed_by_child(&self, outcome: &Outcome) -> Option<String> {
+        let starts = self.detected.needs.use_of(Capability::Processes).is_some() || self.detected.needs.met.is_some();
+        let in_container = matches!(self.place, Place::Docker { .. }) && starts;
+        let printed = [&outcome.stderr, &outcome.stdout].map(|output| &*output.text);
+        printed.into_iter().filter(|_| in_container).find_map(Needs::missed_by_child)
     }
 
     fn place_with_packages(&self) -> Option<Place> {
@@ -206,6 +233,7 @@ mod tests {
             None => "-".to_owned(),
             Some(Remedy::Container) => "container".to_owned(),
             Some(Remedy::Package { module, distribution }) => format!("{module} from {distribution}"),
+            Some(Remedy::Distribution(distribution)) => distribution,
         }
     }
 
@@ -236,6 +264,9 @@ mod tests {
             ("def f():\n    import numpy", "find_spec: numpy", "numpy from numpy"),
             ("def f():\n    import numpy", "find_spec: pandas", "-"),
             (optional, "find_spec: numpy", "-"),
+            ("", "distribution: Python_dateutil", "python-dateutil"),
+            ("", "distribution: distribution-of-nobody", "-"),
+            ("import numpy", "distribution: numpy", "-"),
             ("", "network: look-up of 'example.org'", "-"),
             ("", "terminal: os.ttyname()", "-"),
             ("", "privilege: os.setuid()", "-"),
