@@ -16,6 +16,7 @@
 //! output on both streams at the same moment the order is not known.
 
 mod build;
+mod connection;
 mod container;
 mod engine;
 mod feed;
@@ -40,6 +41,7 @@ mod sweep;
 mod told;
 mod versions;
 
+pub(crate) use connection::Connection;
 pub use flights::{Progress, Step};
 pub use images::ImagePull;
 pub use instance::Instance;
@@ -48,7 +50,7 @@ pub use network::NetworkMode;
 pub use prepare::Prepared;
 
 use crate::{
-    Error, Job, Limits, Outcome, Project, Python, Result,
+    Error, Limits, Outcome, Project, Python, ResolvedJob, Result,
     executor::{Executor, Observer, Run, StopAt},
     outcome::Tier,
 };
@@ -220,7 +222,7 @@ impl Default for Placement {
 impl Placement {
     /// Returns the placement, with what its commands see of `job`.
     #[must_use]
-    pub(crate) fn with_sight_of(mut self, job: &Job) -> Placement {
+    pub(crate) fn with_sight_of(mut self, job: &ResolvedJob) -> Placement {
         if !self.pre_commands.is_empty() {
             self.env.clone_from(&job.env);
             self.project = Some(job.project.clone());
@@ -285,7 +287,7 @@ impl DockerExecutor {
     /// # Errors
     ///
     /// [`Error::InvalidJob`] when the image is not allowed, or the job asks for what containers do not have.
-    pub(crate) fn check(&self, job: &Job, python: Option<&str>) -> Result<()> {
+    pub(crate) fn check(&self, job: &ResolvedJob, python: Option<&str>) -> Result<()> {
         run::check(job)?;
         images::choose(self.engine.options(), python, job.containers.image.as_deref()).map(drop)
     }
@@ -321,7 +323,12 @@ impl DockerExecutor {
     /// # Errors
     ///
     /// As for [`Executor::run`].
-    pub async fn run_prepared(&self, job: Job, prepared: Prepared, observer: Box<dyn Observer>) -> Result<Outcome> {
+    pub async fn run_prepared(
+        &self,
+        job: ResolvedJob,
+        prepared: Prepared,
+        observer: Box<dyn Observer>,
+    ) -> Result<Outcome> {
         self.run_until(job, prepared, None, observer).await?.outcome()
     }
 
@@ -332,7 +339,7 @@ impl DockerExecutor {
     /// As for [`Executor::run`].
     pub(crate) async fn run_until(
         &self,
-        job: Job,
+        job: ResolvedJob,
         prepared: Prepared,
         stop_at: Option<StopAt>,
         observer: Box<dyn Observer>,
@@ -347,7 +354,12 @@ impl DockerExecutor {
     /// # Errors
     ///
     /// As for [`Executor::run`] and [`DockerExecutor::prepare`].
-    pub async fn run_placed(&self, job: Job, placement: Placement, observer: Box<dyn Observer>) -> Result<Outcome> {
+    pub async fn run_placed(
+        &self,
+        job: ResolvedJob,
+        placement: Placement,
+        observer: Box<dyn Observer>,
+    ) -> Result<Outcome> {
         let (engine, pool) = (Arc::clone(&self.engine), Arc::clone(&self.pool));
         let place = run::Place::Wanted(placement.with_sight_of(&job));
         self.open(async move { run::run(&engine, &pool, job, place, None, observer).await }).await?.outcome()
@@ -429,7 +441,7 @@ impl Executor for DockerExecutor {
         Tier::Docker
     }
 
-    async fn run(&self, job: Job, observer: Box<dyn Observer>) -> Result<Outcome> {
+    async fn run(&self, job: ResolvedJob, observer: Box<dyn Observer>) -> Result<Outcome> {
         self.run_placed(job, Placement::default(), observer).await
     }
 }

@@ -8,7 +8,7 @@ use super::{
     hardening::PROJECT,
 };
 use crate::{
-    Error, Job, Limits, Outcome, Project,
+    Error, Limits, Outcome, Project, ResolvedJob,
     capture::Capture,
     executor::{COLLECTED_BYTES_MAX, Event, Observer, QUESTION, StopAt, traceback},
     outcome::{
@@ -148,7 +148,7 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) fn new(job: &Job, stop_at: Option<StopAt>, observer: Box<dyn Observer>) -> Told {
+    pub(super) fn new(job: &ResolvedJob, stop_at: Option<StopAt>, observer: Box<dyn Observer>) -> Told {
         Told {
             observer,
             stop_at,
@@ -460,7 +460,7 @@ mod tests {
         let long = Refusal { errno: None, message: "x".repeat(1 << 20) };
         assert!(long.into_error(&Limits::default()).to_string().len() < 400);
 
-        let mut told = Told::new(&Job::code(""), None, Box::new(|_: Event<'_>| ()));
+        let mut told = Told::new(&crate::Job::code("").resolve().unwrap(), None, Box::new(|_: Event<'_>| ()));
         let signals = Signals::new();
         assert!(matches!(told.take(from::REFUSED, forged.into(), &signals), Some(Ended::Refused(_))));
         assert!(told.take(from::STARTED, Bytes::new(), &signals).is_none());
