@@ -86,6 +86,8 @@ pub(crate) struct Module {
     /// The program may make this module itself when it runs: it has its name in a text, or looks for modules in other
     /// places, and nobody else is known by that name.
     pub(crate) perhaps_own: bool,
+    /// Whether it is imported; otherwise only its distribution is asked about, by whose name it goes then.
+    pub(crate) imported: bool,
     pub(crate) urgency: Urgency,
     pub(crate) place: Place,
 }
@@ -97,6 +99,7 @@ impl Module {
             name: name.to_owned(),
             distribution: Some(distribution.to_owned()),
             perhaps_own: false,
+            imported: true,
             urgency: Urgency::Guarded,
             place: Place { file: "an attempt before".into(), line: 0 },
         }
@@ -211,6 +214,16 @@ impl Needs {
         bound.map(|bound| bound.python).max(required)
     }
 
+    /// Notes that a module was missed which newer versions of Python have removed: an older one has it.
+    pub(crate) fn miss_removed(&mut self, module: &str) {
+        let top = module.split('.').next().unwrap_or_default();
+        let newest = stdlib::lifetime(top).map(|lifetime| lifetime.newest).filter(|&newest| newest < Python::WASM);
+        let Some(python) = newest else { return };
+        let place = Place { file: "an attempt before".into(), line: 0 };
+        let bound = Bound { python, module: top.to_owned(), urgency: Urgency::Guarded, place };
+        tighten(&mut self.python_at_most, Some(bound), |new, old| new <= old);
+    }
+
     /// Returns the distribution that an exception asks for, if it names one that is well known.
     pub(crate) fn named_by_error(kind: &str, message: &str) -> Option<String> {
         extras::named_by_error(kind, message)
@@ -259,6 +272,19 @@ impl Needs {
     pub(crate) fn distribution_of(module: &str) -> Option<String> {
         let known = packages::distribution_of(module);
         known.distribution.filter(|_| !known.is_guess)
+    }
+
+    /// Returns the normalised name of a distribution, if it is well known.
+    pub(crate) fn known_distribution(name: &str) -> Option<String> {
+        let name = name.trim().to_ascii_lowercase().replace(['_', '.'], "-");
+        packages::is_known(&name).then_some(name)
+    }
+
+    /// Returns the well-known distribution that another interpreter missed, by what it printed.
+    pub(crate) fn missed_by_child(printed: &str) -> Option<String> {
+        const MISSED: &str = "ModuleNotFoundError: No module named '";
+        let names = printed.split(MISSED).skip(1).filter_map(|rest| rest.split('\'').next());
+        names.take(HINTS_MAX).filter(|name| !Needs::is_standard(name)).find_map(Needs::distribution_of)
     }
 
     /// Returns whether the standard library has, or had, a module of that name.
@@ -380,6 +406,9 @@ impl Search<'_> {
         for (installation, how) in findings.installations {
             self.installation(installation, how.max(urgency), path, 0);
         }
+        for (name, how, line) in findings.distributions {
+            self.distribution(&name, how.max(urgency), Place { file: Arc::clone(&file), line });
+        }
         for (extra, how, line) in findings.extras {
             let place = Place { file: Arc::clone(&file), line };
             self.extras.push((extra, how.map(|how| how.max(urgency)), place));
@@ -399,8 +428,11 @@ impl Search<'_> {
         let Some(left) = self.bytes_left.checked_sub(code.len() as u64) else { return };
         self.bytes_left = left;
         let own = &self.own;
-        let found = syntax::with_syntax(code, |parsed| scan::scan(parsed.syntax(), code, true, &|name| own.has(name)));
-        if let Ok(Findings { imports, .. }) = found {
+        // Other texts have the word in them, too.
+        let found = syntax::with_syntax(code, |parsed| {
+            parsed.has_valid_syntax().then(|| scan::scan(parsed.syntax(), code, true, &|name| own.has(name)))
+        });
+        if let Ok(Some(Findings { imports, .. })) = found {
             self.take(Findings { imports, ..Findings::default() }, path, urgency);
         }
     }
@@ -500,6 +532,7 @@ impl Search<'_> {
                 name: known.module.to_owned(),
                 distribution: known.distribution.or(installed.filter(|_| known.is_guess)),
                 perhaps_own: import.written || known.is_guess && import.mentioned,
+                imported: true,
                 urgency: import.urgency,
                 place: place.clone(),
             };
@@ -507,14 +540,25 @@ impl Search<'_> {
         }
     }
 
+    /// Takes a distribution that the program asks about, if it is well known: it may be the program's own.
+    fn distribution(&mut self, name: &str, urgency: Urgency, place: Place) {
+        let Some(name) = Needs::known_distribution(name) else { return };
+        if urgency == Urgency::Optional {
+            self.needs.optional.insert(name.clone());
+            return;
+        }
+        let distribution = Some(name.clone());
+        self.module(Module { name, distribution, perhaps_own: false, imported: false, urgency, place });
+    }
+
     fn module(&mut self, module: Module) {
         match self.modules.get_mut(&module.name) {
             Some(old) => {
-                let perhaps_own = old.perhaps_own || module.perhaps_own;
+                let (perhaps_own, imported) = (old.perhaps_own || module.perhaps_own, old.imported || module.imported);
                 if module.urgency < old.urgency {
                     *old = module;
                 }
-                old.perhaps_own = perhaps_own;
+                (old.perhaps_own, old.imported) = (perhaps_own, imported);
             }
             None => drop(self.modules.insert(module.name.clone(), module)),
         }
@@ -535,6 +579,7 @@ impl Search<'_> {
                     name: known.module.to_owned(),
                     distribution: known.distribution,
                     perhaps_own: false,
+                    imported: true,
                     urgency,
                     place: place.clone(),
                 });

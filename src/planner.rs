@@ -18,7 +18,7 @@ pub(crate) use knowledge::{Sources, platform, refused, steps, unknown_environmen
 pub(crate) use reason::listed;
 
 use crate::{
-    Job, Outcome, ResolvedJob, Result, TierChoice,
+    Error, Job, Outcome, ResolvedJob, Result, TierChoice,
     needs::Needs,
     outcome::{CapabilityMiss, Tier},
     progress::Progress,
@@ -174,7 +174,14 @@ impl Planner {
             };
             if let Some(Decision::Need(fact, _)) = plan.decision.take() {
                 let Plan { job, analysis, knowledge, .. } = &mut plan;
-                self.sources.learn(knowledge, job, analysis, fact, progress).await?;
+                match self.sources.learn(knowledge, job, analysis, fact, progress).await {
+                    Err(error @ Error::Unavailable { .. }) if analysis.may_do_without_older_python() => {
+                        tracing::info!(%error, "no older Python for a job that may do without");
+                        analysis.leave_out_older_python();
+                        knowledge.forget_containers();
+                    }
+                    learnt => learnt?,
+                }
             }
             self.choose(&mut plan).await?;
         }

@@ -215,9 +215,9 @@ fn what_the_code_handles_is_made_good_as_well() {
             "socket",
         ),
         (
-            "try:\n    from multiprocessing import shared_memory\n    print('ran')\nexcept ImportError as e:\n    print(e)",
-            "ran\n",
-            "module: _posixshmem",
+            "from multiprocessing.shared_memory import SharedMemory as S\ntry:\n    print(S(create=True, size=8).unlink())\nexcept OSError as e:\n    print(e)",
+            "None\n",
+            "process: shared memory",
         ),
         (
             "import asyncio\nasync def main():\n    try:\n        print(await asyncio.to_thread(lambda: 5))\n    except Exception as e:\n        print(e)\nasyncio.run(main())",
@@ -225,8 +225,8 @@ fn what_the_code_handles_is_made_good_as_well() {
             "thread",
         ),
         (
-            "import multiprocessing\ntry:\n    print(type(multiprocessing.Lock()).__name__)\nexcept Exception as e:\n    print(e)",
-            "Lock\n",
+            "import multiprocessing as m\ntry:\n    p = m.get_context('fork').Process(target=print)\n    p.start()\n    p.join()\nexcept Exception as e:\n    print(e)",
+            "\n",
             "process",
         ),
     ] {
@@ -252,6 +252,45 @@ fn a_package_that_may_be_imported_is_installed_when_it_is() {
     let outcome = run(Job::code(guarded("numpy")));
     ran_on(&outcome, Tier::Docker, "run again with numpy: it may import numpy, and did");
     assert_eq!(outcome.stdout.text, "numpy\n", "{outcome:#?}");
+}
+
+#[test]
+fn what_a_library_imports_in_code_that_it_makes_is_its_own_affair() {
+    let code = "import sympy\nx = sympy.Symbol('x')\nprint(sympy.lambdify(x, x ** 2 + 1)(0.5))\n";
+    let outcome = run(Job::code(code));
+    ran_on(&outcome, Tier::Wasm, "needs nothing beyond WebAssembly, with sympy");
+    assert_eq!(outcome.stdout.text, "1.25\n", "{outcome:#?}");
+    // The program's own code in a text is its own.
+    let outcome = run(Job::code("exec('import ' + 'inico'[:3] + 'config')\nprint(iniconfig.__name__)"));
+    assert_eq!(outcome.stdout.text, "iniconfig\n", "{outcome:#?}");
+}
+
+#[test]
+fn a_distribution_that_is_asked_about_is_installed() {
+    let outcome = run(Job::code("from importlib.metadata import version\nprint(version('iniconfig')[0])"));
+    ran_on(&outcome, Tier::Wasm, "needs nothing beyond WebAssembly, with iniconfig");
+    assert_eq!(outcome.stdout.text, "2\n", "{outcome:#?}");
+    let hidden = "import importlib.metadata as m\nfor name in ['ini' + 'config']:\n    try:\n        print(len(m.version(name)) > 0)\n    except m.PackageNotFoundError as e:\n        print(e)";
+    let outcome = run(Job::code(hidden));
+    ran_on(&outcome, Tier::Wasm, "run again with iniconfig: it may ask about it, and did");
+    assert_eq!(outcome.stdout.text, "True\n", "{outcome:#?}");
+    let own = "import importlib.metadata as m\ntry:\n    m.version('a-project-of-my-own')\nexcept m.PackageNotFoundError as e:\n    print(e)";
+    let outcome = run(Job::code(own));
+    ran_on(&outcome, Tier::Wasm, "needs nothing beyond WebAssembly");
+    assert!(outcome.stdout.text.starts_with("No package metadata"), "{outcome:#?}");
+}
+
+#[test]
+fn packages_that_another_interpreter_misses_are_installed() {
+    if without_docker() {
+        return;
+    }
+    let code = "import subprocess, sys\nname = 'tabu' + 'late'\n\
+                r = subprocess.run([sys.executable, '-c', f'import {name}; print({name}.__name__)'], capture_output=True, text=True)\n\
+                print(r.stdout, r.stderr)";
+    let outcome = run(Job::code(code));
+    ran_on(&outcome, Tier::Docker, "run again with tabulate: another interpreter that it started missed it");
+    assert_eq!(outcome.stdout.text, "tabulate\n \n", "{outcome:#?}");
 }
 
 #[test]

@@ -115,6 +115,9 @@ class MissingFinder:
             # importlib.util's: who asks whether there is one goes on without.
             asks = asks or frame.f_code.co_name == "find_spec"
             frame = frame.f_back
+        # Code without a file is the job's if it runs in the script's names, and else whose who runs it.
+        while frame and frame.f_code.co_filename[:1] == "<" and frame.f_globals.get("__name__") != "__main__":
+            frame = frame.f_back
         if frame is None or frame.f_code.co_filename.startswith((WORK + "/", "<")):
             if asks:
                 tell(self.report, asked=name)

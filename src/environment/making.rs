@@ -369,6 +369,7 @@ impl Shared {
             names.map(str::to_owned).collect()
         };
         let mut lines = wanted.to_resolve();
+        let mut left_out = Vec::new();
         let mut pins = uv.resolve(&python, &resolve_for, &lines, &[]).await?;
         let resolved = names(&pins);
         if let Some(one) = families::one_opencv(resolved.iter().map(String::as_str)) {
@@ -376,7 +377,8 @@ impl Shared {
             let others: Vec<_> = families::other_opencvs(one).collect();
             if resolved.iter().any(|name| others.contains(&&**name)) {
                 lines.push_str(&format!("\n{one}"));
-                pins = uv.resolve(&python, &resolve_for, &lines, &others).await?;
+                left_out = others;
+                pins = uv.resolve(&python, &resolve_for, &lines, &left_out).await?;
             }
         }
         let resolved = names(&pins);
@@ -386,7 +388,8 @@ impl Shared {
         let packages = uv.folder.join("entry/packages");
         let bytes_max = self.options.bytes_max;
         let wheels = Wheels { platform: &install_for, pins: &pins, into: &packages, bytes_max, linked: false };
-        uv.install(&python, wheels).await?;
+        let newest = uv.check_newest(&python, &resolve_for, &lines, &left_out, &pins);
+        tokio::try_join!(newest, uv.install(&python, wheels))?;
         Ok(pins)
     }
 

@@ -122,20 +122,22 @@ impl Requirements {
     ///
     /// [`Error::InvalidJob`] when there are too many, or one is no name.
     pub fn merge<'a>(mut self, detected: impl IntoIterator<Item = &'a str>) -> Result<Requirements> {
-        let mut added = Vec::new();
-        for name in detected {
+        let mut added: Vec<Requirement> = Vec::new();
+        for asked in detected {
+            let (name, extras) = asked.split_once('[').unwrap_or((asked, ""));
+            let extras =
+                extras.trim_end_matches(']').split(',').filter(|extra| !extra.is_empty()).filter_map(normalised);
             let name = normalised(name)
                 .ok_or_else(|| Error::invalid(format!("{} is not the name of a package", shown(name))))?;
-            let named = |line: &Requirement| line.name == name || families::are_alternatives(&line.name, &name);
-            if !self.lines.iter().any(named) {
-                let versions = families::usual_versions(&name).into_iter().map(str::to_owned).collect();
-                added.push(Requirement {
-                    name,
-                    extras: BTreeSet::new(),
-                    versions,
-                    marker: None,
-                    hashes: BTreeSet::new(),
-                });
+            let named = |line: &&mut Requirement| line.name == name || families::are_alternatives(&line.name, &name);
+            let known = self.lines.iter_mut().find(named);
+            match known.or_else(|| added.iter_mut().find(|line| line.name == name)) {
+                Some(line) => line.extras.extend(extras.filter(|_| line.name == name)),
+                None => {
+                    let versions = families::usual_versions(&name).into_iter().map(str::to_owned).collect();
+                    let (extras, hashes) = (extras.collect(), BTreeSet::new());
+                    added.push(Requirement { name, extras, versions, marker: None, hashes });
+                }
             }
         }
         self.lines.append(&mut added);

@@ -15,6 +15,7 @@ use super::{
     refusal::{Reason, Refusal, bounded, understood},
     requirements::HASH,
 };
+use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
@@ -32,6 +33,8 @@ use tokio::{
 
 /// What is kept of each of its streams, in bytes. Some hundred packages with several wheels each fit.
 const OUTPUT_BYTES_MAX: usize = 2 << 20;
+/// Packages with newer versions of which it is found out why they were not chosen.
+const OUTDATED_MAX: usize = 10;
 /// Variables that say how the network is reached; uv gets these of the service's own.
 const NETWORK_VARIABLES: [&str; 11] = [
     "SSL_CERT_FILE",
@@ -104,8 +107,80 @@ impl Uv<'_> {
         lock::read(&output).map_err(|error| Refusal::fault(format!("uv made no lock: {error}")))
     }
 
+    /// Refuses versions in whose place pip takes newer ones, which must be built or need what must be.
+    ///
+    /// Only wheels are resolved to, so that a package of which there are none makes uv go back to whatever does without it.
+    /// Each package that the index has a newer version of is tried with that, and with none older of the others: where only
+    /// wheels are lacking, it is what pip takes.
+    pub(super) async fn check_newest(
+        &self,
+        python: &str,
+        platform: &str,
+        requirements: &str,
+        left_out: &[&str],
+        pins: &[String],
+    ) -> Result<(), Refusal> {
+        if self.options.offline {
+            return Ok(());
+        }
+        let chosen: Vec<_> = pins.iter().filter_map(|pin| name_and_version(pin)).collect();
+        let outdated = match self.outdated(&chosen).await {
+            Ok(outdated) => outdated,
+            Err(refusal) => {
+                tracing::warn!(log = refusal.log(), "it is not known whether there are newer versions");
+                return Ok(());
+            }
+        };
+        for newer in outdated.iter().take(OUTDATED_MAX) {
+            let Some((_, version)) = chosen.iter().find(|(name, _)| *name == newer.name) else { continue };
+            // The newest says best what is the matter, but others may not allow it.
+            for bound in [format!("=={}", newer.latest_version), format!(">{version}")] {
+                let bounds = chosen.iter().map(|(name, version)| match *name == newer.name {
+                    true => format!("{name}{bound}"),
+                    false => format!("{name}>={version}"),
+                });
+                let bounds: Vec<_> = self.constraints.iter().cloned().chain(bounds).collect();
+                let found = self.compile_within(&bounds, python, platform, requirements, left_out, "requirements.txt");
+                match found.await {
+                    Err(refusal) if matches!(refusal.reason, Reason::NoWheel { .. }) => return Err(refusal),
+                    Err(_) => {}
+                    Ok(_) => break,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns those versions that the index has newer ones of, in whatever kind of file.
+    async fn outdated(&self, chosen: &[(&str, &str)]) -> Result<Vec<Outdated>, Refusal> {
+        // uv looks at what is installed; the names and versions of it are enough.
+        let folder = self.folder.join("chosen");
+        for (name, version) in chosen {
+            let info = folder.join(format!("{}-{version}.dist-info", name.replace('-', "_")));
+            std::fs::create_dir_all(&info)
+                .map_err(|error| Refusal::fault(format!("cannot create {}: {error}", info.display())))?;
+            write(&info.join("METADATA"), &format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"))?;
+        }
+        let arguments = ["list", "--outdated", "--format", "json", "--target"].map(OsString::from);
+        let arguments = arguments.into_iter().chain([folder.into()]).collect();
+        let listed = self.run(arguments, self.options.bytes_max).await?;
+        serde_json::from_str(&listed).map_err(|error| Refusal::fault(format!("uv made no list: {error}")))
+    }
+
     async fn compile(
         &self,
+        python: &str,
+        platform: &str,
+        requirements: &str,
+        left_out: &[&str],
+        format: &str,
+    ) -> Result<String, Refusal> {
+        self.compile_within(self.constraints, python, platform, requirements, left_out, format).await
+    }
+
+    async fn compile_within(
+        &self,
+        bounds: &[String],
         python: &str,
         platform: &str,
         requirements: &str,
@@ -115,8 +190,8 @@ impl Uv<'_> {
         let (asked, constraints) = (self.folder.join("requirements.in"), self.folder.join("constraints.in"));
         write(&asked, requirements)?;
         let mut arguments = vec![OsString::from("compile"), asked.into()];
-        if !self.constraints.is_empty() {
-            write(&constraints, &self.constraints.join("\n"))?;
+        if !bounds.is_empty() {
+            write(&constraints, &bounds.join("\n"))?;
             arguments.extend(["--constraints".into(), constraints.into()]);
         }
         if !left_out.is_empty() {
@@ -127,7 +202,8 @@ impl Uv<'_> {
             arguments.extend(["--overrides".into(), overrides.into()]);
         }
         arguments.extend(["--no-header", "--no-annotate", "--format", format].map(Into::into));
-        self.run(arguments, python, platform, self.options.bytes_max).await
+        arguments.extend(of_wheels(python, platform));
+        self.run(arguments, self.options.bytes_max).await
     }
 
     /// Installs these versions, and nothing else, into a folder.
@@ -144,24 +220,19 @@ impl Uv<'_> {
         let mut arguments: Vec<OsString> =
             ["install", "--no-deps", "--link-mode", link_mode, "-r"].map(Into::into).into();
         arguments.extend([list.into(), "--target".into(), into.into()]);
-        self.run(arguments, python, platform, bytes_max).await.map(drop)
+        arguments.extend(of_wheels(python, platform));
+        self.run(arguments, bytes_max).await.map(drop)
     }
 
     /// Runs `uv pip` until it is done, or this future is dropped.
-    async fn run(
-        &self,
-        arguments: Vec<OsString>,
-        python: &str,
-        platform: &str,
-        bytes_max: u64,
-    ) -> Result<String, Refusal> {
+    async fn run(&self, arguments: Vec<OsString>, bytes_max: u64) -> Result<String, Refusal> {
         let uv = self.options.uv.clone().or_else(|| found("uv")).ok_or_else(|| Refusal::new(Reason::NoUv, "no uv"))?;
         let interpreter = interpreter(&uv).ok_or_else(|| Refusal::new(Reason::NoUv, "no Python for uv"))?;
         let home = self.folder.join("home");
         let mut command = Command::new(&uv);
         command.arg("--no-config").arg("pip").args(arguments);
-        command.arg("--python").arg(interpreter).args(["--python-version", python, "--python-platform", platform]);
-        command.args(["--only-binary", ":all:", "--no-progress", "--color", "never", "--cache-dir"]).arg(self.cache);
+        command.arg("--python").arg(interpreter);
+        command.args(["--no-progress", "--color", "never", "--cache-dir"]).arg(self.cache);
         command.args(self.options.offline.then_some("--offline"));
         command.env_clear().env("HOME", &home).env("LANG", "C.UTF-8").env("TMPDIR", self.folder);
         // A Python may be a script that looks for programs.
@@ -215,6 +286,24 @@ impl Uv<'_> {
             }
         }
     }
+}
+
+/// A package with a newer version.
+#[derive(Deserialize)]
+struct Outdated {
+    name: String,
+    latest_version: String,
+}
+
+/// Splits a pin. A local version takes no part in comparisons.
+fn name_and_version(pin: &str) -> Option<(&str, &str)> {
+    let (name, version) = pin.split_once("==")?;
+    Some((name.split('[').next()?, version.split('+').next()?))
+}
+
+/// Returns the options of what resolves and installs: for whom, and never anything but wheels.
+fn of_wheels(python: &str, platform: &str) -> [OsString; 6] {
+    ["--python-version", python, "--python-platform", platform, "--only-binary", ":all:"].map(Into::into)
 }
 
 async fn measured(folder: &Path) -> u64 {

@@ -142,7 +142,9 @@ impl Shared {
                 _ => refusal,
             })
         };
-        tokio::try_join!(install(&any, &fetched.any, all_max), native)?;
+        let (lines, all) = (wanted.to_resolve(), locked.iter().map(Locked::pin).collect::<Vec<_>>());
+        let newest = uv.check_newest(&python, &linux, &lines, &[], &all);
+        tokio::try_join!(newest, install(&any, &fetched.any, all_max), native)?;
         Ok(fetched)
     }
 

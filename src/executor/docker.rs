@@ -175,6 +175,9 @@ impl Default for DockerOptions {
 pub struct Placement {
     /// The Python version; `None` is that of [`DockerOptions::default_image`].
     pub python: Option<String>,
+    /// The oldest version that will do in the place of [`python`](Placement::python), where its image would have to be
+    /// fetched and that of an older one is there.
+    pub or_older_to: Option<Python>,
     /// The oldest version that the code runs on, where that is known and none is asked for.
     pub python_at_least: Option<Python>,
     /// The image, instead of that of the Python version.
@@ -201,6 +204,7 @@ impl Default for Placement {
     fn default() -> Placement {
         Placement {
             python: None,
+            or_older_to: None,
             python_at_least: None,
             image: None,
             network: false,

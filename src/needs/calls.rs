@@ -1,11 +1,15 @@
 //! Which calls need more than WebAssembly has.
 
 use super::Capability;
-use ruff_python_ast::{Arguments, Expr, InterpolatedStringElement};
+use ruff_python_ast::{self as ast, Arguments, Expr, InterpolatedStringElement};
 
 /// Returns what a call of the function of this full name (`threading.Thread`) needs. Calls are judged by name, and
-/// where it matters whether the other end is this machine, by a literal argument.
-pub(super) fn needed(function: &str, arguments: &Arguments) -> Option<Capability> {
+/// where it matters whether the other end is this machine, by a literal argument; `meant` knows what names stand for.
+pub(super) fn needed<'e>(
+    function: &str,
+    arguments: &'e Arguments,
+    meant: &dyn Fn(&'e Expr) -> &'e Expr,
+) -> Option<Capability> {
     let (module, name) = function.rsplit_once('.')?;
     match module {
         "threading" => matches!(name, "Thread" | "Timer").then_some(Capability::Threads),
@@ -44,12 +48,22 @@ pub(super) fn needed(function: &str, arguments: &Arguments) -> Option<Capability
             _ => None,
         },
         "multiprocessing.dummy" => matches!(name, "Pool" | "Process").then_some(Capability::Threads),
+        "multiprocessing.shared_memory" => {
+            matches!(name, "SharedMemory" | "ShareableList").then_some(Capability::Processes)
+        }
         "multiprocessing.managers" => name.ends_with("Manager").then_some(Capability::Processes),
         "multiprocessing.connection" => matches!(name, "Listener" | "Client" | "Pipe").then_some(Capability::Sockets),
         // They show their progress from a thread.
         "rich.progress" | "rich.live" | "rich.status" => {
-            matches!(name, "track" | "Progress" | "Live" | "Status" | "open" | "wrap_file")
-                .then_some(Capability::Threads)
+            let is = |name: &str, value: bool| {
+                let value_of = |it: &ast::Keyword| it.value.as_boolean_literal_expr().map(|literal| literal.value);
+                let named = |it: &&ast::Keyword| it.arg.as_ref().is_some_and(|known| known.as_str() == name);
+                arguments.keywords.iter().find(named).and_then(value_of) == Some(value)
+            };
+            // What tracks a sequence has a thread for that even if it shows nothing.
+            let is_still = is("auto_refresh", false) || name == "Progress" && is("disable", true);
+            let shows = matches!(name, "track" | "Progress" | "Live" | "Status" | "open" | "wrap_file");
+            (shows && !is_still).then_some(Capability::Threads)
         }
         "alive_progress" => matches!(name, "alive_bar" | "alive_it").then_some(Capability::Threads),
         "yaspin" => (name == "yaspin").then_some(Capability::Threads),
@@ -59,7 +73,7 @@ pub(super) fn needed(function: &str, arguments: &Arguments) -> Option<Capability
             "to_thread" => Some(Capability::Threads),
             "create_subprocess_exec" | "create_subprocess_shell" => Some(Capability::Processes),
             "start_server" | "start_unix_server" | "open_unix_connection" => Some(Capability::Sockets),
-            "open_connection" => network(arguments),
+            "open_connection" => Some(connection(arguments, meant)),
             _ => None,
         },
         "subprocess" => {
@@ -82,7 +96,7 @@ pub(super) fn needed(function: &str, arguments: &Arguments) -> Option<Capability
         _ if module == "ctypes.cdll" || module.starts_with("ctypes.cdll.") => Some(Capability::Libraries),
         "socket" => match name {
             "socket" | "socketpair" | "create_server" => Some(Capability::Sockets),
-            "create_connection" => network(arguments),
+            "create_connection" => Some(connection(arguments, meant)),
             // Of a computed name it is often the machine's own.
             "getaddrinfo" | "gethostbyname" | "gethostbyname_ex" => {
                 let named = first(arguments).is_some_and(|host| !host.is_call_expr());
@@ -140,6 +154,29 @@ pub(super) fn needed_by_subclass(base: &str) -> Option<Capability> {
     }
 }
 
+/// Returns whether a call makes an object that only matters where processes are started: made here it does no harm.
+pub(super) fn makes_what_is_shared(function: &str) -> bool {
+    let Some((module, name)) = function.rsplit_once('.') else { return false };
+    matches!(module, "multiprocessing" | "multiprocessing.context")
+        && matches!(
+            name,
+            "Queue"
+                | "SimpleQueue"
+                | "JoinableQueue"
+                | "Lock"
+                | "RLock"
+                | "Semaphore"
+                | "BoundedSemaphore"
+                | "Event"
+                | "Condition"
+                | "Barrier"
+                | "Value"
+                | "Array"
+                | "RawValue"
+                | "RawArray"
+        )
+}
+
 /// Returns whether a call makes an object of which `start` starts something.
 pub(super) fn makes_what_is_started(function: &str) -> bool {
     matches!(
@@ -174,6 +211,16 @@ fn network(arguments: &Arguments) -> Option<Capability> {
     };
     let also = arguments.args.get(1).and_then(literal).filter(|text| text.contains("://")); // request("GET", url)
     also.or_else(|| target.and_then(literal)).map_or(Some(Capability::Network), place)
+}
+
+/// Returns what connecting a socket takes. Where nothing says to where, it may be a server of the program's own.
+fn connection<'e>(arguments: &'e Arguments, meant: &dyn Fn(&'e Expr) -> &'e Expr) -> Capability {
+    let target = first(arguments).map(meant);
+    let host = match target {
+        Some(Expr::Tuple(address)) => address.elts.first().map(meant),
+        target => target,
+    };
+    host.and_then(literal).and_then(place).unwrap_or(Capability::Sockets)
 }
 
 fn place(target: &str) -> Option<Capability> {

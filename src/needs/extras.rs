@@ -383,6 +383,12 @@ pub(crate) fn named_by_error(kind: &str, message: &str) -> Option<String> {
             _ => known(module),
         };
     }
+    if kind == "PackageNotFoundError" {
+        return distribution(message.split_once("metadata was found for ")?.1);
+    }
+    if kind == "DistributionNotFound" {
+        return within(message, "The ").and_then(distribution);
+    }
     if kind == "FeatureNotFound" {
         let (_, parser) = message.split_once("requested: ")?;
         return match parser.split(['.', ',', ' ']).next()? {
@@ -397,7 +403,7 @@ pub(crate) fn named_by_error(kind: &str, message: &str) -> Option<String> {
     let by_command = || {
         COMMANDS.iter().find_map(|phrase| {
             let mut words = message.split_once(phrase)?.1.split_whitespace().map(trimmed);
-            words.find(|word| !word.starts_with('-')).and_then(distribution)
+            words.find(|word| !word.starts_with('-')).and_then(with_extras)
         })
     };
     // Only an exception of an import is about packages whatever its words are, unless it is about what one does not have.
@@ -520,6 +526,15 @@ fn trimmed(word: &str) -> &str {
     word.trim_end_matches(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '['))
 }
 
+/// Returns the well-known distribution that is asked for by its own name, with the extras behind that.
+fn with_extras(word: &str) -> Option<String> {
+    let name = distribution(word)?;
+    let is_name = |extra: &&str| extra.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    let extras = word.split_once('[').and_then(|(_, rest)| rest.split(']').next()).unwrap_or_default();
+    let extras: Vec<_> = extras.split(',').map(str::trim).filter(|extra| !extra.is_empty()).filter(is_name).collect();
+    Some(if extras.is_empty() { name } else { format!("{name}[{}]", extras.join(",")) })
+}
+
 /// Returns the well-known distribution that is asked for by its own name.
 fn distribution(word: &str) -> Option<String> {
     let name = word.split(['[', '=', '<', '>', '!', '~']).next()?.to_ascii_lowercase().replace(['_', '.'], "-");
@@ -554,6 +569,14 @@ mod tests {
     fn exceptions_name_what_is_missing() {
         for (kind, message, distribution) in [
             ("ModuleNotFoundError", "No module named 'openpyxl'", "openpyxl"),
+            ("PackageNotFoundError", "No package metadata was found for PyYAML", "pyyaml"),
+            (
+                "pkg_resources.DistributionNotFound",
+                "The 'requests' distribution was not found and is required by the application",
+                "requests",
+            ),
+            ("ImportError", "Run `pip install 'uvicorn[standard,x]'`.", "uvicorn[standard,x]"),
+            ("RuntimeError", "it wants httpx: pip install httpx[http2]", "httpx[http2]"),
             ("ModuleNotFoundError", "No module named 'yaml.reader'", "pyyaml"),
             ("ModuleNotFoundError", "No module named 'pyaudioop'", "audioop-lts"),
             (

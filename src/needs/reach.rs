@@ -18,6 +18,9 @@ const STEPS_MAX: usize = 32;
 /// Elements of one collection that are looked at.
 const ELEMENTS_MAX: usize = 200;
 
+/// Arguments of one call that are looked at.
+const PARAMETERS_MAX: usize = 32;
+
 /// Functions that call what they are handed, from a thread or at once.
 const CALLERS: &[&str] =
     &["submit", "map", "starmap", "imap", "imap_unordered", "apply", "apply_async", "map_async", "to_thread"];
@@ -32,8 +35,14 @@ struct Scope<'a> {
     kind: Kind<'a>,
     /// Functions and classes by name; nothing for a name that is defined more than once.
     members: HashMap<&'a str, Option<ScopeId>>,
-    /// What made the objects that names, or attributes of `self`, stand for.
-    objects: HashMap<&'a str, Option<&'a Expr>>,
+    /// What names, or attributes of `self`, stand for, and where that was written; nothing for a name that is assigned more
+    /// than once.
+    objects: HashMap<&'a str, Option<(ScopeId, &'a Expr)>>,
+    /// Parameters by position, and the classes of what they are handed wherever that is known.
+    parameters: Vec<&'a str>,
+    handed_in: HashMap<&'a str, ScopeId>,
+    /// What a function returns; nothing when there is more than one answer.
+    returned: Option<Option<&'a Expr>>,
     /// Lists, tuples and dictionaries that names stand for; nothing for a name that is assigned more than once.
     collections: HashMap<&'a str, Option<&'a Expr>>,
     /// Calls that happen whenever the scope runs, and how.
@@ -95,6 +104,7 @@ impl<'a> Scopes<'a> {
         let names = parameters.iter().map(|parameter| (parameter.name().as_str(), None));
         if let Some(scope) = self.all.get_mut(id) {
             scope.members.extend(names);
+            scope.parameters = parameters.iter().map(|parameter| parameter.name().as_str()).collect();
         }
         id
     }
@@ -114,9 +124,8 @@ impl<'a> Scopes<'a> {
         id
     }
 
-    /// Notes what a name is assigned in `scope`, where that is the result of a call.
+    /// Notes what a name is assigned in `scope`.
     pub(super) fn assign(&mut self, scope: ScopeId, target: &'a Expr, value: &'a Expr) {
-        let made_by = value.as_call_expr().map(|call| &*call.func);
         let (owner, name) = match target {
             Expr::Name(name) => (scope, name.id.as_str()),
             Expr::Attribute(attribute) => match self.receiver_class(scope, &attribute.value) {
@@ -128,7 +137,14 @@ impl<'a> Scopes<'a> {
         if let Some(owner) = self.all.get_mut(owner) {
             let collection = matches!(value, Expr::List(_) | Expr::Tuple(_) | Expr::Dict(_)).then_some(value);
             owner.collections.entry(name).and_modify(|known| *known = None).or_insert(collection);
-            owner.objects.entry(name).and_modify(|object| *object = None).or_insert(made_by);
+            owner.objects.entry(name).and_modify(|object| *object = None).or_insert(Some((scope, value)));
+        }
+    }
+
+    /// Notes what `scope` returns.
+    pub(super) fn returns(&mut self, scope: ScopeId, value: &'a Expr) {
+        if let Some(scope) = self.all.get_mut(scope) {
+            scope.returned = Some(if scope.returned.is_none() { Some(value) } else { None });
         }
     }
 
@@ -147,7 +163,7 @@ impl<'a> Scopes<'a> {
     }
 
     /// Follows the calls from the module on.
-    pub(super) fn reached(&self) -> Reached {
+    pub(super) fn reached(&mut self) -> Reached {
         let mut reached = Reached(HashMap::from([(MODULE, Way::Open)]));
         let mut pending = vec![MODULE];
         while let Some(id) = pending.pop() {
@@ -159,15 +175,40 @@ impl<'a> Scopes<'a> {
                     }
                 }
             }
-            for &(call, guarded) in self.all.get(id).into_iter().flat_map(|scope| &scope.calls) {
+            let calls = self.all.get(id).map(|scope| scope.calls.clone()).unwrap_or_default();
+            for (call, guarded) in calls {
                 for target in self.targets(id, call) {
-                    if reached.add(target, way.max(guarded)) {
+                    let is_told_more = self.hand_in(id, call, target);
+                    if reached.add(target, way.max(guarded)) || is_told_more {
                         pending.push(target);
                     }
                 }
             }
         }
         reached
+    }
+
+    /// Notes the classes of what a call hands to a function; returns whether any was not known.
+    fn hand_in(&mut self, scope: ScopeId, call: &'a ast::ExprCall, target: ScopeId) -> bool {
+        let Some(Scope { kind: Kind::Function(_), parent, parameters, .. }) = self.all.get(target) else {
+            return false;
+        };
+        let is_method = matches!(self.all.get(*parent).map(|scope| &scope.kind), Some(Kind::Class(_)));
+        let by_place = call.arguments.args.iter().zip(parameters.iter().skip(is_method.into()).copied());
+        let by_name = call.arguments.keywords.iter().filter_map(|keyword| {
+            let name = keyword.arg.as_ref()?.as_str();
+            Some((&keyword.value, *parameters.iter().find(|parameter| **parameter == name)?))
+        });
+        let handed = by_place.chain(by_name).take(PARAMETERS_MAX);
+        let found = handed.filter_map(|(value, name)| Some((name, self.class_of(scope, value)?)));
+        let found: Vec<_> = found.collect();
+        let Some(target) = self.all.get_mut(target) else { return false };
+        let mut is_new = false;
+        for (name, class) in found {
+            // Of several the first counts, so that this comes to an end.
+            is_new |= target.note_handed_in(name, class);
+        }
+        is_new
     }
 
     /// Functions of the file that a call runs, and the class of which it makes an object.
@@ -186,7 +227,8 @@ impl<'a> Scopes<'a> {
         };
         match called.and_then(|id| Some((id, &self.all.get(id)?.kind))) {
             Some((class, Kind::Class(_))) => {
-                targets.push(class);
+                // It is one of its bases, too.
+                targets.extend(std::iter::successors(Some(class), |&class| self.base(class)).take(STEPS_MAX));
                 let special = ["__new__", "__init__", "__post_init__", "__enter__", "__aenter__"];
                 targets.extend(special.iter().filter_map(|name| self.method(class, name)));
             }
@@ -293,26 +335,41 @@ impl<'a> Scopes<'a> {
 
     /// Returns the class of the object that an expression stands for.
     fn class_of(&self, scope: ScopeId, expression: &Expr) -> Option<ScopeId> {
+        self.class_within(scope, expression, STEPS_MAX)
+    }
+
+    /// Does the same in so many steps: names stand for names.
+    fn class_within(&self, scope: ScopeId, expression: &Expr, steps: usize) -> Option<ScopeId> {
+        let steps = steps.checked_sub(1)?;
+        let object = |(written, value): (ScopeId, &Expr)| self.class_within(written, value, steps);
         match expression {
             Expr::Name(name) => self.receiver_class(scope, expression).or_else(|| {
-                let (owner, made_by) = self
-                    .visible(scope)
-                    .find_map(|(id, scope)| scope.objects.get(name.id.as_str()).map(|made_by| (id, *made_by)))?;
-                self.named_class(owner, made_by?)
+                let name = name.id.as_str();
+                let known = |scope: &Scope<'a>| {
+                    let handed_in = scope.handed_in.get(name).map(|&class| Some(class));
+                    scope.objects.get(name).map(|found| found.and_then(object)).or(handed_in)
+                };
+                self.visible(scope).find_map(|(_, scope)| known(scope))?
             }),
             Expr::Attribute(attribute) => {
-                let class = self.receiver_class(scope, &attribute.value)?;
-                let made_by = (*self.all.get(class)?.objects.get(attribute.attr.as_str())?)?;
-                self.named_class(class, made_by)
+                let class = self.class_within(scope, &attribute.value, steps)?;
+                let owner = std::iter::successors(Some(class), |&class| self.base(class)).take(STEPS_MAX);
+                owner
+                    .filter_map(|class| self.all.get(class)?.objects.get(attribute.attr.as_str()).copied())
+                    .next()?
+                    .and_then(object)
             }
             Expr::Call(call) => match call.func.as_name_expr() {
                 Some(name) if name.id == "super" => {
                     let method = self.visible(scope).find(|(_, scope)| matches!(scope.kind, Kind::Function(_)))?;
                     self.base(method.1.parent)
                 }
-                _ => self.named_class(scope, &call.func),
+                _ => self.named_class(scope, &call.func).or_else(|| {
+                    let function = self.function(scope, &call.func)?;
+                    self.class_within(function, self.all.get(function)?.returned??, steps)
+                }),
             },
-            Expr::Await(awaited) => self.class_of(scope, &awaited.value),
+            Expr::Await(awaited) => self.class_within(scope, &awaited.value, steps),
             _ => None,
         }
     }
@@ -332,6 +389,14 @@ impl<'a> Scopes<'a> {
     }
 }
 
+impl<'a> Scope<'a> {
+    fn note_handed_in(&mut self, name: &'a str, class: ScopeId) -> bool {
+        let is_new = !self.handed_in.contains_key(name);
+        self.handed_in.entry(name).or_insert(class);
+        is_new
+    }
+}
+
 impl Scope<'_> {
     fn new(parent: ScopeId, kind: Kind<'_>) -> Scope<'_> {
         Scope {
@@ -339,6 +404,9 @@ impl Scope<'_> {
             kind,
             members: HashMap::new(),
             objects: HashMap::new(),
+            parameters: Vec::new(),
+            handed_in: HashMap::new(),
+            returned: None,
             collections: HashMap::new(),
             calls: Vec::new(),
             handed: Vec::new(),

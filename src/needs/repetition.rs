@@ -25,6 +25,21 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// Returns what an expression stands for: of a name, what it was last assigned.
+    pub(super) fn meant<'e>(&self, expression: &'e Expr) -> &'e Expr
+    where
+        'a: 'e,
+    {
+        let mut meant = expression;
+        for _ in 0..STEPS_MAX {
+            match meant.as_name_expr().and_then(|name| self.0.get(name.id.as_str())) {
+                Some(&value) => meant = value,
+                None => break,
+            }
+        }
+        meant
+    }
+
     /// Returns whether a loop over the expression runs its body at least once, as far as that is known.
     pub(super) fn is_repeated(&self, over: &Expr) -> bool {
         let mut steps = STEPS_MAX;

@@ -27,7 +27,9 @@ pub(super) struct Findings {
     pub(super) installations: Vec<(Installation, Urgency)>,
     /// Top-level modules that it puts into `sys.modules` itself.
     pub(super) made: Vec<String>,
-    /// Code that it runs in another interpreter, with `-c`.
+    /// Distributions that it asks about.
+    pub(super) distributions: Vec<(String, Urgency, u32)>,
+    /// Code that it runs in another interpreter: with `-c`, or, as far as its texts are code, from a file.
     pub(super) children: Vec<(String, Urgency)>,
     /// It looks at `sys.path`, so it may import from anywhere.
     pub(super) changes_path: bool,
@@ -94,6 +96,8 @@ struct Context {
     needless: bool,
     /// The code around puts something else in the place of an import that fails.
     substituted: bool,
+    /// The same for a distribution that is asked about.
+    substituted_distribution: bool,
     /// The code around handles exceptions, and goes on.
     guarded: bool,
 }
@@ -118,13 +122,23 @@ struct Position {
     looped: bool,
     needless: bool,
     substituted: bool,
+    substituted_distribution: bool,
     guarded: bool,
 }
 
 impl Position {
     /// Returns how urgent an import is that stands there.
     fn of_import(self, reached: &Reached) -> Urgency {
-        match self.substituted {
+        self.of_package(self.substituted, reached)
+    }
+
+    /// Returns how urgent a distribution is that is asked about there.
+    fn of_distribution(self, reached: &Reached) -> Urgency {
+        self.of_package(self.substituted_distribution, reached)
+    }
+
+    fn of_package(self, substituted: bool, reached: &Reached) -> Urgency {
+        match substituted {
             true => Urgency::Optional,
             false if self.looped => self.of_use(reached).max(Urgency::Later),
             false => self.of_use(reached),
@@ -217,7 +231,19 @@ impl<'a> Visitor<'a> for Scanner<'a, '_> {
                         self.scopes.assign(self.scope, target, &item.context_expr);
                     }
                 }
-                self.visit_body(&with.body);
+                let suppressed = with.items.iter().filter_map(|item| self.suppressed_by(&item.context_expr));
+                let suppressed: Vec<_> = suppressed.collect();
+                let raised = self.left.raised;
+                self.within(
+                    |context| {
+                        context.substituted |= suppressed.contains(&Caught::ImportsAlone);
+                        context.guarded |= !suppressed.is_empty();
+                    },
+                    |scanner| scanner.visit_body(&with.body),
+                );
+                if !suppressed.is_empty() {
+                    self.left.raised = raised;
+                }
             }
             Stmt::For(repeated) => {
                 self.visit_expr(&repeated.iter);
@@ -243,8 +269,11 @@ impl<'a> Visitor<'a> for Scanner<'a, '_> {
                 self.visit_expr(&choice.subject);
                 self.possibly(|scanner| choice.cases.iter().for_each(|case| scanner.visit_match_case(case)));
             }
-            Stmt::Return(_) => {
+            Stmt::Return(returned) => {
                 visitor::walk_stmt(self, stmt);
+                if let Some(value) = &returned.value {
+                    self.scopes.returns(self.scope, value);
+                }
                 self.left.returned = true;
             }
             Stmt::Raise(_) => {
@@ -318,10 +347,10 @@ impl<'a> Visitor<'a> for Scanner<'a, '_> {
 
 impl<'a> Scanner<'a, '_> {
     fn position(&self) -> Position {
-        let Context { possible, looped, needless, substituted, guarded } = self.context;
+        let Context { possible, looped, needless, substituted, substituted_distribution, guarded } = self.context;
         let Left { returned, raised, skipped } = self.left;
         let certain = !(possible || returned || raised || skipped);
-        Position { scope: self.scope, certain, looped, needless, substituted, guarded }
+        Position { scope: self.scope, certain, looped, needless, substituted, substituted_distribution, guarded }
     }
 
     /// Runs `visit` in a changed context.
@@ -481,12 +510,18 @@ impl<'a> Scanner<'a, '_> {
             let error = handler.name.as_ref().map(|name| name.as_str());
             Caught::by(handler.type_.as_deref()) == Caught::ImportsAlone && puts_in_place(&handler.body, error)
         });
+        let of_distributions = handlers().find(|handler| catches_distributions(handler.type_.as_deref()));
+        let substituted_distribution = of_distributions.map(|handler| {
+            let error = handler.name.as_ref().map(|name| name.as_str());
+            puts_in_place(&handler.body, error)
+        });
         let before = self.left;
         let imports_before = self.imports.len();
         let guards = handlers().any(|handler| !gives_up(&handler.body));
         self.within(
             |context| {
                 context.substituted = substituted.unwrap_or(context.substituted);
+                context.substituted_distribution = substituted_distribution.unwrap_or(context.substituted_distribution);
                 context.guarded |= guards;
             },
             |scanner| scanner.visit_body(&attempt.body),
@@ -518,11 +553,18 @@ impl<'a> Scanner<'a, '_> {
         self.visit_body(&attempt.finalbody);
     }
 
+    /// Returns which exceptions a context manager keeps to itself, if it is `contextlib.suppress`.
+    fn suppressed_by(&self, manager: &Expr) -> Option<Caught> {
+        let call = self.values.meant(manager).as_call_expr()?;
+        let is_suppress = self.resolve(self.values.meant(&call.func)).iter().any(|name| name == "contextlib.suppress");
+        is_suppress.then(|| Caught::by_any(&call.arguments.args))
+    }
+
     fn is_present(&self, module: &str) -> bool {
         (self.is_own)(module) || stdlib::lifetime(module).is_some_and(|lifetime| lifetime.newest >= Python::WASM)
     }
 
-    fn finish(self, source: &str) -> Findings {
+    fn finish(mut self, source: &str) -> Findings {
         let reached = self.scopes.reached();
         let lines = Lines::of(source);
         let mut findings = Findings { changes_path: self.changes_path, ..Findings::default() };
@@ -572,19 +614,23 @@ impl<'a> Scanner<'a, '_> {
             }
             let functions = self.resolve(&call.func);
             extras::of_call(call, &functions, |extra| findings.extras.push((extra, Some(urgency), lines.at(offset))));
-            if let Some(code) = code_of_child(&call.arguments) {
-                findings.children.push((code, urgency));
-            }
+            self.children(call, &functions, urgency, &mut findings.children);
             for function in functions {
                 findings.made.extend(put_into_modules(&function, &call.arguments));
+                if let Some(name) = distribution_asked(&function, &call.arguments) {
+                    findings.distributions.push((name, position.of_distribution(&reached), lines.at(offset)));
+                }
                 if let Some(installation) = installs::of_call(&function, &call.arguments) {
                     findings.installations.push((installation, urgency));
                 }
                 if let Some(module) = imported_by(&function, &call.arguments) {
                     dynamic.push((module, position.of_import(&reached), offset));
-                } else if let Some(capability) = calls::needed(&function, &call.arguments) {
+                } else if let Some(capability) =
+                    calls::needed(&function, &call.arguments, &|name| self.values.meant(name))
+                {
                     // To make a thread starts none.
-                    let is_made = !self.starts && calls::makes_what_is_started(&function);
+                    let is_made = calls::makes_what_is_shared(&function)
+                        || !self.starts && calls::makes_what_is_started(&function);
                     add(capability, function, if is_made { urgency.max(Urgency::Later) } else { urgency }, offset);
                 }
             }
@@ -620,6 +666,54 @@ impl<'a> Scanner<'a, '_> {
             });
         }
         findings
+    }
+
+    /// Adds the code that a call has another interpreter run.
+    fn children(
+        &self,
+        call: &ast::ExprCall,
+        functions: &[String],
+        urgency: Urgency,
+        children: &mut Vec<(String, Urgency)>,
+    ) {
+        let arguments = &*call.arguments.args;
+        let words = match arguments.first().map(|first| self.values.meant(first)) {
+            Some(Expr::List(list)) => &*list.elts,
+            Some(Expr::Tuple(tuple)) => &*tuple.elts,
+            _ if functions.iter().any(|name| name.ends_with(".create_subprocess_exec")) => arguments,
+            _ => return,
+        };
+        let is_python = match words.first().map(|first| self.values.meant(first)) {
+            Some(Expr::Attribute(attribute)) => attribute.attr.as_str() == "executable",
+            Some(Expr::StringLiteral(text)) => text.value.to_str().contains("python"),
+            _ => false,
+        };
+        if !is_python {
+            return;
+        }
+        let is_option =
+            |word: &Expr, option: &str| word.as_string_literal_expr().is_some_and(|text| text.value.to_str() == option);
+        if let Some(at) = words.iter().position(|word| is_option(word, "-c")) {
+            children.extend(words.get(at + 1).and_then(|code| self.text(code)).map(|code| (dedented(code), urgency)));
+        } else if words.len() > 1 && !words.iter().any(|word| is_option(word, "-m")) {
+            // Which text is in the file is not followed, so that it may be another.
+            let code = self.texts.iter().filter(|text| text.contains("import "));
+            children.extend(code.map(|text| (dedented(text), urgency.max(Urgency::Guarded))));
+        }
+    }
+
+    /// Returns the text that an expression stands for, with blanks around it or without.
+    fn text<'t>(&'t self, expression: &'t Expr) -> Option<&'t str> {
+        match self.values.meant(expression) {
+            Expr::StringLiteral(text) => Some(text.value.to_str()),
+            Expr::Call(call) => match &*call.func {
+                Expr::Attribute(method) if method.attr.as_str() == "strip" => self.text(&method.value),
+                Expr::Attribute(function) if function.attr.as_str() != "dedent" => None,
+                Expr::Name(function) if function.id != "dedent" => None,
+                _ => self.text(call.arguments.args.first()?),
+            },
+            _ => None,
+        }
     }
 
     /// Returns the full names that an expression such as `t.Thread` may stand for.
@@ -665,6 +759,14 @@ fn module_of_file(text: &str) -> Option<&str> {
     path.rsplit('/').next().filter(|name| !name.is_empty())
 }
 
+/// Removes the blanks that all lines begin with.
+fn dedented(code: &str) -> String {
+    let blanks = |line: &str| line.len() - line.trim_start().len();
+    let common = code.lines().filter(|line| !line.trim().is_empty()).map(blanks).min().unwrap_or(0);
+    let lines = code.lines().map(|line| line.get(common..).unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Returns where a name or an attribute starts.
 fn start(expression: &Expr) -> usize {
     match expression {
@@ -700,17 +802,19 @@ enum Caught {
 }
 
 impl Caught {
+    fn by_any(exceptions: &[Expr]) -> Caught {
+        let each = || exceptions.iter().map(|one| Caught::by(Some(one)));
+        match (each().any(|one| one != Caught::Others), each().all(|one| one == Caught::ImportsAlone)) {
+            (true, true) => Caught::ImportsAlone,
+            (true, false) => Caught::ImportsToo,
+            (false, _) => Caught::Others,
+        }
+    }
+
     fn by(exception: Option<&Expr>) -> Caught {
         let name = match exception {
             None => return Caught::ImportsToo,
-            Some(Expr::Tuple(several)) => {
-                let each = || several.elts.iter().map(|one| Caught::by(Some(one)));
-                return match (each().any(|one| one != Caught::Others), each().all(|one| one == Caught::ImportsAlone)) {
-                    (true, true) => Caught::ImportsAlone,
-                    (true, false) => Caught::ImportsToo,
-                    (false, _) => Caught::Others,
-                };
-            }
+            Some(Expr::Tuple(several)) => return Caught::by_any(&several.elts),
             Some(Expr::Name(name)) => name.id.as_str(),
             Some(Expr::Attribute(attribute)) => attribute.attr.as_str(),
             Some(_) => return Caught::Others,
@@ -721,6 +825,32 @@ impl Caught {
             _ => Caught::Others,
         }
     }
+}
+
+/// Returns whether a handler is for distributions that are not there, among others.
+fn catches_distributions(exception: Option<&Expr>) -> bool {
+    let name = match exception {
+        Some(Expr::Tuple(several)) => return several.elts.iter().any(|one| catches_distributions(Some(one))),
+        Some(Expr::Name(name)) => name.id.as_str(),
+        Some(Expr::Attribute(attribute)) => attribute.attr.as_str(),
+        Some(_) => return false,
+        None => return true,
+    };
+    matches!(name, "PackageNotFoundError" | "DistributionNotFound") || Caught::by(exception) != Caught::Others
+}
+
+/// Returns the distribution that a call asks about, where its name is a literal.
+fn distribution_asked(function: &str, arguments: &ast::Arguments) -> Option<String> {
+    let (module, name) = function.rsplit_once('.')?;
+    let asks = match module {
+        "importlib.metadata" | "importlib_metadata" => {
+            matches!(name, "version" | "distribution" | "metadata" | "requires" | "files")
+        }
+        "pkg_resources" => matches!(name, "get_distribution" | "require"),
+        _ => false,
+    };
+    let name = arguments.args.first().or_else(|| Some(&arguments.keywords.first()?.value)).filter(|_| asks)?;
+    Some(name.as_string_literal_expr()?.value.to_str().to_owned())
 }
 
 /// Returns whether a handler binds a name to something else than what failed. To keep the `error` is to note it.
@@ -793,23 +923,6 @@ fn keys(dictionary: &Expr) -> Vec<&Expr> {
         Expr::Dict(dictionary) => dictionary.items.iter().filter_map(|item| item.key.as_ref()).collect(),
         _ => Vec::new(),
     }
-}
-
-/// Returns the code that another interpreter is given with `-c`, where that is a literal.
-fn code_of_child(arguments: &ast::Arguments) -> Option<String> {
-    let words = match arguments.args.first()? {
-        Expr::List(list) => &list.elts,
-        Expr::Tuple(tuple) => &tuple.elts,
-        _ => return None,
-    };
-    let is_option = |word: &Expr| word.as_string_literal_expr().is_some_and(|text| text.value.to_str() == "-c");
-    let is_python = match words.first()? {
-        Expr::Attribute(attribute) => attribute.attr.as_str() == "executable",
-        Expr::StringLiteral(text) => text.value.to_str().contains("python"),
-        _ => false,
-    };
-    let at = words.iter().position(is_option).filter(|_| is_python)?;
-    words.get(at + 1)?.as_string_literal_expr().map(|text| text.value.to_str().to_owned())
 }
 
 /// Returns whether a statement of this expression ends the program.

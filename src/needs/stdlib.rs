@@ -30,8 +30,7 @@ pub(crate) fn lifetime(module: &str) -> Option<Lifetime> {
 /// Returns the module of the standard library, `name` or a parent of it, that a full Linux has and WebAssembly does
 /// not.
 pub(crate) fn missing_in_wasm(name: &str) -> Option<&'static str> {
-    const MISSING: [&str; 5] =
-        ["concurrent.interpreters", "dbm.gnu", "dbm.ndbm", "ensurepip", "multiprocessing.shared_memory"];
+    const MISSING: [&str; 4] = ["concurrent.interpreters", "dbm.gnu", "dbm.ndbm", "ensurepip"];
     MISSING.into_iter().find(|missing| {
         name.strip_prefix(missing).is_some_and(|submodule| submodule.is_empty() || submodule.starts_with('.'))
     })

@@ -3,7 +3,7 @@ use super::*;
 /// Lists needs: `module distribution urgency place`, `Capability what urgency place`, `python<=3.11 module …`.
 fn show(needs: &Needs) -> Vec<String> {
     let mut lines = Vec::new();
-    for Module { name, distribution, urgency, place, perhaps_own: _ } in &needs.modules {
+    for Module { name, distribution, urgency, place, perhaps_own: _, imported: _ } in &needs.modules {
         lines.push(format!("{name} {} {urgency:?} {place}", distribution.as_deref().unwrap_or("-")));
     }
     for Use { capability, what, urgency, place } in &needs.uses {
@@ -95,6 +95,123 @@ fn code_for_another_interpreter_needs_its_packages() {
     let code = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import numpy as np; print(np)'])";
     let needs = found(code);
     assert!(needs.modules.iter().any(|module| module.name == "numpy"), "{needs:?}");
+}
+
+#[test]
+fn code_in_texts_needs_its_packages_where_another_interpreter_is_started() {
+    for (code, found) in [
+        ("c = 'import numpy'\nsubprocess.run([sys.executable, '-c', c])", "numpy Required"),
+        ("subprocess.run(['python3', '-c', textwrap.dedent('\\n    import numpy\\n')])", "numpy Required"),
+        ("await asyncio.create_subprocess_exec(sys.executable, '-c', 'import numpy')", "numpy Required"),
+        ("open('x.py', 'w').write('import numpy\\n')\nsubprocess.run([sys.executable, 'x.py'])", "numpy Guarded"),
+        (
+            "p.write_text('\\n  import numpy\\n  f()')\ncmd = [sys.executable, str(p)]\nsubprocess.run(cmd)",
+            "numpy Guarded",
+        ),
+        ("open('x.py', 'w').write('import numpy\\n')\nsubprocess.run(['cat', 'x.py'])", ""),
+        ("open('x.py', 'w').write('import numpy\\n')\nsubprocess.run([sys.executable, '-m', 'x'])", ""),
+        ("print('You import more than you export')\nsubprocess.run([sys.executable, 'x.py'])", ""),
+    ] {
+        let needs = found_in(&format!("import asyncio, subprocess, sys, textwrap\n{code}"));
+        assert_eq!(needs, found, "{code}");
+    }
+}
+
+/// Returns the packages of a program, with how urgent they are.
+fn found_in(source: &str) -> String {
+    let modules = found(source).modules.into_iter();
+    modules.map(|module| format!("{} {:?}", module.name, module.urgency)).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn distributions_that_are_asked_about_are_needed() {
+    for (code, found) in [
+        ("import importlib.metadata\nprint(importlib.metadata.version('python_dateutil'))", "python-dateutil Required"),
+        ("from importlib import metadata as m\nm.requires('requests')", "requests Required"),
+        ("from importlib.metadata import version as v\ndef f():\n    v('requests')", "requests Later"),
+        (
+            "from importlib.metadata import *\ntry:\n    print(version('requests'))\nexcept PackageNotFoundError:\n    print('no')",
+            "requests Guarded",
+        ),
+        (
+            "from importlib.metadata import version\ntry:\n    v = version('requests')\nexcept Exception:\n    v = None",
+            "",
+        ),
+        ("from importlib.metadata import version\nversion('a-project-of-my-own')", ""),
+        ("import requests\nfrom importlib.metadata import version\nversion('requests')", "requests Required"),
+        // Nobody who handles that catches what an import raises.
+        (
+            "from importlib.metadata import version, PackageNotFoundError\ntry:\n    import requests\nexcept PackageNotFoundError:\n    requests = None",
+            "requests Guarded",
+        ),
+    ] {
+        assert_eq!(found_in(code), found, "{code}");
+    }
+    let printed = "Traceback\nModuleNotFoundError: No module named 'yaml'\n";
+    assert_eq!(Needs::missed_by_child(printed).as_deref(), Some("pyyaml"));
+    assert_eq!(Needs::missed_by_child("ModuleNotFoundError: No module named 'of_nobody'"), None);
+    assert_eq!(Needs::missed_by_child("No module named 'yaml'"), None);
+}
+
+#[test]
+fn what_starts_nothing_needs_no_container() {
+    for code in [
+        "from rich.progress import Progress\nwith Progress(disable=True) as p: pass",
+        "from rich.live import Live\nLive(auto_refresh=False)",
+        "import multiprocessing as m\nlock, value, q = m.Lock(), m.Value('i', 0), m.Queue()",
+        "from multiprocessing import shared_memory, Process\nProcess(target=print)",
+    ] {
+        let certain = found(code).uses.into_iter().filter(|found| found.urgency <= Urgency::Guarded);
+        assert_eq!(certain.count(), 0, "{code}");
+    }
+    for code in [
+        "from rich.progress import track\nfor x in track([1], disable=True): pass",
+        "from rich.progress import Progress\nProgress(disable=quiet)",
+        "import multiprocessing as m\nlock = m.Lock()\nm.Process(target=print).start()",
+    ] {
+        assert!(found(code).uses.iter().any(|found| found.urgency == Urgency::Required), "{code}");
+    }
+}
+
+#[test]
+fn objects_are_followed_to_their_methods() {
+    let worker = "import threading\nclass W:\n    def go(self):\n        threading.Thread(target=print).start()\n";
+    for code in [
+        "def main(w):\n    w.go()\nmain(W())",
+        "def main(n, *, w=None):\n    w.go()\nx = W()\nmain(1, w=x)",
+        "class A:\n    def __init__(self, w):\n        self.w = w\n    def run(self):\n        self.w.go()\nA(W()).run()",
+        "class V(W): pass\nclass U(V): pass\ndef make(): return U()\nu = make()\nu.go()",
+        "def inner(a):\n    a.go()\ndef outer(b):\n    inner(b)\nouter(W())",
+        "a = W()\nb = a\nb.go()",
+    ] {
+        let needs = found(&format!("{worker}{code}"));
+        let starts = needs.use_of(Capability::Threads).map(|found| found.urgency);
+        assert_eq!(starts, Some(Urgency::Required), "{code}");
+    }
+    let needs = found(&format!("{worker}def main(w):\n    w.go()\nmain(other())"));
+    assert_eq!(needs.use_of(Capability::Threads).map(|found| found.urgency), Some(Urgency::Later));
+    let grandchild =
+        "import threading\nclass A(threading.Thread): pass\nclass B(A): pass\nclass C(B): pass\nC().start()";
+    assert_eq!(found(grandchild).use_of(Capability::Threads).map(|found| found.urgency), Some(Urgency::Required));
+    // Names that stand for each other end somewhere.
+    found("a = b\nb = a\na.f()\ndef f(x):\n    return f(x)\ny = f(f)\ny.go()\nf(y)");
+}
+
+#[test]
+fn a_connection_to_nobody_knows_where_may_be_to_itself() {
+    for (address, expected) in [
+        ("('example.com', 80)", Capability::Network),
+        ("(HOST, 80)", Capability::Network),
+        ("(HERE, port)", Capability::Sockets),
+        ("(host, port)", Capability::Sockets),
+        ("address", Capability::Sockets),
+    ] {
+        let source = format!(
+            "import socket\nHOST, _ = 'x', 1\nHOST = 'example.com'\nHERE = '127.0.0.1'\nwith socket.create_connection({address}) as s: pass"
+        );
+        let uses: Vec<_> = found(&source).uses.into_iter().map(|found| found.capability).collect();
+        assert_eq!(uses, [expected], "{address}");
+    }
 }
 
 #[test]
@@ -276,6 +393,26 @@ fn only_a_substitute_makes_an_import_optional() {
         ("try:\n    import numpy\nfinally:\n    pass", &["numpy numpy Required main.py:2"]),
         (
             "from contextlib import suppress\nwith suppress(ImportError):\n    import numpy",
+            &["numpy numpy Optional main.py:3"],
+        ),
+        (
+            "import contextlib as c\nwith c.suppress(ImportError, ModuleNotFoundError):\n    import numpy",
+            &["numpy numpy Optional main.py:3"],
+        ),
+        (
+            "from contextlib import suppress as quiet\nmissing = quiet(ImportError)\nwith missing, open('x') as f:\n    import numpy",
+            &["numpy numpy Optional main.py:4"],
+        ),
+        (
+            "from contextlib import suppress\nwith suppress(Exception):\n    import numpy",
+            &["numpy numpy Guarded main.py:3"],
+        ),
+        (
+            "from contextlib import suppress\nwith suppress(KeyError):\n    raise KeyError\nimport numpy",
+            &["numpy numpy Required main.py:4"],
+        ),
+        (
+            "def suppress(x): return x\nwith suppress(ImportError):\n    import numpy",
             &["numpy numpy Required main.py:3"],
         ),
         (
@@ -341,7 +478,11 @@ fn removed_modules_ask_for_the_newest_python_that_has_them() {
 fn modules_that_wasm_lacks_are_needs() {
     check(&[
         ("import ssl, curses.textpad, readline", &[]),
-        ("from multiprocessing import shared_memory", &["Modules multiprocessing.shared_memory Required main.py:1"]),
+        ("from multiprocessing import shared_memory", &[]),
+        (
+            "from multiprocessing import shared_memory as m\nm.SharedMemory(create=True, size=8)",
+            &["Processes multiprocessing.shared_memory.SharedMemory Required main.py:2"],
+        ),
         ("try:\n    import dbm.gnu\nexcept ImportError:\n    pass", &["Modules dbm.gnu Guarded main.py:2"]),
         (
             "try:\n    from dbm import ndbm\nexcept ImportError:\n    ndbm = None",

@@ -5,7 +5,7 @@ use crate::{
     Outcome, ResolvedJob, Result,
     environment::{Environments, Platform},
     error::Error,
-    needs::{Module, Needs, Urgency},
+    needs::{Module, Needs, Python, Urgency},
     outcome::CapabilityMiss,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -113,7 +113,7 @@ impl Analysis {
     /// Returns the packages inferred from imports that provide none of these modules.
     pub(super) fn misnamed(&self, provides: impl Fn(&str, &str) -> bool) -> Vec<String> {
         let is_misnamed = |name: &String| {
-            let of_it = |module: &&Module| module.distribution.as_ref() == Some(name);
+            let of_it = |module: &&Module| module.imported && module.distribution.as_ref() == Some(name);
             let mut modules = self.needs.modules.iter().filter(of_it).peekable();
             modules.peek().is_some() && modules.all(|module| !provides(name, &module.name))
         };
@@ -147,6 +147,13 @@ impl Analysis {
         self.inferred.push(Inferred { name: distribution, droppable: true });
     }
 
+    /// Adds a package by its own name: which modules it has is not known.
+    pub(super) fn provide_distribution(&mut self, distribution: String) {
+        let module = Module { imported: false, ..Module::met(&distribution, &distribution) };
+        Arc::make_mut(&mut self.needs).modules.push(module);
+        self.inferred.push(Inferred { name: distribution, droppable: true });
+    }
+
     /// Adds packages that the program has a substitute for, of those that it missed; returns their names.
     pub(super) fn provide_optional(&mut self, misses: &[CapabilityMiss]) -> Vec<String> {
         let optional = |miss: &&CapabilityMiss| {
@@ -172,9 +179,29 @@ impl Analysis {
     pub(super) fn meet(&mut self, miss: &CapabilityMiss) {
         let needs = Arc::make_mut(&mut self.needs);
         needs.met = Some(miss.clone());
-        if let Some(bound) = needs.python_at_most.as_mut().filter(|bound| bound.module == miss.detail) {
-            bound.urgency = Urgency::Required;
+        if miss.kind == "module" {
+            needs.miss_removed(&miss.detail);
         }
+    }
+
+    /// Returns the oldest version that has all modules for which one before the newest is taken, if that is why it is.
+    pub(super) fn oldest_with_same_modules(&self, job: &ResolvedJob) -> Option<Python> {
+        let prescribed = self.needs.script.as_ref().is_some_and(|script| script.requires_python.is_some());
+        let for_modules = !prescribed && job.containers.python.is_none() && self.needs.python_at_most.is_some();
+        for_modules.then(|| self.needs.oldest_python().unwrap_or(Python::V3_10))
+    }
+
+    /// Returns whether the program goes on without modules for which a version before the newest is taken.
+    pub(super) fn may_do_without_older_python(&self) -> bool {
+        let bound = self.needs.python_at_most.as_ref();
+        bound.is_some_and(|bound| matches!(bound.urgency, Urgency::Guarded | Urgency::Later))
+    }
+
+    /// Does without that version: the program finds its modules missing, as it does on the newest.
+    pub(super) fn leave_out_older_python(&mut self) {
+        let needs = Arc::make_mut(&mut self.needs);
+        needs.optional.extend(needs.python_at_most.take().map(|bound| bound.module));
+        needs.met = None;
     }
 
     /// Takes what may be the program's own for packages that it can do without.

@@ -309,6 +309,7 @@ impl Choice<'_> {
         let Containers { image, pre_commands, cpu_shares, owner, .. } = &self.job.containers;
         Placement {
             python: python.map(|python| python.to_string()),
+            or_older_to: self.analysis.oldest_with_same_modules(self.job),
             python_at_least: self.analysis.needs.oldest_python(),
             image: image.clone(),
             network,

@@ -235,6 +235,10 @@ pub(crate) enum ReplayReason {
     FailedWithout { distributions: Vec<String> },
     /// It ended with an exception that names a package.
     AskedFor { distribution: String },
+    /// It asked about a distribution that is well known.
+    AskedAbout { distribution: String },
+    /// Another interpreter that it started missed a package.
+    MissedByChild { distribution: String },
     /// There is no other place to run it after all.
     NoOtherPlace { wanted: Box<ReplayReason>, why: String },
 }
@@ -256,6 +260,12 @@ impl fmt::Display for ReplayReason {
             }
             ReplayReason::AskedFor { distribution } => {
                 write!(f, "run again with {distribution}: it ended with an exception that asks for it")
+            }
+            ReplayReason::AskedAbout { distribution } => {
+                write!(f, "run again with {distribution}: it may ask about it, and did")
+            }
+            ReplayReason::MissedByChild { distribution } => {
+                write!(f, "run again with {distribution}: another interpreter that it started missed it")
             }
             ReplayReason::NoOtherPlace { wanted, why } => write!(f, "{wanted}, but {why}"),
         }

@@ -15,8 +15,8 @@ use crate::{
     Outcome, ResolvedJob,
     environment::Platform,
     executor::{QUESTION, StopAt},
-    needs::Needs,
-    outcome::CapabilityMiss,
+    needs::{Capability, Needs},
+    outcome::{CapabilityMiss, Tier},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -30,6 +30,8 @@ const LEFT_MIN: Duration = Duration::from_millis(50);
 pub(super) enum Remedy {
     /// The package that a module comes from.
     Package { module: String, distribution: String },
+    /// A package that is only asked about.
+    Distribution(String),
     /// All that Linux has.
     Container,
 }
@@ -70,6 +72,12 @@ pub(super) fn remedy(miss: &CapabilityMiss, analysis: &Analysis, means: Means) -
             let distribution = analysis.possible(&miss.detail).filter(|_| !analysis.needs.optional.contains(top))?;
             let is_new = means.packages && !analysis.has(&distribution);
             is_new.then(|| Remedy::Package { module: top.to_owned(), distribution })
+        }
+        "distribution" => {
+            let distribution = Needs::known_distribution(&miss.detail)?;
+            let is_new =
+                means.packages && !analysis.has(&distribution) && !analysis.needs.optional.contains(&distribution);
+            is_new.then_some(Remedy::Distribution(distribution))
         }
         "network" => container.filter(|_| means.network),
         // They are not there in containers either.
@@ -127,10 +135,14 @@ impl Retry {
     pub(super) fn after_miss(self, miss: &CapabilityMiss, used: Duration) -> Option<Next> {
         let mut analysis = self.analysis.clone();
         let reason = match remedy(miss, &self.analysis, self.means)? {
-            Remedy::Package { .. } if self.is_final => return None,
+            Remedy::Package { .. } | Remedy::Distribution(_) if self.is_final => return None,
             Remedy::Package { module, distribution } => {
                 analysis.provide(&module, distribution.clone());
                 ReplayReason::Imported { module, distribution }
+            }
+            Remedy::Distribution(distribution) => {
+                analysis.provide_distribution(distribution.clone());
+                ReplayReason::AskedAbout { distribution }
             }
             Remedy::Container => {
                 analysis.meet(miss);
@@ -153,19 +165,34 @@ impl Retry {
         } else if let Some(distributions) = provide_optional(&mut analysis, outcome) {
             ReplayReason::FailedWithout { distributions }
         } else {
-            let exception = outcome.exception.as_ref()?;
-            let distribution = Needs::named_by_error(&exception.kind, &exception.message)?;
-            let required = &self.job.containers.requirements;
-            if analysis.has(&distribution) || required.names(&Platform::WASM).contains(&&*distribution) {
-                return None;
+            let required = self.job.containers.requirements.names(&Platform::WASM);
+            let is_new = |name: &String| !analysis.has(name) && !required.contains(&&**name);
+            let exception = outcome.exception.as_ref();
+            let by_error = exception.and_then(|it| Needs::named_by_error(&it.kind, &it.message)).filter(is_new);
+            let by_child = || self.missed_by_child(outcome).filter(is_new);
+            let (distribution, by_error) = match by_error {
+                Some(distribution) => (distribution, true),
+                None => (by_child()?, false),
+            };
+            analysis.provide_distribution(distribution.clone());
+            match by_error {
+                true => ReplayReason::AskedFor { distribution },
+                false => ReplayReason::MissedByChild { distribution },
             }
-            analysis.provide(&distribution.clone(), distribution.clone());
-            ReplayReason::AskedFor { distribution }
         };
         let used = Duration::from_micros(outcome.usage.wall_us);
         // What it ended with says more than that another attempt had no time.
         let left = self.job.limits.wall_clock().saturating_sub(used);
         (left >= LEFT_MIN).then(|| self.next(analysis, reason, used))?
+    }
+
+    /// Returns the package that another interpreter missed which the program started, by its words.
+    fn missed_by_child(&self, outcome: &Outcome) -> Option<String> {
+        let needs = &self.analysis.needs;
+        let starts = needs.use_of(Capability::Processes).is_some() || needs.met.is_some();
+        let in_container = outcome.tier == Tier::Docker && starts;
+        let printed = [&outcome.stderr, &outcome.stdout].map(|output| &*output.text);
+        printed.into_iter().filter(|_| in_container).find_map(Needs::missed_by_child)
     }
 
     fn next(self, mut analysis: Analysis, reason: ReplayReason, used: Duration) -> Option<Next> {
@@ -206,6 +233,7 @@ mod tests {
             None => "-".to_owned(),
             Some(Remedy::Container) => "container".to_owned(),
             Some(Remedy::Package { module, distribution }) => format!("{module} from {distribution}"),
+            Some(Remedy::Distribution(distribution)) => distribution,
         }
     }
 
@@ -236,6 +264,9 @@ mod tests {
             ("def f():\n    import numpy", "find_spec: numpy", "numpy from numpy"),
             ("def f():\n    import numpy", "find_spec: pandas", "-"),
             (optional, "find_spec: numpy", "-"),
+            ("", "distribution: Python_dateutil", "python-dateutil"),
+            ("", "distribution: distribution-of-nobody", "-"),
+            ("import numpy", "distribution: numpy", "-"),
             ("", "network: look-up of 'example.org'", "-"),
             ("", "terminal: os.ttyname()", "-"),
             ("", "privilege: os.setuid()", "-"),

@@ -231,7 +231,7 @@ fn wanted(needs: &Needs, asked: &Asked<'_>) -> Vec<(Wanted, Urgency)> {
         // `retry`.
         let Some(distribution) = module.distribution.as_deref().filter(|_| !module.perhaps_own) else { continue };
         if module.urgency != Urgency::Optional && !asked.requirements.iter().any(|name| name == distribution) {
-            let import = Some((module.name.clone(), module.place.clone()));
+            let import = module.imported.then(|| (module.name.clone(), module.place.clone()));
             wanted.push((Wanted { distribution: distribution.to_owned(), import }, module.urgency));
         }
     }

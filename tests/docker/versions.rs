@@ -1,8 +1,8 @@
 //! The version of Python that code needs is the one that it gets.
 
 use super::{block_on, job};
-use crate::support::docker::Containers;
-use pyexec::{Error, executor::docker::Placement};
+use crate::support::docker::{Containers, options, without_docker};
+use pyexec::{Error, Pyexec, executor::docker::Placement, outcome::Tier};
 
 const VERSION: &str = "import sys; print('%d.%d' % sys.version_info[:2])";
 
@@ -56,4 +56,43 @@ fn a_version_that_cannot_be_had_is_replaced_by_one_that_will_do_or_named() {
             "none other is taken silently"
         );
     });
+}
+
+#[test]
+fn an_older_version_that_is_there_is_taken_where_it_will_do() {
+    let Some(containers) = Containers::new(|options| {
+        options.images.insert("3.12".to_owned(), "localhost:1/python:3.12".to_owned());
+    }) else {
+        return;
+    };
+    block_on(async {
+        let mut asked = Placement::default();
+        asked.python = Some("3.12".to_owned());
+        asked.or_older_to = Some("3.10".parse().expect("a version"));
+        let outcome = containers.prepared(job(VERSION), &asked).await;
+        assert_eq!(outcome.stdout.text, "3.11\n", "{outcome:#?}");
+        assert!(outcome.route_reason.contains("on Python 3.11, of which there is an image"), "{outcome:#?}");
+        asked.or_older_to = Some("3.12".parse().expect("a version"));
+        assert!(matches!(containers.prepare(&asked).await, Err(Error::Unavailable { .. })));
+    });
+}
+
+#[test]
+fn a_module_that_is_gone_is_missing_where_there_is_no_image_that_has_it() {
+    if without_docker() {
+        return;
+    }
+    let mut options = options();
+    options.image = "localhost:1/python:{version}".to_owned();
+    let pyexec = Pyexec::builder().slots(1).docker(options).build().expect("the interpreter");
+    let run = |code: &str| pyexec.run_blocking(job(code));
+    for code in [
+        "try:\n    import crypt\nexcept ImportError as e:\n    print(e)",
+        "import sys\ndef f():\n    try:\n        import crypt, cgi\n    except ImportError as e:\n        print(e)\nif sys.argv:\n    f()",
+    ] {
+        let outcome = run(code).expect("an outcome");
+        assert_eq!(outcome.stdout.text, "No module named 'crypt'\n", "{code}: {outcome:#?}");
+        assert_eq!(outcome.tier, Tier::Wasm, "{outcome:#?}");
+    }
+    assert!(matches!(run("import crypt"), Err(Error::Unavailable { .. })), "it cannot do without");
 }

@@ -16,7 +16,8 @@ FRAMES_MAX = 50
 # Files of ours beside those that begin with `_pyexec_`: they stand in for modules in C, which have no frames.
 STAND_INS = frozenset(
     f"{FOLDER}{name}.py"
-    for name in "_curses _multiprocessing _posixsubprocess _socket _ssl fcntl grp mmap pwd readline resource syslog termios".split()
+    for name in "_curses _multiprocessing _posixshmem _posixsubprocess _socket _ssl fcntl grp mmap pwd readline resource "
+                "syslog termios".split()
 )
 
 

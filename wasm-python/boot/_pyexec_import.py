@@ -1,7 +1,7 @@
 """Imports the standard library and packages from the host's memory: no folder is listed and no file read."""
 import _pyexec
 import sys
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 
 FOLDER = "/usr/lib/python3.14"
 PACKAGES = FOLDER + "/site-packages"
@@ -76,6 +76,14 @@ class PackFinder:
                 yield prefix + name, True
 
 
+class PackagesFinder(PackFinder, FileFinder):
+    """The one of the packages' folder: pkg_resources and pkgutil list the folders of such finders."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.path = path
+
+
 class MissingFinder:
     """Asked last: what nobody found may be there with other means."""
 
@@ -90,12 +98,25 @@ class MissingFinder:
             # importlib.util's: who asks whether there is one goes on without.
             asks = asks or frame.f_code.co_name == "find_spec"
             frame = frame.f_back
-        is_own = frame is None or not frame.f_code.co_filename.startswith("/usr/")
+        is_own = _pyexec_linux.is_own(frame)
         if not asks:
             _pyexec_linux.miss_module(fullname, is_own)
         elif is_own:
             _pyexec_linux.record("find_spec", fullname)
         return None
+
+    @staticmethod
+    def find_distributions(context):
+        """Asked by importlib.metadata, when nobody has the distribution."""
+        if context.name:
+            import _pyexec_linux
+
+            frame = sys._getframe(1)
+            while frame is not None and "importlib" in frame.f_code.co_filename:
+                frame = frame.f_back
+            if _pyexec_linux.is_own(frame):
+                _pyexec_linux.record("distribution", context.name)
+        return ()
 
 
 def complete(module):
@@ -114,6 +135,8 @@ def complete(module):
 
 
 def _hook(path):
+    if path == PACKAGES:
+        return PackagesFinder(path)
     if path == FOLDER or path.startswith(FOLDER + "/"):
         return PackFinder(path)
     raise ImportError

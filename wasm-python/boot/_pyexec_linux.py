@@ -26,6 +26,8 @@ _import_errors = deque(maxlen=64)
 _TOOLS = (4, 3)
 _TOOL_NAME = "pyexec"
 _tool = None
+# Of code without a file that is run by other such code.
+_FRAMES_MAX = 100
 # Exceptions that are looked at before it is asked whether any of a miss is still there, at first and at most.
 _LOOKS, _LOOKS_MAX = 64, 1 << 14
 _looks = _looks_left = _LOOKS
@@ -57,6 +59,18 @@ def miss_module(name, is_own):
         _watch()
 
 
+def is_own(frame):
+    """Whether the program's own code runs there. Code without a file is its own if it runs in the script's names, and else
+    whose who runs it."""
+    for _ in range(_FRAMES_MAX):
+        if frame is None or frame.f_globals.get("__name__") == "__main__":
+            return True
+        if not frame.f_code.co_filename.startswith("<"):
+            return not frame.f_code.co_filename.startswith("/usr/")
+        frame = frame.f_back
+    return True
+
+
 def _watch():
     """Looks at every exception that passes through the program's own code from now on."""
     global _tool
@@ -73,7 +87,7 @@ def _look(code, offset, error):
     global _looks_left
     if _missing_module(error) is not None and all(error is not known for known, in _import_errors):
         _import_errors.append((error,))
-    if not code.co_filename.startswith(("/usr/", "<frozen ")):
+    if not code.co_filename.startswith(("/usr/", "<frozen ")) and is_own(sys._getframe(1)):
         found = _miss_behind(error)
         if found is not None:
             record(*found)
@@ -289,6 +303,9 @@ def link(src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=True):
 
 
 def statvfs(path):
+    if path == "/dev/shm":
+        # There is none. One that is full has multiprocessing map a file elsewhere.
+        return posix.statvfs_result((4096, 4096, 0, 0, 0, 0, 0, 0, 0, 255))
     if not isinstance(path, int):
         posix.stat(path)
     size, free, files, files_free = _pyexec.disk()

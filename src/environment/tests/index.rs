@@ -45,6 +45,26 @@ async fn a_package_without_wheels_is_named() {
 }
 
 #[tokio::test]
+async fn nothing_older_is_taken_where_what_is_newer_needs_building() {
+    let folder = tempfile::tempdir().unwrap();
+    // Its newest versions need docopt, and the one before was published without a wheel.
+    let (reason, message) = reason(options(folder.path()), "num2words", PLATFORM).await;
+    assert_eq!(reason, Reason::NoWheel { packages: vec!["docopt==0.6.2".to_owned()], platform: PLATFORM.in_words() });
+    assert!(message.starts_with("docopt==0.6.2 has no wheel for"), "{message}");
+    // What is older because somebody wants it is not for want of a wheel.
+    let environments = Environments::new(options(folder.path())).unwrap();
+    for (text, name, version) in [
+        ("num2words<0.5.7", "num2words", "0.5.6"),
+        ("rich\nmarkdown-it-py<4", "markdown-it-py", "3."),
+        ("pytest<8", "pytest", "7."),
+    ] {
+        let installed = prepare(&environments, text).await.unwrap();
+        let pin = installed.pins().iter().find(|pin| pin.name == name).unwrap();
+        assert!(pin.version.starts_with(version), "{pin:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_conflict_is_explained() {
     let folder = tempfile::tempdir().unwrap();
     let (reason, message) = reason(options(folder.path()), "jinja2==3.1.4\nmarkupsafe<2.0", PLATFORM).await;

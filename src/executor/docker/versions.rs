@@ -68,6 +68,13 @@ pub(crate) async fn choose(engine: &Arc<Engine>, placement: &Placement, progress
         return Ok(images::base(engine, &name, progress).await?.into());
     }
     if let Some(python) = asked.and_then(|asked| asked.parse().ok()) {
+        if let Some(oldest) = placement.or_older_to {
+            let will_do = Python::all().filter(|other| (oldest..=python).contains(other));
+            if let Some((there, name)) = first_there(engine, will_do).await? {
+                let note = (there != python).then(|| format!("on Python {there}, of which there is an image"));
+                return Ok(Chosen { base: images::base(engine, &name, progress).await?, note });
+            }
+        }
         return Ok(of_version(engine, python, progress).await?.into());
     }
     let least = placement.python_at_least.unwrap_or(Python::V3_10);
