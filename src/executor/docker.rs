@@ -36,6 +36,7 @@ mod prepare;
 mod run;
 mod said;
 mod state;
+mod subnet;
 mod sweep;
 mod told;
 mod versions;
@@ -46,6 +47,7 @@ pub use instance::Instance;
 pub use layers::{PackageFolder, Packages};
 pub use network::NetworkMode;
 pub use prepare::Prepared;
+pub use subnet::Subnet;
 
 use crate::{
     Error, Job, Limits, Outcome, Project, Python, Result,
@@ -95,6 +97,14 @@ pub struct DockerOptions {
     pub cpu_shares: u32,
     /// The network of jobs that may have one.
     pub network_mode: NetworkMode,
+    /// Private networks that jobs on [`NetworkMode::Isolated`] may reach, beside the public internet: RFC 1918's, the shared
+    /// addresses 100.64.0.0/10, 192.0.0.0/24 and Azure's 168.63.129.16 are refused otherwise. Names are looked up all the
+    /// same.
+    ///
+    /// # Security
+    ///
+    /// All jobs with a network reach what is there, and so do commands and packages without wheels while a layer is made.
+    pub private_networks: Vec<Subnet>,
     /// Name servers of jobs with a network; none leaves it to the daemon.
     pub dns: Vec<String>,
     /// Containers of each class that are kept started, with the runner waiting in them: a job that finds one needs
@@ -150,6 +160,7 @@ impl Default for DockerOptions {
             pids_max: 128,
             cpu_shares: 1024,
             network_mode: NetworkMode::default(),
+            private_networks: Vec::new(),
             dns: Vec::new(),
             pool: 0,
             pool_max: 8,

@@ -1,7 +1,7 @@
 //! All that a container may do: what a job's may, what one in which a layer is made may, and what our own helpers may.
 //! What is not set here is the daemon's default.
 
-use super::network::Attachment;
+use super::{network::Attachment, subnet::Subnet};
 use crate::Limits;
 use bollard::models::{
     ContainerCreateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, ResourcesUlimits,
@@ -149,14 +149,22 @@ pub(crate) fn probe_body(image: &str, instance: &str) -> ContainerCreateBody {
 
 /// Describes a helper that walls off the network of `container`, and sees the host's processes. Nothing of a job is in
 /// it: the image is the operator's, the script ours, and its input empty.
-pub(crate) fn firewall_body(image: &str, container: &str, instance: &str) -> ContainerCreateBody {
+pub(crate) fn firewall_body(
+    image: &str,
+    container: &str,
+    private_networks: &[Subnet],
+    instance: &str,
+) -> ContainerCreateBody {
     let config = HostConfig {
         cap_add: Some(vec!["NET_ADMIN".to_owned()]),
         network_mode: Some(format!("container:{container}")),
         pid_mode: Some("host".to_owned()),
         ..helper_config()
     };
-    waiting(image, FIREWALL, ROOT, "firewall", instance, config)
+    ContainerCreateBody {
+        cmd: Some(private_networks.iter().map(Subnet::to_string).collect()),
+        ..waiting(image, FIREWALL, ROOT, "firewall", instance, config)
+    }
 }
 
 fn waiting(
@@ -400,7 +408,7 @@ mod tests {
     #[test]
     fn a_helper_may_do_exactly_this() {
         let config = |body: ContainerCreateBody| serde_json::to_value(body.host_config).expect("JSON");
-        let firewall = config(firewall_body("python:3.13-slim", "job", "one"));
+        let firewall = config(firewall_body("python:3.13-slim", "job", &[], "one"));
         let mut probe = config(probe_body("python:3.13-slim", "one"));
         assert_eq!((&probe["NetworkMode"], &probe["ReadonlyRootfs"]), (&"none".into(), &true.into()));
         for (key, value) in [

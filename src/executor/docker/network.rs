@@ -1,5 +1,5 @@
 //! The network of jobs that may have one: a bridge of the instance's own, on which nobody reaches the Docker host, a
-//! neighbour, or a cloud's metadata.
+//! neighbour, a cloud's metadata, or a private network that is not allowed.
 //!
 //! The bridge lets no traffic pass between containers. The rest is a packet filter inside each container's own network
 //! namespace, put there by a helper (`fallback/firewall.py`) before anything of a stranger runs in it: it needs nothing of
@@ -36,7 +36,10 @@ const BETWEEN_CONTAINERS: &str = "com.docker.network.bridge.enable_icc";
 /// The network of jobs that may have one, and of containers in which layers are made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum NetworkMode {
-    /// A bridge of the instance's own: the outer world, but neither the Docker host nor other containers.
+    /// A bridge of the instance's own: the public internet and [`DockerOptions::private_networks`], but neither the Docker
+    /// host nor other containers.
+    ///
+    /// [`DockerOptions::private_networks`]: super::DockerOptions::private_networks
     #[default]
     Isolated,
     /// An existing network, or `host`, as it is.
@@ -143,7 +146,8 @@ async fn own(engine: &Engine) -> Result<Vec<Network>, Fault> {
 pub(crate) async fn guard(engine: &Arc<Engine>, container: &str) -> Result<()> {
     // The operator's own image: this helper may do more than any other.
     let base = versions::any(engine).await?;
-    let body = hardening::firewall_body(&base.id, container, engine.options().instance.name());
+    let options = engine.options();
+    let body = hardening::firewall_body(&base.id, container, &options.private_networks, options.instance.name());
     let said = helper::run(engine, Container::make(engine, body, None).await?, GUARD).await?;
     if said.status == 0 && said.stdout.trim() == "guarded" {
         return Ok(());
