@@ -139,7 +139,9 @@ fn number_of_processes_is_limited() {
         let bomb = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass";
         let outcome = containers.run(job(bomb).limits(limits(|limits| limits.wall_clock_ms = 3000))).await;
         assert_eq!(outcome.ending, stopped(StopReason::TimeLimit));
-        assert_eq!(stdout(&containers, "print('next')").await, "next\n");
+        assert_eq!(outcome.limits_hit, [LimitHit::WallClock, LimitHit::Processes]);
+        let next = containers.run(job("import os; print(os.waitstatus_to_exitcode(os.system('exit 3')))")).await;
+        assert_eq!((next.stdout.text.as_str(), next.limits_hit.as_slice()), ("3\n", &[][..]));
     });
 }
 
@@ -156,6 +158,7 @@ fn memory_was_the_limit(outcome: &Outcome) {
 #[test]
 fn memory_that_python_asks_for_is_limited() {
     with_docker(async |containers| {
+        assert_eq!(outcome.limits_hit, [LimitHit::Processes], "the script survived, and yet it is told");
         for code in ["x = []\nwhile True: x.append(bytearray(1 << 20))", "b'x' * 10**10", "x = [0]\nwhile True: x += x"]
         {
             memory_was_the_limit(&containers.run(job(code)).await);

@@ -10,7 +10,9 @@ use crate::{Error, Result};
 use bollard::{
     container::LogOutput,
     models::ContainerCreateBody,
-    query_parameters::{AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder},
+    query_parameters::{
+        AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder, StatsOptionsBuilder,
+    },
 };
 use futures_util::{FutureExt, Stream, StreamExt};
 use std::{pin::Pin, sync::Arc, time::Duration};
@@ -18,6 +20,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// How long an end may wait for the container's.
 const KILL: Duration = Duration::from_secs(1);
+/// How long an end may wait for the number of the container's processes.
+const COUNT: Duration = Duration::from_millis(300);
 
 /// Streams what comes out of a container.
 pub(crate) type Output = Pin<Box<dyn Stream<Item = std::result::Result<LogOutput, bollard::errors::Error>> + Send>>;
@@ -140,6 +144,15 @@ impl Drop for Container {
         }
     }
 }
+
+    /// Returns whether it has as many processes as it may; no when the daemon does not answer at once.
+    pub(crate) async fn has_all_processes(&self) -> bool {
+        let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
+        let mut stats = Box::pin(self.engine.docker().stats(&self.name, Some(options)));
+        let Ok(Some(Ok(stats))) = tokio::time::timeout(COUNT, stats.next()).await else { return false };
+        let pids = stats.pids_stats.unwrap_or_default();
+        pids.limit.is_some_and(|limit| limit > 0 && pids.current >= Some(limit))
+    }
 
 fn not_started(fault: Fault) -> Error {
     Error::caused("Docker does not start a container", fault.to_string())

@@ -98,10 +98,14 @@ pub(crate) async fn run(
                 if told.started {
                     signals.ask_where();
                     let until = tokio::time::Instant::now() + LAST_WORDS;
-                    tokio::select! {
-                        _ = &mut feeding => {}
-                        () = tokio::time::sleep_until(until) => {}
-                        _ = told.listen(&mut output, &signals) => {}
+                    let answered = tokio::select! {
+                        _ = &mut feeding => false,
+                        () = tokio::time::sleep_until(until) => false,
+                        ended = told.listen(&mut output, &signals) => matches!(ended, Ended::Placed),
+                    };
+                    // One that has as many processes as it may leaves little of the CPU to the runner.
+                    if !answered && container.has_all_processes().await {
+                        told.note_all_processes();
                     }
                 }
                 container.kill().await;

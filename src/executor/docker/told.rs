@@ -74,6 +74,8 @@ pub(super) struct Used {
     disk_bytes: u64,
     disk_full: bool,
     files_full: bool,
+    /// The kernel has refused it a process or a thread.
+    processes_full: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -277,6 +279,11 @@ impl Told {
         self.complaint.clear();
     }
 
+    /// Notes that the job had as many processes as it may have.
+    pub(super) fn note_all_processes(&mut self) {
+        self.used.processes_full = true;
+    }
+
     /// Ends standard error with where the script was and why it was stopped.
     pub(super) fn say_where(&mut self, reason: &StopReason, limits: &Limits, project: &Project) {
         let text = traceback::format(frames_of_job(&self.dump), &traceback::explain(reason, limits), PROJECT, project);
@@ -308,6 +315,7 @@ impl Told {
             (LimitHit::Memory, self.out_of_memory || ran_out),
             (LimitHit::DiskBytes, self.used.disk_full || self.no_space && !self.used.files_full),
             (LimitHit::DiskFiles, self.used.files_full),
+            (LimitHit::Processes, self.used.processes_full),
             (LimitHit::Output, self.stdout.truncated() || self.stderr.truncated()),
         ];
         let wall_us = u64::try_from(wall.as_micros()).unwrap_or(u64::MAX);
