@@ -1,7 +1,7 @@
 //! Making one layer: a container of its base, in which commands run and packages are put, and which is then committed.
 
 use super::{
-    container::{Container, Output},
+    container::{Container, Output, not_started},
     engine::{Engine, Fault},
     feed::Input,
     flights::{Progress, Step},
@@ -142,7 +142,7 @@ impl Running {
         };
         let body = hardening::build_body(&spec, options.instance.name());
         let container = Container::make(engine, body, None).await?;
-        let (input, output) = container.attach_and_start().await?;
+        let (input, output) = container.attach_and_start().await.map_err(not_started)?;
         if let Attachment::Guarded(_) = spec.network {
             network::guard(engine, container.name()).await?;
         }

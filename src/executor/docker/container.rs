@@ -60,7 +60,7 @@ impl Container {
     pub(crate) async fn start(engine: &Arc<Engine>, spec: Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
         let body = hardening::body(&spec, engine.user(), engine.options().instance.name());
         let container = Container::make(engine, body, slot).await?;
-        let (input, output) = container.attach_and_start().await?;
+        let (input, output) = container.attach_and_start().await.map_err(not_started)?;
         if let Attachment::Guarded(_) = spec.network {
             network::guard(engine, container.name()).await?;
         }
@@ -104,13 +104,12 @@ impl Container {
         receiver.await.unwrap_or_else(|_| Err(Error::unavailable("making the container was cut off")))
     }
 
-    pub(crate) async fn attach_and_start(&self) -> Result<(Input, Output)> {
+    pub(crate) async fn attach_and_start(&self) -> Result<(Input, Output), Fault> {
         let docker = self.engine.docker();
         let options =
             AttachContainerOptionsBuilder::default().stdin(true).stdout(true).stderr(true).stream(true).build();
-        let attached =
-            self.engine.ask(docker.attach_container(&self.name, Some(options))).await.map_err(not_started)?;
-        self.engine.work(docker.start_container(&self.name, None)).await.map_err(not_started)?;
+        let attached = self.engine.ask(docker.attach_container(&self.name, Some(options))).await?;
+        self.engine.work(docker.start_container(&self.name, None)).await?;
         Ok((attached.input, attached.output))
     }
 
@@ -126,6 +125,15 @@ impl Container {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns whether it has as many processes as it may; no when the daemon does not answer at once.
+    pub(crate) async fn has_all_processes(&self) -> bool {
+        let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
+        let mut stats = Box::pin(self.engine.docker().stats(&self.name, Some(options)));
+        let Ok(Some(Ok(stats))) = tokio::time::timeout(COUNT, stats.next()).await else { return false };
+        let pids = stats.pids_stats.unwrap_or_default();
+        pids.limit.is_some_and(|limit| limit > 0 && pids.current >= Some(limit))
     }
 
     /// Kills everything in it, and does not wait long for an answer: removing it kills, too.
@@ -145,15 +153,6 @@ impl Drop for Container {
     }
 }
 
-    /// Returns whether it has as many processes as it may; no when the daemon does not answer at once.
-    pub(crate) async fn has_all_processes(&self) -> bool {
-        let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
-        let mut stats = Box::pin(self.engine.docker().stats(&self.name, Some(options)));
-        let Ok(Some(Ok(stats))) = tokio::time::timeout(COUNT, stats.next()).await else { return false };
-        let pids = stats.pids_stats.unwrap_or_default();
-        pids.limit.is_some_and(|limit| limit > 0 && pids.current >= Some(limit))
-    }
-
-fn not_started(fault: Fault) -> Error {
+pub(crate) fn not_started(fault: Fault) -> Error {
     Error::caused("Docker does not start a container", fault.to_string())
 }

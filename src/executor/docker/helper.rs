@@ -1,6 +1,9 @@
 //! Containers of our own that do one thing and say what came of it.
 
-use super::{container::Container, engine::Engine};
+use super::{
+    container::{Container, not_started},
+    engine::{Engine, Fault},
+};
 use crate::{Error, Result};
 use bollard::container::LogOutput;
 use futures_util::StreamExt;
@@ -11,6 +14,10 @@ const SAID_BYTES_MAX: usize = 64 << 10;
 /// How long the daemon may take to notice the end of a container whose output has ended.
 const END: Duration = Duration::from_secs(5);
 const END_PAUSE: Duration = Duration::from_millis(10);
+
+/// What a shell, and the daemon, make the status of a program that cannot run, and of one that is not there.
+pub(crate) const NOT_EXECUTABLE: i64 = 126;
+pub(crate) const NOT_FOUND: i64 = 127;
 
 /// Holds what came of a helper.
 #[derive(Debug, Default)]
@@ -29,7 +36,10 @@ impl Said {
 /// Starts `container`, waits for its end, and removes it.
 pub(crate) async fn run(engine: &Engine, container: Container, longest: Duration) -> Result<Said> {
     let running = async {
-        let (input, mut output) = container.attach_and_start().await?;
+        let (input, mut output) = match container.attach_and_start().await {
+            Ok(streams) => streams,
+            Err(fault) => return not_there(engine, &container, fault).await,
+        };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         while let Some(said) = output.next().await {
             let (stream, message) = match said {
@@ -50,6 +60,17 @@ pub(crate) async fn run(engine: &Engine, container: Container, longest: Duration
     ran.unwrap_or_else(|_| {
         Err(Error::unavailable(format!("a helper in Docker takes longer than {} s", longest.as_secs())))
     })
+}
+
+/// Says of a container that does not start what a shell would say, if its program is not there or cannot run.
+async fn not_there(engine: &Engine, container: &Container, fault: Fault) -> Result<Said> {
+    if let Fault::Refused { message, .. } = &fault {
+        let state = engine.state(container.name()).await.unwrap_or_default();
+        if let Some(status @ (NOT_EXECUTABLE | NOT_FOUND)) = state.exit_code {
+            return Ok(Said { status, stdout: String::new(), stderr: message.clone() });
+        }
+    }
+    Err(not_started(fault))
 }
 
 async fn status(engine: &Engine, container: &Container) -> Result<i64> {

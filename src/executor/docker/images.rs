@@ -433,16 +433,13 @@ async fn pull(engine: &Engine, name: &ImageName, tell: &Progress) -> Result<()> 
 async fn probe(engine: &Arc<Engine>, name: &ImageName, id: &str) -> Result<String> {
     let body = hardening::probe_body(id, engine.options().instance.name());
     let container = Container::make(engine, body, None).await?;
-    let no_python = || Error::invalid(format!("the image {name} has no python3: take one with Python 3.10 to 3.14"));
-    let said = match helper::run(engine, container, PROBE).await {
-        Ok(said) => said,
-        Err(error) if error.to_string().contains("executable file not found") => return Err(no_python()),
-        Err(error) => return Err(error),
-    };
+    let said = helper::run(engine, container, PROBE).await?;
     match said.status {
         0 => Ok(said.stdout.trim().to_owned()),
-        // What a shell says of a command that is not there, or cannot run.
-        126 | 127 => Err(no_python()),
+        helper::NOT_EXECUTABLE | helper::NOT_FOUND => Err(Error::invalid(format!(
+            "the image {name} has no python3 ({}): take one with Python 3.10 to 3.14",
+            said.last_complaint()
+        ))),
         status => Err(Error::invalid(format!(
             "python3 of the image {name} does not work (status {status}): {}",
             said.last_complaint()

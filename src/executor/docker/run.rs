@@ -6,6 +6,7 @@ use super::{
     engine::{Engine, Fault},
     feed::{Signals, feed},
     hardening::Spec,
+    helper,
     network::{self, Attachment},
     pool::Pool,
     prepare::prepare,
@@ -269,7 +270,11 @@ async fn vanished(engine: &Engine, container: &Container, image: &str, told: &mu
     let complaint = told.complaint().map(|line| format!(": {line}")).unwrap_or_default();
     if !told.started {
         // Nothing of the job ran: it is the image, or this service.
-        let what = if matches!(status, 126 | 127) { "has no python3" } else { "does not run the runner" };
+        let what = if matches!(status, helper::NOT_EXECUTABLE | helper::NOT_FOUND) {
+            "has no python3"
+        } else {
+            "does not run the runner"
+        };
         return Err(Error::unavailable(format!("the image {image:?} {what} (status {status}{complaint})")));
     }
     Ok(Ending::Stopped { reason: StopReason::Crashed(format!("the container ended with status {status}{complaint}")) })
