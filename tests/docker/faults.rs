@@ -117,6 +117,21 @@ fn faults_of_the_daemon_in_a_build_leave_nothing() {
 }
 
 #[test]
+fn containers_start_on_a_kernel_without_ipv6() {
+    let proxy = Proxy::start();
+    let Some(containers) = behind(&proxy) else { return };
+    // Which has no such setting.
+    proxy.set(Mode::Rewrite("net.ipv6.conf.lo.", "net.ipv6.conf.no."));
+    block_on(async {
+        for tried in [2, 1] {
+            let before = proxy.created();
+            let outcome = containers.run(job("print('runs')")).await;
+            assert_eq!((outcome.stdout.text.as_str(), proxy.created() - before), ("runs\n", tried));
+        }
+    });
+}
+
+#[test]
 fn an_image_without_python_is_known_by_the_state_of_its_container() {
     let proxy = Proxy::start();
     let Some(containers) = behind(&proxy) else { return };

@@ -58,9 +58,27 @@ enum Made {
 impl Container {
     /// Starts a container with the runner in it, which waits for a job.
     pub(crate) async fn start(engine: &Arc<Engine>, spec: Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
-        let body = hardening::body(&spec, engine.user(), engine.options().instance.name());
-        let container = Container::make(engine, body, slot).await?;
-        let (input, output) = container.attach_and_start().await.map_err(not_started)?;
+        let body = || hardening::body(&spec, engine.user(), engine.options().instance.name());
+        let has_ipv6 = engine.has_ipv6().get().copied();
+        let first = if has_ipv6 == Some(false) { hardening::without_ipv6(body()) } else { body() };
+        let mut container = Container::make(engine, first, slot).await?;
+        let (input, output) = match container.attach_and_start().await {
+            // The daemon does not say whether its kernel has IPv6: a container starts with it, or without.
+            Err(Fault::Refused { .. }) if has_ipv6.is_none() => {
+                let slot = container.release();
+                container = Container::make(engine, hardening::without_ipv6(body()), slot).await?;
+                let streams = container.attach_and_start().await.map_err(not_started)?;
+                if engine.has_ipv6().set(false).is_ok() {
+                    tracing::warn!("the kernel of Docker has no IPv6: in containers `localhost` is 127.0.0.1 only");
+                }
+                streams
+            }
+            started => {
+                let streams = started.map_err(not_started)?;
+                let _ = engine.has_ipv6().set(true);
+                streams
+            }
+        };
         if let Attachment::Guarded(_) = spec.network {
             network::guard(engine, container.name()).await?;
         }

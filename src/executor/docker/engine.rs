@@ -20,7 +20,7 @@ use std::{
     collections::{HashMap, HashSet},
     fmt,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, Instant},
@@ -57,6 +57,8 @@ pub(crate) struct Engine {
     bridge: Bridge,
     /// The user of the next container of a job.
     next_user: AtomicU32,
+    /// Whether containers can have IPv6; nothing before one has started.
+    has_ipv6: OnceLock<bool>,
     /// This process, as others find it.
     holder: Option<Holder>,
     /// Names of containers that exist, or may.
@@ -117,6 +119,7 @@ impl Engine {
             layers: Layers::new(options.builds),
             failures: Failures::default(),
             holder: Holder::take(),
+            has_ipv6: OnceLock::new(),
             // Other processes begin elsewhere.
             next_user: AtomicU32::new(uuid::Uuid::new_v4().as_fields().0),
             bridge: Bridge::default(),
@@ -157,6 +160,10 @@ impl Engine {
     /// Returns the name of this process on its containers.
     pub(crate) fn holder(&self) -> Option<&str> {
         self.holder.as_ref().map(Holder::name)
+    }
+
+    pub(crate) fn has_ipv6(&self) -> &OnceLock<bool> {
+        &self.has_ipv6
     }
 
     pub(crate) fn bridge(&self) -> &Bridge {

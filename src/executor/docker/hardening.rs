@@ -64,6 +64,9 @@ pub(crate) const COMMANDS: &str = include_str!("../../../fallback/commands.py");
 const STAY: &str = "import sys; sys.stdin.read()";
 const SECCOMP: &str = include_str!("../../../fallback/seccomp.json");
 
+/// `localhost` is `::1` as well in every container, and without this that address is not there.
+const LOOPBACK_IPV6: [&str; 2] = ["net.ipv6.conf.lo.disable_ipv6", "0"];
+
 /// Memory for the runner, page tables and pipes, beside what the job may have.
 const OVERHEAD_BYTES: u64 = 64 << 20;
 /// `/dev/shm`, as Docker has it; it counts as the job's memory.
@@ -279,10 +282,27 @@ fn host_config(spec: &Spec, user: u32) -> HostConfig {
             // For a link to the project's folder.
             (MNT.to_owned(), format!("rw,noexec,nosuid,nodev,size=4096,nr_inodes=2,mode=0755,uid={user},gid={user}")),
         ])),
+        sysctls: has_own_loopback(&spec.network).then(|| HashMap::from([LOOPBACK_IPV6.map(str::to_owned).into()])),
         // Where there is a network, Docker gives it the address there.
         extra_hosts: (spec.network == Attachment::None).then(|| vec![format!("{HOST}:127.0.0.1")]),
         shm_size: Some(signed(memory_bytes.clamp(PAGE_BYTES, SHARED_MEMORY_BYTES_MAX))),
         ..walls()
+    }
+}
+
+/// Leaves out what a kernel without IPv6 refuses.
+pub(crate) fn without_ipv6(mut body: ContainerCreateBody) -> ContainerCreateBody {
+    if let Some(config) = &mut body.host_config {
+        config.sysctls = None;
+    }
+    body
+}
+
+/// Returns whether the container has a network namespace that is nobody else's.
+fn has_own_loopback(network: &Attachment) -> bool {
+    match network {
+        Attachment::None | Attachment::Guarded(_) => true,
+        Attachment::Named(network) => network != "host" && !network.starts_with("container:"),
     }
 }
 
@@ -341,6 +361,7 @@ mod tests {
             "ReadonlyRootfs": true,
             "SecurityOpt": ["no-new-privileges:true"],
             "ShmSize": 64 << 20,
+            "Sysctls": {"net.ipv6.conf.lo.disable_ipv6": "0"},
             "Tmpfs": {
                 "/mnt": "rw,noexec,nosuid,nodev,size=4096,nr_inodes=2,mode=0755,uid=20001,gid=20001",
                 "/tmp": "rw,exec,nosuid,nodev,size=10485760,nr_inodes=51,mode=1777",
@@ -427,5 +448,17 @@ mod tests {
         let config = host_config(&asked, 20_001);
         assert_eq!(config.network_mode.as_deref(), Some("jobs"));
         assert_eq!(config.dns, Some(vec!["10.0.0.1".to_owned()]));
+        assert!(config.sysctls.is_some());
+        // Whose namespace it is, is whose settings these are.
+        for shared in ["host", "container:other"] {
+            let config = host_config(&Spec { network: Attachment::Named(shared.into()), ..spec() }, 20_001);
+            assert_eq!(config.sysctls, None, "{shared}");
+        }
+    }
+
+    #[test]
+    fn a_kernel_without_ipv6_is_not_asked_for_it() {
+        let body = without_ipv6(body(&spec(), 20_001, "one"));
+        assert_eq!(body.host_config, Some(HostConfig { sysctls: None, ..host_config(&spec(), 20_001) }));
     }
 }
