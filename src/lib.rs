@@ -44,6 +44,7 @@ mod project;
 mod route;
 pub mod server;
 mod service;
+mod sync;
 mod turns;
 
 pub use cache::Verification;

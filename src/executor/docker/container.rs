@@ -1,15 +1,15 @@
 //! One container, from its creation to its removal.
 
 use super::{
-    engine::{Engine, Fault},
+    containers::Containers,
+    daemon::{Daemon, Fault},
     feed::Input,
-    hardening::{self, HOLDER_LABEL, Spec},
-    network::{self, Attachment},
+    hardening::HOLDER_LABEL,
 };
 use crate::{Error, Result};
 use bollard::{
     container::LogOutput,
-    models::ContainerCreateBody,
+    models::{ContainerCreateBody, ContainerState},
     query_parameters::{
         AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder, StatsOptionsBuilder,
     },
@@ -42,7 +42,7 @@ impl Waiting {
 
 /// A container, and its slot when a job has it. Dropping it ends and removes the one in the background, and then gives back the other.
 pub(crate) struct Container {
-    engine: Arc<Engine>,
+    containers: Arc<Containers>,
     name: String,
     slot: Option<OwnedSemaphorePermit>,
     made: Made,
@@ -56,61 +56,33 @@ enum Made {
 }
 
 impl Container {
-    /// Starts a container with the runner in it, which waits for a job.
-    pub(crate) async fn start(engine: &Arc<Engine>, spec: Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
-        let body = || hardening::body(&spec, engine.user(), engine.options().instance.name());
-        let has_ipv6 = engine.has_ipv6().get().copied();
-        let first = if has_ipv6 == Some(false) { hardening::without_ipv6(body()) } else { body() };
-        let mut container = Container::make(engine, first, slot).await?;
-        let (input, output) = match container.attach_and_start().await {
-            // The daemon does not say whether its kernel has IPv6: a container starts with it, or without.
-            Err(Fault::Refused { .. }) if has_ipv6.is_none() => {
-                let slot = container.release();
-                container = Container::make(engine, hardening::without_ipv6(body()), slot).await?;
-                let streams = container.attach_and_start().await.map_err(not_started)?;
-                if engine.has_ipv6().set(false).is_ok() {
-                    tracing::warn!("the kernel of Docker has no IPv6: in containers `localhost` is 127.0.0.1 only");
-                }
-                streams
-            }
-            started => {
-                let streams = started.map_err(not_started)?;
-                let _ = engine.has_ipv6().set(true);
-                streams
-            }
-        };
-        if let Attachment::Guarded(_) = spec.network {
-            network::guard(engine, container.name()).await?;
-        }
-        Ok(Waiting { container, input, output })
-    }
-
     /// Makes a container, and does not start it.
     ///
     /// It is made in a task of its own: who waits for it may be dropped at any moment, but the daemon finishes what it was
     /// told.
     pub(crate) async fn make(
-        engine: &Arc<Engine>,
+        containers: &Arc<Containers>,
         body: ContainerCreateBody,
         slot: Option<OwnedSemaphorePermit>,
     ) -> Result<Container> {
         let mut body = body;
-        if let Some(holder) = engine.holder() {
+        if let Some(holder) = containers.holder() {
             body.labels.get_or_insert_default().insert(HOLDER_LABEL.to_owned(), holder.to_owned());
         }
         let mut container = Container {
-            engine: Arc::clone(engine),
+            containers: Arc::clone(containers),
             name: format!("pyexec-{}", uuid::Uuid::new_v4().simple()),
             slot,
             made: Made::No,
         };
         let (sender, receiver) = oneshot::channel();
-        engine.runtime().spawn(async move {
+        containers.daemon().runtime().spawn(async move {
             let options = CreateContainerOptionsBuilder::default().name(&container.name).build();
-            let engine = Arc::clone(&container.engine);
-            engine.expect(&container.name);
+            let containers = Arc::clone(&container.containers);
+            containers.expect(&container.name);
             container.made = Made::Perhaps;
-            let created = engine.work(engine.docker().create_container(Some(options), body)).await;
+            let created =
+                containers.daemon().work(containers.daemon().client().create_container(Some(options), body)).await;
             container.made = match &created {
                 Ok(_) => Made::Yes,
                 Err(Fault::Lost(_)) => Made::Perhaps,
@@ -123,11 +95,11 @@ impl Container {
     }
 
     pub(crate) async fn attach_and_start(&self) -> Result<(Input, Output), Fault> {
-        let docker = self.engine.docker();
+        let daemon = self.daemon();
         let options =
             AttachContainerOptionsBuilder::default().stdin(true).stdout(true).stderr(true).stream(true).build();
-        let attached = self.engine.ask(docker.attach_container(&self.name, Some(options))).await?;
-        self.engine.work(docker.start_container(&self.name, None)).await?;
+        let attached = daemon.ask(daemon.client().attach_container(&self.name, Some(options))).await?;
+        daemon.work(daemon.client().start_container(&self.name, None)).await?;
         Ok((attached.input, attached.output))
     }
 
@@ -145,10 +117,19 @@ impl Container {
         &self.name
     }
 
+    pub(crate) fn daemon(&self) -> &Daemon {
+        self.containers.daemon()
+    }
+
+    /// Asks the daemon for its state.
+    pub(crate) async fn state(&self) -> Result<ContainerState, Fault> {
+        self.containers.state(&self.name).await
+    }
+
     /// Returns whether it has as many processes as it may; no when the daemon does not answer at once.
     pub(crate) async fn has_all_processes(&self) -> bool {
         let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
-        let mut stats = Box::pin(self.engine.docker().stats(&self.name, Some(options)));
+        let mut stats = Box::pin(self.daemon().client().stats(&self.name, Some(options)));
         let Ok(Some(Ok(stats))) = tokio::time::timeout(COUNT, stats.next()).await else { return false };
         let pids = stats.pids_stats.unwrap_or_default();
         pids.limit.is_some_and(|limit| limit > 0 && pids.current >= Some(limit))
@@ -157,7 +138,7 @@ impl Container {
     /// Kills everything in it, and does not wait long for an answer: removing it kills, too.
     pub(crate) async fn kill(&self) {
         let options = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
-        let killed = self.engine.docker().kill_container(&self.name, Some(options));
+        let killed = self.daemon().client().kill_container(&self.name, Some(options));
         let _ = tokio::time::timeout(KILL, killed).await;
     }
 }
@@ -165,8 +146,8 @@ impl Container {
 impl Drop for Container {
     fn drop(&mut self) {
         match self.made {
-            Made::No => self.engine.forget(&self.name),
-            made => self.engine.remove_later(std::mem::take(&mut self.name), made == Made::Yes, self.slot.take()),
+            Made::No => self.containers.forget(&self.name),
+            made => self.containers.remove_later(std::mem::take(&mut self.name), made == Made::Yes, self.slot.take()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! All that a container may do: what a job's may, what one in which a layer is made may, and what our own helpers may.
 //! What is not set here is the daemon's default.
 
-use super::{network::Attachment, subnet::Subnet};
+use super::subnet::Subnet;
 use crate::Limits;
 use bollard::models::{
     ContainerCreateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, ResourcesUlimits,
@@ -80,6 +80,25 @@ const BUILD_PIDS_MAX: i64 = 1024;
 /// What apt, dpkg and pip need as root: to give files away and to use those of others, and to become the user that
 /// downloads.
 const BUILD_CAPABILITIES: [&str; 6] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"];
+
+/// Says what a container is attached to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Attachment {
+    None,
+    /// Our own bridge, by its id. Nothing of a stranger runs before its walls are up.
+    Guarded(String),
+    Named(String),
+}
+
+impl Attachment {
+    /// Returns the network's mode, as the daemon wants it.
+    pub(crate) fn mode(&self) -> &str {
+        match self {
+            Attachment::None => "none",
+            Attachment::Guarded(network) | Attachment::Named(network) => network,
+        }
+    }
+}
 
 /// Holds what tells one container from another.
 #[derive(Debug, Clone, PartialEq, Eq)]

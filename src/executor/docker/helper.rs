@@ -2,7 +2,7 @@
 
 use super::{
     container::{Container, not_started},
-    engine::{Engine, Fault},
+    daemon::Fault,
 };
 use crate::{Error, Result};
 use bollard::container::LogOutput;
@@ -34,11 +34,11 @@ impl Said {
 }
 
 /// Starts `container`, waits for its end, and removes it.
-pub(crate) async fn run(engine: &Engine, container: Container, longest: Duration) -> Result<Said> {
+pub(crate) async fn run(container: Container, longest: Duration) -> Result<Said> {
     let running = async {
         let (input, mut output) = match container.attach_and_start().await {
             Ok(streams) => streams,
-            Err(fault) => return not_there(engine, &container, fault).await,
+            Err(fault) => return not_there(&container, fault).await,
         };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         while let Some(said) = output.next().await {
@@ -54,7 +54,7 @@ pub(crate) async fn run(engine: &Engine, container: Container, longest: Duration
         }
         drop(input);
         let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        Ok(Said { status: status(engine, &container).await?, stdout, stderr })
+        Ok(Said { status: status(&container).await?, stdout, stderr })
     };
     let ran = tokio::time::timeout(longest, running).await;
     ran.unwrap_or_else(|_| {
@@ -63,9 +63,9 @@ pub(crate) async fn run(engine: &Engine, container: Container, longest: Duration
 }
 
 /// Says of a container that does not start what a shell would say, if its program is not there or cannot run.
-async fn not_there(engine: &Engine, container: &Container, fault: Fault) -> Result<Said> {
+async fn not_there(container: &Container, fault: Fault) -> Result<Said> {
     if let Fault::Refused { message, .. } = &fault {
-        let state = engine.state(container.name()).await.unwrap_or_default();
+        let state = container.state().await.unwrap_or_default();
         if let Some(status @ (NOT_EXECUTABLE | NOT_FOUND)) = state.exit_code {
             return Ok(Said { status, stdout: String::new(), stderr: message.clone() });
         }
@@ -73,10 +73,10 @@ async fn not_there(engine: &Engine, container: &Container, fault: Fault) -> Resu
     Err(not_started(fault))
 }
 
-async fn status(engine: &Engine, container: &Container) -> Result<i64> {
+async fn status(container: &Container) -> Result<i64> {
     let until = tokio::time::Instant::now() + END;
     loop {
-        let state = engine.state(container.name()).await;
+        let state = container.state().await;
         let state =
             state.map_err(|fault| Error::caused("Docker does not say how a helper ended", fault.to_string()))?;
         if state.running == Some(false) {

@@ -1,15 +1,16 @@
 //! The life of one job in one container.
 
 use super::{
-    Placement, Prepared, Progress,
     container::{Container, Waiting},
-    engine::{Engine, Fault},
+    daemon::{Daemon, Fault},
     feed::{Signals, feed},
-    hardening::Spec,
+    flights::Progress,
+    hardening::{Attachment, Spec},
     helper,
-    network::{self, Attachment},
+    network::Network,
+    placement::Placement,
     pool::Pool,
-    prepare::prepare,
+    prepare::{Preparation, Prepared},
     told::{End, Ended, Told},
 };
 use crate::{
@@ -23,7 +24,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// An interpreter needs some, before any of the job's.
 const MEMORY_BYTES_MIN: u64 = 32 << 20;
@@ -52,80 +53,191 @@ impl Place {
     }
 }
 
-pub(crate) async fn run(
-    engine: &Arc<Engine>,
-    pool: &Pool,
-    mut job: Job,
-    place: Place,
-    stop_at: Option<StopAt>,
-    observer: Box<dyn Observer>,
-) -> Result<Run> {
-    let script = check(&job)?;
-    let placement = place.placement().clone();
-    let header = header(&job, &script, placement.network);
-    let mut slot = Some(engine.slot().await?);
-    let limits = job.limits;
-    let began = Instant::now();
-    let deadline = tokio::time::Instant::from_std(began + limits.wall_clock());
-    let mut told = Told::new(&job, stop_at, observer);
+/// Runs jobs on one daemon.
+pub(crate) struct Runner {
+    network: Arc<Network>,
+    preparation: Arc<Preparation>,
+    pool: Arc<Pool>,
+    slots: Arc<Semaphore>,
+}
 
-    let mut may_be_warm = true;
-    // Once more only when a container that waited has ended before it started the job.
-    loop {
-        let starting = start(engine, (pool, may_be_warm), &place, limits, slot.take());
-        let Ok(started) = tokio::time::timeout_at(deadline, starting).await else {
-            let reason = StopReason::TimeLimit;
-            let explained = traceback::explain(&reason, &limits);
-            told.explain(&format!("{explained} before its container had started"));
-            let outcome = told.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, &placement);
-            return Ok(Run::Ended(Box::new(outcome)));
-        };
-        let Started { waiting: Waiting { container, input, mut output }, was_warm, prepared } = started?;
-        let signals = Signals::new();
-        let mut feeding = pin!(feed(input, &header, job.project.clone(), &mut job.stdin, &signals));
-        let ended = tokio::select! {
-            error = &mut feeding => return Err(error),
-            () = tokio::time::sleep_until(deadline) => None,
-            ended = told.listen(&mut output, &signals) => Some(ended),
-        };
-        let ending = match ended {
-            Some(Ended::Gone) if was_warm && !told.started => {
-                slot = container.release();
-                told.restart();
-                may_be_warm = false;
-                continue;
-            }
-            None => {
-                if told.started {
-                    signals.ask_where();
-                    let until = tokio::time::Instant::now() + LAST_WORDS;
-                    let answered = tokio::select! {
-                        _ = &mut feeding => false,
-                        () = tokio::time::sleep_until(until) => false,
-                        ended = told.listen(&mut output, &signals) => matches!(ended, Ended::Placed),
-                    };
-                    // One that has as many processes as it may leaves little of the CPU to the runner.
-                    if !answered && container.has_all_processes().await {
-                        told.note_all_processes();
-                    }
+impl Runner {
+    pub(crate) fn new(network: Arc<Network>, preparation: Arc<Preparation>) -> Arc<Runner> {
+        let pool = Pool::start(Arc::clone(&network), Arc::clone(&preparation));
+        let slots = Arc::new(Semaphore::new(network.containers().daemon().options().slots as usize));
+        Arc::new(Runner { network, preparation, pool, slots })
+    }
+
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
+    }
+
+    pub(crate) fn preparation(&self) -> &Preparation {
+        &self.preparation
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    pub(crate) fn daemon(&self) -> &Daemon {
+        self.network.containers().daemon()
+    }
+
+    /// Ends all jobs and builds.
+    pub(crate) fn close(&self) {
+        self.slots.close();
+        self.daemon().close();
+    }
+
+    /// Waits until its containers are gone, but not longer than `longest`, and gives up the network.
+    pub(crate) async fn leave(&self, longest: Duration) {
+        let _ = tokio::time::timeout(longest, self.pool.ended()).await;
+        self.network.containers().wait_until_gone(longest).await;
+        self.network.leave().await;
+    }
+
+    async fn slot(&self) -> Result<OwnedSemaphorePermit> {
+        let slot = Arc::clone(&self.slots).acquire_owned().await;
+        slot.map_err(|_| Error::unavailable("the executor is shutting down"))
+    }
+
+    /// Runs `job` until it ends, or meets something that `stop_at` says to stop at.
+    pub(crate) async fn run(
+        &self,
+        mut job: Job,
+        place: Place,
+        stop_at: Option<StopAt>,
+        observer: Box<dyn Observer>,
+    ) -> Result<Run> {
+        let script = check(&job)?;
+        let placement = place.placement().clone();
+        let header = header(&job, &script, placement.network);
+        let mut slot = Some(self.slot().await?);
+        let limits = job.limits;
+        let began = Instant::now();
+        let deadline = tokio::time::Instant::from_std(began + limits.wall_clock());
+        let mut told = Told::new(&job, stop_at, observer);
+
+        let mut may_be_warm = true;
+        // Once more only when a container that waited has ended before it started the job.
+        loop {
+            let starting = self.start(may_be_warm, &place, limits, slot.take());
+            let Ok(started) = tokio::time::timeout_at(deadline, starting).await else {
+                let reason = StopReason::TimeLimit;
+                let explained = traceback::explain(&reason, &limits);
+                told.explain(&format!("{explained} before its container had started"));
+                let outcome = told.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, &placement);
+                return Ok(Run::Ended(Box::new(outcome)));
+            };
+            let Started { waiting: Waiting { container, input, mut output }, was_warm, prepared } = started?;
+            let signals = Signals::new();
+            let mut feeding = pin!(feed(input, &header, job.project.clone(), &mut job.stdin, &signals));
+            let ended = tokio::select! {
+                error = &mut feeding => return Err(error),
+                () = tokio::time::sleep_until(deadline) => None,
+                ended = told.listen(&mut output, &signals) => Some(ended),
+            };
+            let ending = match ended {
+                Some(Ended::Gone) if was_warm && !told.started => {
+                    slot = container.release();
+                    told.restart();
+                    may_be_warm = false;
+                    continue;
                 }
-                container.kill().await;
-                Ending::Stopped { reason: StopReason::TimeLimit }
+                None => {
+                    if told.started {
+                        signals.ask_where();
+                        let until = tokio::time::Instant::now() + LAST_WORDS;
+                        let answered = tokio::select! {
+                            _ = &mut feeding => false,
+                            () = tokio::time::sleep_until(until) => false,
+                            ended = told.listen(&mut output, &signals) => matches!(ended, Ended::Placed),
+                        };
+                        // One that has as many processes as it may leaves little of the CPU to the runner.
+                        if !answered && container.has_all_processes().await {
+                            told.note_all_processes();
+                        }
+                    }
+                    container.kill().await;
+                    Ending::Stopped { reason: StopReason::TimeLimit }
+                }
+                // The container is removed with its guard.
+                Some(Ended::Missed(miss)) => return Ok(Run::Missed(miss, began.elapsed())),
+                Some(Ended::Refused(refusal)) => return Err(refusal.into_error(&limits)),
+                Some(Ended::Told(end)) => finished(&container, &end, &mut told).await,
+                Some(Ended::Gone) => vanished(&container, &prepared.base().name.to_string(), &mut told).await?,
+                Some(Ended::Nonsense | Ended::Placed) => {
+                    container.kill().await;
+                    Ending::Stopped { reason: StopReason::Crashed("its runner was made to talk nonsense".to_owned()) }
+                }
+            };
+            if let Ending::Stopped { reason } = &ending {
+                told.say_where(reason, &limits, &job.project);
             }
-            // The container is removed with its guard.
-            Some(Ended::Missed(miss)) => return Ok(Run::Missed(miss, began.elapsed())),
-            Some(Ended::Refused(refusal)) => return Err(refusal.into_error(&limits)),
-            Some(Ended::Told(end)) => finished(engine, &container, &end, &mut told).await,
-            Some(Ended::Gone) => vanished(engine, &container, &prepared.base().name.to_string(), &mut told).await?,
-            Some(Ended::Nonsense | Ended::Placed) => {
-                container.kill().await;
-                Ending::Stopped { reason: StopReason::Crashed("its runner was made to talk nonsense".to_owned()) }
-            }
-        };
-        if let Ending::Stopped { reason } = &ending {
-            told.say_where(reason, &limits, &job.project);
+            return Ok(Run::Ended(Box::new(told.outcome(ending, began.elapsed(), &limits, prepared.placement()))));
         }
-        return Ok(Run::Ended(Box::new(told.outcome(ending, began.elapsed(), &limits, prepared.placement()))));
+    }
+
+    /// Takes a container from the pool, or makes one for this job alone, prepared anew where need be.
+    async fn start(
+        &self,
+        may_be_warm: bool,
+        place: &Place,
+        limits: Limits,
+        slot: Option<OwnedSemaphorePermit>,
+    ) -> Result<Started> {
+        let silent: Progress = Arc::new(|_| ());
+        let prepared = match place {
+            Place::Ready(prepared) => prepared.clone(),
+            Place::Wanted(placement) => Box::pin(self.preparation.prepare(placement, &silent)).await?,
+        };
+        let spec = self.spec(&prepared, limits).await?;
+        if let Some(mut waiting) = may_be_warm.then(|| self.pool.take(&spec)).flatten() {
+            waiting.container.hold(slot);
+            return Ok(Started { waiting, was_warm: true, prepared });
+        }
+        let error = match Box::pin(self.cold(&spec, slot)).await {
+            Ok(waiting) => return Ok(Started { waiting, was_warm: false, prepared }),
+            Err(error) if self.image_is_gone(&prepared).await => error,
+            Err(error) => return Err(error),
+        };
+        tracing::warn!(%error, "an image was removed, and is made again");
+        self.preparation.forget(&prepared).await;
+        let prepared = Box::pin(self.preparation.prepare(prepared.placement(), &silent)).await?;
+        let spec = self.spec(&prepared, limits).await?;
+        let waiting = Box::pin(self.cold(&spec, Some(self.slot().await?))).await?;
+        Ok(Started { waiting, was_warm: false, prepared })
+    }
+
+    async fn spec(&self, prepared: &Prepared, limits: Limits) -> Result<Spec> {
+        let network = match prepared.placement().network {
+            true => self.network.attachment().await?,
+            false => Attachment::None,
+        };
+        let options = self.daemon().options();
+        Ok(Spec {
+            image: prepared.image(),
+            limits: limits.into(),
+            network,
+            cpu_shares: prepared.placement().cpu_shares.unwrap_or(options.cpu_shares),
+            pids_max: options.pids_max,
+            dns: options.dns.clone(),
+            preload: Vec::new(),
+        })
+    }
+
+    /// Makes a container for this job alone.
+    async fn cold(&self, spec: &Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
+        let _cold = self.pool.cold_start();
+        let waiting = self.network.start(spec, slot).await?;
+        self.pool.learn(spec);
+        Ok(waiting)
+    }
+
+    async fn image_is_gone(&self, prepared: &Prepared) -> bool {
+        let found = self.daemon().ask(self.daemon().client().inspect_image(&prepared.image())).await;
+        matches!(found, Err(Fault::Refused { status: 404, .. }))
     }
 }
 
@@ -134,58 +246,6 @@ struct Started {
     was_warm: bool,
     /// Keeps its layer.
     prepared: Prepared,
-}
-
-/// Takes a container from the pool, or makes one for this job alone, prepared anew where need be.
-async fn start(
-    engine: &Arc<Engine>,
-    (pool, may_be_warm): (&Pool, bool),
-    place: &Place,
-    limits: Limits,
-    slot: Option<OwnedSemaphorePermit>,
-) -> Result<Started> {
-    let silent: Progress = Arc::new(|_| ());
-    let prepared = match place {
-        Place::Ready(prepared) => prepared.clone(),
-        Place::Wanted(placement) => Box::pin(prepare(engine, placement, &silent)).await?,
-    };
-    let spec = spec(engine, &prepared, limits).await?;
-    if let Some(mut waiting) = may_be_warm.then(|| pool.take(&spec)).flatten() {
-        waiting.container.hold(slot);
-        return Ok(Started { waiting, was_warm: true, prepared });
-    }
-    let error = match Box::pin(cold(engine, pool, &spec, slot)).await {
-        Ok(waiting) => return Ok(Started { waiting, was_warm: false, prepared }),
-        Err(error) if image_is_gone(engine, &prepared).await => error,
-        Err(error) => return Err(error),
-    };
-    tracing::warn!(%error, "an image was removed, and is made again");
-    prepared.forget(engine).await;
-    let prepared = Box::pin(prepare(engine, prepared.placement(), &silent)).await?;
-    let spec = self::spec(engine, &prepared, limits).await?;
-    let waiting = Box::pin(cold(engine, pool, &spec, Some(engine.slot().await?))).await?;
-    Ok(Started { waiting, was_warm: false, prepared })
-}
-
-async fn spec(engine: &Engine, prepared: &Prepared, limits: Limits) -> Result<Spec> {
-    let network = match prepared.placement().network {
-        true => network::attachment(engine).await?,
-        false => Attachment::None,
-    };
-    Ok(engine.spec(limits, prepared, network))
-}
-
-/// Makes a container for this job alone.
-async fn cold(engine: &Arc<Engine>, pool: &Pool, spec: &Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
-    let _cold = pool.cold_start();
-    let waiting = Container::start(engine, spec.clone(), slot).await?;
-    pool.learn(spec);
-    Ok(waiting)
-}
-
-async fn image_is_gone(engine: &Engine, prepared: &Prepared) -> bool {
-    let found = engine.ask(engine.docker().inspect_image(&prepared.image())).await;
-    matches!(found, Err(Fault::Refused { status: 404, .. }))
 }
 
 /// Refuses what this tier cannot run; returns the path of the script.
@@ -233,11 +293,11 @@ fn header(job: &Job, script: &str, network: bool) -> Vec<u8> {
 }
 
 /// Makes the ending of a script that has ended, as the runner says.
-async fn finished(engine: &Engine, container: &Container, end: &End, told: &mut Told) -> Ending {
+async fn finished(container: &Container, end: &End, told: &mut Told) -> Ending {
     let killed = end.signal == Some(SIGKILL);
     // Asking always would cost every job a call.
     if killed || end.oom > 0 {
-        let state = news(engine, container, OOM_NEWS, |state| state.oom_killed == Some(true)).await;
+        let state = news(container, OOM_NEWS, |state| state.oom_killed == Some(true)).await;
         told.out_of_memory = state.is_some_and(|state| state.oom_killed == Some(true));
     }
     match end.signal {
@@ -249,9 +309,9 @@ async fn finished(engine: &Engine, container: &Container, end: &End, told: &mut 
 }
 
 /// Finds out how a script ended whose container fell silent.
-async fn vanished(engine: &Engine, container: &Container, image: &str, told: &mut Told) -> Result<Ending> {
+async fn vanished(container: &Container, image: &str, told: &mut Told) -> Result<Ending> {
     let ended = |state: &ContainerState| state.running == Some(false) && state.status.is_some();
-    let Some(state) = news(engine, container, END_NEWS, ended).await else {
+    let Some(state) = news(container, END_NEWS, ended).await else {
         return Err(Error::unavailable("the connection to the job's container was lost, and Docker does not answer"));
     };
     if !ended(&state) {
@@ -260,7 +320,7 @@ async fn vanished(engine: &Engine, container: &Container, image: &str, told: &mu
     let state = if state.oom_killed == Some(true) {
         state
     } else {
-        news(engine, container, OOM_NEWS, |state| state.oom_killed == Some(true)).await.unwrap_or(state)
+        news(container, OOM_NEWS, |state| state.oom_killed == Some(true)).await.unwrap_or(state)
     };
     told.out_of_memory = state.oom_killed == Some(true);
     if told.out_of_memory {
@@ -282,7 +342,6 @@ async fn vanished(engine: &Engine, container: &Container, image: &str, told: &mu
 
 /// Waits until the container's state is as `wanted`, for a while.
 async fn news(
-    engine: &Engine,
     container: &Container,
     longest: Duration,
     wanted: impl Fn(&ContainerState) -> bool,
@@ -290,7 +349,7 @@ async fn news(
     let until = Instant::now() + longest;
     loop {
         let left = until.saturating_duration_since(Instant::now());
-        let state = tokio::time::timeout(left + longest, engine.state(container.name())).await.ok()?.ok()?;
+        let state = tokio::time::timeout(left + longest, container.state()).await.ok()?.ok()?;
         if wanted(&state) || Instant::now() >= until {
             return Some(state);
         }

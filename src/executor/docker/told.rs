@@ -1,11 +1,11 @@
 //! What a container says, within bounds. Anyone in there can say it.
 
 use super::{
-    Placement,
     container::Output,
     feed::Signals,
     frames::{CONTENT, Decoder, FILE, Nonsense, from},
     hardening::PROJECT,
+    placement::Placement,
 };
 use crate::{
     Error, Job, Limits, Outcome, Project,
