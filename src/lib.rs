@@ -44,6 +44,7 @@ mod project;
 mod route;
 pub mod server;
 mod service;
+mod single_flight;
 mod sync;
 mod turns;
 

@@ -9,7 +9,7 @@
 //! - `network` starts containers and isolates those that have a network, by a `helper`; `images` fetches and looks at images;
 //!   `sweep` removes what is left behind.
 //! - `containers` are those of this process; `container` makes one, with `hardening` as the whole of what it may do.
-//! - `daemon` is the connection and its faults; `flights` is work that many wait for; `instance` and `state` say whose is
+//! - `daemon` is the connection and its faults; `progress` is what those who wait are told; `instance` and `state` say whose is
 //!   what; `options` and `placement` are plain data.
 //!
 //! What holds the job is the kernel, told by the daemon: the runner has the job's own user, so nothing is believed of it
@@ -25,7 +25,6 @@ mod container;
 mod containers;
 mod daemon;
 mod feed;
-mod flights;
 mod folder;
 mod frames;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -42,6 +41,7 @@ mod options;
 mod placement;
 mod pool;
 mod prepare;
+mod progress;
 mod recipe;
 mod run;
 mod said;
@@ -51,13 +51,13 @@ mod sweep;
 mod told;
 mod versions;
 
-pub use flights::{Progress, Step};
 pub(crate) use images::{Interpreter, Libc};
 pub use instance::Instance;
 pub use options::{DockerOptions, ImagePull, NetworkMode};
 pub use placement::{PackageFolder, Packages, Placement};
 pub use pool::PoolStats;
 pub use prepare::Prepared;
+pub use progress::{Progress, Step};
 pub use subnet::Subnet;
 
 use crate::{
@@ -68,6 +68,7 @@ use crate::{
 use build::Builder;
 use containers::Containers;
 use daemon::Daemon;
+use futures_util::{FutureExt, future::BoxFuture};
 use images::Images;
 use layers::Layers;
 use network::Network;
@@ -142,7 +143,7 @@ impl DockerExecutor {
     /// When the image is not allowed, not there and cannot be fetched, or has no usable Python.
     pub(crate) async fn interpreter(&self, placement: &Placement, progress: Progress) -> Result<Interpreter> {
         let (runner, placement) = (Arc::clone(&self.runner), placement.clone());
-        self.open(async move { runner.preparation().interpreter(&placement, &progress).await }).await
+        self.open(async move { runner.preparation().interpreter(&placement, &progress).await }.boxed()).await
     }
 
     /// Fetches the image and makes the layer that `placement` takes, unless they are there. `progress` is told what
@@ -154,7 +155,7 @@ impl DockerExecutor {
     /// [`Error::Unavailable`] when the image cannot be fetched or the daemon is at fault.
     pub async fn prepare(&self, placement: &Placement, progress: Progress) -> Result<Prepared> {
         let (runner, placement) = (Arc::clone(&self.runner), placement.clone());
-        self.open(async move { runner.preparation().prepare(&placement, &progress).await }).await
+        self.open(async move { runner.preparation().prepare(&placement, &progress).await }.boxed()).await
     }
 
     /// Runs `job` as [`Executor::run`] does, in what was prepared.
@@ -179,7 +180,7 @@ impl DockerExecutor {
         observer: Box<dyn Observer>,
     ) -> Result<Run> {
         let runner = Arc::clone(&self.runner);
-        self.open(async move { runner.run(job, run::Place::Ready(prepared), stop_at, observer).await }).await
+        self.open(async move { runner.run(job, run::Place::Ready(prepared), stop_at, observer).await }.boxed()).await
     }
 
     /// Runs `job` as [`Executor::run`] does, where `placement` says. The job's time includes preparing that.
@@ -190,7 +191,7 @@ impl DockerExecutor {
     pub async fn run_placed(&self, job: Job, placement: Placement, observer: Box<dyn Observer>) -> Result<Outcome> {
         let runner = Arc::clone(&self.runner);
         let place = run::Place::Wanted(placement.with_sight_of(&job));
-        self.open(async move { runner.run(job, place, None, observer).await }).await?.outcome()
+        self.open(async move { runner.run(job, place, None, observer).await }.boxed()).await?.outcome()
     }
 
     /// Returns what its pool has and did.
@@ -205,7 +206,7 @@ impl DockerExecutor {
     /// When the daemon does not answer.
     pub async fn sweep(&self) -> Result<usize> {
         let runner = Arc::clone(&self.runner);
-        self.detached(async move { sweep::sweep(runner.network()).await }).await
+        self.detached(async move { sweep::sweep(runner.network()).await }.boxed()).await
     }
 
     /// Ends all jobs and builds, waits until their containers are gone, and sweeps. Layers stay.
@@ -215,28 +216,32 @@ impl DockerExecutor {
     /// When the daemon does not answer.
     pub async fn shutdown(&self) -> Result<()> {
         let runner = Arc::clone(&self.runner);
-        self.detached(async move {
-            runner.close();
-            runner.leave(GONE_AT_SHUTDOWN).await;
-            sweep::sweep(runner.network()).await.map(drop)
-        })
+        self.detached(
+            async move {
+                runner.close();
+                runner.leave(GONE_AT_SHUTDOWN).await;
+                sweep::sweep(runner.network()).await.map(drop)
+            }
+            .boxed(),
+        )
         .await
     }
 
     /// Does [detached](DockerExecutor::detached) work, until a shutdown.
-    async fn open<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    async fn open<T: Send + 'static>(&self, work: BoxFuture<'static, Result<T>>) -> Result<T> {
         let mut closing = self.runner.daemon().closing();
-        self.detached(async move {
+        let open = async move {
             tokio::select! {
                 done = work => done,
                 _ = closing.wait_for(|closing| *closing) => Err(Error::unavailable("the executor is shutting down")),
             }
-        })
-        .await
+        };
+        self.detached(open.boxed()).await
     }
 
-    /// Runs `work` on threads of this executor, until the returned future is dropped.
-    async fn detached<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    /// Runs `work` on threads of this executor, until the returned future is dropped. In a box it is not copied, and takes no
+    /// room on the stack of a caller.
+    async fn detached<T: Send + 'static>(&self, work: BoxFuture<'static, Result<T>>) -> Result<T> {
         let task: JoinHandle<_> = self.runner.daemon().runtime().spawn(work);
         let _abort = AbortOnDrop(task.abort_handle());
         task.await.unwrap_or_else(|fault| Err(Error::caused("running the job in Docker failed", fault)))

@@ -3,7 +3,6 @@
 use super::{
     container::{Container, Output, Waiting},
     daemon::{Daemon, Fault},
-    flights::{Progress, Step},
     folder,
     hardening::{
         self, ARRANGE, Attachment, BUILD_MEMORY_BYTES, BuildSpec, COMMANDS, DEBIAN_PYTHON, ENVIRONMENT, HOME,
@@ -12,6 +11,7 @@ use super::{
     images::{Base, MADE_REPOSITORY},
     network::Network,
     placement::{PackageFolder, Packages},
+    progress::{Progress, Step},
     recipe::{BYTES_LABEL, LAYER, REPOSITORY, Recipe},
     said::Said,
 };
@@ -93,7 +93,7 @@ impl Builder {
     /// [`Error::InvalidJob`] when a command fails or goes beyond a limit: they are the job's.
     pub(crate) async fn layer(&self, recipe: &Recipe, key: &str, tell: &Progress) -> Result<()> {
         let late = |seconds| Error::invalid(format!("commands and packages take longer than {seconds} s to install"));
-        let making = async {
+        let making = Box::pin(async {
             let container = self.run(recipe, tell).await?;
             let bytes = written(&container).await.map_err(not_made)?;
             within_disk(&container, bytes)?;
@@ -101,21 +101,21 @@ impl Builder {
             let labels = [(INSTANCE_LABEL, instance), (KIND_LABEL, LAYER), (BYTES_LABEL, &bytes.to_string())]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()));
             commit(&container, REPOSITORY, key, HashMap::from(labels)).await
-        };
+        });
         self.in_turn(recipe.owner, making, late).await
     }
 
     /// Makes the image of a Python version: `base`, which is Debian's, with packages of another release of Debian.
     pub(crate) async fn python(&self, base: &Base, version: Python, release: &str, tell: &Progress) -> Result<()> {
         let version = version.to_string();
-        let making = async {
+        let making = Box::pin(async {
             let network = self.network.attachment().await?;
             let Waiting { container, input: _input, output } = self.start(base, network).await?;
             let install = Command::new(["sh", "-c", DEBIAN_PYTHON, "sh", &version, release]);
             watched(&container, output, install.run(&container, "installing Python", tell)).await?;
             let labels = HashMap::from([(KIND_LABEL.to_owned(), "python".to_owned())]);
             commit(&container, MADE_REPOSITORY, &version, labels).await
-        };
+        });
         // Jobs of whomever it may be wait for it.
         self.in_turn(0, making, |seconds| Error::unavailable(format!("it takes longer than {seconds} s"))).await
     }

@@ -4,13 +4,13 @@ use super::{
     container::Container,
     containers::Containers,
     daemon::{Daemon, Fault},
-    flights::{Flights, Progress, Step},
     hardening, helper,
     image_name::ImageName,
     options::{DockerOptions, ImagePull},
+    progress::{Progress, Step},
     state,
 };
-use crate::{Error, Result, needs::Python, sync::lock};
+use crate::{Error, Result, needs::Python, single_flight::SingleFlight, sync::lock};
 use bollard::{
     models::ImageInspect,
     query_parameters::{CreateImageOptionsBuilder, ListImagesOptionsBuilder},
@@ -106,7 +106,7 @@ pub(crate) struct Images {
     containers: Arc<Containers>,
     by_name: moka::future::Cache<ImageName, Arc<Base>>,
     by_id: Mutex<HashMap<String, Interpreter>>,
-    flights: Flights<Arc<Base>>,
+    looks: SingleFlight<ImageName, Arc<Base>, Step>,
 }
 
 impl Images {
@@ -115,7 +115,7 @@ impl Images {
             containers,
             by_name: moka::future::Cache::builder().max_capacity(NAMES_MAX).time_to_live(NAME_KEPT).build(),
             by_id: Mutex::default(),
-            flights: Flights::new(),
+            looks: SingleFlight::new(Step::lasts),
         })
     }
 
@@ -151,7 +151,7 @@ impl Images {
             let (images, name) = (Arc::clone(self), name.clone());
             async move { images.look(name, &tell).await }.boxed()
         };
-        let base = self.flights.join(&name.to_string(), progress, begin).await?;
+        let base = self.looks.join(name.clone(), progress, begin).await?;
         self.by_name.insert(name.clone(), Arc::clone(&base)).await;
         Ok(base)
     }

@@ -7,11 +7,11 @@
 use super::{
     build::Builder,
     daemon::{Daemon, Fault},
-    flights::{Flights, Progress},
     hardening::{INSTANCE_LABEL, KIND_LABEL},
+    progress::{Progress, Step},
     recipe::{BYTES_LABEL, LAYER, REPOSITORY, Recipe},
 };
-use crate::{Error, Result, sync::lock};
+use crate::{Error, Result, single_flight::SingleFlight, sync::lock};
 use bollard::{
     models::ImageSummary,
     query_parameters::{ListImagesOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder},
@@ -28,7 +28,7 @@ use std::{
 pub(crate) struct Layers {
     daemon: Arc<Daemon>,
     builder: Arc<Builder>,
-    flights: Flights<()>,
+    builds: SingleFlight<String, (), Step>,
     in_use: Mutex<InUse>,
     /// One at a time: two would each remove what makes room enough.
     evicting: tokio::sync::Mutex<()>,
@@ -47,7 +47,7 @@ impl Layers {
         Arc::new(Layers {
             daemon,
             builder,
-            flights: Flights::new(),
+            builds: SingleFlight::new(Step::lasts),
             in_use: Mutex::default(),
             evicting: tokio::sync::Mutex::default(),
         })
@@ -79,7 +79,7 @@ impl Layers {
             let (layers, recipe, key) = (Arc::clone(self), recipe.clone(), lease.key.clone());
             async move { layers.find_or_make(&recipe, &key, &tell).await }.boxed()
         };
-        self.flights.join(&lease.key, progress, begin).await?;
+        self.builds.join(lease.key.clone(), progress, begin).await?;
         lock(&self.in_use).known.insert(lease.key.clone());
         Ok(lease)
     }

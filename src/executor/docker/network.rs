@@ -104,7 +104,7 @@ impl Network {
         network: &Attachment,
     ) -> Result<Waiting> {
         if let Attachment::Guarded(_) = network {
-            self.isolate(container.name()).await?;
+            Box::pin(self.isolate(container.name())).await?;
         }
         Ok(Waiting { container, input, output })
     }

@@ -6,13 +6,13 @@
 use super::{
     container::Waiting,
     daemon::Daemon,
-    flights::Progress,
     frames::{Decoder, from},
     hardening::{Attachment, Spec},
     network::Network,
     options::DockerOptions,
     placement::Placement,
     prepare::Preparation,
+    progress::Progress,
 };
 use crate::{Error, Result};
 use bollard::container::LogOutput;

@@ -1,11 +1,11 @@
 //! All that must be there before a job can run: its image, and a layer with what it asked for.
 
 use super::{
-    flights::Progress,
     images::{Base, Images, Interpreter},
     installers,
     layers::{Layers, Lease},
     placement::Placement,
+    progress::Progress,
     recipe::{Recipe, Seen},
     versions::{Chosen, Versions},
 };

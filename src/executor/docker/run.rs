@@ -4,13 +4,13 @@ use super::{
     container::{Container, Waiting},
     daemon::{Daemon, Fault},
     feed::{Signals, feed},
-    flights::Progress,
     hardening::{Attachment, Spec},
     helper,
     network::Network,
     placement::Placement,
     pool::Pool,
     prepare::{Preparation, Prepared},
+    progress::Progress,
     told::{End, Ended, Told},
 };
 use crate::{

@@ -1,6 +1,6 @@
 //! What a command in a build container says, within bounds.
 
-use super::flights::{Progress, Step};
+use super::progress::{Progress, Step};
 
 const LINE_BYTES_MAX: usize = 500;
 /// Lines that are passed on; the end of the rest is in a message, should it fail.

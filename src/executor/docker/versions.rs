@@ -7,11 +7,11 @@
 
 use super::{
     build::Builder,
-    flights::{Progress, Step},
     image_name::ImageName,
     images::{Base, Images, MADE, choose, made_name, names_of},
     options::{DockerOptions, ImagePull},
     placement::Placement,
+    progress::{Progress, Step},
     state,
 };
 use crate::{Error, Result, needs::Python, sync::lock};
