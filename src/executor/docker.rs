@@ -2,8 +2,9 @@
 //!
 //! **Architecture invariant:** bollard is known only here, and each module uses only those below it. From the top:
 //!
-//! - `run` is the life of a job; `pool` has containers ready for it; `feed` and `frames` are the conversation with
-//!   `fallback/runner/`, which runs in a container, and `told` what comes of it.
+//! - `run` is the life of a job; `pool` has containers ready for it. `runner_session` is its conversation with
+//!   `fallback/runner/`, which runs in a container: `stdin_writer` writes to that, `frames` and `protocol` read from it, and
+//!   `collected` is what comes back.
 //! - `prepare` is what must be there before a job: `versions` its image, which is made where none can be fetched, and
 //!   `layers` what is added to that, as a `recipe` says, made by `build` from commands and from a `folder`.
 //! - `network` starts containers and isolates those that have a network, by a `helper`; `images` fetches and looks at images;
@@ -21,10 +22,11 @@
 //! output on both streams at the same moment the order is not known.
 
 mod build;
+mod build_log;
+mod collected;
 mod container;
 mod containers;
 mod daemon;
-mod feed;
 mod folder;
 mod frames;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -42,13 +44,14 @@ mod placement;
 mod pool;
 mod prepare;
 mod progress;
+mod protocol;
 mod recipe;
 mod run;
-mod said;
+mod runner_session;
 mod state;
+mod stdin_writer;
 mod subnet;
 mod sweep;
-mod told;
 mod versions;
 
 pub(crate) use images::{Interpreter, Libc};
@@ -180,7 +183,8 @@ impl DockerExecutor {
         observer: Box<dyn Observer>,
     ) -> Result<Run> {
         let runner = Arc::clone(&self.runner);
-        self.open(async move { runner.run(job, run::Place::Ready(prepared), stop_at, observer).await }.boxed()).await
+        self.open(async move { runner.run(job, run::Destination::Prepared(prepared), stop_at, observer).await }.boxed())
+            .await
     }
 
     /// Runs `job` as [`Executor::run`] does, where `placement` says. The job's time includes preparing that.
@@ -190,7 +194,7 @@ impl DockerExecutor {
     /// As for [`Executor::run`] and [`DockerExecutor::prepare`].
     pub async fn run_placed(&self, job: Job, placement: Placement, observer: Box<dyn Observer>) -> Result<Outcome> {
         let runner = Arc::clone(&self.runner);
-        let place = run::Place::Wanted(placement.with_sight_of(&job));
+        let place = run::Destination::Unprepared(placement.with_sight_of(&job));
         self.open(async move { runner.run(job, place, None, observer).await }.boxed()).await?.outcome()
     }
 

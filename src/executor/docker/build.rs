@@ -1,6 +1,7 @@
 //! Making one layer: a container of its base, in which commands run and packages are put, and which is then committed.
 
 use super::{
+    build_log::BuildLog,
     container::{Container, Output, Waiting},
     daemon::{Daemon, Fault},
     folder,
@@ -13,7 +14,6 @@ use super::{
     placement::{PackageFolder, Packages},
     progress::{Progress, Step},
     recipe::{BYTES_LABEL, LAYER, REPOSITORY, Recipe},
-    said::Said,
 };
 use crate::{Error, Project, Result, needs::Python, turns::Turns};
 use bollard::{
@@ -205,14 +205,14 @@ async fn commands(container: &Container, recipe: &Recipe, tell: &Progress) -> Re
         folder: PROJECT,
     };
     let names = recipe.pre_commands.iter().map(|command| short(command)).collect();
-    let mut said = Said::of_several(tell, names, mark);
-    let status = command.status(container, "the commands", &mut said).await?;
-    let ran = recipe.pre_commands.get(said.command).map_or("the commands", String::as_str);
+    let mut log = BuildLog::of_several(tell, names, mark);
+    let status = command.status(container, "the commands", &mut log).await?;
+    let ran = recipe.pre_commands.get(log.command).map_or("the commands", String::as_str);
     if status != 0 {
-        return Err(failed(container, &format!("the command `{}`", short(ran)), status, &said).await);
+        return Err(failed(container, &format!("the command `{}`", short(ran)), status, &log).await);
     }
     let kept = Command::new(["test", "-e", &format!("{KEPT}/left.json")]);
-    if kept.status(container, "looking at what the commands left", &mut Said::new(tell)).await? == 0 {
+    if kept.status(container, "looking at what the commands left", &mut BuildLog::new(tell)).await? == 0 {
         return Ok(());
     }
     let ran = short(ran);
@@ -303,15 +303,15 @@ impl Command {
 
     /// Runs it; `what` names it when it fails.
     async fn run(self, container: &Container, what: &str, tell: &Progress) -> Result<()> {
-        let mut said = Said::new(tell);
-        match self.status(container, what, &mut said).await? {
+        let mut log = BuildLog::new(tell);
+        match self.status(container, what, &mut log).await? {
             0 => Ok(()),
-            status => Err(failed(container, what, status, &said).await),
+            status => Err(failed(container, what, status, &log).await),
         }
     }
 
     /// Runs it to its end, and returns its status.
-    async fn status(&self, container: &Container, what: &str, said: &mut Said<'_>) -> Result<i64> {
+    async fn status(&self, container: &Container, what: &str, log: &mut BuildLog<'_>) -> Result<i64> {
         let mut env = vec!["DEBIAN_FRONTEND=noninteractive".to_owned(), "PIP_ROOT_USER_ACTION=ignore".to_owned()];
         env.extend_from_slice(&self.env);
         // Only here, and not in the container's own: that would become part of the layer.
@@ -333,7 +333,7 @@ impl Command {
             let mut ended_before = false;
             loop {
                 match tokio::time::timeout(END_PAUSE, output.next()).await {
-                    Ok(Some(Ok(piece))) => said.hear(&piece.into_bytes()),
+                    Ok(Some(Ok(piece))) => log.write(&piece.into_bytes()),
                     Ok(Some(Err(error))) => return Err(not_made(error.into())),
                     Ok(None) => break,
                     // A moment more for what it said last.
@@ -356,7 +356,7 @@ impl Command {
 }
 
 /// Makes the error of a command that failed, which is the job's.
-async fn failed(container: &Container, what: &str, status: i64, said: &Said<'_>) -> Error {
+async fn failed(container: &Container, what: &str, status: i64, log: &BuildLog<'_>) -> Error {
     let state = match container.state().await {
         Ok(state) => state,
         Err(fault) => return not_made(fault),
@@ -366,7 +366,7 @@ async fn failed(container: &Container, what: &str, status: i64, said: &Said<'_>)
     } else {
         String::new()
     };
-    Error::failed_command(format!("{what} failed with status {status}{why}:\n{}", said.end()), status)
+    Error::failed_command(format!("{what} failed with status {status}{why}:\n{}", log.end()), status)
 }
 
 /// Returns the status of a command that has ended.

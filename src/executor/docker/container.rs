@@ -3,8 +3,8 @@
 use super::{
     containers::Containers,
     daemon::{Daemon, Fault},
-    feed::Input,
     hardening::HOLDER_LABEL,
+    stdin_writer::Input,
 };
 use crate::{Error, Result};
 use bollard::{

@@ -169,7 +169,7 @@ pub(crate) fn probe_body(image: &str, instance: &str) -> ContainerCreateBody {
     waiting(image, PROBE, USER, "probe", instance, helper_config())
 }
 
-/// Describes a helper that walls off the network of `container`, and sees the host's processes. Nothing of a job is in
+/// Describes a helper that isolates the network of `container`, and sees the host's processes. Nothing of a job is in
 /// it: the image is the operator's, the script ours, and its input empty.
 pub(crate) fn firewall_body(
     image: &str,
@@ -222,7 +222,7 @@ fn waiting(
 }
 
 /// Returns the configuration that every container starts from.
-fn walls() -> HostConfig {
+fn base_config() -> HostConfig {
     HostConfig {
         cap_drop: Some(vec!["ALL".to_owned()]),
         security_opt: Some(vec!["no-new-privileges:true".to_owned(), format!("seccomp={SECCOMP}")]),
@@ -247,7 +247,7 @@ fn helper_config() -> HostConfig {
         memory_swap: Some(HELPER_BYTES),
         pids_limit: Some(16),
         ulimits: Some(vec![ulimit("core", 0)]),
-        ..walls()
+        ..base_config()
     }
 }
 
@@ -267,7 +267,7 @@ fn build_config(spec: &BuildSpec) -> HostConfig {
             ulimit("nofile", 4096),
             ulimit("fsize", signed(spec.disk_bytes.max(PAGE_BYTES))),
         ]),
-        ..walls()
+        ..base_config()
     }
 }
 
@@ -305,7 +305,7 @@ fn host_config(spec: &Spec, user: u32) -> HostConfig {
         // Where there is a network, Docker gives it the address there.
         extra_hosts: (spec.network == Attachment::None).then(|| vec![format!("{HOST}:127.0.0.1")]),
         shm_size: Some(signed(memory_bytes.clamp(PAGE_BYTES, SHARED_MEMORY_BYTES_MAX))),
-        ..walls()
+        ..base_config()
     }
 }
 

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use std::time::Duration;
 
 /// Of each stream.
-const SAID_BYTES_MAX: usize = 64 << 10;
+const OUTPUT_BYTES_MAX: usize = 64 << 10;
 /// How long the daemon may take to notice the end of a container whose output has ended.
 const END: Duration = Duration::from_secs(5);
 const END_PAUSE: Duration = Duration::from_millis(10);
@@ -21,40 +21,40 @@ pub(crate) const NOT_FOUND: i64 = 127;
 
 /// Holds what came of a helper.
 #[derive(Debug, Default)]
-pub(crate) struct Said {
+pub(crate) struct HelperOutput {
     pub(crate) status: i64,
     pub(crate) stdout: String,
     stderr: String,
 }
 
-impl Said {
+impl HelperOutput {
     pub(crate) fn last_complaint(&self) -> &str {
         self.stderr.trim_end().lines().next_back().unwrap_or("it says nothing")
     }
 }
 
 /// Starts `container`, waits for its end, and removes it.
-pub(crate) async fn run(container: Container, longest: Duration) -> Result<Said> {
+pub(crate) async fn run(container: Container, longest: Duration) -> Result<HelperOutput> {
     let running = async {
         let (input, mut output) = match container.attach_and_start().await {
             Ok(streams) => streams,
             Err(fault) => return not_there(&container, fault).await,
         };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        while let Some(said) = output.next().await {
-            let (stream, message) = match said {
+        while let Some(piece) = output.next().await {
+            let (stream, message) = match piece {
                 Ok(LogOutput::StdErr { message }) => (&mut stderr, message),
                 Ok(LogOutput::StdOut { message } | LogOutput::StdIn { message } | LogOutput::Console { message }) => {
                     (&mut stdout, message)
                 }
                 Err(error) => return Err(Error::caused("the connection to a helper in Docker was lost", error)),
             };
-            let room = SAID_BYTES_MAX.saturating_sub(stream.len());
+            let room = OUTPUT_BYTES_MAX.saturating_sub(stream.len());
             stream.extend(message.iter().take(room));
         }
         drop(input);
         let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        Ok(Said { status: status(&container).await?, stdout, stderr })
+        Ok(HelperOutput { status: status(&container).await?, stdout, stderr })
     };
     let ran = tokio::time::timeout(longest, running).await;
     ran.unwrap_or_else(|_| {
@@ -63,11 +63,11 @@ pub(crate) async fn run(container: Container, longest: Duration) -> Result<Said>
 }
 
 /// Says of a container that does not start what a shell would say, if its program is not there or cannot run.
-async fn not_there(container: &Container, fault: Fault) -> Result<Said> {
+async fn not_there(container: &Container, fault: Fault) -> Result<HelperOutput> {
     if let Fault::Refused { message, .. } = &fault {
         let state = container.state().await.unwrap_or_default();
         if let Some(status @ (NOT_EXECUTABLE | NOT_FOUND)) = state.exit_code {
-            return Ok(Said { status, stdout: String::new(), stderr: message.clone() });
+            return Ok(HelperOutput { status, stdout: String::new(), stderr: message.clone() });
         }
     }
     Err(not_started(fault))

@@ -54,9 +54,9 @@ pub(crate) enum Libc {
     Musl,
 }
 
-/// Holds what an image said of itself.
+/// Holds what the interpreter of an image reports of itself.
 #[derive(Debug, Deserialize)]
-struct Said {
+struct ProbeReport {
     python: String,
     machine: String,
     libc: String,
@@ -65,25 +65,25 @@ struct Said {
 }
 
 impl Interpreter {
-    fn parse(image: &ImageName, said: &str) -> Result<Interpreter> {
+    fn parse(image: &ImageName, text: &str) -> Result<Interpreter> {
         let odd = || Error::unavailable(format!("the image {image} does not say which Python it has"));
-        let said: Said = serde_json::from_str(said).map_err(|_| odd())?;
-        let python = said.python.parse().map_err(|_| {
-            let version: String = said.python.chars().take(16).collect();
+        let report: ProbeReport = serde_json::from_str(text).map_err(|_| odd())?;
+        let python = report.python.parse().map_err(|_| {
+            let version: String = report.python.chars().take(16).collect();
             Error::invalid(format!("the image {image} has Python {version}: take one with 3.10 to 3.14"))
         })?;
         let usual = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if said.machine.is_empty() || said.machine.len() > 32 || !said.machine.bytes().all(usual) {
+        if report.machine.is_empty() || report.machine.len() > 32 || !report.machine.bytes().all(usual) {
             return Err(odd());
         }
-        let libc = match said.libc.strip_prefix("glibc ").and_then(|version| version.split_once('.')) {
+        let libc = match report.libc.strip_prefix("glibc ").and_then(|version| version.split_once('.')) {
             Some((major, minor)) => {
                 Libc::Glibc { major: major.parse().map_err(|_| odd())?, minor: minor.parse().map_err(|_| odd())? }
             }
             None => Libc::Musl,
         };
-        let packages = said.packages.into_iter().map(|(name, version)| (normalised(&name), version)).collect();
-        Ok(Interpreter { python, machine: said.machine, libc, packages: Arc::new(packages) })
+        let packages = report.packages.into_iter().map(|(name, version)| (normalised(&name), version)).collect();
+        Ok(Interpreter { python, machine: report.machine, libc, packages: Arc::new(packages) })
     }
 }
 
@@ -202,13 +202,13 @@ impl Images {
         }
         let note = note_of(&base.id);
         let noted = note.as_deref().and_then(|note| state::recent(note, INTERPRETER_KEPT));
-        let interpreter = match noted.and_then(|said| Interpreter::parse(&base.name, &said).ok()) {
+        let interpreter = match noted.and_then(|text| Interpreter::parse(&base.name, &text).ok()) {
             Some(interpreter) => interpreter,
             None => {
-                let said = self.probe(&base.name, &base.id).await?;
-                let interpreter = Interpreter::parse(&base.name, &said)?;
+                let text = self.probe(&base.name, &base.id).await?;
+                let interpreter = Interpreter::parse(&base.name, &text)?;
                 if let Some(note) = note {
-                    state::note(&note, &said);
+                    state::note(&note, &text);
                 }
                 interpreter
             }
@@ -278,16 +278,16 @@ impl Images {
     async fn probe(&self, name: &ImageName, id: &str) -> Result<String> {
         let body = hardening::probe_body(id, self.daemon().instance());
         let container = Container::make(&self.containers, body, None).await?;
-        let said = helper::run(container, PROBE).await?;
-        match said.status {
-            0 => Ok(said.stdout.trim().to_owned()),
+        let output = helper::run(container, PROBE).await?;
+        match output.status {
+            0 => Ok(output.stdout.trim().to_owned()),
             helper::NOT_EXECUTABLE | helper::NOT_FOUND => Err(Error::invalid(format!(
                 "the image {name} has no python3 ({}): take one with Python 3.10 to 3.14",
-                said.last_complaint()
+                output.last_complaint()
             ))),
             status => Err(Error::invalid(format!(
                 "python3 of the image {name} does not work (status {status}): {}",
-                said.last_complaint()
+                output.last_complaint()
             ))),
         }
     }
@@ -383,14 +383,14 @@ mod tests {
     #[test]
     fn what_an_image_says_is_not_believed_blindly() {
         let name: ImageName = "python:3.13".parse().expect("a name");
-        let said = |text| Interpreter::parse(&name, text);
-        let good = said(r#"{"python": "3.13", "machine": "x86_64", "libc": "glibc 2.36"}"#).expect("known");
+        let parsed = |text| Interpreter::parse(&name, text);
+        let good = parsed(r#"{"python": "3.13", "machine": "x86_64", "libc": "glibc 2.36"}"#).expect("known");
         assert_eq!((good.python.to_string().as_str(), good.libc), ("3.13", Libc::Glibc { major: 2, minor: 36 }));
-        let musl = said(r#"{"python": "3.10", "machine": "aarch64", "libc": "musl"}"#).expect("known");
+        let musl = parsed(r#"{"python": "3.10", "machine": "aarch64", "libc": "musl"}"#).expect("known");
         assert_eq!(musl.libc, Libc::Musl);
         let packages = r#"{"python": "3.13", "machine": "x", "libc": "musl", "packages": {"Zope.interface__x": "1"}}"#;
-        assert_eq!(said(packages).expect("known").packages.get("zope-interface-x").map(String::as_str), Some("1"));
-        let old = said(r#"{"python": "2.7", "machine": "x86_64", "libc": "glibc 2.36"}"#).expect_err("too old");
+        assert_eq!(parsed(packages).expect("known").packages.get("zope-interface-x").map(String::as_str), Some("1"));
+        let old = parsed(r#"{"python": "2.7", "machine": "x86_64", "libc": "glibc 2.36"}"#).expect_err("too old");
         assert!(old.to_string().contains("has Python 2.7: take one with 3.10 to 3.14"), "{old}");
         for wrong in [
             "",
@@ -398,7 +398,7 @@ mod tests {
             r#"{"python": "3.13", "machine": "../x", "libc": "musl"}"#,
             r#"{"python": "3.13", "machine": "x", "libc": "glibc 2.x"}"#,
         ] {
-            assert!(said(wrong).is_err(), "{wrong}");
+            assert!(parsed(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -10,12 +10,12 @@ use super::{
     container::{Container, Output, Waiting, not_started},
     containers::Containers,
     daemon::{Daemon, Fault},
-    feed::Input,
     hardening::{self, Attachment, INSTANCE_LABEL, Spec},
     helper,
     images::Images,
     instance::Instance,
     options::NetworkMode,
+    stdin_writer::Input,
 };
 use crate::{Error, Result};
 use bollard::{
@@ -170,14 +170,14 @@ impl Network {
         // The operator's own image: this helper may do more than any other.
         let base = self.images.for_helpers().await?;
         let body = hardening::firewall_body(&base.id, container, &daemon.options().private_networks, daemon.instance());
-        let said = helper::run(Container::make(self.containers(), body, None).await?, GUARD).await?;
-        if said.status == 0 && said.stdout.trim() == "guarded" {
+        let output = helper::run(Container::make(self.containers(), body, None).await?, GUARD).await?;
+        if output.status == 0 && output.stdout.trim() == "guarded" {
             return Ok(());
         }
         Err(Error::unavailable(format!(
             "the network of a container cannot be walled off ({}): the Docker host needs nf_tables; or set PYEXEC_NETWORK_MODE to a \
              network that needs no walls",
-            said.last_complaint()
+            output.last_complaint()
         )))
     }
 

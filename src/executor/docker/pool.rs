@@ -14,14 +14,14 @@ use super::{
     prepare::Preparation,
     progress::Progress,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, sync::lock};
 use bollard::container::LogOutput;
 use futures_util::StreamExt;
 use serde::Deserialize;
 use std::{
     cmp::Reverse,
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, Weak},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -204,7 +204,7 @@ impl Pool {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Gives up what ended, what was not used for long, and what there is no room for.

@@ -3,7 +3,6 @@
 use super::{
     container::{Container, Waiting},
     daemon::{Daemon, Fault},
-    feed::{Signals, feed},
     hardening::{Attachment, Spec},
     helper,
     network::Network,
@@ -11,7 +10,9 @@ use super::{
     pool::Pool,
     prepare::{Preparation, Prepared},
     progress::Progress,
-    told::{End, Ended, Told},
+    protocol::End,
+    runner_session::{Ended, RunnerSession},
+    stdin_writer::{Signals, write_job},
 };
 use crate::{
     Error, Job, Limits, Result, Want,
@@ -29,26 +30,26 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// An interpreter needs some, before any of the job's.
 const MEMORY_BYTES_MIN: u64 = 32 << 20;
 /// For a job at its deadline to say where it is.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+const POST_MORTEM: Duration = Duration::from_millis(200);
 /// The daemon learns of a process killed for memory a moment later than we learn of its end.
-const OOM_NEWS: Duration = Duration::from_millis(500);
+const OOM_REPORT_GRACE: Duration = Duration::from_millis(500);
 /// The end of a container that has closed its output.
-const END_NEWS: Duration = Duration::from_secs(1);
-const NEWS_PAUSE: Duration = Duration::from_millis(10);
+const END_REPORT_GRACE: Duration = Duration::from_secs(1);
+const STATE_PAUSE: Duration = Duration::from_millis(10);
 const SIGKILL: i64 = 9;
 
 /// Says where a job runs.
-pub(crate) enum Place {
-    Ready(Prepared),
+pub(crate) enum Destination {
+    Prepared(Prepared),
     /// To be prepared, in the job's own time.
-    Wanted(Placement),
+    Unprepared(Placement),
 }
 
-impl Place {
+impl Destination {
     fn placement(&self) -> &Placement {
         match self {
-            Place::Ready(prepared) => prepared.placement(),
-            Place::Wanted(placement) => placement,
+            Destination::Prepared(prepared) => prepared.placement(),
+            Destination::Unprepared(placement) => placement,
         }
     }
 }
@@ -106,57 +107,57 @@ impl Runner {
     pub(crate) async fn run(
         &self,
         mut job: Job,
-        place: Place,
+        destination: Destination,
         stop_at: Option<StopAt>,
         observer: Box<dyn Observer>,
     ) -> Result<Run> {
         let script = check(&job)?;
-        let placement = place.placement().clone();
+        let placement = destination.placement().clone();
         let header = header(&job, &script, placement.network);
         let mut slot = Some(self.slot().await?);
         let limits = job.limits;
         let began = Instant::now();
         let deadline = tokio::time::Instant::from_std(began + limits.wall_clock());
-        let mut told = Told::new(&job, stop_at, observer);
+        let mut session = RunnerSession::new(&job, stop_at, observer);
 
         let mut may_be_warm = true;
         // Once more only when a container that waited has ended before it started the job.
         loop {
-            let starting = self.start(may_be_warm, &place, limits, slot.take());
+            let starting = self.start(may_be_warm, &destination, limits, slot.take());
             let Ok(started) = tokio::time::timeout_at(deadline, starting).await else {
                 let reason = StopReason::TimeLimit;
                 let explained = traceback::explain(&reason, &limits);
-                told.explain(&format!("{explained} before its container had started"));
-                let outcome = told.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, &placement);
+                session.explain(&format!("{explained} before its container had started"));
+                let outcome = session.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, &placement);
                 return Ok(Run::Ended(Box::new(outcome)));
             };
             let Started { waiting: Waiting { container, input, mut output }, was_warm, prepared } = started?;
             let signals = Signals::new();
-            let mut feeding = pin!(feed(input, &header, job.project.clone(), &mut job.stdin, &signals));
+            let mut writing = pin!(write_job(input, &header, job.project.clone(), &mut job.stdin, &signals));
             let ended = tokio::select! {
-                error = &mut feeding => return Err(error),
+                error = &mut writing => return Err(error),
                 () = tokio::time::sleep_until(deadline) => None,
-                ended = told.listen(&mut output, &signals) => Some(ended),
+                ended = session.listen(&mut output, &signals) => Some(ended),
             };
             let ending = match ended {
-                Some(Ended::Gone) if was_warm && !told.started => {
+                Some(Ended::Gone) if was_warm && !session.started => {
                     slot = container.release();
-                    told.restart();
+                    session.restart();
                     may_be_warm = false;
                     continue;
                 }
                 None => {
-                    if told.started {
+                    if session.started {
                         signals.ask_where();
-                        let until = tokio::time::Instant::now() + LAST_WORDS;
+                        let until = tokio::time::Instant::now() + POST_MORTEM;
                         let answered = tokio::select! {
-                            _ = &mut feeding => false,
+                            _ = &mut writing => false,
                             () = tokio::time::sleep_until(until) => false,
-                            ended = told.listen(&mut output, &signals) => matches!(ended, Ended::Placed),
+                            ended = session.listen(&mut output, &signals) => matches!(ended, Ended::Located),
                         };
                         // One that has as many processes as it may leaves little of the CPU to the runner.
                         if !answered && container.has_all_processes().await {
-                            told.note_all_processes();
+                            session.note_all_processes();
                         }
                     }
                     container.kill().await;
@@ -165,17 +166,17 @@ impl Runner {
                 // The container is removed with its guard.
                 Some(Ended::Missed(miss)) => return Ok(Run::Missed(miss, began.elapsed())),
                 Some(Ended::Refused(refusal)) => return Err(refusal.into_error(&limits)),
-                Some(Ended::Told(end)) => finished(&container, &end, &mut told).await,
-                Some(Ended::Gone) => vanished(&container, &prepared.base().name.to_string(), &mut told).await?,
-                Some(Ended::Nonsense | Ended::Placed) => {
+                Some(Ended::Reported(end)) => finished(&container, &end, &mut session).await,
+                Some(Ended::Gone) => vanished(&container, &prepared.base().name.to_string(), &mut session).await?,
+                Some(Ended::Malformed | Ended::Located) => {
                     container.kill().await;
                     Ending::Stopped { reason: StopReason::Crashed("its runner was made to talk nonsense".to_owned()) }
                 }
             };
             if let Ending::Stopped { reason } = &ending {
-                told.say_where(reason, &limits, &job.project);
+                session.say_where(reason, &limits, &job.project);
             }
-            return Ok(Run::Ended(Box::new(told.outcome(ending, began.elapsed(), &limits, prepared.placement()))));
+            return Ok(Run::Ended(Box::new(session.outcome(ending, began.elapsed(), &limits, prepared.placement()))));
         }
     }
 
@@ -183,14 +184,14 @@ impl Runner {
     async fn start(
         &self,
         may_be_warm: bool,
-        place: &Place,
+        destination: &Destination,
         limits: Limits,
         slot: Option<OwnedSemaphorePermit>,
     ) -> Result<Started> {
         let silent: Progress = Arc::new(|_| ());
-        let prepared = match place {
-            Place::Ready(prepared) => prepared.clone(),
-            Place::Wanted(placement) => Box::pin(self.preparation.prepare(placement, &silent)).await?,
+        let prepared = match destination {
+            Destination::Prepared(prepared) => prepared.clone(),
+            Destination::Unprepared(placement) => Box::pin(self.preparation.prepare(placement, &silent)).await?,
         };
         let spec = self.spec(&prepared, limits).await?;
         if let Some(mut waiting) = may_be_warm.then(|| self.pool.take(&spec)).flatten() {
@@ -293,15 +294,15 @@ fn header(job: &Job, script: &str, network: bool) -> Vec<u8> {
 }
 
 /// Makes the ending of a script that has ended, as the runner says.
-async fn finished(container: &Container, end: &End, told: &mut Told) -> Ending {
+async fn finished(container: &Container, end: &End, session: &mut RunnerSession) -> Ending {
     let killed = end.signal == Some(SIGKILL);
     // Asking always would cost every job a call.
     if killed || end.oom > 0 {
-        let state = news(container, OOM_NEWS, |state| state.oom_killed == Some(true)).await;
-        told.out_of_memory = state.is_some_and(|state| state.oom_killed == Some(true));
+        let state = wait_for_state(container, OOM_REPORT_GRACE, |state| state.oom_killed == Some(true)).await;
+        session.out_of_memory = state.is_some_and(|state| state.oom_killed == Some(true));
     }
     match end.signal {
-        Some(_) if killed && told.out_of_memory => Ending::Stopped { reason: StopReason::MemoryLimit },
+        Some(_) if killed && session.out_of_memory => Ending::Stopped { reason: StopReason::MemoryLimit },
         // As a shell has it.
         Some(signal) => Ending::Exited { exit_code: (128 + (signal & 0x7f)) as u8 },
         None => Ending::Exited { exit_code: (end.code.unwrap_or_default() & 0xff) as u8 },
@@ -309,9 +310,9 @@ async fn finished(container: &Container, end: &End, told: &mut Told) -> Ending {
 }
 
 /// Finds out how a script ended whose container fell silent.
-async fn vanished(container: &Container, image: &str, told: &mut Told) -> Result<Ending> {
+async fn vanished(container: &Container, image: &str, session: &mut RunnerSession) -> Result<Ending> {
     let ended = |state: &ContainerState| state.running == Some(false) && state.status.is_some();
-    let Some(state) = news(container, END_NEWS, ended).await else {
+    let Some(state) = wait_for_state(container, END_REPORT_GRACE, ended).await else {
         return Err(Error::unavailable("the connection to the job's container was lost, and Docker does not answer"));
     };
     if !ended(&state) {
@@ -320,15 +321,15 @@ async fn vanished(container: &Container, image: &str, told: &mut Told) -> Result
     let state = if state.oom_killed == Some(true) {
         state
     } else {
-        news(container, OOM_NEWS, |state| state.oom_killed == Some(true)).await.unwrap_or(state)
+        wait_for_state(container, OOM_REPORT_GRACE, |state| state.oom_killed == Some(true)).await.unwrap_or(state)
     };
-    told.out_of_memory = state.oom_killed == Some(true);
-    if told.out_of_memory {
+    session.out_of_memory = state.oom_killed == Some(true);
+    if session.out_of_memory {
         return Ok(Ending::Stopped { reason: StopReason::MemoryLimit });
     }
     let status = state.exit_code.unwrap_or_default();
-    let complaint = told.complaint().map(|line| format!(": {line}")).unwrap_or_default();
-    if !told.started {
+    let complaint = session.complaint().map(|line| format!(": {line}")).unwrap_or_default();
+    if !session.started {
         // Nothing of the job ran: it is the image, or this service.
         let what = if matches!(status, helper::NOT_EXECUTABLE | helper::NOT_FOUND) {
             "has no python3"
@@ -341,7 +342,7 @@ async fn vanished(container: &Container, image: &str, told: &mut Told) -> Result
 }
 
 /// Waits until the container's state is as `wanted`, for a while.
-async fn news(
+async fn wait_for_state(
     container: &Container,
     longest: Duration,
     wanted: impl Fn(&ContainerState) -> bool,
@@ -353,6 +354,6 @@ async fn news(
         if wanted(&state) || Instant::now() >= until {
             return Some(state);
         }
-        tokio::time::sleep(NEWS_PAUSE).await;
+        tokio::time::sleep(STATE_PAUSE).await;
     }
 }
