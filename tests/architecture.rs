@@ -154,9 +154,9 @@ fn code(text: &str) -> String {
         } else if rest.starts_with('"') && code.trim_end_matches('#').ends_with('r') {
             let end = format!("\"{}", "#".repeat(raw));
             rest[1..].find(&end).map_or(rest.len(), |at| 1 + at + end.len())
-        } else if rest.starts_with('"') {
+        } else if let Some(inner) = rest.strip_prefix('"') {
             let mut escaped = false;
-            let end = rest[1..].find(|c| {
+            let end = inner.find(|c| {
                 let ends = c == '"' && !escaped;
                 escaped = c == '\\' && !escaped;
                 ends
@@ -164,8 +164,8 @@ fn code(text: &str) -> String {
             end.map_or(rest.len(), |at| at + 2)
         } else if rest.starts_with("'\"'") {
             3
-        } else if rest.starts_with("'\\") {
-            rest[2..].find('\'').map_or(rest.len(), |at| at + 3)
+        } else if let Some(inner) = rest.strip_prefix("'\\") {
+            inner.find('\'').map_or(rest.len(), |at| at + 3)
         } else {
             code.push_str(&rest[..1]);
             1
@@ -222,7 +222,7 @@ fn expand<'t>(tree: &'t str, stem: &mut Vec<String>, found: &mut Vec<Vec<String>
         }
         let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
         // `self` in braces is what stands before them.
-        if end > 0 && !(rest[..end] == *"self" && !stem.is_empty()) {
+        if end > 0 && (stem.is_empty() || rest[..end] != *"self") {
             stem.push(rest[..end].to_owned());
         }
         rest = &rest[end..];
