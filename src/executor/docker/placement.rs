@@ -27,7 +27,7 @@ pub struct Placement {
     pub cpu_shares: Option<u32>,
     /// For whom: owners take turns with what is built.
     pub owner: u64,
-    /// Why it runs on Docker, for the [`Outcome`].
+    /// Why it runs on Docker, for the [`Outcome`](crate::Outcome).
     pub reason: String,
 }
 

@@ -107,7 +107,7 @@ pub(super) struct Report {
     pub(super) kind: Option<String>,
     pub(super) message: Option<String>,
     pub(super) line: Option<u32>,
-    /// As [`ErrorFrame::read_all`] reads them.
+    /// As [`ErrorFrame::read_all`](crate::outcome::ErrorFrame::read_all) reads them.
     pub(super) frames: Option<String>,
     /// A module that the script's own code imports, and that is not there.
     pub(super) missing: Option<String>,
