@@ -87,7 +87,7 @@ fn baked(bench: &Bench, pyexec: &Pyexec) {
     let unbaked = p50(&|| with_sympy(SOLVE), 3);
     let began = Instant::now();
     let order = BakeOrder::new(requirements.clone(), Vec::new());
-    let unfit = bench.runtime.block_on(pyexec.bake(&order, |_| ())).expect("baked");
+    let unfit = bench.runtime.block_on(pyexec.bake(&order, &pyexec::Progress::silent())).expect("baked");
     println!("| baking sympy | ≤ 15 s | {:.1} s ({} modules unfit) |", began.elapsed().as_secs_f64(), unfit.len());
 
     // In turn, so that a change of the machine's speed meets both.

@@ -445,6 +445,25 @@ impl Installed {
     }
 }
 
+#[cfg(test)]
+impl Installed {
+    /// Makes an environment that has these packages and no files.
+    pub(crate) fn of_packages(names: &[&str]) -> Arc<Installed> {
+        let pin = |name: &&str| Pin { name: name.to_string(), version: "1".into(), pure: true, modules: Vec::new() };
+        let known = Known {
+            id: Id::parse(&"0".repeat(64)).expect("an id"),
+            meta: Meta::of_pins(names.iter().map(pin).collect()),
+            packages: PathBuf::new(),
+            identity: store::identity(Path::new("/")).expect("a root folder"),
+            stamp: String::new(),
+            is_pure: true,
+            prepared: false,
+            looked_at: Mutex::new(Instant::now()),
+        };
+        Arc::new(Installed { known: Arc::new(known), pack: None, _lock: None })
+    }
+}
+
 impl Pin {
     /// Returns the package as a requirement.
     fn pinned(&self) -> String {

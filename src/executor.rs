@@ -5,7 +5,7 @@ mod traceback;
 pub mod wasm;
 
 use crate::{
-    Job, Outcome, Result,
+    Outcome, ResolvedJob, Result,
     outcome::{CapabilityMiss, Tier},
 };
 use std::{sync::Arc, time::Duration};
@@ -42,7 +42,7 @@ pub trait Executor: Send + Sync {
     ///
     /// [`Error::InvalidJob`](crate::Error::InvalidJob) when the job cannot be run as it is,
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the service is at fault.
-    async fn run(&self, job: Job, observer: Box<dyn Observer>) -> Result<Outcome>;
+    async fn run(&self, job: ResolvedJob, observer: Box<dyn Observer>) -> Result<Outcome>;
 }
 
 /// Decides whether a job is stopped at something that it misses, because another attempt would have it.

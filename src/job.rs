@@ -1,8 +1,6 @@
 //! What to run.
 
-use crate::{
-    Error, Limits, Project, Python, Requirements, Result, needs::Container, outcome::JsonText, project::relative,
-};
+use crate::{Limits, Project, Python, Requirements, ResolvedJob, Result, needs::Container, outcome::JsonText};
 use bytes::Bytes;
 use std::fmt;
 use tokio::io::AsyncRead;
@@ -262,54 +260,13 @@ impl Job {
         self
     }
 
-    /// Copies the job, with nothing on its standard input.
-    pub(crate) fn without_stdin(&self) -> Job {
-        Job {
-            project: self.project.clone(),
-            entrypoint: self.entrypoint.clone(),
-            args: self.args.clone(),
-            env: self.env.clone(),
-            stdin: Stdin::Empty,
-            limits: self.limits,
-            want: self.want.clone(),
-            collect_files: self.collect_files,
-            containers: self.containers.clone(),
-        }
-    }
-
-    /// Refuses what no executor can run; every executor calls it first.
-    pub(crate) fn check(&self) -> Result<()> {
-        for text in self.args.iter().chain(self.env.iter().flat_map(|(name, value)| [name, value])) {
-            if text.contains('\0') {
-                return Err(Error::invalid("arguments and environment variables cannot contain NUL"));
-            }
-        }
-        for (name, _) in &self.env {
-            if name.is_empty() || name.contains('=') {
-                return Err(Error::invalid(format!("{name:?} is not a name for an environment variable")));
-            }
-        }
-        if let Want::Call { arguments, .. } = &self.want
-            && !arguments.is_arguments()
-        {
-            return Err(Error::invalid("arguments of the entry function must be a JSON array or object"));
-        }
-        self.project.fits(&self.limits)
-    }
-
-    /// Returns the script to run. Commands that run before it may be what makes it.
+    /// Checks the job, and finds its script.
     ///
     /// # Errors
     ///
-    /// When the project has no such file.
-    pub(crate) fn script(&self) -> Result<String> {
-        match (self.project.entrypoint(self.entrypoint.as_deref()), self.entrypoint.as_deref()) {
-            (Err(_), Some(asked)) if !self.containers.pre_commands.is_empty() => {
-                relative(asked.strip_prefix("/work/").unwrap_or(asked))
-            }
-            (Err(_), None) if !self.containers.pre_commands.is_empty() => Ok("main.py".to_owned()),
-            (found, _) => found,
-        }
+    /// As for [`ResolvedJob::new`].
+    pub fn resolve(self) -> Result<ResolvedJob> {
+        ResolvedJob::new(self)
     }
 }
 

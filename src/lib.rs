@@ -40,8 +40,10 @@ mod limits;
 mod needs;
 pub mod outcome;
 mod pack;
+mod planner;
+mod progress;
 mod project;
-mod route;
+mod resolve;
 pub mod server;
 mod service;
 mod single_flight;
@@ -56,10 +58,11 @@ pub use job::{Job, Stdin, TierChoice, Want};
 pub use limits::Limits;
 pub use needs::{Python, UnsupportedPython, is_installing_line};
 pub use outcome::Outcome;
+pub use planner::{Plan, Ready};
+pub use progress::{Progress, Update};
 pub use project::Project;
-pub use service::{
-    Attempt, BakeOrder, Baking, Builder, EnvironmentState, NamedEnvironment, Plan, Pyexec, ReadyEnvironment,
-};
+pub use resolve::ResolvedJob;
+pub use service::{Attempt, BakeOrder, Baking, Builder, EnvironmentState, NamedEnvironment, Pyexec, ReadyEnvironment};
 
 /// Version of CPython in the wasm tier.
 pub const PYTHON_VERSION: &str = wasm_python::VERSION;

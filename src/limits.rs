@@ -64,6 +64,12 @@ impl Limits {
     pub(crate) fn wall_clock(&self) -> Duration {
         Duration::from_millis(self.wall_clock_ms)
     }
+
+    /// Shortens the wall clock, for time that went by elsewhere.
+    pub(crate) fn shorten(&mut self, left: Duration) {
+        let milliseconds = u64::try_from(left.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+        self.wall_clock_ms = milliseconds.max(1).min(self.wall_clock_ms);
+    }
 }
 
 impl Default for Limits {

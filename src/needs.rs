@@ -29,6 +29,7 @@ pub(crate) use script::{Container, Script};
 use crate::{
     Requirements, Result,
     environment::Platform,
+    outcome::CapabilityMiss,
     project::{Located, Project},
 };
 use extras::Extra;
@@ -69,8 +70,8 @@ pub(crate) struct Needs {
     pub(crate) refused_installs: Vec<String>,
     /// Top-level modules that the program has a substitute for wherever it imports them.
     pub(crate) optional: BTreeSet<String>,
-    /// What it has come upon in an attempt before, and WebAssembly lacks; follows "this job".
-    pub(crate) met: Option<String>,
+    /// What it has come upon in an attempt before, and WebAssembly lacks.
+    pub(crate) met: Option<CapabilityMiss>,
     /// Why not everything was looked at, if so.
     pub(crate) overlooked: Option<String>,
 }

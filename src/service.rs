@@ -2,43 +2,33 @@
 
 mod advice;
 mod environments;
-mod fallback;
-mod packages;
-mod plan;
-mod retry;
-mod stdin;
+mod preload;
 mod workbench;
 
 pub use environments::{EnvironmentState, NamedEnvironment, ReadyEnvironment};
-pub use plan::{Attempt, Plan};
+pub use preload::{BakeOrder, Baking};
 
 use crate::{
-    Job, Outcome, Result,
+    Job, Outcome, Plan, Ready, Result,
     cache::Verification,
     config::{ContainerSettings, FallbackMode, Settings},
     environment::{EnvironmentOptions, Environments},
     executor::{
         Event, Observer, Run,
-        docker::{self, DockerExecutor, DockerOptions, Placement},
+        docker::{Connection, DockerExecutor, DockerOptions},
         wasm::{WasmExecutor, WasmOptions},
     },
+    planner::{Planner, Policy, Sources, Target},
+    progress::{Progress, Update},
 };
 use advice::Advice;
 use environments::Registry;
-use fallback::Fallback;
-use packages::InWasm;
-pub use packages::{BakeOrder, Baking};
-use plan::Place;
-use retry::Retry;
+use preload::Used;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::mpsc;
 use workbench::Sandbox;
-
-/// News of what is made, that wait to be passed on.
-const STEPS_MAX: usize = 16;
 
 /// Runs Python jobs. Make one and share it: cloning is cheap, and all clones share the same slots.
 ///
@@ -57,13 +47,20 @@ const STEPS_MAX: usize = 16;
 #[derive(Clone)]
 pub struct Pyexec {
     wasm: Arc<WasmExecutor>,
-    environments: Environments,
+    planner: Planner,
     registry: Arc<Registry>,
-    fallback: Arc<Fallback>,
-    detect_packages: bool,
-    allow_network: bool,
     baking: Baking,
     orders: Arc<Mutex<Vec<BakeOrder>>>,
+}
+
+/// Says what came of running a job once.
+#[derive(Debug)]
+pub enum Attempt {
+    /// It is over.
+    Done(Box<Outcome>),
+    /// The job came upon something that it did not have there, and nothing of it is left: this plan runs it again, from the
+    /// start, in the time that is left: in a container, or with a package that it turned out to import.
+    Again(Box<Plan>),
 }
 
 impl Pyexec {
@@ -109,142 +106,121 @@ impl Pyexec {
     /// As for [`Pyexec::run`].
     pub async fn run_observed(&self, job: Job, observer: impl Observer) -> Result<Outcome> {
         let mut plan = self.plan(job).await?;
-        // Told by both attempts.
+        // Told by all attempts, and by what comes before them.
         let observer = Arc::new(Mutex::new(observer));
+        let shared = Arc::clone(&observer);
+        let tell = move |event: Event<'_>| locked(&shared).event(event);
         loop {
-            let shared = Arc::clone(&observer);
-            let tell = move |event: Event<'_>| locked(&shared).event(event);
-            match self.attempt(plan, tell).await? {
+            let ready = match plan.into_ready() {
+                Ok(ready) => ready,
+                Err(plan) => self.provision(*plan, &told(tell.clone())).await?,
+            };
+            match self.attempt(ready, tell.clone()).await? {
                 Attempt::Done(outcome) => return Ok(*outcome),
                 Attempt::Again(again) => {
-                    let event = Event::Restarted(&again.reason);
-                    locked(&observer).event(event);
+                    let reason = again.replay_reason().unwrap_or_default();
+                    locked(&observer).event(Event::Restarted(&reason));
                     plan = *again;
                 }
             }
         }
     }
 
-    /// Does [`Pyexec::prepare`], and makes what a job takes that is to run in a container: for those who count what runs on
-    /// each tier, as [`Pyexec::attempt`] does the same. Nothing of the job runs but its commands, so that it needs no slot.
+    /// Decides where a job runs, as far as that takes no waiting: [`Pyexec::provision`] does the rest.
     ///
     /// # Errors
     ///
-    /// As for [`Pyexec::prepare`], and [`Error::InvalidJob`](crate::Error::InvalidJob) when a command fails.
-    pub async fn provision(&self, plan: &mut Plan, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<()> {
-        self.prepare(plan, progress).await?;
-        if plan.is_provisioned() {
-            return Ok(());
-        }
-        let Plan { job, reason, place, detected, .. } = plan;
-        let Place::Docker { python, network, ready } = place else { return Ok(()) };
-        let placement = placement(job, python.clone(), *network, reason);
-        let (sender, mut steps) = mpsc::channel(STEPS_MAX);
-        let tell: docker::Progress = Arc::new(move |step| {
-            if !matches!(step, docker::Step::Line(_)) {
-                // Who does not listen misses some.
-                let _ = sender.try_send(step.to_string());
-            }
-        });
-        // Large, and nothing against what a container takes.
-        let mut making = Box::pin(self.fallback.provision(job, detected, placement, &tell));
-        let made = loop {
-            tokio::select! {
-                biased;
-                Some(step) = steps.recv() => progress(&step),
-                made = &mut making => break made,
-            }
-        };
-        *ready = Some(made?);
-        Ok(())
+    /// [`Error::InvalidJob`](crate::Error::InvalidJob) when it is not acceptable, or needs what there is not; the message
+    /// says what to do.
+    pub async fn plan(&self, job: Job) -> Result<Plan> {
+        self.planner.plan(job).await
     }
 
-    /// Runs a job where its plan says, once, prepared if it is not yet. For those who count what runs on each tier;
-    /// [`Pyexec::run`] does it all.
+    /// Makes what a job takes to run: installs its packages, fetches its image, runs its commands. Nothing else of it runs,
+    /// so that it needs no slot. `progress` is told what goes on when it takes time. There is a time limit on it, of
+    /// [`EnvironmentOptions::install_timeout`](crate::environment::EnvironmentOptions) and of
+    /// [`DockerOptions::build_timeout`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJob`](crate::Error::InvalidJob) when its packages or its image cannot be had, or a command fails;
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the service is at fault.
+    pub async fn provision(&self, plan: Plan, progress: &Progress) -> Result<Ready> {
+        // Large, and nothing against what it waits for.
+        Box::pin(self.planner.provision(plan, progress)).await
+    }
+
+    /// Runs a job once, where that was decided. For those who count what runs on each tier; [`Pyexec::run`] does it all.
     ///
     /// # Errors
     ///
     /// As for [`Pyexec::run`].
-    pub async fn attempt(&self, mut plan: Plan, observer: impl Observer) -> Result<Attempt> {
-        let mut observer: Box<dyn Observer> = Box::new(observer);
-        if !plan.is_prepared() {
-            let told = Mutex::new(observer);
-            let progress = |phase: &str| locked(&told).event(Event::Progress(phase));
-            self.prepare(&mut plan, &progress).await?;
-            observer = told.into_inner().unwrap_or_else(PoisonError::into_inner);
-        }
-        let means = self.means(&plan);
-        let advice = Advice::new(&plan, means, self.fallback.configured());
-        let retry = Retry::of(&mut plan, means);
-        let stop_at = retry.as_ref().map(Retry::stop_at);
-        let Plan { job, reason, place, detected, .. } = plan;
-        let observer = Arc::new(Mutex::new(observer));
+    pub async fn attempt(&self, mut ready: Ready, observer: impl Observer) -> Result<Attempt> {
+        let advice = Advice::new(&self.planner, &ready);
+        let retry = self.planner.retry(&mut ready);
+        let stop_at = retry.as_ref().map(|retry| retry.stop_at());
+        let (job, target, reason) = ready.into_parts();
+        let observer: Arc<Mutex<dyn Observer>> = Arc::new(Mutex::new(observer));
         let shared = Arc::clone(&observer);
         let tell: Box<dyn Observer> = Box::new(move |event: Event<'_>| locked(&shared).event(event));
-        let run = match place {
-            Place::Wasm(packages) => {
-                let importable = match &packages {
-                    InWasm::Unprepared | InWasm::Nothing => None,
-                    InWasm::Installed(importable) => Some(importable),
-                };
-                let packages = importable.map(|importable| &importable.packages);
+        let run = match target {
+            Target::Wasm(packages) => {
+                let used = packages.map(|packages| Used::new(packages, &job.containers.preload)).transpose()?;
+                let packages = used.as_ref().map(|used| &used.packages);
                 let mut run = self.wasm.run_with(job, packages, stop_at, tell).await?;
                 if let Run::Ended(outcome) = &mut run {
                     outcome.route_reason = reason;
                 }
-                if let Some(importable) = importable {
-                    self.used(importable).await;
+                if let Some(used) = &used {
+                    self.used(used).await;
                 }
                 run
             }
-            Place::Docker { python, network, ready } => {
-                let placement = placement(&job, python, network, &reason);
+            Target::Docker(prepared) => {
+                let docker = self.planner.sources.docker.connect().await?;
                 // Large, and nothing against what a container takes.
-                Box::pin(self.fallback.run(job, detected, (placement, ready), stop_at, tell)).await?
+                Box::pin(docker.run_until(job, prepared, stop_at, tell)).await?
             }
         };
         match run {
-            Run::Ended(mut outcome) => match retry.and_then(|retry| retry.after_end(&outcome)) {
-                Some(plan) => Ok(Attempt::Again(Box::new(self.again(plan).await))),
-                None => {
-                    if let Some(line) = advice.on(&outcome) {
-                        outcome.stderr.add_line(&line);
-                        locked(&observer).event(Event::Stderr(format!("{line}\n").as_bytes()));
-                    }
-                    Ok(Attempt::Done(outcome))
+            Run::Ended(mut outcome) => {
+                let again = match retry {
+                    Some(retry) => self.planner.after_end(retry, &outcome).await,
+                    None => None,
+                };
+                if let Some(plan) = again {
+                    return Ok(Attempt::Again(Box::new(plan)));
                 }
-            },
+                if let Some(line) = advice.on(&outcome) {
+                    outcome.stderr.add_line(&line);
+                    locked(&observer).event(Event::Stderr(format!("{line}\n").as_bytes()));
+                }
+                Ok(Attempt::Done(outcome))
+            }
             Run::Missed(miss, used) => {
-                let plan = retry.and_then(|retry| retry.after_miss(&miss, used));
-                let plan = plan.ok_or_else(|| crate::Error::unavailable("the job cannot be run again"))?;
-                Ok(Attempt::Again(Box::new(self.again(plan).await)))
+                let again = match retry {
+                    Some(retry) => self.planner.after_miss(retry, &miss, used).await,
+                    None => None,
+                };
+                let plan = again.ok_or_else(|| crate::Error::unavailable("the job cannot be run again"))?;
+                Ok(Attempt::Again(Box::new(plan)))
             }
         }
     }
 
-    /// Chooses the place of another attempt. Where there is no container after all, the job runs as far as it gets.
-    async fn again(&self, mut plan: Plan) -> Plan {
-        if matches!(plan.place, Place::Docker { .. }) {
-            return plan;
-        }
-        if let Err(error) = self.choose(&mut plan).await {
-            tracing::info!(%error, "no other place for a job that missed something");
-            plan.place = Place::Wasm(InWasm::Unprepared);
-            plan.reason = format!("{}, but {error}", plan.reason);
-            plan.may_stop = false;
-            plan.detected.forget_met();
-        }
-        plan
+    /// Returns whether running a job is likely to end in another attempt, since its code has what may be missing.
+    pub fn may_run_again(&self, ready: &Ready) -> bool {
+        self.planner.may_run_again(ready)
     }
 
     /// Returns the environments, where packages are kept.
     pub fn packages(&self) -> &Environments {
-        &self.environments
+        &self.planner.sources.environments
     }
 
     /// Returns the Docker executor, if a job has needed it yet, or [`Pyexec::connect_docker`] was called.
     pub fn docker(&self) -> Option<&Arc<DockerExecutor>> {
-        self.fallback.connected()
+        self.planner.sources.docker.connected()
     }
 
     /// Returns whether containers can be used, as far as is known; if not, why.
@@ -253,7 +229,7 @@ impl Pyexec {
     ///
     /// Why not: they are turned off, or Docker could not be reached when it was last tried.
     pub fn docker_state(&self) -> Result<(), Arc<str>> {
-        self.fallback.state()
+        self.planner.sources.docker.state()
     }
 
     /// Connects to Docker now, instead of when the first job needs it: sweeps, and fills the pool.
@@ -262,7 +238,7 @@ impl Pyexec {
     ///
     /// When Docker is turned off or cannot be used; the message says why.
     pub async fn connect_docker(&self) -> Result<Arc<DockerExecutor>> {
-        self.fallback.executor().await.map_err(|why| crate::Error::unavailable(&*why))
+        self.planner.sources.docker.connect().await
     }
 
     /// Ends all jobs in containers and waits until nothing of them is left. Dropping the last clone does the same, less
@@ -272,7 +248,7 @@ impl Pyexec {
     ///
     /// When Docker does not answer.
     pub async fn shutdown(&self) -> Result<()> {
-        match self.fallback.connected() {
+        match self.planner.sources.docker.connected() {
             Some(docker) => docker.shutdown().await,
             None => Ok(()),
         }
@@ -437,38 +413,35 @@ impl Builder {
         let wasm = Arc::new(WasmExecutor::new(&self.wasm, &*self.progress)?);
         let workbench = Arc::new(Sandbox::new(Arc::clone(&wasm)));
         let environments = Environments::with_workbench(self.environments, Some(workbench))?;
-        let registry = Arc::new(Registry::default());
-        let fallback = match self.docker {
-            Ok(options) => Fallback::on(options, environments.clone(), Arc::clone(&registry)),
-            Err(why) => Fallback::Off(why),
+        let docker = match self.docker {
+            Ok(options) => Connection::on(options),
+            Err(why) => Connection::Off(why.into()),
         };
-        Ok(Pyexec {
-            wasm,
-            environments,
-            registry,
-            fallback: Arc::new(fallback),
+        let policy = Policy {
             detect_packages: self.detect_packages,
             allow_network: self.allow_network,
+            docker: docker.configured(),
+        };
+        let sources = Sources { environments, docker: Arc::new(docker), counts: Arc::default() };
+        Ok(Pyexec {
+            wasm,
+            planner: Planner { sources, policy },
+            registry: Arc::default(),
             baking: self.baking,
             orders: Arc::default(),
         })
     }
 }
 
+/// Returns progress that an observer is told.
+fn told(tell: impl Fn(Event<'_>) + Send + Sync + 'static) -> Progress {
+    Progress::new(move |update| match update {
+        Update::Phase(phase) => tell(Event::Progress(phase)),
+        Update::Detail(line) => tell(Event::Detail(line)),
+    })
+}
+
 /// Observers leave nothing half done when they panic that another event could find.
 fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn placement(job: &Job, python: Option<String>, network: bool, reason: &str) -> Placement {
-    Placement {
-        python,
-        image: job.containers.image.clone(),
-        network,
-        pre_commands: job.containers.pre_commands.clone(),
-        cpu_shares: job.containers.cpu_shares,
-        owner: job.containers.owner,
-        reason: reason.to_owned(),
-        ..Placement::default()
-    }
 }

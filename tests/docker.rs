@@ -488,7 +488,8 @@ fn a_dropped_job_is_gone_within_a_second() {
                 let _ = sender.send(());
             }
         };
-        let mut running = containers.executor().run(job("while True: pass"), Box::new(observer));
+        let mut running =
+            containers.executor().run(job("while True: pass").resolve().expect("a job"), Box::new(observer));
         tokio::select! {
             outcome = &mut running => panic!("{outcome:?}"),
             _ = started => {}
@@ -498,7 +499,9 @@ fn a_dropped_job_is_gone_within_a_second() {
         assert!(took < Duration::from_secs(2), "gone after {took:?}");
         // At any moment of its start.
         for i in 0..12 {
-            let running = containers.executor().run(job("while True: pass"), Box::new(|_: Event<'_>| ()));
+            let running = containers
+                .executor()
+                .run(job("while True: pass").resolve().expect("a job"), Box::new(|_: Event<'_>| ()));
             let _ = tokio::time::timeout(Duration::from_millis(30 * i), running).await;
         }
         gone(&containers).await;
@@ -508,7 +511,8 @@ fn a_dropped_job_is_gone_within_a_second() {
 #[test]
 fn jobs_are_ended_by_a_shutdown() {
     with_docker(async |containers| {
-        let running = containers.executor().run(job("while True: pass"), Box::new(|_: Event<'_>| ()));
+        let running =
+            containers.executor().run(job("while True: pass").resolve().expect("a job"), Box::new(|_: Event<'_>| ()));
         let shutdown = async {
             tokio::time::sleep(Duration::from_millis(1500)).await;
             containers.executor().shutdown().await

@@ -2,7 +2,7 @@
 
 use super::{Failure, Result, console::note, session};
 use clap::Args;
-use pyexec::{BakeOrder, Baking, Requirements};
+use pyexec::{BakeOrder, Baking, Progress, Requirements};
 use std::{
     env,
     os::unix::process::CommandExt,
@@ -47,6 +47,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8> {
         .enable_all()
         .build()
         .map_err(|e| Failure::Fault(format!("cannot start a runtime: {e}")))?;
-    runtime.block_on(pyexec.bake(&BakeOrder::new(requirements, preload), |_| ()))?;
+    runtime.block_on(pyexec.bake(&BakeOrder::new(requirements, preload), &Progress::silent()))?;
     Ok(0)
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use clap::{Args, Subcommand};
 use pyexec::{
-    EnvironmentState, NamedEnvironment, Pyexec, Python, Requirements,
+    EnvironmentState, NamedEnvironment, Progress, Pyexec, Python, Requirements,
     config::Settings,
     environment::{
         Definition, EnvironmentOptions, Environments, Libc, Listed, Machine, Pin, Platform, Reason, Refusal, Target,
@@ -143,26 +143,31 @@ fn runtime() -> Result<Runtime> {
     runtime.map_err(|e| Failure::Fault(format!("cannot start a runtime: {e}")))
 }
 
+/// Tells progress on the terminal, a line each.
+fn progress(quiet: bool) -> Progress {
+    Progress::phases(move |phase| {
+        if !quiet {
+            note!("pyexec: {phase}");
+        }
+    })
+}
+
 fn create(arguments: Create) -> Result<u8> {
     let definition = arguments.definition()?;
     let Create { glibc, quiet, folder, .. } = arguments;
-    let say = move |line: &str| {
-        if !quiet {
-            note!("pyexec: {line}");
-        }
-    };
+    let progress = progress(quiet);
     // An image that is being made has no engine, and is for any.
     let is_elsewhere = folder.into.is_some() || glibc.is_some();
     let environments = folder.open()?;
     let known = environments.definitions()?;
     let id = environments.define(&definition)?.id;
     let made = if is_elsewhere && !is_for_wasm(&definition) {
-        runtime()?.block_on(for_linux(&environments, &definition, glibc, &say))
+        runtime()?.block_on(for_linux(&environments, &definition, glibc, &progress))
     } else {
         let pyexec = folder.service(quiet)?;
         let runtime = runtime()?;
         let glibc = is_elsewhere.then(|| glibc.unwrap_or(GLIBC));
-        let made = runtime.block_on(make(&pyexec, &id, &definition, glibc, &say));
+        let made = runtime.block_on(make(&pyexec, &id, &definition, glibc, &progress));
         // Before anything else ends this process: containers are removed here.
         drop(pyexec);
         runtime.shutdown_background();
@@ -188,16 +193,17 @@ async fn make(
     id: &str,
     definition: &Definition,
     glibc: Option<Libc>,
-    say: &(dyn Fn(&str) + Send + Sync),
+    progress: &Progress,
 ) -> Result<()> {
     if is_for_wasm(definition) {
-        match pyexec.packages().prepare(&definition.requirements, Platform::WASM, say).await {
+        match pyexec.packages().prepare(&definition.requirements, Platform::WASM, &|phase| progress.phase(phase)).await
+        {
             Ok(installed) => {
-                contents(installed.pins(), say);
+                contents(installed.pins(), progress);
                 return Ok(());
             }
             Err(Refusal { reason: Reason::NoWheel { packages, .. }, .. }) => {
-                say(&format!("WebAssembly does not take {}: this is for containers", packages.join(", ")));
+                progress.phase(&format!("WebAssembly does not take {}: this is for containers", packages.join(", ")));
             }
             Err(refusal) => return Err(refused(&refusal)),
         }
@@ -205,16 +211,18 @@ async fn make(
     if glibc.is_none() {
         match pyexec.connect_docker().await {
             Ok(_) => {
-                let made = pyexec.make_environment(id, say).await?;
+                let made = pyexec.make_environment(id, progress).await?;
                 if let EnvironmentState::Ready(ready) = &made.state {
-                    contents(&ready.packages, say);
+                    contents(&ready.packages, progress);
                 }
                 return Ok(());
             }
-            Err(error) => say(&format!("no containers here, so that it is made for the usual ones: {error}")),
+            Err(error) => {
+                progress.phase(&format!("no containers here, so that it is made for the usual ones: {error}"))
+            }
         }
     }
-    for_linux(pyexec.packages(), definition, glibc, say).await
+    for_linux(pyexec.packages(), definition, glibc, progress).await
 }
 
 impl Create {
@@ -238,15 +246,15 @@ async fn for_linux(
     environments: &Environments,
     definition: &Definition,
     glibc: Option<Libc>,
-    say: &(dyn Fn(&str) + Send + Sync),
+    progress: &Progress,
 ) -> Result<()> {
     let machine =
         Machine::here().ok_or_else(|| Failure::Fault("there are no wheels for this type of machine".into()))?;
     let python = definition.python.map_or(CONTAINERS_PYTHON, Python::numbers);
     let platform = Platform { python, target: Target::Linux { machine, libc: glibc.unwrap_or(GLIBC) } };
-    let made = environments.prepare(&definition.requirements, platform, say).await;
+    let made = environments.prepare(&definition.requirements, platform, &|phase| progress.phase(phase)).await;
     let installed = made.map_err(|refusal| refused(&refusal))?;
-    contents(installed.pins(), say);
+    contents(installed.pins(), progress);
     Ok(())
 }
 
@@ -257,9 +265,9 @@ fn refused(refusal: &Refusal) -> Failure {
     }
 }
 
-fn contents(pins: &[Pin], say: &(dyn Fn(&str) + Send + Sync)) {
+fn contents(pins: &[Pin], progress: &Progress) {
     for pin in pins {
-        say(&format!("{} {}{}", pin.name, pin.version, if pin.pure { "" } else { " (native)" }));
+        progress.phase(&format!("{} {}{}", pin.name, pin.version, if pin.pure { "" } else { " (native)" }));
     }
 }
 
@@ -382,11 +390,7 @@ fn remove(environments: &Environments, ids: &[String]) -> Result<u8> {
 fn warm(arguments: &Warm) -> Result<u8> {
     let pyexec = arguments.folder.service(arguments.quiet)?;
     let runtime = runtime()?;
-    let say = |line: &str| {
-        if !arguments.quiet {
-            note!("pyexec: {line}");
-        }
-    };
+    let progress = progress(arguments.quiet);
     for beginning in &arguments.ids {
         let id = match Found::of(pyexec.packages(), beginning)? {
             Found::Named(id) => id,
@@ -401,11 +405,11 @@ fn warm(arguments: &Warm) -> Result<u8> {
                 pyexec.packages().define(&Definition { requirements, python, preload: Vec::new() })?.id
             }
         };
-        let warmed = runtime.block_on(pyexec.warm(&id, &say))?;
+        let warmed = runtime.block_on(pyexec.warm(&id, &progress))?;
         if let EnvironmentState::Ready(ready) = &warmed.state
             && !ready.baked
         {
-            say("only what is for WebAssembly is imported beforehand: the packages are installed");
+            progress.phase("only what is for WebAssembly is imported beforehand: the packages are installed");
         }
         print(&format!("{id}\n"))?;
     }

@@ -10,7 +10,7 @@ use super::{
     request::JobRequest,
     screen::{Screen, Waiting, set_waiting, waiting_since},
 };
-use pyexec::{Attempt, Baking, Builder, Event, Job, Outcome, Pyexec, Stdin, config::Settings};
+use pyexec::{Attempt, Baking, Builder, Event, Job, Outcome, Pyexec, Stdin, Update, config::Settings};
 use std::{
     env,
     ffi::OsString,
@@ -128,16 +128,17 @@ pub(crate) fn run(mut request: JobRequest, output: OutputOptions, show: Show, ou
 async fn attempts(pyexec: &Pyexec, job: Job, output: OutputOptions, shown: &Shown) -> pyexec::Result<Outcome> {
     let mut plan = pyexec.plan(job).await?;
     loop {
-        if !plan.is_prepared() {
-            pyexec.prepare(&mut plan, &|text| shown.screen().line(text)).await?;
-        }
-        let hold = !output.json && pyexec.may_run_again(&plan) && !io::stdout().is_terminal();
+        let ready = match plan.into_ready() {
+            Ok(ready) => ready,
+            Err(plan) => pyexec.provision(*plan, &shown.progress(output)).await?,
+        };
+        let hold = !output.json && pyexec.may_run_again(&ready) && !io::stdout().is_terminal();
         shown.screen().begin(hold);
         let observer = shown.clone();
-        match pyexec.attempt(plan, move |event: Event<'_>| observer.event(event, output)).await? {
+        match pyexec.attempt(ready, move |event: Event<'_>| observer.event(event, output)).await? {
             Attempt::Done(outcome) => return Ok(*outcome),
             Attempt::Again(again) => {
-                shown.screen().restart(again.reason());
+                shown.screen().restart(&again.replay_reason().unwrap_or_default());
                 plan = *again;
             }
         }
@@ -160,6 +161,16 @@ impl Shown {
 
     fn failure(&self) -> Option<Failure> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Shows what goes on before the script runs.
+    fn progress(&self, output: OutputOptions) -> pyexec::Progress {
+        let shown = self.clone();
+        pyexec::Progress::new(move |update| match update {
+            Update::Phase(phase) => shown.event(Event::Progress(phase), output),
+            Update::Detail(line) => shown.event(Event::Detail(line), output),
+            _ => {}
+        })
     }
 
     fn event(&self, event: Event<'_>, output: OutputOptions) {

@@ -74,7 +74,33 @@ pub enum Reason {
     Fault,
 }
 
+impl Reason {
+    /// Returns the metric label of a reason.
+    pub(crate) fn label(&self) -> &'static str {
+        match self {
+            Reason::NoWheel { .. } => "no_wheel",
+            Reason::NotFound { .. } => "not_found",
+            Reason::Conflict { .. } => "conflict",
+            Reason::NotAccepted { .. } => "not_accepted",
+            Reason::Broken { .. } => "broken",
+            Reason::HashMismatch { .. } => "hash_mismatch",
+            Reason::Denied { .. } => "denied",
+            Reason::IndexDown => "index_down",
+            Reason::Offline => "offline",
+            Reason::Timeout { .. } => "timeout",
+            Reason::TooLarge { .. } => "too_large",
+            Reason::NoUv => "no_uv",
+            Reason::Fault => "fault",
+        }
+    }
+}
+
 impl Refusal {
+    #[cfg(test)]
+    pub(crate) fn of(reason: Reason) -> Refusal {
+        Refusal::new(reason, "")
+    }
+
     pub(super) fn new(reason: Reason, log: impl Into<String>) -> Refusal {
         Refusal { reason, log: log.into().into() }
     }

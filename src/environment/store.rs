@@ -85,6 +85,23 @@ pub(super) struct Meta {
     stamp: String,
 }
 
+#[cfg(test)]
+impl Meta {
+    /// Describes an entry that has these packages and no files.
+    pub(super) fn of_pins(pins: Vec<Pin>) -> Meta {
+        Meta {
+            format: FORMAT,
+            platform: Platform::WASM,
+            requirements: Vec::new(),
+            pins,
+            bytes: 0,
+            workbench: None,
+            manifest: String::new(),
+            stamp: String::new(),
+        }
+    }
+}
+
 /// Holds what an entry is made from.
 #[derive(Debug)]
 pub(super) struct Contents {

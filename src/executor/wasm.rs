@@ -27,7 +27,7 @@ mod wasi;
 pub(crate) use image::ASIDE_MAX;
 
 use crate::{
-    Error, Job, Outcome, Result,
+    Error, Outcome, ResolvedJob, Result,
     cache::{Cache, Verification},
     executor::{Event, Executor, Observer, Run, StopAt},
     outcome::Tier,
@@ -107,7 +107,7 @@ impl WasmExecutor {
     /// As [`Executor::run`].
     pub(crate) async fn run_with(
         &self,
-        job: Job,
+        job: ResolvedJob,
         packages: Option<&Packages>,
         stop_at: Option<StopAt>,
         observer: Box<dyn Observer>,
@@ -130,7 +130,7 @@ impl WasmExecutor {
     /// # Errors
     ///
     /// As [`Executor::run`].
-    pub(crate) async fn run_aside(&self, job: Job, packages: &Packages) -> Result<Outcome> {
+    pub(crate) async fn run_aside(&self, job: ResolvedJob, packages: &Packages) -> Result<Outcome> {
         let library = self.studio.library.with_packages(packages.pack.clone());
         run::run(self.studio.large()?, library, job, None, Box::new(|_: Event<'_>| ()), REASON).await?.outcome()
     }
@@ -194,7 +194,7 @@ impl Executor for WasmExecutor {
         Tier::Wasm
     }
 
-    async fn run(&self, job: Job, observer: Box<dyn Observer>) -> Result<Outcome> {
+    async fn run(&self, job: ResolvedJob, observer: Box<dyn Observer>) -> Result<Outcome> {
         self.run_with(job, None, None, observer).await?.outcome()
     }
 }

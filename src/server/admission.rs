@@ -76,12 +76,12 @@ impl Gates {
 
     /// Returns what an execution must enter next.
     pub(crate) fn next(&self, plan: &Plan) -> &Arc<Admission> {
-        if plan.is_provisioned() { self.of(plan.tier()) } else { &self.preparing }
+        if plan.is_ready() { self.of(plan.tier()) } else { &self.preparing }
     }
 
     /// Lets an execution in, at once or not at all. What a container takes is made only for as many as may then wait.
     pub(crate) fn enter(&self, plan: &Plan, caller: usize, bytes: usize) -> Result<Place, Full> {
-        if plan.tier() == Tier::Docker && !plan.is_provisioned() {
+        if plan.tier() == Tier::Docker && !plan.is_ready() {
             self.docker.has_room(caller, bytes, self.preparing.busy())?;
         }
         self.next(plan).enter(caller, bytes)

@@ -168,9 +168,6 @@ fn job(
         ExecutorChoice::Wasm => TierChoice::Wasm,
         ExecutorChoice::Docker => TierChoice::Docker,
     });
-    // What every executor would refuse is refused before it waits in the queue.
-    job.check()?;
-    job.script()?;
     Ok(job)
 }
 

@@ -8,7 +8,7 @@ use super::{
     store::Execution,
 };
 use crate::{
-    Attempt, Error, Event, Outcome, Plan,
+    Attempt, Error, Event, Outcome, Plan, Progress, Ready,
     outcome::{Ending, OutputFile, StopReason, Tier},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -178,24 +178,29 @@ async fn attempt(
     let mut waited = Duration::ZERO;
     let mut again = false;
     loop {
-        if !plan.is_provisioned() {
-            if execution.started().is_none() {
-                execution.start();
+        let mut ready = match plan.into_ready() {
+            Ok(ready) => ready,
+            Err(plan) => {
+                if execution.started().is_none() {
+                    execution.start();
+                }
+                let provisioned = tokio::select! {
+                    biased;
+                    () = execution.killed() => return (killed(execution), Vec::new()),
+                    provisioned = provision(app, execution, *plan) => provisioned,
+                };
+                let ready = match provisioned {
+                    Ok(ready) => ready,
+                    Err(error) => return (refused(execution, error.into()), Vec::new()),
+                };
+                place = app.gates.of(ready.tier()).join(execution.owner, bytes);
+                ready
             }
-            let prepared = tokio::select! {
-                biased;
-                () = execution.killed() => return (killed(execution), Vec::new()),
-                prepared = prepare(app, execution, &mut plan) => prepared,
-            };
-            if let Err(error) = prepared {
-                return (refused(execution, error.into()), Vec::new());
-            }
-            place = app.gates.of(plan.tier()).join(execution.owner, bytes);
-        }
-        let tier = plan.tier();
+        };
+        let tier = ready.tier();
         // A second attempt has what the first has left, whoever waits.
         let counts = waiting == Waiting::Yes || again;
-        let patience = if counts { Some(plan.wall_clock()) } else { app.settings.queue_ttl };
+        let patience = if counts { Some(ready.wall_clock()) } else { app.settings.queue_ttl };
         // What it takes to have its packages does not count.
         let since = if execution.started().is_some() { Instant::now() } else { execution.queued_at };
         let queued = tokio::select! {
@@ -206,7 +211,7 @@ async fn attempt(
         waited += since.elapsed();
         let slot = match (queued, patience) {
             (Some(slot), Some(patience)) if counts => {
-                plan.set_wall_clock(patience.saturating_sub(since.elapsed()));
+                ready.set_wall_clock(patience.saturating_sub(since.elapsed()));
                 slot
             }
             (Some(slot), _) => slot,
@@ -225,7 +230,7 @@ async fn attempt(
             execution.start();
         }
         let mut output = LiveOutput::new(Arc::clone(execution));
-        let run = app.pyexec.attempt(plan, move |event: Event<'_>| output.event(event));
+        let run = app.pyexec.attempt(ready, move |event: Event<'_>| output.event(event));
         let run = run.instrument(tracing::info_span!("run"));
         let attempt = tokio::select! {
             biased;
@@ -243,7 +248,7 @@ async fn attempt(
                 // It was let in, and has stopped where it was: it is not to be turned away any more.
                 place = app.gates.next(&plan).join(execution.owner, bytes);
                 app.metrics.replayed();
-                execution.events.restarted(plan.reason());
+                execution.events.restarted(&plan.replay_reason().unwrap_or_default());
             }
             // What goes wrong in here is for the log alone; what a daemon says is about the job's container.
             Err(error @ Error::Unavailable { .. }) if tier == Tier::Wasm => {
@@ -264,12 +269,13 @@ async fn within<T>(patience: Option<Duration>, future: impl Future<Output = T>) 
     }
 }
 
-/// Makes its packages ready, as those who follow it are told.
-async fn prepare(app: &App, execution: &Execution, plan: &mut Plan) -> crate::Result<()> {
-    let progress = |phase: &str| execution.set_progress(Some(phase));
-    let prepared = app.pyexec.provision(plan, &progress).instrument(tracing::info_span!("prepare")).await;
+/// Makes what it takes to run, as those who follow it are told.
+async fn provision(app: &App, execution: &Arc<Execution>, plan: Plan) -> crate::Result<Ready> {
+    let shown = Arc::clone(execution);
+    let progress = Progress::phases(move |phase| shown.set_progress(Some(phase)));
+    let ready = app.pyexec.provision(plan, &progress).instrument(tracing::info_span!("provision")).await;
     execution.set_progress(None);
-    prepared
+    ready
 }
 
 /// Makes the result of an execution that could not be run to its end. Not all clients show errors, but all show what a

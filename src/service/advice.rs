@@ -1,32 +1,32 @@
 //! One line for the person who reads a failed job's standard error: what it lacked, and how to allow it.
 
-use super::{plan::Plan, retry::Means};
 use crate::{
-    Outcome, TierChoice,
+    Outcome, Ready, TierChoice,
     needs::{Capability, Needs},
+    planner::Planner,
 };
 use std::sync::Arc;
 
 /// Holds what there is to say of a job, should it fail.
-pub(super) struct Advice<'a> {
+pub(super) struct Advice {
     needs: Arc<Needs>,
     tier: TierChoice,
     may_use_network: bool,
     /// Whether the job asks for the network, which the service may not allow.
     asks_for_network: bool,
     /// Why there are no containers, where there are none.
-    docker: Result<(), &'a str>,
+    docker: Result<(), Arc<str>>,
 }
 
-impl<'a> Advice<'a> {
-    pub(super) fn new(plan: &Plan, means: Means, docker: Result<(), &'a str>) -> Advice<'a> {
-        let asked = &plan.job.containers;
+impl Advice {
+    pub(super) fn new(planner: &Planner, ready: &Ready) -> Advice {
+        let asked = &ready.job().containers;
         Advice {
-            needs: Arc::clone(&plan.detected.needs),
+            needs: Arc::clone(ready.needs()),
             tier: asked.tier,
-            may_use_network: means.network,
+            may_use_network: asked.network && planner.policy.allow_network,
             asks_for_network: asked.network,
-            docker,
+            docker: planner.policy.docker.clone(),
         }
     }
 
@@ -53,7 +53,7 @@ impl<'a> Advice<'a> {
         }
         let why = match self.tier {
             TierChoice::Wasm => "the job asks for wasm",
-            TierChoice::Auto | TierChoice::Docker => self.docker.err()?,
+            TierChoice::Auto | TierChoice::Docker => &*self.docker.err()?,
         };
         Some(format!("pyexec: this job used what takes a container ({}: {}): {why}", miss.kind, miss.detail))
     }

@@ -1,16 +1,16 @@
 //! Environments under a name: made on request, before a job needs them, and taken by the jobs that name them.
 
 use super::{
-    Pyexec, locked,
-    packages::{Importable, label, name_of, refused},
+    BakeOrder, Pyexec, locked,
+    preload::{importable, modules},
 };
 use crate::{
-    Error, Job, Python, Requirements, Result,
-    environment::{Defined, Definition, Installed, Listed, Pin, Platform, Reason, Refusal, Target},
-    executor::wasm::Packages,
+    Error, Progress, Python, Requirements, Result,
+    environment::{Defined, Definition, Installed, Listed, Pin, Platform, Reason, Target},
+    executor::{docker::Placement, wasm::Packages},
     outcome::Tier,
     pack::Pack,
-    route::listed,
+    planner::{folder, listed, name_of, platform, refused, steps, to_build, unknown_environment},
 };
 use std::{
     collections::HashMap,
@@ -83,18 +83,16 @@ pub struct ReadyEnvironment {
 #[derive(Default)]
 pub(super) struct Registry {
     works: Mutex<HashMap<String, Arc<Work>>>,
-    /// Attempts to have packages that took more than a look, by tier and what came of them.
-    counts: Mutex<HashMap<(Tier, &'static str), u64>>,
 }
 
 /// The making of an environment, which goes on or has ended.
 struct Work {
-    progress: watch::Receiver<Progress>,
+    state: watch::Receiver<State>,
     task: JoinHandle<()>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Progress {
+struct State {
     phase: String,
     made: Option<Result<Made, Failure>>,
     /// It is baked as well, or will not be.
@@ -118,13 +116,6 @@ struct Failure {
     invalid: bool,
 }
 
-impl Registry {
-    /// Counts an attempt to have packages.
-    pub(super) fn count(&self, tier: Tier, result: &'static str) {
-        *locked(&self.counts).entry((tier, result)).or_default() += 1;
-    }
-}
-
 impl Pyexec {
     /// Defines an environment and begins to make it, in the background: for WebAssembly where that takes its packages, and
     /// then baked; otherwise for containers. The same definition leads to the same environment. Must be called within a
@@ -134,11 +125,11 @@ impl Pyexec {
     ///
     /// [`Error::InvalidJob`] when the definition is not acceptable, [`Error::Unavailable`] when too many are being made.
     pub async fn create_environment(&self, definition: Definition) -> Result<NamedEnvironment> {
-        let environments = self.environments.clone();
+        let environments = self.packages().clone();
         let defined = blocking(move || environments.define(&definition)).await?;
         let work = self.work(&defined)?;
-        let mut progress = work.progress.clone();
-        let made = progress.wait_for(|progress| progress.made.is_some());
+        let mut state = work.state.clone();
+        let made = state.wait_for(|state| state.made.is_some());
         // Whatever comes of it, it is told.
         let _ = tokio::time::timeout(AT_ONCE, made).await;
         self.named(defined, &[]).await
@@ -165,7 +156,7 @@ impl Pyexec {
     ///
     /// When they cannot be read.
     pub async fn environments(&self) -> Result<Vec<NamedEnvironment>> {
-        let environments = self.environments.clone();
+        let environments = self.packages().clone();
         let all = blocking(move || environments.definitions()).await?;
         let on_disk = self.on_disk().await?;
         let mut named = Vec::with_capacity(all.len());
@@ -192,7 +183,7 @@ impl Pyexec {
             }
         }
         let made = found(&defined.definition, &self.on_disk().await?);
-        let (environments, id) = (self.environments.clone(), defined.id.clone());
+        let (environments, id) = (self.packages().clone(), defined.id.clone());
         let removed = blocking(move || environments.forget(&id)).await?;
         // What others are made of as well stays, and so does its image.
         if let Some(Made { content: Some(content), packages, tier: Tier::Wasm, .. }) = made
@@ -210,11 +201,7 @@ impl Pyexec {
     ///
     /// [`Error::InvalidJob`] when there is none of that id, or its packages cannot be had, [`Error::Unavailable`] when the
     /// service is at fault.
-    pub async fn make_environment(
-        &self,
-        id: &str,
-        progress: &(dyn Fn(&str) + Send + Sync),
-    ) -> Result<NamedEnvironment> {
+    pub async fn make_environment(&self, id: &str, progress: &Progress) -> Result<NamedEnvironment> {
         self.awaited(id, progress, |_| true).await
     }
 
@@ -223,24 +210,24 @@ impl Pyexec {
     /// # Errors
     ///
     /// As for [`Pyexec::make_environment`].
-    pub async fn warm(&self, id: &str, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<NamedEnvironment> {
+    pub async fn warm(&self, id: &str, progress: &Progress) -> Result<NamedEnvironment> {
         self.awaited(id, progress, |now| now.ended).await
     }
 
     async fn awaited(
         &self,
         id: &str,
-        progress: &(dyn Fn(&str) + Send + Sync),
-        enough: impl Fn(&Progress) -> bool,
+        progress: &Progress,
+        enough: impl Fn(&State) -> bool,
     ) -> Result<NamedEnvironment> {
-        let defined = self.defined(id).await?.ok_or_else(|| unknown(id))?;
+        let defined = self.defined(id).await?.ok_or_else(|| unknown_environment(id))?;
         let work = self.work(&defined)?;
-        let mut state = work.progress.clone();
+        let mut state = work.state.clone();
         let mut told = String::new();
         loop {
             let now = state.borrow_and_update().clone();
             if now.phase != told && !now.phase.is_empty() {
-                progress(&now.phase);
+                progress.phase(&now.phase);
                 told.clone_from(&now.phase);
             }
             match &now.made {
@@ -262,40 +249,16 @@ impl Pyexec {
 
     /// Counts the attempts to have packages, by tier and result: `ready`, or why not in a word.
     pub fn package_counts(&self) -> Vec<(Tier, &'static str, u64)> {
-        locked(&self.registry.counts).iter().map(|(&(tier, result), &count)| (tier, result, count)).collect()
-    }
-
-    /// Returns the job with what the environment says that it names.
-    pub(super) async fn with_environment(&self, mut job: Job) -> Result<Job> {
-        let Some(id) = &job.containers.environment else { return Ok(job) };
-        let Definition { requirements, python, preload } =
-            self.defined(id).await?.ok_or_else(|| unknown(id))?.definition;
-        let containers = &mut job.containers;
-        if let (Some(asked), Some(defined)) = (containers.python, python)
-            && asked != defined
-        {
-            return Err(Error::invalid(format!(
-                "environment: it is for Python {defined}, and the job asks for {asked}: leave one of them out"
-            )));
-        }
-        containers.python = containers.python.or(python);
-        containers.preload = preload;
-        if containers.requirements.is_empty() {
-            containers.requirements = requirements;
-        } else {
-            let lines = requirements.to_string();
-            containers.requirements = containers.requirements.and(&lines.lines().collect::<Vec<_>>())?;
-        }
-        Ok(job)
+        self.planner.sources.counts.all()
     }
 
     async fn defined(&self, id: &str) -> Result<Option<Defined>> {
-        let (environments, id) = (self.environments.clone(), id.to_owned());
+        let (environments, id) = (self.packages().clone(), id.to_owned());
         blocking(move || environments.defined(&id)).await
     }
 
     async fn on_disk(&self) -> Result<Vec<Listed>> {
-        let environments = self.environments.clone();
+        let environments = self.packages().clone();
         blocking(move || environments.list()).await
     }
 
@@ -306,10 +269,10 @@ impl Pyexec {
     /// Returns how an environment is, as far as this process knows; otherwise as it is on disk.
     async fn named(&self, defined: Defined, on_disk: &[Listed]) -> Result<NamedEnvironment> {
         let work = locked(&self.registry.works).get(&defined.id).cloned();
-        let now = work.map(|work| work.progress.borrow().clone());
+        let now = work.map(|work| work.state.borrow().clone());
         let (made, progress) = match now {
-            Some(Progress { made: None, phase, .. }) => (None, Some(phase)),
-            Some(Progress { made, phase, ended }) => (made, (!ended && !phase.is_empty()).then_some(phase)),
+            Some(State { made: None, phase, .. }) => (None, Some(phase)),
+            Some(State { made, phase, ended }) => (made, (!ended && !phase.is_empty()).then_some(phase)),
             None => (found(&defined.definition, on_disk).map(Ok), None),
         };
         let state = match (made, progress) {
@@ -349,42 +312,43 @@ impl Pyexec {
         if works.len() >= REMEMBERED_MAX {
             works.retain(|_, work| !work.task.is_finished());
         }
-        let (sender, progress) = watch::channel(Progress::default());
+        let (sender, state) = watch::channel(State::default());
         let (pyexec, definition) = (self.clone(), defined.definition.clone());
         let task = tokio::spawn(async move {
             let sender = Arc::new(sender);
             let told = Arc::clone(&sender);
-            let say = move |phase: &str| told.send_modify(|progress| phase.clone_into(&mut progress.phase));
-            let (made, importable) = match pyexec.make(&definition, &say).await {
-                Ok((made, importable)) => (Ok(made), importable),
+            let progress = Progress::phases(move |phase| told.send_modify(|state| phase.clone_into(&mut state.phase)));
+            let (made, packages) = match pyexec.make(&definition, &progress).await {
+                Ok((made, packages)) => (Ok(made), packages),
                 Err(error) => (Err(error.into()), None),
             };
-            let ended = importable.is_none();
-            sender.send_modify(|progress| *progress = Progress { phase: String::new(), made: Some(made), ended });
-            if let Some(importable) = importable {
-                if let Err(error) = pyexec.wasm.bake(&importable.packages, say).await {
+            let ended = packages.is_none();
+            sender.send_modify(|state| *state = State { phase: String::new(), made: Some(made), ended });
+            if let Some((packages, _installed)) = packages {
+                if let Err(error) = pyexec.wasm.bake(&packages, move |phase| progress.phase(phase)).await {
                     tracing::warn!(%error, "an environment cannot be baked: jobs import its packages");
                 }
-                sender.send_modify(|progress| progress.ended = true);
+                sender.send_modify(|state| state.ended = true);
             }
         });
-        let work = Arc::new(Work { progress, task });
+        let work = Arc::new(Work { state, task });
         works.insert(defined.id.clone(), Arc::clone(&work));
         Ok(work)
     }
 
+    /// Installs the packages of an environment where they run; those for WebAssembly are returned to be baked.
     async fn make(
         &self,
         definition: &Definition,
-        say: &(impl Fn(&str) + Send + Sync + Clone + 'static),
-    ) -> Result<(Made, Option<Importable>)> {
+        progress: &Progress,
+    ) -> Result<(Made, Option<(Packages, Arc<Installed>)>)> {
         let Definition { requirements, python, preload } = definition;
+        let sources = &self.planner.sources;
         let reason = match python {
             Some(python) if *python != Python::WASM => format!("asks for Python {python}"),
-            _ => match self.counted(requirements, Platform::WASM, Tier::Wasm, say).await {
+            _ => match sources.install(requirements, Platform::WASM, progress).await {
                 Ok(installed) => {
-                    let importable = Importable::new(installed, requirements, preload)?;
-                    let installed = &importable.installed;
+                    let order = BakeOrder::new(requirements.clone(), preload.clone());
                     let made = Made {
                         tier: Tier::Wasm,
                         reason: "WebAssembly takes all of its packages".to_owned(),
@@ -392,23 +356,20 @@ impl Pyexec {
                         packages: installed.pins().to_vec(),
                         bytes: installed.bytes(),
                     };
-                    return Ok((made, Some(importable)));
+                    return Ok((made, Some((importable(&installed, &order)?, installed))));
                 }
                 Err(refusal) => match &refusal.reason {
                     Reason::NoWheel { packages, .. } => no_wheel(packages.iter().map(String::as_str)),
-                    Reason::NoUv if self.fallback.configured().is_ok() => {
+                    Reason::NoUv if sources.docker.configured().is_ok() => {
                         "packages are installed in a container".to_owned()
                     }
-                    _ => return Err(refused(refusal, requirements)),
+                    _ => return Err(refused(&refusal, requirements)),
                 },
             },
         };
-        let python = python.map(|python| python.to_string());
-        let told = say.clone();
-        let say = Arc::new(move |phase: &str| told(phase));
-        let installed = match self.fallback.install(python, requirements, say).await {
+        let installed = match self.make_for_containers(*python, requirements, progress).await {
             Ok(installed) => installed,
-            Err(error) if self.fallback.configured().is_err() => {
+            Err(error) if sources.docker.configured().is_err() => {
                 return Err(Error::invalid(format!("the environment {reason}, which takes docker: {error}")));
             }
             Err(error) => return Err(error),
@@ -423,26 +384,32 @@ impl Pyexec {
         Ok((made, None))
     }
 
-    /// Prepares an environment, and counts what came of it, unless it was there.
-    pub(super) async fn counted(
+    /// Installs packages for containers, of that version of Python or the usual one. What a build container installs is
+    /// not known.
+    async fn make_for_containers(
         &self,
-        requirements: &Requirements,
-        platform: Platform,
-        tier: Tier,
-        progress: &(dyn Fn(&str) + Send + Sync),
-    ) -> Result<Arc<Installed>, Refusal> {
-        if let Some(known) = self.environments.known(requirements, platform) {
-            return known;
-        }
-        let made = self.environments.prepare(requirements, platform, progress).await;
-        self.registry.count(tier, made.as_ref().map_or_else(|refusal| label(&refusal.reason), |_| "ready"));
-        made
+        python: Option<Python>,
+        wanted: &Requirements,
+        progress: &Progress,
+    ) -> Result<Option<Arc<Installed>>> {
+        let executor = self.planner.sources.docker.connect().await?;
+        let placement = Placement { python: python.map(|python| python.to_string()), ..Placement::default() };
+        let interpreter = executor.interpreter(&placement, steps(progress)).await?;
+        let installed = match self.planner.sources.install(wanted, platform(&interpreter)?, progress).await {
+            Ok(installed) => Some(installed),
+            Err(refusal) if matches!(refusal.reason, Reason::NoWheel { .. } | Reason::NoUv) => None,
+            Err(refusal) => return Err(refused(&refusal, wanted)),
+        };
+        let packages = installed.as_ref().map_or_else(|| to_build(wanted), folder);
+        executor.prepare(&Placement { packages, ..placement }, steps(progress)).await?;
+        Ok(installed)
     }
 }
 
 /// Describes an image, to find it by; what is in the files does not matter for that.
 fn image_of(content: &str, pins: &[Pin], wanted: &Requirements, preload: &[String]) -> Packages {
-    Packages::new(content, Pack::default(), Importable::modules(pins, wanted, preload))
+    let order = BakeOrder::new(wanted.clone(), preload.to_vec());
+    Packages::new(content, Pack::default(), modules(pins, &order))
 }
 
 /// Finds what is on disk of a definition; that for WebAssembly before others.
@@ -466,14 +433,9 @@ fn found(definition: &Definition, on_disk: &[Listed]) -> Option<Made> {
 }
 
 fn no_wheel<'a>(packages: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<_> = packages.map(name_of).collect();
+    let names: Vec<_> = packages.map(|package| name_of(package).to_owned()).collect();
     let has = if names.len() == 1 { "has" } else { "have" };
     format!("needs {}, which {has} no pure-Python wheel", listed(&names))
-}
-
-fn unknown(id: &str) -> Error {
-    let shown: String = id.chars().take(80).collect();
-    Error::invalid(format!("environment: there is none with the id {shown:?}; create it, or leave it out"))
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {

@@ -57,6 +57,7 @@ impl Sandbox {
     async fn run(&self, job: Job, pack: &Pack) -> Result<Outcome> {
         let core = Arc::clone(&self.cores).acquire_owned().await;
         let core = core.map_err(|_| Error::unavailable("the workbench is closed"))?;
+        let job = job.resolve()?;
         let (wasm, packages) = (Arc::clone(&self.wasm), Packages::new("workbench", pack.clone(), Vec::new()));
         let (alive, gone) = oneshot::channel::<()>();
         let runtime = Handle::current();

@@ -68,7 +68,7 @@ pub fn block_on(future: impl Future<Output = ()>) {
 }
 
 async fn run(executor: &dyn Executor, job: Job) -> Outcome {
-    executor.run(job, Box::new(|_: Event<'_>| ())).await.expect("an outcome")
+    executor.run(job.resolve().expect("a job"), Box::new(|_: Event<'_>| ())).await.expect("an outcome")
 }
 
 /// Runs code that must succeed, and returns its stdout.
@@ -122,7 +122,7 @@ pub async fn output_is_streamed_live_and_in_order(executor: &dyn Executor) {
             Event::Restarted(reason) => panic!("an executor runs a job once: {reason}"),
         }
     };
-    executor.run(Job::code(code), Box::new(observer)).await.expect("an outcome");
+    executor.run(Job::code(code).resolve().expect("a job"), Box::new(observer)).await.expect("an outcome");
     let seen = seen.lock().expect("not poisoned");
     let texts: Vec<_> = seen.iter().map(|(_, text)| text.as_str()).collect();
     assert_eq!(texts, ["started", "out a", "err b", "out c"]);
@@ -596,7 +596,7 @@ pub async fn randomness_differs_from_job_to_job(executor: &dyn Executor) {
 pub async fn dropping_the_future_cancels(executor: &dyn Executor) {
     for code in ["while True: pass", "import time; time.sleep(1000)"] {
         for _ in 0..10 {
-            let job = executor.run(Job::code(code), Box::new(|_: Event<'_>| ()));
+            let job = executor.run(Job::code(code).resolve().expect("a job"), Box::new(|_: Event<'_>| ()));
             assert!(tokio::time::timeout(Duration::from_millis(20), job).await.is_err());
         }
     }
@@ -605,7 +605,10 @@ pub async fn dropping_the_future_cancels(executor: &dyn Executor) {
 }
 
 pub async fn an_impossible_job_is_an_error(executor: &dyn Executor) {
-    let error = async |job| executor.run(job, Box::new(|_: Event<'_>| ())).await.expect_err("refused");
+    let error = async |job: Job| match job.resolve() {
+        Ok(job) => executor.run(job, Box::new(|_: Event<'_>| ())).await.expect_err("refused"),
+        Err(error) => error,
+    };
     for (job, words) in [
         (Job::code("").entrypoint("other.py"), "no file \"other.py\" (it has main.py)"),
         (Job::code("").entrypoint("../main.py"), "'..'"),

@@ -289,13 +289,16 @@ fn layers_outlive_their_process_and_come_back_when_they_were_removed() {
         let prepared = again.prepare(&placement, silent()).await.expect("prepared");
         let silent_observer = || Box::new(|_: pyexec::Event<'_>| ());
         let code = "print(open('/made').read().strip())";
-        let run = again.run_prepared(job(code), prepared.clone(), silent_observer()).await.expect("an outcome");
+        let run = again
+            .run_prepared(job(code).resolve().expect("a job"), prepared.clone(), silent_observer())
+            .await
+            .expect("an outcome");
         assert_eq!(run.stdout.text, first, "not made again");
         for layer in layers_of(&containers.instance) {
             docker(&["rmi", "--force", &layer]);
         }
         let run = again.run_prepared(
-            job(code).limits(limits(|limits| limits.wall_clock_ms = 60_000)),
+            job(code).limits(limits(|limits| limits.wall_clock_ms = 60_000)).resolve().expect("a job"),
             prepared,
             silent_observer(),
         );
@@ -322,7 +325,7 @@ fn layers_beyond_their_limit_go_and_those_in_use_stay() {
         let ran = containers
             .executor()
             .run_prepared(
-                job("import os; print(os.listdir('/').count('held'))"),
+                job("import os; print(os.listdir('/').count('held'))").resolve().expect("a job"),
                 held,
                 Box::new(|_: pyexec::Event<'_>| ()),
             )

@@ -85,7 +85,10 @@ fn leftovers_of_an_instance_are_swept_and_those_of_others_are_not() {
         assert_eq!(other.left().len(), 1, "another's is untouched");
         docker(&["rm", "--force", &kept]);
         // A running job's is not a leftover.
-        let running = executor.run(job("import time; time.sleep(2); print('lives')"), Box::new(|_: Event<'_>| ()));
+        let running = executor.run(
+            job("import time; time.sleep(2); print('lives')").resolve().expect("a job"),
+            Box::new(|_: Event<'_>| ()),
+        );
         let sweep = async {
             tokio::time::sleep(Duration::from_millis(1500)).await;
             leave(&instance);
@@ -114,7 +117,10 @@ fn what_another_process_of_a_shared_instance_has_is_left_to_it() {
         let runs = docker(&["run", "--detach", "--label", &label, "python:3.13-slim", "sleep", "120"]);
         let one = shared();
         assert_eq!(one.sweep().await.expect("swept"), 0, "all are young, or run");
-        let ran = one.run(job("print('beside them')"), Box::new(|_: Event<'_>| ())).await.expect("an outcome");
+        let ran = one
+            .run(job("print('beside them')").resolve().expect("a job"), Box::new(|_: Event<'_>| ()))
+            .await
+            .expect("an outcome");
         assert_eq!(ran.stdout.text, "beside them\n");
         // Its process would have removed it by now.
         tokio::time::sleep(Duration::from_secs(62)).await;

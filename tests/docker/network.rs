@@ -127,7 +127,11 @@ fn the_host_metadata_and_neighbours_are_out_of_reach_and_the_world_is_not() {
                 let _ = address.send(String::from_utf8_lossy(text).trim().to_owned());
             }
         };
-        let listening = containers.executor().run_placed(roomy(listener), networked(), Box::new(observer));
+        let listening = containers.executor().run_placed(
+            roomy(listener).resolve().expect("a job"),
+            networked(),
+            Box::new(observer),
+        );
         let attempting = async {
             let neighbour = found.await.expect("it listens");
             let code = format!("{ATTEMPTS}attempts({targets} + [('{neighbour}', 7777)])");

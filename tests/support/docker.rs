@@ -1,7 +1,7 @@
 //! A Docker executor for one test, and what is left of it.
 
 use pyexec::{
-    Job, Outcome, Result,
+    Job, Outcome, ResolvedJob, Result,
     executor::{
         Executor, Observer,
         docker::{DockerExecutor, DockerOptions, Instance, Placement, Prepared, Progress},
@@ -39,7 +39,7 @@ impl Containers {
     pub async fn prepared(&self, job: Job, placement: &Placement) -> Outcome {
         let prepared = self.prepare(placement).await.expect("prepared");
         let silent = Box::new(|_: pyexec::Event<'_>| ());
-        self.executor().run_prepared(job, prepared, silent).await.expect("an outcome")
+        self.executor().run_prepared(job.resolve().expect("a job"), prepared, silent).await.expect("an outcome")
     }
 
     pub fn executor(&self) -> &DockerExecutor {
@@ -51,7 +51,7 @@ impl Containers {
     }
 
     pub async fn placed(&self, job: Job, placement: Placement) -> Result<Outcome> {
-        self.executor().run_placed(job, placement, Box::new(|_: pyexec::Event<'_>| ())).await
+        self.executor().run_placed(job.resolve()?, placement, Box::new(|_: pyexec::Event<'_>| ())).await
     }
 
     /// Ids of the instance's containers.
@@ -66,7 +66,7 @@ impl Executor for Containers {
         self.executor().tier()
     }
 
-    async fn run(&self, job: Job, observer: Box<dyn Observer>) -> Result<Outcome> {
+    async fn run(&self, job: ResolvedJob, observer: Box<dyn Observer>) -> Result<Outcome> {
         self.executor().run(job, observer).await
     }
 }

@@ -47,7 +47,7 @@ pub fn frames(bytes: &[u8]) {
     }
     assert!(bytes.starts_with(&written), "frames are not what was sent");
     let limits = Limits { output_bytes: OUTPUT_BYTES_MAX, ..Limits::default() };
-    let job = Job::code("print()").collect_files(true).limits(limits);
+    let job = Job::code("print()").collect_files(true).limits(limits).resolve().expect("a job");
     let mut session = RunnerSession::new(&job, None, Box::new(|_: Event<'_>| ()));
     let pieces: Vec<_> = bytes.chunks(usize::from(piece).max(1)).map(Bytes::copy_from_slice).collect();
     let mut output: Output =

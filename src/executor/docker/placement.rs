@@ -1,6 +1,6 @@
 //! Where and how a job runs, and what it can import there.
 
-use crate::{Job, Project, Python};
+use crate::{Project, Python, ResolvedJob};
 use std::{fmt, path::Path, sync::Arc};
 
 /// Says where and how a job runs, beyond what the job says itself.
@@ -52,7 +52,7 @@ impl Default for Placement {
 impl Placement {
     /// Returns the placement, with what its commands see of `job`.
     #[must_use]
-    pub(crate) fn with_sight_of(mut self, job: &Job) -> Placement {
+    pub(crate) fn with_sight_of(mut self, job: &ResolvedJob) -> Placement {
         if !self.pre_commands.is_empty() {
             self.env.clone_from(&job.env);
             self.project = Some(job.project.clone());

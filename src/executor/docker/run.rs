@@ -15,7 +15,7 @@ use super::{
     stdin_writer::{Signals, write_job},
 };
 use crate::{
-    Error, Job, Limits, Result, Want,
+    Error, Limits, ResolvedJob, Result, Want,
     executor::{COLLECTED_BYTES_MAX, Observer, Run, StopAt, traceback},
     outcome::{Ending, StopReason},
 };
@@ -106,14 +106,14 @@ impl Runner {
     /// Runs `job` until it ends, or meets something that `stop_at` says to stop at.
     pub(crate) async fn run(
         &self,
-        mut job: Job,
+        mut job: ResolvedJob,
         destination: Destination,
         stop_at: Option<StopAt>,
         observer: Box<dyn Observer>,
     ) -> Result<Run> {
-        let script = check(&job)?;
+        check(&job)?;
         let placement = destination.placement().clone();
-        let header = header(&job, &script, placement.network);
+        let header = header(&job, placement.network);
         let mut slot = Some(self.slot().await?);
         let limits = job.limits;
         let began = Instant::now();
@@ -249,9 +249,8 @@ struct Started {
     prepared: Prepared,
 }
 
-/// Refuses what this tier cannot run; returns the path of the script.
-pub(crate) fn check(job: &Job) -> Result<String> {
-    job.check()?;
+/// Refuses what this tier cannot run.
+pub(crate) fn check(job: &ResolvedJob) -> Result<()> {
     if job.limits.cpu_fuel.is_some() {
         return Err(Error::invalid(
             "a CPU budget in fuel is counted in WebAssembly only: run this job there, or without the budget",
@@ -263,22 +262,21 @@ pub(crate) fn check(job: &Job) -> Result<String> {
             job.limits.memory_bytes
         )));
     }
-    let script = job.script()?;
     if job.containers.pre_commands.is_empty() {
         // A link is not a script, on either tier.
-        job.project.read(&script)?;
+        job.project.read(&job.script)?;
     }
-    Ok(script)
+    Ok(())
 }
 
 /// Encodes the job as the runner reads it.
-fn header(job: &Job, script: &str, network: bool) -> Vec<u8> {
+fn header(job: &ResolvedJob, network: bool) -> Vec<u8> {
     let (function, arguments) = match &job.want {
         Want::Call { function, arguments } => (Some(function), Some(arguments.as_str())),
         Want::Nothing | Want::LastExpression => (None, None),
     };
     serde_json::json!({
-        "script": script,
+        "script": job.script,
         "args": job.args,
         "env": job.env,
         "memory_bytes": job.limits.memory_bytes,

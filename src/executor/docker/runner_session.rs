@@ -10,7 +10,7 @@ use super::{
     stdin_writer::Signals,
 };
 use crate::{
-    Job, Limits, Outcome, Project,
+    Limits, Outcome, Project, ResolvedJob,
     capture::Capture,
     executor::{Event, Observer, QUESTION, StopAt, traceback},
     outcome::{CapabilityMiss, Ending, ErrorFrame, Exception, JsonText, LimitHit, StopReason, Tier, Usage},
@@ -66,7 +66,7 @@ pub(super) struct RunnerSession {
 }
 
 impl RunnerSession {
-    pub(super) fn new(job: &Job, stop_at: Option<StopAt>, observer: Box<dyn Observer>) -> RunnerSession {
+    pub(super) fn new(job: &ResolvedJob, stop_at: Option<StopAt>, observer: Box<dyn Observer>) -> RunnerSession {
         RunnerSession {
             observer,
             stop_at,
@@ -287,7 +287,8 @@ mod tests {
         let long = Refusal { errno: None, message: "x".repeat(1 << 20) };
         assert!(long.into_error(&Limits::default()).to_string().len() < 400);
 
-        let mut session = RunnerSession::new(&Job::code(""), None, Box::new(|_: Event<'_>| ()));
+        let mut session =
+            RunnerSession::new(&crate::Job::code("").resolve().expect("a job"), None, Box::new(|_: Event<'_>| ()));
         let signals = Signals::new();
         assert!(matches!(session.receive(decode(from::REFUSED, forged), &signals), Some(Ended::Refused(_))));
         assert!(session.receive(decode(from::STARTED, ""), &signals).is_none());

@@ -12,7 +12,7 @@ use super::{
     snapshot::{self, BAKE},
 };
 use crate::{
-    Error, Job, Result,
+    Error, ResolvedJob, Result,
     cache::{Verification, hex},
 };
 use serde::{Deserialize, Serialize};
@@ -288,12 +288,11 @@ impl Bakery {
 
 impl Baked {
     /// Returns the image, for a job that finds in it what it would find otherwise.
-    pub(crate) fn image_for(&self, job: &Job, shadows: impl Fn(&str) -> bool) -> Option<&Image> {
+    pub(crate) fn image_for(&self, job: &ResolvedJob, shadows: impl Fn(&str) -> bool) -> Option<&Image> {
         let image = self.image.as_ref()?;
         let asked_for = |name: &str| self.record.variables.iter().any(|variable| variable == name || variable == "*");
         let sees_others = job.env.iter().any(|(name, _)| asked_for(name));
-        let script = job.script().ok()?;
-        let has_its_own = || job.project.modules_beside(&script).into_iter().any(shadows);
+        let has_its_own = || job.project.modules_beside(&job.script).into_iter().any(shadows);
         (!sees_others && !has_its_own()).then_some(image)
     }
 }

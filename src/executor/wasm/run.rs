@@ -10,7 +10,7 @@ use super::{
     stdio::Stream,
 };
 use crate::{
-    Error, Job, Limits, Outcome, Project, Result, Want,
+    Error, Limits, Outcome, Project, ResolvedJob, Result, Want,
     blocking::blocking,
     executor::{COLLECTED_BYTES_MAX, Observer, Run, StopAt, traceback},
     outcome::{Ending, Exception, JsonText, LimitHit, OutputFile, StopReason, Tier, Usage},
@@ -42,14 +42,12 @@ const CALL_FUNCTION: u32 = 2;
 pub(crate) async fn run(
     image: &Image,
     library: Library,
-    mut job: Job,
+    mut job: ResolvedJob,
     stop_at: Option<StopAt>,
     observer: Box<dyn Observer>,
     reason: &str,
 ) -> Result<Run> {
-    job.check()?;
-    let script = job.script()?;
-    let input = encode(&job, &script, &library)?;
+    let input = encode(&job, &library)?;
     // Arguments may be as large as a request, and are in there.
     job.want = Want::Nothing;
     let limits = job.limits;
@@ -95,7 +93,8 @@ pub(crate) async fn run(
 }
 
 /// Encodes the job as `wasm-python/guest/guest.c` reads it.
-fn encode(job: &Job, script: &str, library: &Library) -> Result<Vec<u8>> {
+fn encode(job: &ResolvedJob, library: &Library) -> Result<Vec<u8>> {
+    let script = &*job.script;
     let source = job.project.read(script)?;
     let (flags, function, arguments) = match &job.want {
         Want::Nothing => (0, "", ""),

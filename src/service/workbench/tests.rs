@@ -36,7 +36,7 @@ fn packed(files: &[(&str, &str)]) -> Pack {
 async fn printed(pack: &Pack, script: &str) -> String {
     let packages = Packages::new("test", pack.clone(), Vec::new());
     let job = Job::code(script.to_owned());
-    let run = wasm().run_with(job, Some(&packages), None, Box::new(|_: crate::Event<'_>| ())).await;
+    let run = wasm().run_with(job.resolve().unwrap(), Some(&packages), None, Box::new(|_: crate::Event<'_>| ())).await;
     let outcome = run.unwrap().outcome().unwrap();
     assert!(outcome.success(), "{outcome:?}");
     outcome.stdout.text

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Event, Outcome, Project,
+    Event, Job, Outcome, Project,
     executor::{
         Executor as _, Run,
         wasm::{WasmExecutor, WasmOptions},
@@ -47,7 +47,8 @@ impl Kitchen {
     }
 
     async fn run(&self, job: Job, packages: &Packages) -> Outcome {
-        let run = self.executor.run_with(job, Some(packages), None, Box::new(|_: Event<'_>| ())).await;
+        let run =
+            self.executor.run_with(job.resolve().unwrap(), Some(packages), None, Box::new(|_: Event<'_>| ())).await;
         run.and_then(Run::outcome).unwrap()
     }
 
@@ -107,7 +108,8 @@ async fn jobs_start_with_modules_imported_and_apart_from_each_other() {
     // A generator that nobody has seeded is seeded in each job.
     assert_ne!(second, third);
     // Without the packages nothing of them is there.
-    let outcome = kitchen.executor.run(Job::code("import tool"), Box::new(|_: Event<'_>| ())).await.unwrap();
+    let outcome =
+        kitchen.executor.run(Job::code("import tool").resolve().unwrap(), Box::new(|_: Event<'_>| ())).await.unwrap();
     assert_eq!(outcome.exception.unwrap().kind, "ModuleNotFoundError");
 }
 

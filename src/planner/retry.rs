@@ -4,12 +4,15 @@
 //! and run again from its start, in the time and with the input that are left.
 
 use super::{
-    packages::InWasm,
-    plan::{Detected, Place, Plan},
-    stdin,
+    Plan, Ready,
+    analysis::Analysis,
+    choose::Target,
+    knowledge::Knowledge,
+    reason::ReplayReason,
+    replay::{self, Second},
 };
 use crate::{
-    Job, Outcome,
+    Outcome, ResolvedJob,
     environment::Platform,
     executor::{QUESTION, StopAt},
     needs::Needs,
@@ -33,7 +36,7 @@ pub(super) enum Remedy {
 
 /// Says what a job may get if it misses something.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Means {
+pub(crate) struct Means {
     /// A container, in which it is not yet.
     pub(super) container: bool,
     /// The network, in a container.
@@ -43,13 +46,13 @@ pub(super) struct Means {
 }
 
 /// Returns what would make a miss good, if anything would.
-pub(super) fn remedy(miss: &CapabilityMiss, detected: &Detected, means: Means) -> Option<Remedy> {
+pub(super) fn remedy(miss: &CapabilityMiss, analysis: &Analysis, means: Means) -> Option<Remedy> {
     let container = means.container.then_some(Remedy::Container);
     match miss.kind.as_str() {
         "module" => {
             let top = miss.detail.split('.').next().unwrap_or_default();
             // The standard library's own modules may fail at their native halves: `ssl` at `_ssl`.
-            if detected.needs.optional.contains(top) || detected.needs.optional.contains(top.trim_start_matches('_')) {
+            if analysis.needs.optional.contains(top) || analysis.needs.optional.contains(top.trim_start_matches('_')) {
                 return None;
             }
             if Needs::is_standard(top) {
@@ -57,15 +60,15 @@ pub(super) fn remedy(miss: &CapabilityMiss, detected: &Detected, means: Means) -
                 return container
                     .filter(|_| !matches!(top, "tkinter" | "_tkinter" | "turtle" | "turtledemo" | "idlelib"));
             }
-            let distribution = detected.possible(&miss.detail).or_else(|| Needs::distribution_of(&miss.detail))?;
-            let is_new = means.packages && !detected.has(&distribution);
+            let distribution = analysis.possible(&miss.detail).or_else(|| Needs::distribution_of(&miss.detail))?;
+            let is_new = means.packages && !analysis.has(&distribution);
             is_new.then(|| Remedy::Package { module: top.to_owned(), distribution })
         }
         // It asked whether there is one. What it never imports it does not need.
         QUESTION => {
             let top = miss.detail.split('.').next().unwrap_or_default();
-            let distribution = detected.possible(&miss.detail).filter(|_| !detected.needs.optional.contains(top))?;
-            let is_new = means.packages && !detected.has(&distribution);
+            let distribution = analysis.possible(&miss.detail).filter(|_| !analysis.needs.optional.contains(top))?;
+            let is_new = means.packages && !analysis.has(&distribution);
             is_new.then(|| Remedy::Package { module: top.to_owned(), distribution })
         }
         "network" => container.filter(|_| means.network),
@@ -76,118 +79,115 @@ pub(super) fn remedy(miss: &CapabilityMiss, detected: &Detected, means: Means) -
 }
 
 /// A job that may have to run again.
-pub(super) struct Retry {
-    job: Job,
-    stdin: stdin::Second,
-    place: Place,
-    detected: Detected,
+pub(crate) struct Retry {
+    job: ResolvedJob,
+    stdin: Second,
+    analysis: Analysis,
+    knowledge: Knowledge,
+    /// What it did with a network cannot be undone.
+    is_final: bool,
     attempts: u32,
     means: Means,
 }
 
+/// Another attempt at a job, of which it is still to be chosen where.
+pub(super) struct Next {
+    pub(super) plan: Plan,
+    /// What was known before, should there be no other place.
+    pub(super) before: Analysis,
+}
+
 impl Retry {
-    /// Takes what another attempt at a plan needs; leaves the job with an input that can be read again.
-    pub(super) fn of(plan: &mut Plan, means: Means) -> Option<Retry> {
+    /// Takes what another attempt at a job needs; leaves the job with an input that can be read again.
+    pub(super) fn of(ready: &mut Ready, means: Means) -> Option<Retry> {
         let possible = means.container || means.packages;
-        if !possible || !plan.may_stop || plan.attempts >= ATTEMPTS_MAX {
+        if !possible || !ready.may_stop || ready.attempts >= ATTEMPTS_MAX {
             return None;
         }
-        let (first, second) = stdin::twice(std::mem::take(&mut plan.job.stdin));
-        plan.job.stdin = first;
+        let (first, second) = replay::twice(std::mem::take(&mut ready.job.stdin));
+        ready.job.stdin = first;
         Some(Retry {
-            job: plan.job.without_stdin(),
+            job: ready.job.without_stdin(),
             stdin: second,
-            place: plan.place.clone(),
-            detected: plan.detected.clone(),
-            attempts: plan.attempts,
+            analysis: ready.analysis.clone(),
+            knowledge: ready.knowledge.clone(),
+            is_final: matches!(&ready.chosen.target, Target::Docker(prepared) if prepared.placement().network),
+            attempts: ready.attempts,
             means,
         })
     }
 
     /// Decides at which misses the job is stopped.
-    pub(super) fn stop_at(&self) -> StopAt {
-        let (detected, means, stdin) = (self.detected.clone(), self.means, self.stdin.clone());
-        Arc::new(move |miss| stdin.is_whole() && remedy(miss, &detected, means).is_some())
+    pub(crate) fn stop_at(&self) -> StopAt {
+        let (analysis, means, stdin) = (self.analysis.clone(), self.means, self.stdin.clone());
+        Arc::new(move |miss| stdin.is_whole() && remedy(miss, &analysis, means).is_some())
     }
 
-    /// Returns the plan for a job that was stopped at a miss after `used`.
-    pub(super) fn after_miss(self, miss: &CapabilityMiss, used: Duration) -> Option<Plan> {
-        match remedy(miss, &self.detected, self.means)? {
+    /// Returns the next attempt at a job that was stopped at a miss after `used`.
+    pub(super) fn after_miss(self, miss: &CapabilityMiss, used: Duration) -> Option<Next> {
+        let mut analysis = self.analysis.clone();
+        let reason = match remedy(miss, &self.analysis, self.means)? {
+            Remedy::Package { .. } if self.is_final => return None,
             Remedy::Package { module, distribution } => {
-                let reason = format!("run again with {distribution}: it may import {module}, and did");
-                let mut detected = self.detected.clone();
-                detected.provide(&module, distribution);
-                let place = self.place_with_packages()?;
-                self.plan(detected, place, reason, used)
+                analysis.provide(&module, distribution.clone());
+                ReplayReason::Imported { module, distribution }
             }
             Remedy::Container => {
-                let reason = format!("run again: WebAssembly lacks what it used ({}: {})", miss.kind, miss.detail);
-                let mut detected = self.detected.clone();
-                detected.meet(miss);
-                self.plan(detected, Place::Wasm(InWasm::Unprepared), reason, used)
+                analysis.meet(miss);
+                ReplayReason::Lacked { kind: miss.kind.clone(), detail: miss.detail.clone() }
             }
-        }
+        };
+        self.next(analysis, reason, used)
     }
 
-    /// Returns the plan for a job that ended because a module was missing that could have been its own, that failed without
-    /// packages which it has substitutes for, or whose exception names the package it is about.
-    pub(super) fn after_end(self, outcome: &Outcome) -> Option<Plan> {
-        if !self.means.packages {
+    /// Returns the next attempt at a job that ended because a module was missing that could have been its own, that failed
+    /// without packages which it has substitutes for, or whose exception names the package it is about.
+    pub(super) fn after_end(self, outcome: &Outcome) -> Option<Next> {
+        if !self.means.packages || self.is_final {
             return None;
         }
-        let mut detected = self.detected.clone();
-        let reason = if let Some(module) = detected.missed(outcome) {
-            detected.take_as_packages();
-            format!("run again: {module} is not the program's own, so it is taken for a third-party package")
-        } else if let Some(names) = provide_optional(&mut detected, outcome) {
-            format!("run again with {names}: it failed without")
+        let mut analysis = self.analysis.clone();
+        let reason = if let Some(module) = analysis.missed(outcome) {
+            analysis.take_as_packages();
+            ReplayReason::NotItsOwn { module }
+        } else if let Some(distributions) = provide_optional(&mut analysis, outcome) {
+            ReplayReason::FailedWithout { distributions }
         } else {
             let exception = outcome.exception.as_ref()?;
             let distribution = Needs::named_by_error(&exception.kind, &exception.message)?;
             let required = &self.job.containers.requirements;
-            if detected.has(&distribution) || required.names(&Platform::WASM).contains(&&*distribution) {
+            if analysis.has(&distribution) || required.names(&Platform::WASM).contains(&&*distribution) {
                 return None;
             }
-            let reason = format!("run again with {distribution}: it ended with an exception that asks for it");
-            detected.provide(&distribution.clone(), distribution);
-            reason
+            analysis.provide(&distribution.clone(), distribution.clone());
+            ReplayReason::AskedFor { distribution }
         };
-        let place = self.place_with_packages()?;
         let used = Duration::from_micros(outcome.usage.wall_us);
         // What it ended with says more than that another attempt had no time.
         let left = self.job.limits.wall_clock().saturating_sub(used);
-        (left >= LEFT_MIN).then(|| self.plan(detected, place, reason, used))?
+        (left >= LEFT_MIN).then(|| self.next(analysis, reason, used))?
     }
 
-    fn place_with_packages(&self) -> Option<Place> {
-        match &self.place {
-            // What it did there cannot be undone.
-            Place::Docker { network: true, .. } => None,
-            Place::Docker { python, network: false, .. } => {
-                Some(Place::Docker { python: python.clone(), network: false, ready: None })
-            }
-            Place::Wasm(_) => Some(Place::Wasm(InWasm::Unprepared)),
-        }
-    }
-
-    fn plan(self, detected: Detected, place: Place, reason: String, used: Duration) -> Option<Plan> {
-        let left = self.job.limits.wall_clock().saturating_sub(used);
-        let job = self.job.stdin(self.stdin.rewound()?);
-        let mut plan = Plan { job, reason, place, detected, attempts: self.attempts + 1, may_stop: true };
-        plan.set_wall_clock(left);
-        Some(plan)
+    fn next(self, mut analysis: Analysis, reason: ReplayReason, used: Duration) -> Option<Next> {
+        let Retry { mut job, stdin, analysis: before, mut knowledge, attempts, .. } = self;
+        job.stdin = stdin.rewound()?;
+        job.limits.shorten(job.limits.wall_clock().saturating_sub(used));
+        knowledge.forget_containers();
+        analysis.replay = Some(reason);
+        let plan = Plan { job, analysis, knowledge, decision: None, attempts: attempts + 1, may_stop: true };
+        Some(Next { plan, before })
     }
 }
 
 /// Adds the packages that a program which failed has a substitute for; returns their names.
 ///
 /// It may be the kind of substitute with which a program says what it cannot do.
-fn provide_optional(detected: &mut Detected, outcome: &Outcome) -> Option<String> {
+fn provide_optional(analysis: &mut Analysis, outcome: &Outcome) -> Option<Vec<String>> {
     let names = match outcome.success() {
         true => Vec::new(),
-        false => detected.provide_optional(&outcome.capability_misses),
+        false => analysis.provide_optional(&outcome.capability_misses),
     };
-    (!names.is_empty()).then(|| names.join(", "))
+    (!names.is_empty()).then_some(names)
 }
 
 #[cfg(test)]
@@ -199,10 +199,10 @@ mod tests {
 
     fn of(source: &str, miss: &str, means: Means) -> String {
         let needs = Needs::of(&Project::script(source.to_owned()), "main.py", false).unwrap();
-        let detected = Detected::of(needs, true);
+        let analysis = Analysis::new(needs, true);
         let (kind, detail) = miss.split_once(": ").unwrap();
         let miss = CapabilityMiss { kind: kind.to_owned(), detail: detail.to_owned() };
-        match remedy(&miss, &detected, means) {
+        match remedy(&miss, &analysis, means) {
             None => "-".to_owned(),
             Some(Remedy::Container) => "container".to_owned(),
             Some(Remedy::Package { module, distribution }) => format!("{module} from {distribution}"),

@@ -1,4 +1,4 @@
-//! Which tier a job runs on: a pure function of what it needs, what it asks for and what there is.
+//! Chooses the tier of a job: a pure function of what it needs, what it asks for and what there is.
 //!
 //! The rules, in this order:
 //!
@@ -6,16 +6,16 @@
 //! 2. A tier that the job asks for is taken.
 //! 3. What the code is certain to reach decides: where WebAssembly can do it, also with packages as far as it takes them,
 //!    it runs there, and else in a container. Needs that it has a substitute for are no needs.
-//! 4. What it may reach is tried in WebAssembly, which does no harm: `service::retry` has the rest.
+//! 4. What it may reach is tried in WebAssembly, which does no harm: `retry` has the rest.
 //! 5. Where Docker is off, a need that is certain is refused, unless the code handles it when it is missing.
 //!
 //! Code that uses the network without permission to runs without one, as on a machine that has none.
 
+use super::reason::{Demand, NetworkNote, PackageTrouble, RouteReason, Wanted, What, Why, in_words};
 use crate::{
     TierChoice,
-    needs::{Bound, Capability, Needs, Place, Python, Urgency, Use},
+    needs::{Bound, Capability, Needs, Python, Urgency},
 };
-use std::fmt;
 
 /// Memory that an interpreter in WebAssembly can have.
 pub(crate) const WASM_MEMORY_BYTES_MAX: u64 = 4096 << 20;
@@ -78,45 +78,37 @@ pub(crate) enum Packages<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     /// In WebAssembly.
-    Wasm {
-        /// In words.
-        reason: String,
-    },
+    Wasm { reason: RouteReason },
     /// In a container.
     Docker {
-        /// In words.
-        reason: String,
+        reason: RouteReason,
         /// The version of Python, unless any does. An image that the job names comes before it.
         python: Option<Python>,
         /// Whether it gets a network.
         network: bool,
     },
-    /// Nowhere.
-    Impossible {
-        /// What it needs and what to do about it, for the client.
-        message: String,
-    },
 }
 
-/// Decides.
-pub(crate) fn route(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Route {
-    decide(needs, asked, tiers).unwrap_or_else(|message| Route::Impossible { message })
-}
-
-fn decide(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Result<Route, String> {
+/// Chooses the tier.
+///
+/// # Errors
+///
+/// When there is none for it: what it needs and what to do about it, for the client.
+pub(super) fn route(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Result<Route, String> {
     let python = python(needs, asked)?;
     let mut demands = demands_of_the_request(asked, needs, python);
     if asked.tier == TierChoice::Wasm {
         // What else its code needs it shall come upon; what is to be installed must be.
         demands.extend(demands_for_packages(needs, asked, tiers).into_iter().filter(Demand::is_fatal));
         return match demands.first() {
-            None => Ok(Route::Wasm { reason: "the job asks for wasm".to_owned() }),
+            None => Ok(wasm(Why::AsksForWasm, None)),
             Some(demand) => {
                 Err(format!("the job asks for wasm, but {demand}, which takes docker: leave one of them out"))
             }
         };
     }
-    demands.extend(needs.met.as_deref().map(Demand::now));
+    let met = needs.met.as_ref().map(|met| What::Met { kind: met.kind.clone(), detail: met.detail.clone() });
+    demands.extend(met.map(Demand::now));
     demands.extend(demands_for_packages(needs, asked, tiers));
     demands.extend(demands_of_the_code(needs, asked));
     let network = network(needs, asked, tiers);
@@ -124,83 +116,34 @@ fn decide(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Result<Route, 
 
     if asked.tier == TierChoice::Docker {
         return match tiers.docker {
-            Ok(()) => {
-                Ok(Route::Docker { reason: network.explain("the job asks for docker"), python, network: network.on })
-            }
+            Ok(()) => Ok(network.docker(Why::AsksForDocker, python)),
             Err(off) => Err(format!("the job asks for docker: {off}")),
         };
     }
     if demands.is_empty() {
-        let reason = "needs nothing beyond WebAssembly";
         let uses_network = needs.use_of(Capability::Network).is_some();
-        let reason = if uses_network { network.explain(reason) } else { reason.to_owned() };
-        return Ok(Route::Wasm { reason });
+        return Ok(wasm(Why::NothingBeyond, network.note.filter(|_| uses_network)));
     }
     match tiers.docker {
         Ok(()) => {
             let (certain, possible): (Vec<_>, Vec<_>) = demands.into_iter().partition(Demand::is_certain);
             if certain.is_empty() {
-                let reason = format!("needs nothing for certain beyond WebAssembly, but maybe {}", in_words(&possible));
-                return Ok(Route::Wasm { reason: network.explain(&reason) });
+                return Ok(wasm(Why::Maybe(possible), network.note));
             }
-            Ok(Route::Docker { reason: network.explain(&in_words(&certain)), python, network: network.on })
+            Ok(network.docker(Why::Takes(certain), python))
         }
         Err(off) => {
-            let words = in_words(&demands);
-            let fatal: Vec<_> = demands.into_iter().filter(Demand::is_fatal).collect();
-            if fatal.is_empty() {
-                return Ok(Route::Wasm { reason: format!("may do without, but {words}, which takes docker: {off}") });
+            if !demands.iter().any(Demand::is_fatal) {
+                return Ok(wasm(Why::MayDoWithout { demands, off: off.into() }, None));
             }
-            Err(format!("this job {}, which takes docker: {off}", in_words(&fatal)))
+            demands.retain(Demand::is_fatal);
+            Err(format!("this job {}, which takes docker: {off}", in_words(&demands)))
         }
     }
 }
 
-/// A reason for Docker.
-struct Demand {
-    /// Follows "this job".
-    what: String,
-    urgency: Urgency,
-}
-
-impl Demand {
-    fn now(what: impl Into<String>) -> Demand {
-        Demand { what: what.into(), urgency: Urgency::Required }
-    }
-
-    /// Returns whether the code reaches it whenever it runs.
-    fn is_certain(&self) -> bool {
-        self.urgency <= Urgency::Guarded
-    }
-
-    /// Returns whether the code ends where it is missing.
-    fn is_fatal(&self) -> bool {
-        self.urgency == Urgency::Required
-    }
-}
-
-impl fmt::Display for Demand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)
-    }
-}
-
-fn in_words(demands: &[Demand]) -> String {
-    listed(&demands.iter().map(|demand| demand.what.clone()).collect::<Vec<_>>())
-}
-
-/// Lists the first few, and how many more there are.
-pub(crate) fn listed(words: &[String]) -> String {
-    const NAMED: usize = 3;
-    let mut named: Vec<_> = words.iter().take(NAMED).cloned().collect();
-    if words.len() > NAMED {
-        named.push(format!("{} more", words.len() - NAMED));
-    }
-    match named.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
-        None => String::new(),
-    }
+fn wasm(why: Why, note: Option<NetworkNote>) -> Route {
+    Route::Wasm { reason: RouteReason { why, note, packages: Vec::new() } }
 }
 
 /// Returns the version to run on, where one is asked for or needed.
@@ -224,27 +167,24 @@ fn python(needs: &Needs, asked: &Asked<'_>) -> Result<Option<Python>, String> {
 fn demands_of_the_request(asked: &Asked<'_>, needs: &Needs, python: Option<Python>) -> Vec<Demand> {
     let mut demands = Vec::new();
     if let Some(image) = asked.docker_image {
-        demands.push(Demand::now(format!("asks for the image {image}")));
+        demands.push(Demand::now(What::Image(image.to_owned())));
     }
     if asked.pre_commands {
-        demands.push(Demand::now("has pre_commands"));
+        demands.push(Demand::now(What::PreCommands));
     }
     if let Some(asked) = asked.python.filter(|&python| python != Python::WASM) {
-        demands.push(Demand::now(format!("asks for Python {asked}")));
+        demands.push(Demand::now(What::AsksForPython(asked)));
     }
     let script = needs.script.as_ref().filter(|_| asked.python.is_none());
     if let Some(required) = script.and_then(|script| script.requires_python.as_ref())
         && Python::newest_allowed(required, Python::WASM) != Some(Python::WASM)
         && let Some(python) = python
     {
-        demands.push(Demand::now(format!("requires Python {required}, that is {python}")));
+        demands.push(Demand::now(What::RequiresPython { required: required.to_string(), python }));
     }
     if asked.memory_bytes > WASM_MEMORY_BYTES_MAX {
-        demands.push(Demand::now(format!(
-            "asks for {} MB of memory, more than the {} MB of WebAssembly",
-            asked.memory_bytes >> 20,
-            WASM_MEMORY_BYTES_MAX >> 20
-        )));
+        let (asked_mb, most_mb) = (asked.memory_bytes >> 20, WASM_MEMORY_BYTES_MAX >> 20);
+        demands.push(Demand::now(What::Memory { asked_mb, most_mb }));
     }
     demands
 }
@@ -252,63 +192,47 @@ fn demands_of_the_request(asked: &Asked<'_>, needs: &Needs, python: Option<Pytho
 /// Returns what WebAssembly does not take of the packages that the job is known to need.
 fn demands_for_packages(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Vec<Demand> {
     let wanted = wanted(needs, asked);
+    let demand = |(wanted, urgency): &(Wanted, Urgency), trouble| Demand {
+        what: What::Package { wanted: wanted.clone(), trouble },
+        urgency: *urgency,
+    };
     let native = match tiers.packages {
         Packages::Fit => return Vec::new(),
         Packages::Native(native) => native,
         Packages::Unknown => {
-            return wanted.iter().map(|package| package.demand("a third-party package")).collect();
+            return wanted.iter().map(|package| demand(package, PackageTrouble::Unknown)).collect();
         }
     };
-    let itself = |package: &&Wanted<'_>| native.iter().any(|name| *name == package.distribution);
+    let itself = |(package, _): &&(Wanted, Urgency)| native.contains(&package.distribution);
     let found: Vec<_> =
-        wanted.iter().filter(itself).map(|package| package.demand("which has no pure-Python wheel")).collect();
+        wanted.iter().filter(itself).map(|package| demand(package, PackageTrouble::NoPureWheel)).collect();
     if !found.is_empty() {
         return found;
     }
     // They are needed by others, and of several it is not known by which.
-    let (names, has) = (listed(native), if native.len() == 1 { "has" } else { "have" });
     match &*wanted {
         [] => Vec::new(),
-        [package] => vec![package.demand(&format!("which needs {names}, which {has} no pure-Python wheel"))],
+        [package] => vec![demand(package, PackageTrouble::Needs(native.to_vec()))],
         several => {
-            let by: Vec<_> = several.iter().map(|package| package.distribution.to_owned()).collect();
-            let what = format!("needs {names} for {}, which {has} no pure-Python wheel", listed(&by));
-            let urgency = several.iter().map(|package| package.urgency).min().unwrap_or(Urgency::Required);
-            vec![Demand { what, urgency }]
+            let of = several.iter().map(|(package, _)| package.distribution.clone()).collect();
+            let urgency = several.iter().map(|(_, urgency)| *urgency).min().unwrap_or(Urgency::Required);
+            vec![Demand { what: What::NativeDependencies { native: native.to_vec(), of }, urgency }]
         }
     }
 }
 
-/// A package that the job is known to need.
-struct Wanted<'a> {
-    distribution: &'a str,
-    /// The module that its code imports, and where; otherwise it is required.
-    import: Option<(&'a str, &'a Place)>,
-    urgency: Urgency,
-}
-
-impl Wanted<'_> {
-    /// Makes a demand; `why` says what is the matter.
-    fn demand(&self, why: &str) -> Demand {
-        let what = match self.import {
-            Some((module, place)) => format!("imports {module}, {why} ({place})"),
-            None => format!("requires {}, {why}", self.distribution),
-        };
-        Demand { what, urgency: self.urgency }
-    }
-}
-
-fn wanted<'a>(needs: &'a Needs, asked: &Asked<'a>) -> Vec<Wanted<'a>> {
+/// Returns the packages that the job is known to need, and how surely.
+fn wanted(needs: &Needs, asked: &Asked<'_>) -> Vec<(Wanted, Urgency)> {
     let required = asked.requirements.iter();
-    let mut wanted: Vec<_> =
-        required.map(|distribution| Wanted { distribution, import: None, urgency: Urgency::Required }).collect();
+    let required = required.map(|name| Wanted { distribution: name.clone(), import: None });
+    let mut wanted: Vec<_> = required.map(|package| (package, Urgency::Required)).collect();
     for module in needs.modules.iter().filter(|_| asked.detect_packages) {
         // What nobody can install is missed as well elsewhere. What may be its own is found out by running it: see
-        // `service::plan`.
+        // `retry`.
         let Some(distribution) = module.distribution.as_deref().filter(|_| !module.perhaps_own) else { continue };
         if module.urgency != Urgency::Optional && !asked.requirements.iter().any(|name| name == distribution) {
-            let import = Some((&*module.name, &module.place));
-            wanted.push(Wanted { distribution, import, urgency: module.urgency });
+            let import = Some((module.name.clone(), module.place.clone()));
+            wanted.push((Wanted { distribution: distribution.to_owned(), import }, module.urgency));
         }
     }
     wanted
@@ -316,53 +240,45 @@ fn wanted<'a>(needs: &'a Needs, asked: &Asked<'a>) -> Vec<Wanted<'a>> {
 
 fn demands_of_the_code(needs: &Needs, asked: &Asked<'_>) -> Vec<Demand> {
     let mut demands = Vec::new();
-    let mut add = |urgency, what: String| {
+    let mut add = |urgency, what| {
         if urgency != Urgency::Optional {
             demands.push(Demand { what, urgency });
         }
     };
     if let (None, Some(bound)) = (asked.python, &needs.python_at_most) {
-        let Bound { python, module, place, urgency } = bound;
-        add(*urgency, format!("imports {module}, which Python has up to {python} ({place})"));
+        let Bound { python, module, place, urgency } = bound.clone();
+        add(urgency, What::RemovedModule { module, python, place });
     }
-    for found in &needs.uses {
-        let Use { capability, what, urgency, place } = found;
-        match capability {
-            Capability::Threads => add(*urgency, format!("starts a thread ({what}, {place})")),
-            Capability::Processes => add(*urgency, format!("starts a process ({what}, {place})")),
-            Capability::Sockets => add(*urgency, format!("opens a socket ({what}, {place})")),
-            Capability::Libraries => add(*urgency, format!("loads a native library ({what}, {place})")),
-            Capability::Signals => add(*urgency, format!("waits for a signal ({what}, {place})")),
-            Capability::Modules => add(*urgency, format!("imports {what}, which WebAssembly lacks ({place})")),
-            Capability::Network => {} // see `network`
-        }
+    // Of the network see `network`.
+    for found in needs.uses.iter().filter(|found| found.capability != Capability::Network) {
+        add(found.urgency, What::Uses(found.clone()));
     }
     demands
 }
 
 struct Network {
     on: bool,
-    /// Said after the reason.
-    note: Option<&'static str>,
+    note: Option<NetworkNote>,
 }
 
 impl Network {
     fn demand(&self, needs: &Needs) -> Option<Demand> {
         let found = needs.use_of(Capability::Network).filter(|_| self.on)?;
-        let what = format!("uses the network ({}, {})", found.what, found.place);
-        Some(Demand { what, urgency: found.urgency }).filter(|demand| demand.urgency != Urgency::Optional)
+        let demand = Demand { what: What::Network(found.clone()), urgency: found.urgency };
+        Some(demand).filter(|demand| demand.urgency != Urgency::Optional)
     }
 
-    fn explain(&self, reason: &str) -> String {
-        self.note.map_or_else(|| reason.to_owned(), |note| format!("{reason}; {note}"))
+    fn docker(&self, why: Why, python: Option<Python>) -> Route {
+        let reason = RouteReason { why, note: self.note, packages: Vec::new() };
+        Route::Docker { reason, python, network: self.on }
     }
 }
 
 fn network(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Network {
     let is_used = needs.use_of(Capability::Network).is_some();
     let note = match (asked.network, tiers.allow_network) {
-        (true, false) => Some("without the network, which this server does not allow (PYEXEC_ALLOW_NETWORK=false)"),
-        (false, _) if is_used => Some("without the network, for which it has no permission"),
+        (true, false) => Some(NetworkNote::NotAllowed),
+        (false, _) if is_used => Some(NetworkNote::NoPermission),
         _ => None,
     };
     Network { on: asked.network && tiers.allow_network, note }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Project, needs::Needs};
+use crate::{Project, needs::Needs, outcome::CapabilityMiss};
 
 const OFF: &str = "the Docker tier is off; turn it on with PYEXEC_FALLBACK=on";
 
@@ -44,9 +44,9 @@ impl<'a> Case<'a> {
         let docker = if self.docker { Ok(()) } else { Err(OFF) };
         let tiers = Tiers { docker, allow_network: self.allow_network, packages: self.packages };
         match route(&needs, &self.asked, &tiers) {
-            Route::Wasm { reason } => format!("wasm: {reason}"),
-            Route::Impossible { message } => format!("impossible: {message}"),
-            Route::Docker { reason, python, network } => {
+            Ok(Route::Wasm { reason }) => format!("wasm: {reason}"),
+            Err(message) => format!("impossible: {message}"),
+            Ok(Route::Docker { reason, python, network }) => {
                 let python = python.map_or(String::new(), |python| format!(" {python}"));
                 format!("docker{python}{}: {reason}", if network { " network" } else { "" })
             }
@@ -250,10 +250,10 @@ fn a_server_can_forbid_the_network() {
 #[test]
 fn what_was_met_before_takes_a_container() {
     let mut needs = Needs::of(&Project::script("print(1)"), "main.py", false).unwrap();
-    needs.met = Some("uses what WebAssembly lacks (thread: start of a thread)".to_owned());
+    needs.met = Some(CapabilityMiss { kind: "thread".to_owned(), detail: "start of a thread".to_owned() });
     let tiers = Tiers { docker: Ok(()), allow_network: true, packages: Packages::Fit };
-    let Route::Docker { reason, .. } = route(&needs, &Asked::default(), &tiers) else { panic!("a container") };
-    assert_eq!(reason, "uses what WebAssembly lacks (thread: start of a thread)");
+    let Ok(Route::Docker { reason, .. }) = route(&needs, &Asked::default(), &tiers) else { panic!("a container") };
+    assert_eq!(reason.to_string(), "uses what WebAssembly lacks (thread: start of a thread)");
 }
 
 #[test]
