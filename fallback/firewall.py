@@ -1,6 +1,7 @@
 """Walls off the network of the container whose network namespace this runs in: nothing in there reaches the Docker host,
-its neighbours on the bridge, a cloud's metadata, or anything by IPv6. Packets are filtered, and not merely routed away,
-since a socket bound to a device ignores the routes. Needs CAP_NET_ADMIN, and the host's process 1 to read its addresses."""
+its neighbours on the bridge, a cloud's metadata, private networks but those that are given as arguments, or anything by
+IPv6. Packets are filtered, and not merely routed away, since a socket bound to a device ignores the routes. Needs
+CAP_NET_ADMIN, and the host's process 1 to read its addresses."""
 
 import ipaddress
 import os
@@ -10,6 +11,13 @@ import sys
 
 # Link-local with the metadata of most clouds, the one cloud that has it elsewhere, and all that no single machine has.
 ALWAYS = ["169.254.0.0/16", "100.100.100.200/32", "224.0.0.0/4", "240.0.0.0/4"]
+# Networks of one site or provider. A cloud has metadata and its name server at the last one.
+PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "192.0.0.0/24", "168.63.129.16/32"]
+
+# The daemon looks names up from a socket of its own in this namespace. Jobs have other users than root; where a daemon
+# remaps users, its own is nobody in here.
+DAEMON_USERS = [0, 65534]
+NAME_SERVICE = 53
 
 NETFILTER = 12
 REQUEST, ACK, CREATE, APPEND = 0x1, 0x4, 0x400, 0x800
@@ -18,7 +26,8 @@ NFTABLES = 10
 NEW_TABLE, NEW_CHAIN, NEW_RULE = 0, 3, 6
 INET = 1
 LOCAL_OUT = 3
-META_OIF, META_FAMILY = 5, 15
+META_OIF, META_USER, META_FAMILY, META_PROTOCOL = 5, 10, 15, 16
+NETWORK_HEADER, TRANSPORT_HEADER = 1, 2
 LOOPBACK = 1
 VERDICT, REGISTER = 0, 1
 
@@ -75,13 +84,24 @@ def meta(key, value):
     return [expression("meta", number(1, REGISTER), number(2, key)), equal(value)]
 
 
+def payload(header, offset, length):
+    return expression("payload", number(1, REGISTER), number(2, header), number(3, offset), number(4, length))
+
+
 def destination(network):
-    at = expression("payload", number(1, REGISTER), number(2, 1), number(3, 16), number(4, 4))
     mask = expression(
         "bitwise", number(1, REGISTER), number(2, REGISTER), number(3, 4),
         nested(4, attribute(1, network.netmask.packed)), nested(5, attribute(1, bytes(4))),
     )
+    at = payload(NETWORK_HEADER, 16, 4)
     return [*meta(META_FAMILY, bytes([socket.AF_INET])), at, mask, equal(network.network_address.packed)]
+
+
+def name_service(user, protocol):
+    return [
+        *meta(META_USER, struct.pack("=L", user)), *meta(META_PROTOCOL, bytes([protocol])),
+        payload(TRANSPORT_HEADER, 2, 2), equal(struct.pack("!H", NAME_SERVICE)),
+    ]
 
 
 ACCEPT = expression("immediate", number(1, VERDICT), nested(2, nested(2, number(1, 1))))
@@ -89,11 +109,21 @@ ACCEPT = expression("immediate", number(1, VERDICT), nested(2, nested(2, number(
 REJECT = expression("reject", number(1, 2), attribute(2, b"\x03"))
 
 
-def rules(networks):
+def rules(near, allowed):
+    """From the first that fits; what none fits is let through."""
     yield [*meta(META_OIF, struct.pack("=L", LOOPBACK)), ACCEPT]
     yield [*meta(META_FAMILY, bytes([socket.AF_INET6])), REJECT]
-    for network in networks:
+    for network in sorted(near):
         yield [*destination(network), REJECT]
+    for user in DAEMON_USERS:
+        for protocol in (socket.IPPROTO_UDP, socket.IPPROTO_TCP):
+            yield [*name_service(user, protocol), ACCEPT]
+    for network in ALWAYS:
+        yield [*destination(ipaddress.ip_network(network)), REJECT]
+    for network in allowed:
+        yield [*destination(network), ACCEPT]
+    for network in PRIVATE:
+        yield [*destination(ipaddress.ip_network(network)), REJECT]
 
 
 def message(kind, flags, sequence, family, resource, body=b""):
@@ -101,12 +131,12 @@ def message(kind, flags, sequence, family, resource, body=b""):
     return struct.pack("=LHHLL", 16 + len(body), kind, REQUEST | flags, sequence, 0) + body
 
 
-def install(networks):
+def install(near, allowed):
     table = text(1, "pyexec")
     bodies = [(NEW_TABLE, text(1, "pyexec")), (NEW_CHAIN, b"".join([
         table, text(3, "out"), nested(4, number(1, LOCAL_OUT), number(2, 0)), number(5, 1), text(7, "filter"),
     ]))]
-    bodies += [(NEW_RULE, table + text(2, "out") + nested(4, *rule)) for rule in rules(networks)]
+    bodies += [(NEW_RULE, table + text(2, "out") + nested(4, *rule)) for rule in rules(near, allowed)]
     batch = [message(BATCH_BEGIN, 0, 0, 0, NFTABLES)]
     for sequence, (kind, body) in enumerate(bodies, 1):
         batch.append(message(NFTABLES << 8 | kind, ACK | CREATE | APPEND, sequence, INET, 0, body))
@@ -135,7 +165,7 @@ def main():
     near = set(connected())
     if not host or not near:
         sys.exit("no addresses are found: host %d, network %d" % (len(host), len(near)))
-    install(sorted(host | near | {ipaddress.ip_network(always) for always in ALWAYS}))
+    install(host | near, [ipaddress.ip_network(network) for network in sys.argv[1:]])
     print("guarded")
 
 

@@ -46,6 +46,8 @@ mod project;
 mod resolve;
 pub mod server;
 mod service;
+mod single_flight;
+mod sync;
 mod turns;
 
 pub use cache::Verification;

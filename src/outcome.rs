@@ -145,6 +145,9 @@ pub enum LimitHit {
     Output,
     /// The interpreter's stack
     Stack,
+    /// Processes and threads of a job in a container:
+    /// [`DockerOptions::pids_max`](crate::executor::docker::DockerOptions::pids_max)
+    Processes,
 }
 
 /// Holds what was kept of an output stream.

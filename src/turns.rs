@@ -1,9 +1,10 @@
 //! Permits that owners take in turns: one who asks for a hundred does not keep another's first one waiting for all of
 //! them.
 
+use crate::sync::lock;
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 use tokio::sync::oneshot;
 
@@ -83,7 +84,7 @@ impl Turns {
 
     /// Nothing here panics while the lock is held.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

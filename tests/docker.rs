@@ -115,6 +115,26 @@ fn ordinary_programs_of_a_full_linux_work() {
 }
 
 #[test]
+fn localhost_is_there_by_both_of_its_addresses() {
+    with_docker(async |containers| {
+        let code = "import errno, os, socket, threading\n\
+            for host in ('localhost', '127.0.0.1', '::1'):\n\
+            \x20   try: socket.create_connection((host, 9), 2)\n\
+            \x20   except OSError as e: print(host, errno.errorcode[e.errno])\n\
+            for family, host in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')):\n\
+            \x20   server = socket.create_server((host, 0), family=family)\n\
+            \x20   client = socket.create_connection(('localhost', server.getsockname()[1]), 2)\n\
+            \x20   server.accept()[0].send(b'hello'); print(client.recv(9))";
+        let expected = "localhost ECONNREFUSED\n127.0.0.1 ECONNREFUSED\n::1 ECONNREFUSED\nb'hello'\nb'hello'\n";
+        assert_eq!(stdout(&containers, code).await, expected);
+        let mut networked = Placement::default();
+        networked.network = true;
+        let outcome = containers.placed(job(code), networked).await.expect("an outcome");
+        assert_eq!(outcome.stdout.text, expected, "{}", outcome.stderr.text);
+    });
+}
+
+#[test]
 fn nothing_outside_is_reached() {
     with_docker(async |containers| {
         let code = "import socket\n\
@@ -136,10 +156,13 @@ fn number_of_processes_is_limited() {
         let roomy = limits(|limits| limits.memory_bytes = 1 << 30);
         let outcome = containers.run(job(threads).limits(roomy)).await;
         assert_eq!(outcome.stdout.text, "True\n", "{outcome:#?}");
+        assert_eq!(outcome.limits_hit, [LimitHit::Processes], "the script survived, and yet it is told");
         let bomb = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass";
         let outcome = containers.run(job(bomb).limits(limits(|limits| limits.wall_clock_ms = 3000))).await;
         assert_eq!(outcome.ending, stopped(StopReason::TimeLimit));
-        assert_eq!(stdout(&containers, "print('next')").await, "next\n");
+        assert_eq!(outcome.limits_hit, [LimitHit::WallClock, LimitHit::Processes]);
+        let next = containers.run(job("import os; print(os.waitstatus_to_exitcode(os.system('exit 3')))")).await;
+        assert_eq!((next.stdout.text.as_str(), next.limits_hit.as_slice()), ("3\n", &[][..]));
     });
 }
 

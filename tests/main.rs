@@ -8,6 +8,7 @@
 //! - `linux.rs`: what else makes the guest look like Python on Linux, where no native interpreter can be compared with
 //! - `isolation.rs`: what jobs must not see of each other, and what they must give back
 //! - `docker.rs`: what the Docker tier adds to the contract: walls, leftovers, faults of the daemon
+//! - `architecture.rs`: which modules import which
 //! - `archives.rs`: hostile projects
 //! - `deploy.rs`: the images and compose files of `deploy/` and `fallback/`, built and started
 //! - `first_build.rs`: what the build says of a machine that lacks something
@@ -16,6 +17,7 @@
 //! - `tiers.rs`: both tiers as one: where a job goes by itself, the same end on either
 //! - `server/`: `pyexec serve`, as its clients and its operator see it
 
+mod architecture;
 mod archives;
 mod attacks;
 mod command_line;

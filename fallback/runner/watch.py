@@ -136,7 +136,7 @@ class Watch:
         except OSError:
             return {}
         cpu = sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
-        return {"cpu_us": self.of_the_job(cpu), "peak_bytes": int(peak[0]) << 10 if peak else 0, **disk()}
+        return {"cpu_us": self.of_the_job(cpu), "peak_bytes": int(peak[0]) << 10 if peak else 0, **limits_hit()}
 
     def of_the_job(self, cpu):
         return max(0, int(cpu * 1e6) - self.cpu_us_before)
@@ -151,8 +151,8 @@ class Watch:
             "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
             "cpu_us": self.of_the_job(usage.ru_utime + usage.ru_stime),
             "peak_bytes": usage.ru_maxrss << 10,
-            "oom": out_of_memory(),
-            **disk(),
+            "oom": counted("oom_kill", "/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"),
+            **limits_hit(),
         }
         for name in sorted(missed_by_pip()):
             send(1, STDERR, f"pyexec: pip cannot install {name} here, for there is no network: name it in the requirements of the job\n".encode())
@@ -187,22 +187,23 @@ def kill_all():
         pass
 
 
-def disk():
+def limits_hit():
     used, full, no_names = 0, False, False
     for folder in (WORK, "/tmp"):
         status = os.statvfs(folder)
         used += (status.f_blocks - status.f_bfree) * status.f_frsize
         full |= status.f_bfree == 0
         no_names |= status.f_ffree == 0
-    return {"disk_bytes": used, "disk_full": full, "files_full": no_names}
+    refused = counted("max", "/sys/fs/cgroup/pids.events", "/sys/fs/cgroup/pids/pids.events")
+    return {"disk_bytes": used, "disk_full": full, "files_full": no_names, "processes_full": refused > 0}
 
 
-def out_of_memory():
-    """Processes that the kernel killed for it."""
-    for path in ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"):
+def counted(event, *paths):
+    """How often the container's control group, of the second version or the first, has met an event."""
+    for path in paths:
         try:
             with open(path) as file:
-                return sum(int(line.split()[1]) for line in file if line.startswith("oom_kill "))
+                return sum(int(line.split()[1]) for line in file if line.split()[0] == event)
         except OSError:
             continue
     return 0

@@ -20,6 +20,7 @@ pub(super) const IMAGES: &str = "each the name of an image, with * for any text"
 pub(super) const MODULES: &str = "each the name of a module";
 pub(super) const PACKAGES: &str = "each the name of a package";
 pub(super) const ADDRESSES: &str = "each an IP address";
+pub(super) const SUBNETS: &str = "each an IPv4 address or network, as in 10.0.0.0/8";
 pub(super) const NAMES: &str = "letters, digits, - and _, at most 64";
 
 /// Holds what runs in containers, and of what.
@@ -134,6 +135,14 @@ pub(super) fn dns(settings: &mut Settings, entries: &[&str]) -> Result<(), Strin
         entry.parse::<IpAddr>().map_err(|_| format!("{entry:?} is none; allowed: {ADDRESSES}"))?;
     }
     settings.containers.docker.dns = owned(&entries);
+    Ok(())
+}
+
+pub(super) fn private_networks(settings: &mut Settings, entries: &[&str]) -> Result<(), String> {
+    settings.containers.docker.private_networks = entries
+        .iter()
+        .map(|entry| entry.parse().map_err(|_| format!("{entry:?} is none; allowed: {SUBNETS}")))
+        .collect::<Result<_, _>>()?;
     Ok(())
 }
 

@@ -265,6 +265,14 @@ pub const KEYS: &[Key] = &[
         containers::network_mode,
     )
     .local(),
+    list(
+        "private_networks",
+        "",
+        "private networks that jobs on the bridge may reach; 0.0.0.0/0: all, but never this machine",
+        containers::SUBNETS,
+        containers::private_networks,
+    )
+    .local(),
     list("dns_servers", "", "name servers of jobs with a network", containers::ADDRESSES, containers::dns).local(),
     number("pool", "2", "containers kept ready for each image in use (0: none)", 0, 64, |s, n| {
         s.containers.docker.pool = n as u32;

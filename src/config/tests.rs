@@ -265,6 +265,15 @@ fn documented_environments_of_the_first_service_start_with_a_line_for_keys() {
 }
 
 #[test]
+fn private_networks_are_out_of_reach_unless_they_are_named() {
+    assert!(settings(&Sources::default()).containers.docker.private_networks.is_empty());
+    let named = settings(&environment(&[("PYEXEC_PRIVATE_NETWORKS", "10.0.0.0/8, 192.168.1.7")]));
+    let networks: Vec<_> = named.containers.docker.private_networks.iter().map(ToString::to_string).collect();
+    assert_eq!(networks, ["10.0.0.0/8", "192.168.1.7/32"]);
+    refused(&environment(&[("PYEXEC_PRIVATE_NETWORKS", "10.0.0.1/8")]), &["private_networks", "\"10.0.0.1/8\""]);
+}
+
+#[test]
 fn what_silence_about_the_network_means_is_a_setting() {
     assert!(!settings(&Sources::default()).default_network);
     assert!(settings(&environment(&[("PYEXEC_DEFAULT_NETWORK", "on")])).default_network);

@@ -1,11 +1,18 @@
 //! The Docker tier: each job in a container of its own, hardened, gone afterwards.
 //!
-//! **Architecture invariant:** bollard is known only here. Reading order: `prepare` is what must be there before a job,
-//! `images` its image and `layers` what is added to that, made by `build` from commands and from a `folder`, once for all
-//! who wait (`flights`); `versions` has an image made where none can be fetched; `run` is the life of a job; `container` makes what it runs in, with `hardening` as the whole of
-//! what a container may do, and removes it; `pool` has some of them ready; `network` walls off those that have one; `feed`
-//! and `frames` are the conversation with `fallback/runner/`, which runs in there, and `told` what comes of it; `engine`
-//! is the daemon and its faults, `instance`, `state` and `sweep` are whose is what, and what becomes of what is left.
+//! **Architecture invariant:** bollard is known only here, and each module uses only those below it. From the top:
+//!
+//! - `connection` connects when the first job needs it; `executor` is the tier as others see it, put together there.
+//! - `run` is the life of a job; `pool` has containers ready for it. `runner_session` is its conversation with
+//!   `fallback/runner/`, which runs in a container: `stdin_writer` writes to that, `frames` and `protocol` read from it, and
+//!   `collected` is what comes back.
+//! - `prepare` is what must be there before a job: `versions` its image, which is made where none can be fetched, and
+//!   `layers` what is added to that, as a `recipe` says, made by `build` from commands and from a `folder`.
+//! - `network` starts containers and isolates those that have a network, by a `helper`; `images` fetches and looks at images;
+//!   `sweep` removes what is left behind.
+//! - `containers` are those of this process; `container` makes one, with `hardening` as the whole of what it may do.
+//! - `daemon` is the connection and its faults; `progress` is what those who wait are told; `instance` and `state` say whose is
+//!   what; `options` and `placement` are plain data.
 //!
 //! What holds the job is the kernel, told by the daemon: the runner has the job's own user, so nothing is believed of it
 //! but what harms only the job itself. Time, memory and the end of the container are decided on this side.
@@ -16,426 +23,47 @@
 //! output on both streams at the same moment the order is not known.
 
 mod build;
+mod build_log;
+mod collected;
 mod connection;
 mod container;
-mod engine;
-mod feed;
-mod flights;
+mod containers;
+mod daemon;
+mod executor;
 mod folder;
 mod frames;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod hardening;
 mod helper;
+mod image_name;
 mod images;
 mod installers;
 mod instance;
 mod layers;
 mod network;
+mod options;
+mod placement;
 mod pool;
 mod prepare;
+mod progress;
+mod protocol;
+mod recipe;
 mod run;
-mod said;
+mod runner_session;
 mod state;
+mod stdin_writer;
+mod subnet;
 mod sweep;
-mod told;
 mod versions;
 
 pub(crate) use connection::Connection;
-pub use flights::{Progress, Step};
-pub use images::ImagePull;
-pub use instance::Instance;
-pub use layers::{PackageFolder, Packages};
-pub use network::NetworkMode;
-pub use prepare::Prepared;
-
-use crate::{
-    Error, Limits, Project, Python, ResolvedJob, Result,
-    executor::{Call, Executor, Observer, Provisioned, Provisions, Run, Session, SessionSpec},
-    outcome::Tier,
-};
-use engine::Engine;
+pub use executor::DockerExecutor;
 pub(crate) use images::{Interpreter, Libc};
-use pool::Pool;
+pub use instance::Instance;
+pub use options::{DockerOptions, ImagePull, NetworkMode};
+pub use placement::{PackageFolder, Packages, Placement};
 pub use pool::PoolStats;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::{
-    runtime::Runtime,
-    task::{AbortHandle, JoinHandle},
-};
-
-/// How long containers may take to go away when an executor is dropped.
-const GONE_AT_DROP: Duration = Duration::from_secs(5);
-
-/// Settings of a [`DockerExecutor`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DockerOptions {
-    /// The daemon: the path of a socket, or `tcp://host:port`.
-    ///
-    /// # Security
-    ///
-    /// Who may talk to the daemon is root on its machine.
-    pub socket: String,
-    /// On whose behalf: names the containers, networks and layers of one service or user.
-    pub instance: Instance,
-    /// The image of jobs that ask for no version of Python.
-    pub default_image: String,
-    /// The image for a Python version, which takes the place of `{version}`.
-    pub image: String,
-    /// Images for single versions, instead of [`DockerOptions::image`].
-    pub images: BTreeMap<String, String>,
-    /// Images that jobs may ask for beside these: names, with `*` for anything.
-    pub allowed_images: Vec<String>,
-    /// What becomes of a job whose image is not there.
-    pub image_pull: ImagePull,
-    /// Jobs that run at the same time; more wait. A slot is free again when its container is gone.
-    pub slots: u32,
-    /// Processes and threads of a job, with two of ours.
-    pub pids_max: u32,
-    /// Weight of a job that asks for none, when there is less CPU than is wanted; 1024 is a usual program's.
-    pub cpu_shares: u32,
-    /// The network of jobs that may have one.
-    pub network_mode: NetworkMode,
-    /// Name servers of jobs with a network; none leaves it to the daemon.
-    pub dns: Vec<String>,
-    /// Containers of each class that are kept started, with the runner waiting in them: a job that finds one needs
-    /// milliseconds. A class is an image with [`DockerOptions::pool_limits`] and everything else as it is usually; the
-    /// default image's is kept always, others from their first use. 0 is no pool.
-    pub pool: u32,
-    /// Such containers of all classes together. The classes used last have them.
-    pub pool_max: u32,
-    /// Memory, in bytes, that all of them may take while they wait.
-    pub pool_memory_bytes: u64,
-    /// How long a class is kept without being used.
-    pub pool_idle: Duration,
-    /// The limits of these containers: a job whose limits on memory, disk and files are different starts its own.
-    pub pool_limits: Limits,
-    /// Modules that these containers have imported beforehand, if they are installed. A job sees no difference but the
-    /// time, and its peak of memory; one that would (by a variable that modules read at their import, or a module of
-    /// that name of its own) gets a process without.
-    pub preload: Vec<String>,
-    /// Layers that are made at the same time; more wait.
-    pub builds: u32,
-    /// How long it may take to make one.
-    pub build_timeout: Duration,
-    /// What one may take on the disk, in bytes. It is measured each second.
-    pub build_disk_bytes: u64,
-    /// Environment variables of commands and of pip while a layer is made, such as `PIP_INDEX_URL`.
-    ///
-    /// # Security
-    ///
-    /// Whoever may send `pre_commands` or packages without wheels can read them.
-    pub build_env: Vec<(String, String)>,
-    /// What all layers together may take on the disk beyond their base images, in bytes. Those not used for longest go.
-    pub layers_max_bytes: u64,
-    /// Whether a daemon will do that does not hold limits, as without root on the first version of control groups.
-    ///
-    /// # Security
-    ///
-    /// On such a daemon a job can use all memory and all processes of the machine.
-    pub allow_unenforced_limits: bool,
-}
-
-impl Default for DockerOptions {
-    fn default() -> DockerOptions {
-        DockerOptions {
-            socket: "/var/run/docker.sock".to_owned(),
-            instance: Instance::default(),
-            default_image: "python:3.14-slim".to_owned(),
-            image: "python:{version}-slim".to_owned(),
-            images: BTreeMap::new(),
-            allowed_images: vec!["python:*".to_owned()],
-            image_pull: ImagePull::default(),
-            // A container is a few processes and some ten MB: two on each core keep it busy while others come and go.
-            slots: std::thread::available_parallelism().map_or(4, |cores| (2 * cores.get() as u32).max(4)),
-            pids_max: 128,
-            cpu_shares: 1024,
-            network_mode: NetworkMode::default(),
-            dns: Vec::new(),
-            pool: 0,
-            pool_max: 8,
-            pool_memory_bytes: 2 << 30,
-            pool_idle: Duration::from_secs(600),
-            pool_limits: Limits::default(),
-            preload: ["numpy", "pandas"].map(str::to_owned).to_vec(),
-            builds: 2,
-            build_timeout: Duration::from_secs(600),
-            build_disk_bytes: 10 << 30,
-            build_env: Vec::new(),
-            layers_max_bytes: 20 << 30,
-            allow_unenforced_limits: false,
-        }
-    }
-}
-
-/// Says where and how a job runs, beyond what the job says itself.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Placement {
-    /// The Python version; `None` is that of [`DockerOptions::default_image`].
-    pub python: Option<String>,
-    /// The oldest version that will do in the place of [`python`](Placement::python), where its image would have to be
-    /// fetched and that of an older one is there.
-    pub or_older_to: Option<Python>,
-    /// The oldest version that the code runs on, where that is known and none is asked for.
-    pub python_at_least: Option<Python>,
-    /// The image, instead of that of the Python version.
-    pub image: Option<String>,
-    /// Whether it has a network, which is [`DockerOptions::network_mode`].
-    pub network: bool,
-    /// Commands for `sh` that change the image first, in one shell, as root and with a network.
-    pub pre_commands: Vec<String>,
-    /// The variables that the commands see, which are the job's.
-    pub env: Vec<(String, String)>,
-    /// The project of which the commands see a copy, which is the job's.
-    pub project: Option<Project>,
-    /// What it can import beside the standard library.
-    pub packages: Packages,
-    /// Its weight when there is less CPU than is wanted; `None` is [`DockerOptions::cpu_shares`].
-    pub cpu_shares: Option<u32>,
-    /// For whom: owners take turns with what is built.
-    pub owner: u64,
-    /// Why it runs on Docker, for the [`Outcome`].
-    pub reason: String,
-}
-
-impl Default for Placement {
-    fn default() -> Placement {
-        Placement {
-            python: None,
-            or_older_to: None,
-            python_at_least: None,
-            image: None,
-            network: false,
-            pre_commands: Vec::new(),
-            env: Vec::new(),
-            project: None,
-            packages: Packages::None,
-            cpu_shares: None,
-            owner: 0,
-            reason: "Docker was asked for".to_owned(),
-        }
-    }
-}
-
-impl Placement {
-    /// Returns whether it is the usual image, with nothing added.
-    pub(crate) fn is_plain(&self) -> bool {
-        let Placement { python, image, pre_commands, packages, .. } = self;
-        python.is_none() && image.is_none() && pre_commands.is_empty() && *packages == Packages::None
-    }
-
-    /// Returns the placement, with what its commands see of `job`.
-    #[must_use]
-    pub fn with_sight_of(mut self, job: &ResolvedJob) -> Placement {
-        if !self.pre_commands.is_empty() {
-            self.env.clone_from(&job.env);
-            self.project = Some(job.project.clone());
-        }
-        self
-    }
-}
-
-/// Runs jobs in containers.
-///
-/// It has threads of its own, so that containers are removed even when the runtime of a caller ends. Dropping it waits
-/// some seconds for that; [`DockerExecutor::shutdown`] is the orderly way.
-pub struct DockerExecutor {
-    engine: Arc<Engine>,
-    pool: Arc<Pool>,
-    /// `None` only while it is dropped.
-    runtime: Option<Runtime>,
-}
-
-impl DockerExecutor {
-    /// Connects to the daemon, checks that it holds limits, and removes what an earlier process of the same instance left
-    /// behind. Blocks the thread while it does, for half a minute at most.
-    ///
-    /// # Errors
-    ///
-    /// When the daemon cannot be reached, does not answer, or does not hold limits.
-    pub fn connect(options: DockerOptions) -> Result<DockerExecutor> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("pyexec-docker")
-            .enable_all()
-            .build()
-            .map_err(|e| Error::caused("cannot start threads for Docker", e))?;
-        let handle = runtime.handle().clone();
-        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        runtime.spawn(async move {
-            let connected = Engine::connect(options, handle).await;
-            let swept = match &connected {
-                Ok(engine) => sweep::sweep(engine).await.map(drop),
-                Err(_) => Ok(()),
-            };
-            if let (Ok(engine), Ok(())) = (&connected, &swept)
-                && let Err(fault) = layers::evict(engine).await
-            {
-                tracing::warn!(%fault, "layers beyond their limit are left for later");
-            }
-            // Nobody is there to hear it only when the thread that waits has gone with its process.
-            let _ = sender.send(swept.and(connected));
-        });
-        let connected = receiver.recv().unwrap_or_else(|_| Err(Error::unavailable("connecting to Docker was cut off")));
-        match connected {
-            Ok(engine) => Ok(DockerExecutor { pool: Pool::start(&engine), engine, runtime: Some(runtime) }),
-            Err(error) => {
-                runtime.shutdown_background();
-                Err(error)
-            }
-        }
-    }
-
-    /// Refuses what it would refuse when the job runs, as far as that is known beforehand.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InvalidJob`] when the image is not allowed, or the job asks for what containers do not have.
-    pub(crate) fn check(&self, job: &ResolvedJob, python: Option<&str>) -> Result<()> {
-        run::check_limits(&job.limits)?;
-        if job.containers.pre_commands.is_empty() {
-            // A link is not a script, on either tier.
-            job.project.read(&job.script)?;
-        }
-        images::choose(self.engine.options(), python, job.containers.image.as_deref()).map(drop)
-    }
-
-    /// Returns what the image of a job has.
-    ///
-    /// # Errors
-    ///
-    /// When the image is not allowed, not there and cannot be fetched, or has no usable Python.
-    pub(crate) async fn interpreter(&self, placement: &Placement, progress: Progress) -> Result<Interpreter> {
-        let (engine, placement) = (Arc::clone(&self.engine), placement.clone());
-        open(&self.engine, async move {
-            let chosen = versions::choose(&engine, &placement, &progress).await?;
-            images::interpreter(&engine, &chosen.base).await
-        })
-        .await
-    }
-
-    /// Fetches the image and makes the layer that `placement` takes, unless they are there. `progress` is told what
-    /// happens. Jobs that want the same at the same time wait for the same.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InvalidJob`] when the image is not allowed, or a command or an installation fails;
-    /// [`Error::Unavailable`] when the image cannot be fetched or the daemon is at fault.
-    pub async fn prepare(&self, placement: &Placement, progress: Progress) -> Result<Prepared> {
-        let (engine, placement) = (Arc::clone(&self.engine), placement.clone());
-        open(&self.engine, async move { prepare::prepare(&engine, &placement, &progress).await }).await
-    }
-
-    /// Returns what its pool has and did.
-    pub fn pool_stats(&self) -> PoolStats {
-        self.pool.stats()
-    }
-
-    /// Removes containers of this instance that nobody has, as [`Instance`] says, and returns how many.
-    ///
-    /// # Errors
-    ///
-    /// When the daemon does not answer.
-    pub async fn sweep(&self) -> Result<usize> {
-        let engine = Arc::clone(&self.engine);
-        detached(&self.engine, async move { sweep::sweep(&engine).await }).await
-    }
-
-    /// Ends all jobs and builds, waits until their containers are gone, and sweeps. Layers stay.
-    ///
-    /// # Errors
-    ///
-    /// When the daemon does not answer.
-    pub async fn shutdown(&self) -> Result<()> {
-        let engine = Arc::clone(&self.engine);
-        detached(&self.engine, async move { engine.shutdown().await }).await
-    }
-}
-
-/// Does [detached] work, until a shutdown.
-async fn open<T: Send + 'static>(
-    engine: &Arc<Engine>,
-    work: impl Future<Output = Result<T>> + Send + 'static,
-) -> Result<T> {
-    let mut closing = engine.closing();
-    detached(engine, async move {
-        tokio::select! {
-            done = work => done,
-            _ = closing.wait_for(|closing| *closing) => Err(Error::unavailable("the executor is shutting down")),
-        }
-    })
-    .await
-}
-
-/// Runs `work` on threads of the executor, until the returned future is dropped.
-async fn detached<T: Send + 'static>(
-    engine: &Arc<Engine>,
-    work: impl Future<Output = Result<T>> + Send + 'static,
-) -> Result<T> {
-    let task: JoinHandle<_> = engine.runtime().spawn(work);
-    let _abort = AbortOnDrop(task.abort_handle());
-    task.await.unwrap_or_else(|fault| Err(Error::caused("running the job in Docker failed", fault)))
-}
-
-struct AbortOnDrop(AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-impl Drop for DockerExecutor {
-    fn drop(&mut self) {
-        self.engine.close();
-        self.engine.wait_until_gone(GONE_AT_DROP);
-        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        let engine = Arc::clone(&self.engine);
-        self.engine.runtime().spawn(async move {
-            network::leave(&engine).await;
-            let _ = sender.send(());
-        });
-        let _ = receiver.recv_timeout(GONE_AT_DROP);
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-#[async_trait::async_trait]
-impl Executor for DockerExecutor {
-    fn tier(&self) -> Tier {
-        Tier::Docker
-    }
-
-    async fn open(&self, provisioned: Provisioned, spec: SessionSpec) -> Result<Box<dyn Session>> {
-        let Provisions::Docker(prepared) = provisioned.0 else {
-            return Err(Error::invalid("packages for WebAssembly are nothing for a container"));
-        };
-        let (engine, pool) = (Arc::clone(&self.engine), Arc::clone(&self.pool));
-        Ok(Box::new(DockerSession { engine, pool, prepared, spec: Some(spec) }))
-    }
-}
-
-/// A session whose container starts with its call, and ends with it.
-struct DockerSession {
-    engine: Arc<Engine>,
-    pool: Arc<Pool>,
-    prepared: Prepared,
-    /// `None` once it has had its call.
-    spec: Option<SessionSpec>,
-}
-
-#[async_trait::async_trait]
-impl Session for DockerSession {
-    async fn call(&mut self, call: Call, observer: Box<dyn Observer>) -> Result<Run> {
-        // A container ends with its script.
-        let Some(spec) = self.spec.take() else {
-            return Err(Error::invalid("this session has had its call: open another one"));
-        };
-        let (engine, pool, prepared) = (Arc::clone(&self.engine), Arc::clone(&self.pool), self.prepared.clone());
-        open(&self.engine, async move { run::run(&engine, &pool, (spec, call), prepared, observer).await }).await
-    }
-}
+pub use prepare::Prepared;
+pub use progress::{Progress, Step};
+pub use subnet::Subnet;

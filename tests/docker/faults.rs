@@ -1,8 +1,8 @@
 //! Faults of the daemon.
 
-use super::{block_on, job, limits};
+use super::{block_on, gone, job, limits};
 use crate::support::{
-    docker::{Containers, layers_of, remove_layers},
+    docker::{Containers, docker, layers_of, remove_layers},
     proxy::{Mode, Proxy},
 };
 use pyexec::{
@@ -113,6 +113,47 @@ fn faults_of_the_daemon_in_a_build_leave_nothing() {
         }
         containers.executor().shutdown().await.expect("shut down");
         assert!(containers.left().is_empty());
+    });
+}
+
+#[test]
+fn containers_start_on_a_kernel_without_ipv6() {
+    let proxy = Proxy::start();
+    let Some(containers) = behind(&proxy) else { return };
+    // Which has no such setting.
+    proxy.set(Mode::Rewrite("net.ipv6.conf.lo.", "net.ipv6.conf.no."));
+    block_on(async {
+        for tried in [2, 1] {
+            let before = proxy.created();
+            let outcome = containers.run(job("print('runs')")).await;
+            assert_eq!((outcome.stdout.text.as_str(), proxy.created() - before), ("runs\n", tried));
+        }
+    });
+}
+
+#[test]
+fn an_image_without_python_is_known_by_the_state_of_its_container() {
+    let proxy = Proxy::start();
+    let Some(containers) = behind(&proxy) else { return };
+    // Without the first process of Docker's own, the daemon itself does not find the program.
+    proxy.set(Mode::Rewrite(r#""Init":true"#, r#""Init":null"#));
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        for python3 in ["/nowhere", "/etc/passwd"] {
+            let tag = format!("pyexec-test-{}", uuid::Uuid::new_v4().simple());
+            let file = format!("FROM python:3.13-slim\nRUN mkdir /own; ln -s {python3} /own/python3\nENV PATH=/own\n");
+            std::fs::write(folder.path().join("Dockerfile"), file).expect("written");
+            docker(&["build", "--quiet", "--tag", &tag, folder.path().to_str().expect("a path")]);
+            let mut placement = Placement::default();
+            placement.image = Some(tag.clone());
+            let refused = containers.placed(job(""), placement).await;
+            gone(&containers).await;
+            docker(&["rmi", "--force", &tag]);
+            assert!(
+                matches!(&refused, Err(Error::InvalidJob { message, .. }) if message.contains("has no python3")),
+                "{python3}: {refused:?}"
+            );
+        }
     });
 }
 

@@ -3,7 +3,7 @@
 use super::{block_on, gone, job, limits, with_docker};
 use crate::support::docker::{Containers, docker, layers_of, options, run_in, silent};
 use pyexec::{
-    Error, Job,
+    Error,
     executor::docker::{DockerExecutor, DockerOptions, Instance, PackageFolder, Packages, Placement, Step},
 };
 use std::{

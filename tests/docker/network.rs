@@ -4,10 +4,10 @@ use super::{block_on, job, limits};
 use crate::support::docker::{Containers, docker, networks_of};
 use pyexec::{
     Job,
-    executor::docker::{NetworkMode, Placement},
+    executor::docker::{NetworkMode, Placement, Subnet},
 };
 use std::{
-    net::{TcpListener, UdpSocket},
+    net::{Ipv4Addr, TcpListener, UdpSocket},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::Relaxed},
@@ -142,6 +142,65 @@ fn the_host_metadata_and_neighbours_are_out_of_reach_and_the_world_is_not() {
         assert_eq!(canary.heard(), 0);
         containers.executor().shutdown().await.expect("shut down");
         assert!(networks_of(&containers.instance).is_empty());
+    });
+}
+
+/// Sends to each address in every way; a packet that the filter refuses is an error at once, and others are on their way.
+const SENDING: &str = "import socket\n\
+    def sent(address, port):\n\
+    \x20   for device in (False, True):\n\
+    \x20       with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:\n\
+    \x20           try:\n\
+    \x20               if device: s.setsockopt(socket.SOL_SOCKET, 25, b'eth0\\0')\n\
+    \x20               s.sendto(b'x', (address, port))\n\
+    \x20               yield True\n\
+    \x20           except PermissionError: yield False\n";
+
+#[test]
+fn private_networks_are_out_of_reach_unless_they_are_allowed() {
+    for allowed in ["", "10.20.0.0/16 100.64.0.0/10", "0.0.0.0/0"] {
+        let subnets: Vec<Subnet> = allowed.split_whitespace().map(|text| text.parse().expect(text)).collect();
+        let Some(containers) = Containers::new(|options| options.private_networks.clone_from(&subnets)) else { return };
+        block_on(async {
+            let all = allowed == "0.0.0.0/0";
+            let some = !allowed.is_empty();
+            for (address, reached) in [
+                ("10.20.30.40", some),
+                ("10.21.30.40", all),
+                ("172.16.254.254", all),
+                ("192.168.255.254", all),
+                ("100.64.1.2", some),
+                ("192.0.0.192", all),
+                ("168.63.129.16", all),
+                ("100.100.100.200", false),
+                ("169.254.169.254", false),
+                ("192.0.2.99", true),
+                ("172.15.0.1", true),
+                ("198.51.100.7", true),
+            ] {
+                let code = format!("{SENDING}print({{*sent({address:?}, 80), *sent({address:?}, 53)}})");
+                let outcome = containers.placed(roomy(&code), networked()).await.expect("an outcome");
+                let expected = if reached { "{True}\n" } else { "{False}\n" };
+                assert_eq!(outcome.stdout.text, expected, "{address} with {allowed:?}: {}", outcome.stderr.text);
+            }
+        });
+    }
+}
+
+/// The daemon asks for it, from within: a name server is private more often than not.
+#[test]
+fn names_are_looked_up_where_private_networks_are_out_of_reach() {
+    // Of the host, and not its own address.
+    let servers = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    let mut servers = servers.lines().filter_map(|line| line.strip_prefix("nameserver ")?.parse::<Ipv4Addr>().ok());
+    if !servers.next().is_some_and(|server| server.is_private()) {
+        return;
+    }
+    let Some(containers) = Containers::new(|_| ()) else { return };
+    block_on(async {
+        let code = "import socket\nprint(socket.getaddrinfo('pypi.org', 443) != [])";
+        let outcome = containers.placed(roomy(code), networked()).await.expect("an outcome");
+        assert_eq!(outcome.stdout.text, "True\n", "{}", outcome.stderr.text);
     });
 }
 

@@ -29,6 +29,8 @@ pub enum Mode {
     DropAnswer,
     /// Open connections are closed, too.
     Cut,
+    /// It is passed on as if the second text stood for the first, which is as long, in what is asked of containers.
+    Rewrite(&'static str, &'static str),
 }
 
 /// A socket that behaves as it is told.
@@ -104,10 +106,10 @@ async fn serve(mut client: UnixStream, mut mode: watch::Receiver<Mode>, created:
     let now = *mode.borrow();
     let mut request = vec![0; 1 << 20];
     match now {
-        Mode::PassOn => {
+        Mode::PassOn | Mode::Rewrite(..) => {
             let Ok(mut daemon) = UnixStream::connect(DAEMON).await else { return };
             tokio::select! {
-                () = pass_on(&mut client, &mut daemon, &created) => {}
+                () = pass_on(&mut client, &mut daemon, now, &created) => {}
                 _ = mode.wait_for(|mode| *mode == Mode::Cut) => {}
             }
         }
@@ -138,16 +140,21 @@ async fn serve(mut client: UnixStream, mut mode: watch::Receiver<Mode>, created:
 }
 
 /// Passes everything on, and counts the containers that are created.
-async fn pass_on(client: &mut UnixStream, daemon: &mut UnixStream, created: &AtomicU32) {
+async fn pass_on(client: &mut UnixStream, daemon: &mut UnixStream, mode: Mode, created: &AtomicU32) {
     let ((mut from_client, mut to_client), (mut from_daemon, mut to_daemon)) = (client.split(), daemon.split());
     let there = async {
         let mut buffer = vec![0; 1 << 16];
         while let Ok(length @ 1..) = from_client.read(&mut buffer).await {
+            let mut request = buffer[..length].to_vec();
             // The head of a request comes in one piece.
-            if buffer[..length].windows(18).any(|part| part == b"/containers/create") {
+            if request.windows(18).any(|part| part == b"/containers/create") {
                 created.fetch_add(1, Ordering::Relaxed);
+                if let Mode::Rewrite(from, to) = mode {
+                    read_body(&mut from_client, &mut request).await;
+                    rewrite(&mut request, from, to);
+                }
             }
-            if to_daemon.write_all(&buffer[..length]).await.is_err() {
+            if to_daemon.write_all(&request).await.is_err() {
                 break;
             }
         }
@@ -158,4 +165,22 @@ async fn pass_on(client: &mut UnixStream, daemon: &mut UnixStream, created: &Ato
         let _ = to_client.shutdown().await;
     };
     tokio::join!(there, back);
+}
+
+/// Reads the rest of a request whose head is there.
+async fn read_body(client: &mut (impl AsyncReadExt + Unpin), request: &mut Vec<u8>) {
+    let text = String::from_utf8_lossy(request).to_ascii_lowercase();
+    let head = text.find("\r\n\r\n").expect("a head") + 4;
+    let length = text[..head].lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+    let whole = head + length.expect("a length");
+    while request.len() < whole {
+        assert_ne!(client.read_buf(request).await.expect("a body"), 0, "the request is cut off");
+    }
+}
+
+fn rewrite(request: &mut [u8], from: &str, to: &str) {
+    assert_eq!(from.len(), to.len(), "the length of the body is told beforehand");
+    while let Some(at) = request.windows(from.len()).position(|part| part == from.as_bytes()) {
+        request[at..at + to.len()].copy_from_slice(to.as_bytes());
+    }
 }

@@ -1,21 +1,21 @@
 //! Making one layer: a container of its base, in which commands run and packages are put, and which is then committed.
 
 use super::{
-    container::{Container, Output},
-    engine::{Engine, Fault},
-    feed::Input,
-    flights::{Progress, Step},
+    build_log::BuildLog,
+    container::{Container, Output, Waiting},
+    daemon::{Daemon, Fault},
     folder,
     hardening::{
-        self, ARRANGE, BUILD_MEMORY_BYTES, BuildSpec, COMMANDS, DEBIAN_PYTHON, ENVIRONMENT, HOME, INSTANCE_LABEL, KEPT,
-        KIND_LABEL, PROJECT,
+        self, ARRANGE, Attachment, BUILD_MEMORY_BYTES, BuildSpec, COMMANDS, DEBIAN_PYTHON, ENVIRONMENT, HOME,
+        INSTANCE_LABEL, KEPT, KIND_LABEL, PROJECT,
     },
-    images::Base,
-    layers::{BYTES_LABEL, LAYER, PackageFolder, Packages, REPOSITORY, Recipe},
-    network::{self, Attachment},
-    said::Said,
+    images::{Base, MADE_REPOSITORY},
+    network::Network,
+    placement::{PackageFolder, Packages},
+    progress::{Progress, Step},
+    recipe::{BYTES_LABEL, LAYER, REPOSITORY, Recipe},
 };
-use crate::{Error, Project, Result, needs::Python};
+use crate::{Error, Project, Result, needs::Python, turns::Turns};
 use bollard::{
     exec::StartExecResults,
     models::{ContainerConfig, ExecConfig},
@@ -38,8 +38,6 @@ const NEWS_PAUSE: Duration = Duration::from_millis(20);
 /// Of a command, in a message.
 const COMMAND_CHARS_MAX: usize = 200;
 const PARTS_READ_AHEAD: usize = 4;
-/// The name of images with a version of Python that was put into them.
-pub(crate) const PYTHON: &str = "pyexec-python";
 /// Runs its third argument and those that follow, each as a command, one after the other, until one fails. The first is the
 /// script that keeps what they change, the second the mark before each.
 const ONE_SHELL: &str = r#"
@@ -59,136 +57,133 @@ done
 exec python3 -I -c "$_pyexec_kept" end
 "#;
 
-/// Makes the layer `key`.
-///
-/// # Errors
-///
-/// [`Error::InvalidJob`] when a command fails or goes beyond a limit: they are the job's.
-pub(crate) async fn layer(engine: &Arc<Engine>, recipe: &Recipe, key: &str, tell: &Progress) -> Result<()> {
-    let _turn = engine.layers().builds.acquire(recipe.owner).await;
-    let longest = engine.options().build_timeout;
-    let made = tokio::time::timeout(longest, make(engine, recipe, key, tell)).await;
-    made.unwrap_or_else(|_| {
-        Err(Error::invalid(format!("commands and packages take longer than {} s to install", longest.as_secs())))
-    })
+/// Makes layers, and images of versions of Python, a few at a time.
+pub(crate) struct Builder {
+    network: Arc<Network>,
+    /// Taken in turns by the owners of jobs.
+    builds: Arc<Turns>,
 }
 
-/// Makes the image of a Python version: `base`, which is Debian's, with packages of another release of Debian.
-pub(crate) async fn python(
-    engine: &Arc<Engine>,
-    base: &Base,
-    version: Python,
-    release: &str,
-    tell: &Progress,
-) -> Result<()> {
-    // Jobs of whomever it may be wait for it.
-    let _turn = engine.layers().builds.acquire(0).await;
-    let version = version.to_string();
-    let making = async {
-        let network = network::attachment(engine).await?;
-        let Running { container, _input, output } = Running::start(engine, base, network).await?;
-        let install = Command::new(["sh", "-c", DEBIAN_PYTHON, "sh", &version, release]);
-        watched(engine, &container, output, install.run(engine, &container, "installing Python", tell)).await?;
-        let labels = HashMap::from([(KIND_LABEL.to_owned(), "python".to_owned())]);
-        commit(engine, container.name(), PYTHON, &version, labels).await
-    };
-    let longest = engine.options().build_timeout;
-    let made = tokio::time::timeout(longest, making).await;
-    made.unwrap_or_else(|_| Err(Error::unavailable(format!("it takes longer than {} s", longest.as_secs()))))
-}
+impl Builder {
+    pub(crate) fn new(network: Arc<Network>) -> Arc<Builder> {
+        let builds = Turns::new(network.containers().daemon().options().builds.max(1) as usize);
+        Arc::new(Builder { network, builds })
+    }
 
-async fn make(engine: &Arc<Engine>, recipe: &Recipe, key: &str, tell: &Progress) -> Result<()> {
-    let instance = engine.options().instance.name();
-    let container = run(engine, recipe, tell).await?;
-    let bytes = written(engine, &container).await.map_err(not_made)?;
-    within_disk(engine, bytes)?;
-    let labels = [(INSTANCE_LABEL, instance), (KIND_LABEL, LAYER), (BYTES_LABEL, &bytes.to_string())]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    commit(engine, container.name(), REPOSITORY, key, HashMap::from(labels)).await
-}
+    fn daemon(&self) -> &Daemon {
+        self.network.containers().daemon()
+    }
 
-/// Makes an image of a container.
-async fn commit(
-    engine: &Engine,
-    container: &str,
-    repository: &str,
-    tag: &str,
-    labels: HashMap<String, String>,
-) -> Result<()> {
-    let options =
-        CommitContainerOptionsBuilder::default().container(container).repo(repository).tag(tag).pause(true).build();
-    let config = ContainerConfig { labels: Some(labels), ..ContainerConfig::default() };
-    // Bounded by the deadline of the whole.
-    let docker = engine.docker().clone().with_timeout(engine.options().build_timeout);
-    docker.commit_container(options, config).await.map_err(|error| not_made(error.into()))?;
-    Ok(())
-}
+    /// Does some work in the turn of `owner`; its time begins then.
+    async fn in_turn(
+        &self,
+        owner: u64,
+        work: impl Future<Output = Result<()>>,
+        late: impl FnOnce(u64) -> Error,
+    ) -> Result<()> {
+        let _turn = self.builds.acquire(owner).await;
+        let longest = self.daemon().options().build_timeout;
+        tokio::time::timeout(longest, work).await.unwrap_or_else(|_| Err(late(longest.as_secs())))
+    }
 
-/// A build container that runs.
-struct Running {
-    container: Container,
-    _input: Input,
-    output: Output,
-}
+    /// Makes the layer `key`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJob`] when a command fails or goes beyond a limit: they are the job's.
+    pub(crate) async fn layer(&self, recipe: &Recipe, key: &str, tell: &Progress) -> Result<()> {
+        let late = |seconds| Error::invalid(format!("commands and packages take longer than {seconds} s to install"));
+        let making = Box::pin(async {
+            let container = self.run(recipe, tell).await?;
+            let bytes = written(&container).await.map_err(not_made)?;
+            within_disk(&container, bytes)?;
+            let instance = self.daemon().instance();
+            let labels = [(INSTANCE_LABEL, instance), (KIND_LABEL, LAYER), (BYTES_LABEL, &bytes.to_string())]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()));
+            commit(&container, REPOSITORY, key, HashMap::from(labels)).await
+        });
+        self.in_turn(recipe.owner, making, late).await
+    }
 
-impl Running {
-    async fn start(engine: &Arc<Engine>, base: &Base, network: Attachment) -> Result<Running> {
-        let options = engine.options();
+    /// Makes the image of a Python version: `base`, which is Debian's, with packages of another release of Debian.
+    pub(crate) async fn python(&self, base: &Base, version: Python, release: &str, tell: &Progress) -> Result<()> {
+        let version = version.to_string();
+        let making = Box::pin(async {
+            let network = self.network.attachment().await?;
+            let Waiting { container, input: _input, output } = self.start(base, network).await?;
+            let install = Command::new(["sh", "-c", DEBIAN_PYTHON, "sh", &version, release]);
+            watched(&container, output, install.run(&container, "installing Python", tell)).await?;
+            let labels = HashMap::from([(KIND_LABEL.to_owned(), "python".to_owned())]);
+            commit(&container, MADE_REPOSITORY, &version, labels).await
+        });
+        // Jobs of whomever it may be wait for it.
+        self.in_turn(0, making, |seconds| Error::unavailable(format!("it takes longer than {seconds} s"))).await
+    }
+
+    async fn start(&self, base: &Base, network: Attachment) -> Result<Waiting> {
+        let options = self.daemon().options();
         let spec = BuildSpec {
             image: base.id.clone(),
             network,
             dns: options.dns.clone(),
             disk_bytes: options.build_disk_bytes,
         };
-        let body = hardening::build_body(&spec, options.instance.name());
-        let container = Container::make(engine, body, None).await?;
-        let (input, output) = container.attach_and_start().await?;
-        if let Attachment::Guarded(_) = spec.network {
-            network::guard(engine, container.name()).await?;
-        }
-        Ok(Running { container, _input: input, output })
+        let body = hardening::build_body(&spec, self.daemon().instance());
+        let container = Container::make(self.network.containers(), body, None).await?;
+        self.network.start_made(container, &spec.network).await
+    }
+
+    /// Returns a container in which all commands have run, and all packages are.
+    async fn run(&self, recipe: &Recipe, tell: &Progress) -> Result<Container> {
+        let network = match recipe.runs_strangers() {
+            true => self.network.attachment().await?,
+            // Wheels are only put in place.
+            false => Attachment::None,
+        };
+        let Waiting { container, input: _input, output } = self.start(&recipe.base, network).await?;
+        let working = async {
+            if !recipe.pre_commands.is_empty() {
+                commands(&container, recipe, tell).await?;
+            }
+            match &recipe.packages {
+                Packages::None => return Ok::<_, Error>(()),
+                Packages::Folder(packages) => fill(&container, packages, tell).await?,
+                Packages::Build(requirements) => install(&container, requirements, tell).await?,
+                Packages::File(requirements) => install_file(&container, requirements, tell).await?,
+            }
+            if recipe.has_packages() {
+                let arrange = Command::new(["python3", "-I", "-c", ARRANGE]);
+                arrange.run(&container, "arranging the packages", tell).await?;
+            }
+            Ok(())
+        };
+        watched(&container, output, working).await?;
+        Ok(container)
     }
 }
 
-/// Returns a container in which all commands have run, and all packages are.
-async fn run(engine: &Arc<Engine>, recipe: &Recipe, tell: &Progress) -> Result<Container> {
-    let network = match recipe.runs_strangers() {
-        true => network::attachment(engine).await?,
-        // Wheels are only put in place.
-        false => Attachment::None,
-    };
-    let Running { container, _input, output } = Running::start(engine, &recipe.base, network).await?;
-    let working = async {
-        if !recipe.pre_commands.is_empty() {
-            commands(engine, &container, recipe, tell).await?;
-        }
-        match &recipe.packages {
-            Packages::None => return Ok::<_, Error>(()),
-            Packages::Folder(packages) => fill(engine, &container, packages, tell).await?,
-            Packages::Build(requirements) => install(engine, &container, requirements, tell).await?,
-            Packages::File(requirements) => install_file(engine, &container, requirements, tell).await?,
-        }
-        if recipe.has_packages() {
-            let arrange = Command::new(["python3", "-I", "-c", ARRANGE]);
-            arrange.run(engine, &container, "arranging the packages", tell).await?;
-        }
-        Ok(())
-    };
-    watched(engine, &container, output, working).await?;
-    Ok(container)
+/// Makes an image of a container.
+async fn commit(container: &Container, repository: &str, tag: &str, labels: HashMap<String, String>) -> Result<()> {
+    let options = CommitContainerOptionsBuilder::default()
+        .container(container.name())
+        .repo(repository)
+        .tag(tag)
+        .pause(true)
+        .build();
+    let config = ContainerConfig { labels: Some(labels), ..ContainerConfig::default() };
+    // Bounded by the deadline of the whole.
+    let daemon = container.daemon();
+    let client = daemon.client().clone().with_timeout(daemon.options().build_timeout);
+    client.commit_container(options, config).await.map_err(|error| not_made(error.into()))?;
+    Ok(())
 }
 
 /// Does some work in a container, which must not end or fill the disk meanwhile.
-async fn watched(
-    engine: &Arc<Engine>,
-    container: &Container,
-    mut output: Output,
-    working: impl Future<Output = Result<()>>,
-) -> Result<()> {
+async fn watched(container: &Container, mut output: Output, working: impl Future<Output = Result<()>>) -> Result<()> {
     let ended = async { while output.next().await.is_some_and(|said| said.is_ok()) {} };
     tokio::select! {
         worked = working => worked,
-        error = disk_full(engine, container) => Err(error),
+        error = disk_full(container) => Err(error),
         () = ended => {
             Err(Error::unavailable("the container in which packages were installed ended, or the connection to it"))
         }
@@ -196,10 +191,10 @@ async fn watched(
 }
 
 /// Runs the job's commands in one shell, so that a variable or a folder that one of them sets is there for the next.
-async fn commands(engine: &Arc<Engine>, container: &Container, recipe: &Recipe, tell: &Progress) -> Result<()> {
-    Command::new(["mkdir", "-p", PROJECT, KEPT]).run(engine, container, "making folders", tell).await?;
+async fn commands(container: &Container, recipe: &Recipe, tell: &Progress) -> Result<()> {
+    Command::new(["mkdir", "-p", PROJECT, KEPT]).run(container, "making folders", tell).await?;
     if let Some(seen) = &recipe.seen {
-        upload_project(engine, container, seen.project.clone()).await?;
+        upload_project(container, seen.project.clone()).await?;
     }
     // Nobody who writes commands knows it.
     let mark = uuid::Uuid::new_v4().simple().to_string();
@@ -210,14 +205,14 @@ async fn commands(engine: &Arc<Engine>, container: &Container, recipe: &Recipe, 
         folder: PROJECT,
     };
     let names = recipe.pre_commands.iter().map(|command| short(command)).collect();
-    let mut said = Said::of_several(tell, names, mark);
-    let status = command.status(engine, container, "the commands", &mut said).await?;
-    let ran = recipe.pre_commands.get(said.command).map_or("the commands", String::as_str);
+    let mut log = BuildLog::of_several(tell, names, mark);
+    let status = command.status(container, "the commands", &mut log).await?;
+    let ran = recipe.pre_commands.get(log.command).map_or("the commands", String::as_str);
     if status != 0 {
-        return Err(failed(engine, container, &format!("the command `{}`", short(ran)), status, &said).await);
+        return Err(failed(container, &format!("the command `{}`", short(ran)), status, &log).await);
     }
     let kept = Command::new(["test", "-e", &format!("{KEPT}/left.json")]);
-    if kept.status(engine, container, "looking at what the commands left", &mut Said::new(tell)).await? == 0 {
+    if kept.status(container, "looking at what the commands left", &mut BuildLog::new(tell)).await? == 0 {
         return Ok(());
     }
     let ran = short(ran);
@@ -225,55 +220,52 @@ async fn commands(engine: &Arc<Engine>, container: &Container, recipe: &Recipe, 
 }
 
 /// Has pip install into the folder of packages; `what` are the arguments that say what.
-async fn pip(engine: &Engine, container: &Container, what: &[&str], packages: String, tell: &Progress) -> Result<()> {
+async fn pip(container: &Container, what: &[&str], packages: String, tell: &Progress) -> Result<()> {
     let mut pip = vec!["python3", "-m", "pip", "install", "--target", ENVIRONMENT, "--no-cache-dir", "--no-input"];
     pip.extend(["--disable-pip-version-check", "--no-warn-script-location", "--progress-bar", "off"]);
     pip.extend(what);
     let installing = format!("installing {packages} with pip");
     tell(Step::Installing { packages });
-    Command::new(pip).run(engine, container, &installing, tell).await?;
+    Command::new(pip).run(container, &installing, tell).await?;
     // Packages may have files that only their owner could read, which is root.
-    Command::new(["chmod", "-R", "a+rX", ENVIRONMENT])
-        .run(engine, container, "making the packages readable", tell)
-        .await
+    Command::new(["chmod", "-R", "a+rX", ENVIRONMENT]).run(container, "making the packages readable", tell).await
 }
 
-async fn install(engine: &Engine, container: &Container, requirements: &[String], tell: &Progress) -> Result<()> {
+async fn install(container: &Container, requirements: &[String], tell: &Progress) -> Result<()> {
     if requirements.is_empty() {
         return Ok(());
     }
     if requirements.iter().any(|requirement| requirement.contains("git+")) {
         // Slim images have none.
         let git = "command -v git || { apt-get update -q && apt-get install -y -q --no-install-recommends git; }";
-        Command::new(["sh", "-c", git]).run(engine, container, "installing git", tell).await?;
+        Command::new(["sh", "-c", git]).run(container, "installing git", tell).await?;
     }
     // What follows is no option, whatever it looks like.
     let what: Vec<_> = std::iter::once("--").chain(requirements.iter().map(String::as_str)).collect();
-    pip(engine, container, &what, short(&requirements.join(", ")), tell).await
+    pip(container, &what, short(&requirements.join(", ")), tell).await
 }
 
-async fn install_file(engine: &Engine, container: &Container, requirements: &str, tell: &Progress) -> Result<()> {
+async fn install_file(container: &Container, requirements: &str, tell: &Progress) -> Result<()> {
     const FILE: &str = "/.pyexec/requirements.txt";
     let write = ["sh", "-c", r#"mkdir -p /.pyexec && printf '%s\n' "$2" > "$1""#, "sh", FILE, requirements];
-    Command::new(write).run(engine, container, "writing the requirements", tell).await?;
-    pip(engine, container, &["-r", FILE], "the requirements".to_owned(), tell).await
+    Command::new(write).run(container, "writing the requirements", tell).await?;
+    pip(container, &["-r", FILE], "the requirements".to_owned(), tell).await
 }
 
 /// Puts a folder of packages into a container.
-async fn fill(engine: &Engine, container: &Container, packages: &PackageFolder, tell: &Progress) -> Result<()> {
+async fn fill(container: &Container, packages: &PackageFolder, tell: &Progress) -> Result<()> {
     tell(Step::Copying);
     let packages = packages.clone();
-    upload(engine, container, "/", "the packages", move |parts| folder::send(packages.path(), parts).map(drop)).await
+    upload(container, "/", "the packages", move |parts| folder::send(packages.path(), parts).map(drop)).await
 }
 
 /// Puts a copy of a project where a job has it.
-async fn upload_project(engine: &Engine, container: &Container, project: Project) -> Result<()> {
-    upload(engine, container, PROJECT, "the project", move |parts| folder::send_project(&project, parts)).await
+async fn upload_project(container: &Container, project: Project) -> Result<()> {
+    upload(container, PROJECT, "the project", move |parts| folder::send_project(&project, parts)).await
 }
 
 /// Unpacks an archive in a container, which `send` writes; `what` names it when it cannot be read.
 async fn upload(
-    engine: &Engine,
     container: &Container,
     into: &str,
     what: &str,
@@ -283,8 +275,9 @@ async fn upload(
     let reading = tokio::task::spawn_blocking(move || send(sender));
     let archive = stream::poll_fn(move |context| parts.poll_recv(context));
     let options = UploadToContainerOptionsBuilder::default().path(into).build();
-    let docker = engine.docker().clone().with_timeout(engine.options().build_timeout);
-    let sending = docker.upload_to_container(container.name(), Some(options), bollard::body_try_stream(archive)).await;
+    let daemon = container.daemon();
+    let client = daemon.client().clone().with_timeout(daemon.options().build_timeout);
+    let sending = client.upload_to_container(container.name(), Some(options), bollard::body_try_stream(archive)).await;
     let read = reading.await.unwrap_or_else(|fault| Err(io::Error::other(fault)));
     match (read, sending) {
         (Ok(()), Ok(())) => Ok(()),
@@ -309,20 +302,21 @@ impl Command {
     }
 
     /// Runs it; `what` names it when it fails.
-    async fn run(self, engine: &Engine, container: &Container, what: &str, tell: &Progress) -> Result<()> {
-        let mut said = Said::new(tell);
-        match self.status(engine, container, what, &mut said).await? {
+    async fn run(self, container: &Container, what: &str, tell: &Progress) -> Result<()> {
+        let mut log = BuildLog::new(tell);
+        match self.status(container, what, &mut log).await? {
             0 => Ok(()),
-            status => Err(failed(engine, container, what, status, &said).await),
+            status => Err(failed(container, what, status, &log).await),
         }
     }
 
     /// Runs it to its end, and returns its status.
-    async fn status(&self, engine: &Engine, container: &Container, what: &str, said: &mut Said<'_>) -> Result<i64> {
+    async fn status(&self, container: &Container, what: &str, log: &mut BuildLog<'_>) -> Result<i64> {
         let mut env = vec!["DEBIAN_FRONTEND=noninteractive".to_owned(), "PIP_ROOT_USER_ACTION=ignore".to_owned()];
         env.extend_from_slice(&self.env);
         // Only here, and not in the container's own: that would become part of the layer.
-        env.extend(engine.options().build_env.iter().map(|(name, value)| format!("{name}={value}")));
+        let daemon = container.daemon();
+        env.extend(daemon.options().build_env.iter().map(|(name, value)| format!("{name}={value}")));
         let config = ExecConfig {
             attach_stdout: Some(true),
             attach_stderr: Some(true),
@@ -332,25 +326,25 @@ impl Command {
             working_dir: Some(self.folder.to_owned()),
             ..ExecConfig::default()
         };
-        let docker = engine.docker();
-        let id = engine.work(docker.create_exec(container.name(), config)).await.map_err(not_made)?.id;
-        let started = engine.work(docker.start_exec(&id, None)).await.map_err(not_made)?;
+        let created = daemon.work(daemon.client().create_exec(container.name(), config)).await;
+        let id = created.map_err(not_made)?.id;
+        let started = daemon.work(daemon.client().start_exec(&id, None)).await.map_err(not_made)?;
         if let StartExecResults::Attached { mut output, input: _input } = started {
             let mut ended_before = false;
             loop {
                 match tokio::time::timeout(END_PAUSE, output.next()).await {
-                    Ok(Some(Ok(piece))) => said.hear(&piece.into_bytes()),
+                    Ok(Some(Ok(piece))) => log.write(&piece.into_bytes()),
                     Ok(Some(Err(error))) => return Err(not_made(error.into())),
                     Ok(None) => break,
                     // A moment more for what it said last.
                     Err(_) if ended_before => break,
-                    Err(_) => ended_before = status(engine, &id).await.map_err(not_made)?.is_some(),
+                    Err(_) => ended_before = status(daemon, &id).await.map_err(not_made)?.is_some(),
                 }
             }
         }
         let until = tokio::time::Instant::now() + END_NEWS;
         loop {
-            match status(engine, &id).await.map_err(not_made)? {
+            match status(daemon, &id).await.map_err(not_made)? {
                 Some(status) => return Ok(status),
                 None if tokio::time::Instant::now() >= until => {
                     return Err(Error::unavailable(format!("Docker does not say how {what} ended")));
@@ -362,8 +356,8 @@ impl Command {
 }
 
 /// Makes the error of a command that failed, which is the job's.
-async fn failed(engine: &Engine, container: &Container, what: &str, status: i64, said: &Said<'_>) -> Error {
-    let state = match engine.state(container.name()).await {
+async fn failed(container: &Container, what: &str, status: i64, log: &BuildLog<'_>) -> Error {
+    let state = match container.state().await {
         Ok(state) => state,
         Err(fault) => return not_made(fault),
     };
@@ -372,22 +366,22 @@ async fn failed(engine: &Engine, container: &Container, what: &str, status: i64,
     } else {
         String::new()
     };
-    Error::failed_command(format!("{what} failed with status {status}{why}:\n{}", said.end()), status)
+    Error::failed_command(format!("{what} failed with status {status}{why}:\n{}", log.end()), status)
 }
 
 /// Returns the status of a command that has ended.
-async fn status(engine: &Engine, exec: &str) -> Result<Option<i64>, Fault> {
-    let found = engine.ask(engine.docker().inspect_exec(exec)).await?;
+async fn status(daemon: &Daemon, exec: &str) -> Result<Option<i64>, Fault> {
+    let found = daemon.ask(daemon.client().inspect_exec(exec)).await?;
     Ok(found.exit_code.filter(|_| found.running == Some(false)))
 }
 
 /// Returns when a build has written more than it may. It is looked now and then: what is written in between is too much.
-async fn disk_full(engine: &Engine, container: &Container) -> Error {
+async fn disk_full(container: &Container) -> Error {
     loop {
         tokio::time::sleep(DISK_PAUSE).await;
         // A daemon that does not answer here does not answer there, where it is told.
-        if let Ok(bytes) = written(engine, container).await
-            && let Err(error) = within_disk(engine, bytes)
+        if let Ok(bytes) = written(container).await
+            && let Err(error) = within_disk(container, bytes)
         {
             return error;
         }
@@ -395,14 +389,15 @@ async fn disk_full(engine: &Engine, container: &Container) -> Error {
 }
 
 /// Counts the bytes that a container has beyond its image.
-async fn written(engine: &Engine, container: &Container) -> Result<u64, Fault> {
+async fn written(container: &Container) -> Result<u64, Fault> {
     let options = InspectContainerOptionsBuilder::default().size(true).build();
-    let found = engine.work(engine.docker().inspect_container(container.name(), Some(options))).await?;
+    let daemon = container.daemon();
+    let found = daemon.work(daemon.client().inspect_container(container.name(), Some(options))).await?;
     Ok(found.size_rw.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default())
 }
 
-fn within_disk(engine: &Engine, bytes: u64) -> Result<()> {
-    let most = engine.options().build_disk_bytes;
+fn within_disk(container: &Container, bytes: u64) -> Result<()> {
+    let most = container.daemon().options().build_disk_bytes;
     if bytes <= most {
         return Ok(());
     }

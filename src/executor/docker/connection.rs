@@ -1,9 +1,9 @@
 //! Connects to Docker when the first job needs it, and again some time after a failure.
 
 use super::{DockerExecutor, DockerOptions};
-use crate::{Error, Result};
+use crate::{Error, Result, sync::lock};
 use std::{
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -14,10 +14,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 pub(crate) enum Connection {
     /// There is none; why, and how to turn it on.
     Off(Arc<str>),
-    On(Box<Daemon>),
+    On(Box<LazyExecutor>),
 }
 
-pub(crate) struct Daemon {
+pub(crate) struct LazyExecutor {
     options: DockerOptions,
     executor: OnceLock<Arc<DockerExecutor>>,
     /// Held by who connects.
@@ -34,7 +34,7 @@ struct Failed {
 
 impl Connection {
     pub(crate) fn on(options: DockerOptions) -> Connection {
-        Connection::On(Box::new(Daemon {
+        Connection::On(Box::new(LazyExecutor {
             options,
             executor: OnceLock::new(),
             connecting: tokio::sync::Mutex::default(),
@@ -81,7 +81,7 @@ impl Connection {
     }
 }
 
-impl Daemon {
+impl LazyExecutor {
     async fn executor(&self) -> Result<Arc<DockerExecutor>, Arc<str>> {
         if let Some(executor) = self.executor.get() {
             return Ok(Arc::clone(executor));
@@ -101,11 +101,11 @@ impl Daemon {
             Err(error) => Failed { at: Instant::now(), why: error.to_string().into() },
         };
         let why = Arc::clone(&failed.why);
-        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed);
+        *lock(&self.failed) = Some(failed);
         Err(why)
     }
 
     fn failed(&self) -> Option<Failed> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.failed).clone()
     }
 }

@@ -1,16 +1,18 @@
 //! One container, from its creation to its removal.
 
 use super::{
-    engine::{Engine, Fault},
-    feed::Input,
-    hardening::{self, HOLDER_LABEL, Spec},
-    network::{self, Attachment},
+    containers::Containers,
+    daemon::{Daemon, Fault},
+    hardening::HOLDER_LABEL,
+    stdin_writer::Input,
 };
 use crate::{Error, Result};
 use bollard::{
     container::LogOutput,
-    models::ContainerCreateBody,
-    query_parameters::{AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder},
+    models::{ContainerCreateBody, ContainerState},
+    query_parameters::{
+        AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder, StatsOptionsBuilder,
+    },
 };
 use futures_util::{FutureExt, Stream, StreamExt};
 use std::{pin::Pin, sync::Arc, time::Duration};
@@ -18,6 +20,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// How long an end may wait for the container's.
 const KILL: Duration = Duration::from_secs(1);
+/// How long an end may wait for the number of the container's processes.
+const COUNT: Duration = Duration::from_millis(300);
 
 /// Streams what comes out of a container.
 pub(crate) type Output = Pin<Box<dyn Stream<Item = std::result::Result<LogOutput, bollard::errors::Error>> + Send>>;
@@ -38,7 +42,7 @@ impl Waiting {
 
 /// A container, and its slot when a job has it. Dropping it ends and removes the one in the background, and then gives back the other.
 pub(crate) struct Container {
-    engine: Arc<Engine>,
+    containers: Arc<Containers>,
     name: String,
     slot: Option<OwnedSemaphorePermit>,
     made: Made,
@@ -52,43 +56,33 @@ enum Made {
 }
 
 impl Container {
-    /// Starts a container with the runner in it, which waits for a job.
-    pub(crate) async fn start(engine: &Arc<Engine>, spec: Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
-        let body = hardening::body(&spec, engine.user(), engine.options().instance.name());
-        let container = Container::make(engine, body, slot).await?;
-        let (input, output) = container.attach_and_start().await?;
-        if let Attachment::Guarded(_) = spec.network {
-            network::guard(engine, container.name()).await?;
-        }
-        Ok(Waiting { container, input, output })
-    }
-
     /// Makes a container, and does not start it.
     ///
     /// It is made in a task of its own: who waits for it may be dropped at any moment, but the daemon finishes what it was
     /// told.
     pub(crate) async fn make(
-        engine: &Arc<Engine>,
+        containers: &Arc<Containers>,
         body: ContainerCreateBody,
         slot: Option<OwnedSemaphorePermit>,
     ) -> Result<Container> {
         let mut body = body;
-        if let Some(holder) = engine.holder() {
+        if let Some(holder) = containers.holder() {
             body.labels.get_or_insert_default().insert(HOLDER_LABEL.to_owned(), holder.to_owned());
         }
         let mut container = Container {
-            engine: Arc::clone(engine),
+            containers: Arc::clone(containers),
             name: format!("pyexec-{}", uuid::Uuid::new_v4().simple()),
             slot,
             made: Made::No,
         };
         let (sender, receiver) = oneshot::channel();
-        engine.runtime().spawn(async move {
+        containers.daemon().runtime().spawn(async move {
             let options = CreateContainerOptionsBuilder::default().name(&container.name).build();
-            let engine = Arc::clone(&container.engine);
-            engine.expect(&container.name);
+            let containers = Arc::clone(&container.containers);
+            containers.expect(&container.name);
             container.made = Made::Perhaps;
-            let created = engine.work(engine.docker().create_container(Some(options), body)).await;
+            let created =
+                containers.daemon().work(containers.daemon().client().create_container(Some(options), body)).await;
             container.made = match &created {
                 Ok(_) => Made::Yes,
                 Err(Fault::Lost(_)) => Made::Perhaps,
@@ -100,13 +94,12 @@ impl Container {
         receiver.await.unwrap_or_else(|_| Err(Error::unavailable("making the container was cut off")))
     }
 
-    pub(crate) async fn attach_and_start(&self) -> Result<(Input, Output)> {
-        let docker = self.engine.docker();
+    pub(crate) async fn attach_and_start(&self) -> Result<(Input, Output), Fault> {
+        let daemon = self.daemon();
         let options =
             AttachContainerOptionsBuilder::default().stdin(true).stdout(true).stderr(true).stream(true).build();
-        let attached =
-            self.engine.ask(docker.attach_container(&self.name, Some(options))).await.map_err(not_started)?;
-        self.engine.work(docker.start_container(&self.name, None)).await.map_err(not_started)?;
+        let attached = daemon.ask(daemon.client().attach_container(&self.name, Some(options))).await?;
+        daemon.work(daemon.client().start_container(&self.name, None)).await?;
         Ok((attached.input, attached.output))
     }
 
@@ -124,10 +117,28 @@ impl Container {
         &self.name
     }
 
+    pub(crate) fn daemon(&self) -> &Daemon {
+        self.containers.daemon()
+    }
+
+    /// Asks the daemon for its state.
+    pub(crate) async fn state(&self) -> Result<ContainerState, Fault> {
+        self.containers.state(&self.name).await
+    }
+
+    /// Returns whether it has as many processes as it may; no when the daemon does not answer at once.
+    pub(crate) async fn has_all_processes(&self) -> bool {
+        let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
+        let mut stats = Box::pin(self.daemon().client().stats(&self.name, Some(options)));
+        let Ok(Some(Ok(stats))) = tokio::time::timeout(COUNT, stats.next()).await else { return false };
+        let pids = stats.pids_stats.unwrap_or_default();
+        pids.limit.is_some_and(|limit| limit > 0 && pids.current >= Some(limit))
+    }
+
     /// Kills everything in it, and does not wait long for an answer: removing it kills, too.
     pub(crate) async fn kill(&self) {
         let options = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
-        let killed = self.engine.docker().kill_container(&self.name, Some(options));
+        let killed = self.daemon().client().kill_container(&self.name, Some(options));
         let _ = tokio::time::timeout(KILL, killed).await;
     }
 }
@@ -135,12 +146,12 @@ impl Container {
 impl Drop for Container {
     fn drop(&mut self) {
         match self.made {
-            Made::No => self.engine.forget(&self.name),
-            made => self.engine.remove_later(std::mem::take(&mut self.name), made == Made::Yes, self.slot.take()),
+            Made::No => self.containers.forget(&self.name),
+            made => self.containers.remove_later(std::mem::take(&mut self.name), made == Made::Yes, self.slot.take()),
         }
     }
 }
 
-fn not_started(fault: Fault) -> Error {
+pub(crate) fn not_started(fault: Fault) -> Error {
     Error::caused("Docker does not start a container", fault.to_string())
 }

@@ -67,9 +67,9 @@ pub(crate) struct Decoder {
     rest: BytesMut,
 }
 
-/// The stream is not frames.
+/// Says that a stream is not frames.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Nonsense;
+pub(crate) struct Malformed;
 
 impl Decoder {
     pub(crate) fn push(&mut self, bytes: &[u8]) {
@@ -77,11 +77,11 @@ impl Decoder {
     }
 
     /// Returns the next whole frame, if there is one.
-    pub(crate) fn next(&mut self) -> Result<Option<(u8, Bytes)>, Nonsense> {
+    pub(crate) fn next(&mut self) -> Result<Option<(u8, Bytes)>, Malformed> {
         let Some((&[kind, a, b, c, d], _)) = self.rest.split_first_chunk::<HEAD_BYTES>() else { return Ok(None) };
         let length = u32::from_le_bytes([a, b, c, d]) as usize;
         if length > CONTENT_BYTES_MAX {
-            return Err(Nonsense);
+            return Err(Malformed);
         }
         if self.rest.len() < HEAD_BYTES + length {
             return Ok(None);
@@ -115,6 +115,6 @@ mod tests {
     fn a_monstrous_length_is_refused_before_it_is_waited_for() {
         let mut decoder = Decoder::default();
         decoder.push(b"O\xff\xff\xff\xff");
-        assert_eq!(decoder.next(), Err(Nonsense));
+        assert_eq!(decoder.next(), Err(Malformed));
     }
 }

@@ -1,11 +1,11 @@
 //! Takes any bytes for what a container says.
 
 use super::{
-    Placement,
     container::Output,
-    feed::Signals,
     frames::{self, Decoder},
-    told::{Ended, Told},
+    placement::Placement,
+    runner_session::{Ended, RunnerSession},
+    stdin_writer::Signals,
 };
 use crate::{
     Limits, Project,
@@ -37,14 +37,14 @@ pub fn frames(bytes: &[u8]) {
                 match decoder.next() {
                     Ok(Some(frame)) => found.push(frame),
                     Ok(None) => break,
-                    Err(frames::Nonsense) => return (found, true),
+                    Err(frames::Malformed) => return (found, true),
                 }
             }
         }
         (found, false)
     };
-    let (found, nonsense) = read(bytes.len());
-    assert_eq!(read(piece.into()), (found.clone(), nonsense));
+    let (found, malformed) = read(bytes.len());
+    assert_eq!(read(piece.into()), (found.clone(), malformed));
     let mut written = Vec::new();
     for (kind, content) in &found {
         frames::put(&mut written, *kind, content);
@@ -53,20 +53,20 @@ pub fn frames(bytes: &[u8]) {
     let limits = Limits { output_bytes: OUTPUT_BYTES_MAX, ..Limits::default() };
     let project = Project::script("print()");
     let spec = SessionSpec { project, env: Vec::new(), limits, collect_files: true };
-    let mut told = Told::new(&spec, None, Box::new(|_: Event<'_>| ()));
+    let mut session = RunnerSession::new(&spec, None, Box::new(|_: Event<'_>| ()));
     let pieces: Vec<_> = bytes.chunks(usize::from(piece).max(1)).map(Bytes::copy_from_slice).collect();
     let mut output: Output =
         Box::pin(stream::iter(pieces.into_iter().map(|message| Ok(LogOutput::StdOut { message }))));
     let signals = Signals::new();
     loop {
-        match told.listen(&mut output, &signals).now_or_never() {
-            Some(Ended::Placed | Ended::Missed(_)) => {}
-            Some(Ended::Told(_) | Ended::Refused(_) | Ended::Gone | Ended::Nonsense) => break,
+        match session.listen(&mut output, &signals).now_or_never() {
+            Some(Ended::Located | Ended::Missed(_)) => {}
+            Some(Ended::Reported(_) | Ended::Refused(_) | Ended::Gone | Ended::Malformed) => break,
             None => panic!("a stream that has everything is waited for"),
         }
     }
     let placement = Placement::default();
-    let outcome = told.outcome(Ending::Exited { exit_code: 0 }, Duration::ZERO, &spec.limits, &placement);
+    let outcome = session.outcome(Ending::Exited { exit_code: 0 }, Duration::ZERO, &spec.limits, &placement);
     let kept = outcome.stdout.text.len() + outcome.stderr.text.len();
     assert!(kept as u64 <= 2 * OUTPUT_BYTES_MAX + 4096, "{kept} bytes of output are kept");
     for file in &outcome.files {

@@ -1,7 +1,7 @@
 //! All that a container may do: what a job's may, what one in which a layer is made may, and what our own helpers may.
 //! What is not set here is the daemon's default.
 
-use super::network::Attachment;
+use super::subnet::Subnet;
 use crate::Limits;
 use bollard::models::{
     ContainerCreateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, ResourcesUlimits,
@@ -64,6 +64,9 @@ pub(crate) const COMMANDS: &str = include_str!("../../../fallback/commands.py");
 const STAY: &str = "import sys; sys.stdin.read()";
 const SECCOMP: &str = include_str!("../../../fallback/seccomp.json");
 
+/// `localhost` is `::1` as well in every container, and without this that address is not there.
+const LOOPBACK_IPV6: [&str; 2] = ["net.ipv6.conf.lo.disable_ipv6", "0"];
+
 /// Memory for the runner, page tables and pipes, beside what the job may have.
 const OVERHEAD_BYTES: u64 = 64 << 20;
 /// `/dev/shm`, as Docker has it; it counts as the job's memory.
@@ -77,6 +80,25 @@ const BUILD_PIDS_MAX: i64 = 1024;
 /// What apt, dpkg and pip need as root: to give files away and to use those of others, and to become the user that
 /// downloads.
 const BUILD_CAPABILITIES: [&str; 6] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"];
+
+/// Says what a container is attached to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Attachment {
+    None,
+    /// Our own bridge, by its id. Nothing of a stranger runs before its walls are up.
+    Guarded(String),
+    Named(String),
+}
+
+impl Attachment {
+    /// Returns the network's mode, as the daemon wants it.
+    pub(crate) fn mode(&self) -> &str {
+        match self {
+            Attachment::None => "none",
+            Attachment::Guarded(network) | Attachment::Named(network) => network,
+        }
+    }
+}
 
 /// Holds what tells one container from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,16 +169,24 @@ pub(crate) fn probe_body(image: &str, instance: &str) -> ContainerCreateBody {
     waiting(image, PROBE, USER, "probe", instance, helper_config())
 }
 
-/// Describes a helper that walls off the network of `container`, and sees the host's processes. Nothing of a job is in
+/// Describes a helper that isolates the network of `container`, and sees the host's processes. Nothing of a job is in
 /// it: the image is the operator's, the script ours, and its input empty.
-pub(crate) fn firewall_body(image: &str, container: &str, instance: &str) -> ContainerCreateBody {
+pub(crate) fn firewall_body(
+    image: &str,
+    container: &str,
+    private_networks: &[Subnet],
+    instance: &str,
+) -> ContainerCreateBody {
     let config = HostConfig {
         cap_add: Some(vec!["NET_ADMIN".to_owned()]),
         network_mode: Some(format!("container:{container}")),
         pid_mode: Some("host".to_owned()),
         ..helper_config()
     };
-    waiting(image, FIREWALL, ROOT, "firewall", instance, config)
+    ContainerCreateBody {
+        cmd: Some(private_networks.iter().map(Subnet::to_string).collect()),
+        ..waiting(image, FIREWALL, ROOT, "firewall", instance, config)
+    }
 }
 
 fn waiting(
@@ -192,7 +222,7 @@ fn waiting(
 }
 
 /// Returns the configuration that every container starts from.
-fn walls() -> HostConfig {
+fn base_config() -> HostConfig {
     HostConfig {
         cap_drop: Some(vec!["ALL".to_owned()]),
         security_opt: Some(vec!["no-new-privileges:true".to_owned(), format!("seccomp={SECCOMP}")]),
@@ -217,7 +247,7 @@ fn helper_config() -> HostConfig {
         memory_swap: Some(HELPER_BYTES),
         pids_limit: Some(16),
         ulimits: Some(vec![ulimit("core", 0)]),
-        ..walls()
+        ..base_config()
     }
 }
 
@@ -237,7 +267,7 @@ fn build_config(spec: &BuildSpec) -> HostConfig {
             ulimit("nofile", 4096),
             ulimit("fsize", signed(spec.disk_bytes.max(PAGE_BYTES))),
         ]),
-        ..walls()
+        ..base_config()
     }
 }
 
@@ -271,10 +301,27 @@ fn host_config(spec: &Spec, user: u32) -> HostConfig {
             // For a link to the project's folder.
             (MNT.to_owned(), format!("rw,noexec,nosuid,nodev,size=4096,nr_inodes=2,mode=0755,uid={user},gid={user}")),
         ])),
+        sysctls: has_own_loopback(&spec.network).then(|| HashMap::from([LOOPBACK_IPV6.map(str::to_owned).into()])),
         // Where there is a network, Docker gives it the address there.
         extra_hosts: (spec.network == Attachment::None).then(|| vec![format!("{HOST}:127.0.0.1")]),
         shm_size: Some(signed(memory_bytes.clamp(PAGE_BYTES, SHARED_MEMORY_BYTES_MAX))),
-        ..walls()
+        ..base_config()
+    }
+}
+
+/// Leaves out what a kernel without IPv6 refuses.
+pub(crate) fn without_ipv6(mut body: ContainerCreateBody) -> ContainerCreateBody {
+    if let Some(config) = &mut body.host_config {
+        config.sysctls = None;
+    }
+    body
+}
+
+/// Returns whether the container has a network namespace that is nobody else's.
+fn has_own_loopback(network: &Attachment) -> bool {
+    match network {
+        Attachment::None | Attachment::Guarded(_) => true,
+        Attachment::Named(network) => network != "host" && !network.starts_with("container:"),
     }
 }
 
@@ -333,6 +380,7 @@ mod tests {
             "ReadonlyRootfs": true,
             "SecurityOpt": ["no-new-privileges:true"],
             "ShmSize": 64 << 20,
+            "Sysctls": {"net.ipv6.conf.lo.disable_ipv6": "0"},
             "Tmpfs": {
                 "/mnt": "rw,noexec,nosuid,nodev,size=4096,nr_inodes=2,mode=0755,uid=20001,gid=20001",
                 "/tmp": "rw,exec,nosuid,nodev,size=10485760,nr_inodes=51,mode=1777",
@@ -400,7 +448,7 @@ mod tests {
     #[test]
     fn a_helper_may_do_exactly_this() {
         let config = |body: ContainerCreateBody| serde_json::to_value(body.host_config).expect("JSON");
-        let firewall = config(firewall_body("python:3.13-slim", "job", "one"));
+        let firewall = config(firewall_body("python:3.13-slim", "job", &[], "one"));
         let mut probe = config(probe_body("python:3.13-slim", "one"));
         assert_eq!((&probe["NetworkMode"], &probe["ReadonlyRootfs"]), (&"none".into(), &true.into()));
         for (key, value) in [
@@ -419,5 +467,17 @@ mod tests {
         let config = host_config(&asked, 20_001);
         assert_eq!(config.network_mode.as_deref(), Some("jobs"));
         assert_eq!(config.dns, Some(vec!["10.0.0.1".to_owned()]));
+        assert!(config.sysctls.is_some());
+        // Whose namespace it is, is whose settings these are.
+        for shared in ["host", "container:other"] {
+            let config = host_config(&Spec { network: Attachment::Named(shared.into()), ..spec() }, 20_001);
+            assert_eq!(config.sysctls, None, "{shared}");
+        }
+    }
+
+    #[test]
+    fn a_kernel_without_ipv6_is_not_asked_for_it() {
+        let body = without_ipv6(body(&spec(), 20_001, "one"));
+        assert_eq!(body.host_config, Some(HostConfig { sysctls: None, ..host_config(&spec(), 20_001) }));
     }
 }

@@ -1,50 +1,60 @@
 //! Containers of our own that do one thing and say what came of it.
 
-use super::{container::Container, engine::Engine};
+use super::{
+    container::{Container, not_started},
+    daemon::Fault,
+};
 use crate::{Error, Result};
 use bollard::container::LogOutput;
 use futures_util::StreamExt;
 use std::time::Duration;
 
 /// Of each stream.
-const SAID_BYTES_MAX: usize = 64 << 10;
+const OUTPUT_BYTES_MAX: usize = 64 << 10;
 /// How long the daemon may take to notice the end of a container whose output has ended.
 const END: Duration = Duration::from_secs(5);
 const END_PAUSE: Duration = Duration::from_millis(10);
 
+/// What a shell, and the daemon, make the status of a program that cannot run, and of one that is not there.
+pub(crate) const NOT_EXECUTABLE: i64 = 126;
+pub(crate) const NOT_FOUND: i64 = 127;
+
 /// Holds what came of a helper.
 #[derive(Debug, Default)]
-pub(crate) struct Said {
+pub(crate) struct HelperOutput {
     pub(crate) status: i64,
     pub(crate) stdout: String,
     stderr: String,
 }
 
-impl Said {
+impl HelperOutput {
     pub(crate) fn last_complaint(&self) -> &str {
         self.stderr.trim_end().lines().next_back().unwrap_or("it says nothing")
     }
 }
 
 /// Starts `container`, waits for its end, and removes it.
-pub(crate) async fn run(engine: &Engine, container: Container, longest: Duration) -> Result<Said> {
+pub(crate) async fn run(container: Container, longest: Duration) -> Result<HelperOutput> {
     let running = async {
-        let (input, mut output) = container.attach_and_start().await?;
+        let (input, mut output) = match container.attach_and_start().await {
+            Ok(streams) => streams,
+            Err(fault) => return not_there(&container, fault).await,
+        };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        while let Some(said) = output.next().await {
-            let (stream, message) = match said {
+        while let Some(piece) = output.next().await {
+            let (stream, message) = match piece {
                 Ok(LogOutput::StdErr { message }) => (&mut stderr, message),
                 Ok(LogOutput::StdOut { message } | LogOutput::StdIn { message } | LogOutput::Console { message }) => {
                     (&mut stdout, message)
                 }
                 Err(error) => return Err(Error::caused("the connection to a helper in Docker was lost", error)),
             };
-            let room = SAID_BYTES_MAX.saturating_sub(stream.len());
+            let room = OUTPUT_BYTES_MAX.saturating_sub(stream.len());
             stream.extend(message.iter().take(room));
         }
         drop(input);
         let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        Ok(Said { status: status(engine, &container).await?, stdout, stderr })
+        Ok(HelperOutput { status: status(&container).await?, stdout, stderr })
     };
     let ran = tokio::time::timeout(longest, running).await;
     ran.unwrap_or_else(|_| {
@@ -52,10 +62,21 @@ pub(crate) async fn run(engine: &Engine, container: Container, longest: Duration
     })
 }
 
-async fn status(engine: &Engine, container: &Container) -> Result<i64> {
+/// Says of a container that does not start what a shell would say, if its program is not there or cannot run.
+async fn not_there(container: &Container, fault: Fault) -> Result<HelperOutput> {
+    if let Fault::Refused { message, .. } = &fault {
+        let state = container.state().await.unwrap_or_default();
+        if let Some(status @ (NOT_EXECUTABLE | NOT_FOUND)) = state.exit_code {
+            return Ok(HelperOutput { status, stdout: String::new(), stderr: message.clone() });
+        }
+    }
+    Err(not_started(fault))
+}
+
+async fn status(container: &Container) -> Result<i64> {
     let until = tokio::time::Instant::now() + END;
     loop {
-        let state = engine.state(container.name()).await;
+        let state = container.state().await;
         let state =
             state.map_err(|fault| Error::caused("Docker does not say how a helper ended", fault.to_string()))?;
         if state.running == Some(false) {

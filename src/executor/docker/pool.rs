@@ -4,31 +4,31 @@
 //! while a job starts a container of its own.
 
 use super::{
-    DockerOptions, Placement, Progress,
-    container::{Container, Waiting},
-    engine::Engine,
+    container::Waiting,
+    daemon::Daemon,
     frames::{Decoder, from},
-    hardening::Spec,
-    network::Attachment,
-    prepare::prepare,
+    hardening::{Attachment, Spec},
+    network::Network,
+    options::DockerOptions,
+    placement::Placement,
+    prepare::Preparation,
+    progress::Progress,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, sync::lock};
 use bollard::container::LogOutput;
 use futures_util::StreamExt;
 use serde::Deserialize;
 use std::{
     cmp::Reverse,
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, Weak},
     time::{Duration, Instant},
 };
 use tokio::{
-    sync::Notify,
+    sync::{Notify, watch},
     task::{Id, JoinSet},
 };
 
-/// Among the names of containers that exist, or may: who ends this process waits for the keeper as for these.
-const KEEPER: &str = "(the keeper of the pool)";
 /// Containers that are being started at a time: of a machine's work it is the daemon's that is slow.
 const STARTS_MAX: usize = 2;
 /// After a container was taken, for the job to have the machine first, or for the next job to say that it needs it more.
@@ -61,12 +61,14 @@ pub struct PoolStats {
 }
 
 pub(crate) struct Pool {
-    engine: Arc<Engine>,
+    network: Arc<Network>,
     /// What is kept ready, but for the image.
     usual: Spec,
     state: Mutex<State>,
     /// There may be something to do for the keeper.
     changed: Notify,
+    /// Whether the keeper has given up all containers.
+    ended: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -100,8 +102,9 @@ struct Class {
 pub(crate) struct ColdStart<'a>(&'a Pool);
 
 impl Pool {
-    pub(crate) fn start(engine: &Arc<Engine>) -> Arc<Pool> {
-        let options = engine.options();
+    pub(crate) fn start(network: Arc<Network>, preparation: Arc<Preparation>) -> Arc<Pool> {
+        let daemon = Arc::clone(network.containers().daemon());
+        let options = daemon.options();
         let usual = Spec {
             image: String::new(),
             limits: options.pool_limits.into(),
@@ -111,14 +114,22 @@ impl Pool {
             dns: options.dns.clone(),
             preload: Vec::new(),
         };
-        let pool =
-            Arc::new(Pool { engine: Arc::clone(engine), usual, state: Mutex::default(), changed: Notify::new() });
+        let ended = watch::Sender::new(options.pool == 0);
+        let pool = Arc::new(Pool { network, usual, state: Mutex::default(), changed: Notify::new(), ended });
         if options.pool > 0 {
-            engine.expect(KEEPER);
-            engine.runtime().spawn(keep(Arc::clone(&pool)));
-            engine.runtime().spawn(find_default(Arc::downgrade(&pool)));
+            daemon.runtime().spawn(keep(Arc::clone(&pool)));
+            daemon.runtime().spawn(find_default(Arc::downgrade(&pool), preparation));
         }
         pool
+    }
+
+    /// Waits until its containers are given up, after the executor was closed.
+    pub(crate) async fn ended(&self) {
+        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+    }
+
+    fn daemon(&self) -> &Daemon {
+        self.network.containers().daemon()
     }
 
     /// Returns a waiting container that is as `spec` says.
@@ -189,11 +200,11 @@ impl Pool {
     }
 
     fn options(&self) -> &DockerOptions {
-        self.engine.options()
+        self.daemon().options()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Gives up what ended, what was not used for long, and what there is no room for.
@@ -257,15 +268,15 @@ impl Pool {
 }
 
 /// Finds the default image, fetching it where that is allowed, however long the daemon takes to be well.
-async fn find_default(pool: Weak<Pool>) {
+async fn find_default(pool: Weak<Pool>, preparation: Arc<Preparation>) {
     let mut pause = RETRY;
     while let Some(pool) = pool.upgrade() {
-        let mut closing = pool.engine.closing();
+        let mut closing = pool.daemon().closing();
         if *closing.borrow() {
             return;
         }
         let log: Progress = Arc::new(|step| tracing::info!("{step}"));
-        match prepare(&pool.engine, &Placement::default(), &log).await {
+        match preparation.prepare(&Placement::default(), &log).await {
             Ok(prepared) => return pool.keep_always(prepared.image()),
             Err(error) => tracing::warn!(%error, ?pause, "the default image is not ready"),
         }
@@ -313,7 +324,7 @@ fn rooms(classes: impl Iterator<Item = u64>, options: &DockerOptions) -> Vec<u32
 
 /// Keeps the pool as it should be until the executor is closed.
 async fn keep(pool: Arc<Pool>) {
-    let mut closing = pool.engine.closing();
+    let mut closing = pool.daemon().closing();
     let mut starts = JoinSet::new();
     let mut specs: HashMap<Id, Spec> = HashMap::new();
     loop {
@@ -321,7 +332,7 @@ async fn keep(pool: Arc<Pool>) {
         while starts.len() < STARTS_MAX
             && let Some(spec) = pool.begin(Instant::now())
         {
-            let warming = warm(Arc::clone(&pool.engine), spec.clone());
+            let warming = warm(Arc::clone(&pool.network), spec.clone());
             specs.insert(starts.spawn(warming).id(), spec);
         }
         let rest = if pool.state().taken.is_some_and(|taken| taken.elapsed() < QUIET) { QUIET } else { TICK };
@@ -342,14 +353,14 @@ async fn keep(pool: Arc<Pool>) {
     }
     starts.shutdown().await;
     pool.state().classes.clear();
-    pool.engine.forget(KEEPER);
+    pool.ended.send_replace(true);
 }
 
 /// Returns a container that waits, and the bytes that it takes.
-async fn warm(engine: Arc<Engine>, spec: Spec) -> Result<(Waiting, u64)> {
-    let spec = Spec { preload: engine.options().preload.clone(), ..spec };
+async fn warm(network: Arc<Network>, spec: Spec) -> Result<(Waiting, u64)> {
+    let spec = Spec { preload: network.containers().daemon().options().preload.clone(), ..spec };
     let memory_bytes = spec.limits.memory_bytes;
-    let mut waiting = Container::start(&engine, spec, None).await?;
+    let mut waiting = network.start(&spec, None).await?;
     let ready = tokio::time::timeout(READY, ready(&mut waiting)).await;
     let bytes = ready.unwrap_or_else(|_| Err(Error::unavailable("its runner is not ready in time")))?;
     Ok((waiting, bytes.min(memory_bytes) + BYTES_OUTSIDE))

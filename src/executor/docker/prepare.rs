@@ -1,13 +1,13 @@
 //! All that must be there before a job can run: its image, and a layer with what it asked for.
 
 use super::{
-    Placement,
-    engine::Engine,
-    flights::Progress,
-    images::{self, Base},
+    images::{Base, Images, Interpreter},
     installers,
-    layers::{self, Lease, Recipe, Seen},
-    versions::{self, Chosen},
+    layers::{Layers, Lease},
+    placement::Placement,
+    progress::Progress,
+    recipe::{Recipe, Seen},
+    versions::{Chosen, Versions},
 };
 use crate::{Error, Project, Result};
 use std::sync::Arc;
@@ -34,44 +34,63 @@ impl Prepared {
     pub(crate) fn base(&self) -> &Base {
         &self.recipe.base
     }
-
-    /// Forgets what was prepared, because somebody removed it.
-    pub(crate) async fn forget(&self, engine: &Engine) {
-        if let Some(layer) = &self.layer {
-            engine.layers().forget(layer);
-        }
-        engine.images().forget(&self.base().name).await;
-    }
 }
 
-/// Fetches and makes what `placement` takes.
-pub(crate) async fn prepare(engine: &Arc<Engine>, placement: &Placement, progress: &Progress) -> Result<Prepared> {
-    let Chosen { base, note } = Box::pin(versions::choose(engine, placement, progress)).await?;
-    if placement.image.is_some() {
-        // A stranger's image may have no Python, or an old one; the operator's own are not asked each time.
-        images::interpreter(engine, &base).await?;
+/// Prepares places for jobs.
+pub(crate) struct Preparation {
+    images: Arc<Images>,
+    layers: Arc<Layers>,
+    versions: Versions,
+}
+
+impl Preparation {
+    pub(crate) fn new(images: Arc<Images>, layers: Arc<Layers>, versions: Versions) -> Arc<Preparation> {
+        Arc::new(Preparation { images, layers, versions })
     }
-    let seen = match &placement.project {
-        Some(project) if installers::look_around(&placement.pre_commands) => Some(see(project.clone()).await?),
-        _ => None,
-    };
-    let recipe = Recipe {
-        base,
-        pre_commands: placement.pre_commands.clone(),
-        env: placement.env.clone(),
-        seen,
-        packages: placement.packages.clone(),
-        owner: placement.owner,
-    };
-    let layer = match recipe.is_empty() {
-        true => None,
-        false => Some(Arc::new(layers::ensure(engine, &recipe, progress).await?)),
-    };
-    let mut placement = placement.clone();
-    if let Some(note) = note {
-        placement.reason = format!("{}; {note}", placement.reason);
+
+    /// Fetches and makes what `placement` takes.
+    pub(crate) async fn prepare(&self, placement: &Placement, progress: &Progress) -> Result<Prepared> {
+        let Chosen { base, note } = Box::pin(self.versions.choose(placement, progress)).await?;
+        if placement.image.is_some() {
+            // A stranger's image may have no Python, or an old one; the operator's own are not asked each time.
+            self.images.interpreter(&base).await?;
+        }
+        let seen = match &placement.project {
+            Some(project) if installers::look_around(&placement.pre_commands) => Some(see(project.clone()).await?),
+            _ => None,
+        };
+        let recipe = Recipe {
+            base,
+            pre_commands: placement.pre_commands.clone(),
+            env: placement.env.clone(),
+            seen,
+            packages: placement.packages.clone(),
+            owner: placement.owner,
+        };
+        let layer = match recipe.is_empty() {
+            true => None,
+            false => Some(Arc::new(self.layers.ensure(&recipe, progress).await?)),
+        };
+        let mut placement = placement.clone();
+        if let Some(note) = note {
+            placement.reason = format!("{}; {note}", placement.reason);
+        }
+        Ok(Prepared { placement: Arc::new(placement), recipe: Arc::new(recipe), layer })
     }
-    Ok(Prepared { placement: Arc::new(placement), recipe: Arc::new(recipe), layer })
+
+    /// Returns which Python the image for `placement` has.
+    pub(crate) async fn interpreter(&self, placement: &Placement, progress: &Progress) -> Result<Interpreter> {
+        let chosen = self.versions.choose(placement, progress).await?;
+        self.images.interpreter(&chosen.base).await
+    }
+
+    /// Forgets what was prepared, because somebody removed it.
+    pub(crate) async fn forget(&self, prepared: &Prepared) {
+        if let Some(layer) = &prepared.layer {
+            self.layers.forget(layer);
+        }
+        self.images.forget(&prepared.base().name).await;
+    }
 }
 
 async fn see(project: Project) -> Result<Seen> {

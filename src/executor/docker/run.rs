@@ -1,15 +1,18 @@
 //! The life of one job in one container.
 
 use super::{
-    Prepared, Progress,
     container::{Container, Waiting},
-    engine::{Engine, Fault},
-    feed::{Signals, feed},
-    hardening::Spec,
-    network::{self, Attachment},
+    daemon::{Daemon, Fault},
+    hardening::{Attachment, Spec},
+    helper,
+    network::Network,
+    placement::Placement,
     pool::Pool,
-    prepare::prepare,
-    told::{End, Ended, Told},
+    prepare::{Preparation, Prepared},
+    progress::Progress,
+    protocol::End,
+    runner_session::{Ended, RunnerSession},
+    stdin_writer::{Signals, write_job},
 };
 use crate::{
     Error, Limits, Result, Want,
@@ -22,90 +25,203 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// An interpreter needs some, before any of the job's.
 const MEMORY_BYTES_MIN: u64 = 32 << 20;
 /// For a job at its deadline to say where it is.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+const POST_MORTEM: Duration = Duration::from_millis(200);
 /// The daemon learns of a process killed for memory a moment later than we learn of its end.
-const OOM_NEWS: Duration = Duration::from_millis(500);
+const OOM_REPORT_GRACE: Duration = Duration::from_millis(500);
 /// The end of a container that has closed its output.
-const END_NEWS: Duration = Duration::from_secs(1);
-const NEWS_PAUSE: Duration = Duration::from_millis(10);
+const END_REPORT_GRACE: Duration = Duration::from_secs(1);
+const STATE_PAUSE: Duration = Duration::from_millis(10);
 const SIGKILL: i64 = 9;
 
-pub(crate) async fn run(
-    engine: &Arc<Engine>,
-    pool: &Pool,
-    (spec, call): (SessionSpec, Call),
-    mut prepared: Prepared,
-    observer: Box<dyn Observer>,
-) -> Result<Run> {
-    let placement = prepared.placement().clone();
-    check(&spec, &call, placement.pre_commands.is_empty())?;
-    let header = header(&spec, &call, placement.network);
-    let Call { mut stdin, stop_at, .. } = call;
-    let mut slot = Some(engine.slot().await?);
-    let limits = spec.limits;
-    let began = Instant::now();
-    let deadline = tokio::time::Instant::from_std(began + limits.wall_clock());
-    let mut told = Told::new(&spec, stop_at, observer);
+/// Runs jobs on one daemon.
+pub(crate) struct Runner {
+    network: Arc<Network>,
+    preparation: Arc<Preparation>,
+    pool: Arc<Pool>,
+    slots: Arc<Semaphore>,
+}
 
-    let mut may_be_warm = true;
-    // Once more only when a container that waited has ended before it started the job.
-    loop {
-        let starting = start(engine, (pool, may_be_warm), &prepared, limits, slot.take());
-        let Ok(started) = tokio::time::timeout_at(deadline, starting).await else {
-            let reason = StopReason::TimeLimit;
-            let explained = traceback::explain(&reason, &limits);
-            told.explain(&format!("{explained} before its container had started"));
-            let outcome = told.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, &placement);
-            return Ok(Run::Ended(Box::new(outcome)));
-        };
-        let Started { waiting: Waiting { container, input, mut output }, was_warm, prepared: used } = started?;
-        prepared = used;
-        let signals = Signals::new();
-        let mut feeding = pin!(feed(input, &header, spec.project.clone(), &mut stdin, &signals));
-        let ended = tokio::select! {
-            error = &mut feeding => return Err(error),
-            () = tokio::time::sleep_until(deadline) => None,
-            ended = told.listen(&mut output, &signals) => Some(ended),
-        };
-        let ending = match ended {
-            Some(Ended::Gone) if was_warm && !told.started => {
-                slot = container.release();
-                told.restart();
-                may_be_warm = false;
-                continue;
-            }
-            None => {
-                if told.started {
-                    signals.ask_where();
-                    let until = tokio::time::Instant::now() + LAST_WORDS;
-                    tokio::select! {
-                        _ = &mut feeding => {}
-                        () = tokio::time::sleep_until(until) => {}
-                        _ = told.listen(&mut output, &signals) => {}
-                    }
+impl Runner {
+    pub(crate) fn new(network: Arc<Network>, preparation: Arc<Preparation>) -> Arc<Runner> {
+        let pool = Pool::start(Arc::clone(&network), Arc::clone(&preparation));
+        let slots = Arc::new(Semaphore::new(network.containers().daemon().options().slots as usize));
+        Arc::new(Runner { network, preparation, pool, slots })
+    }
+
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
+    }
+
+    pub(crate) fn preparation(&self) -> &Preparation {
+        &self.preparation
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    pub(crate) fn daemon(&self) -> &Daemon {
+        self.network.containers().daemon()
+    }
+
+    /// Ends all jobs and builds.
+    pub(crate) fn close(&self) {
+        self.slots.close();
+        self.daemon().close();
+    }
+
+    /// Waits until its containers are gone, but not longer than `longest`, and gives up the network.
+    pub(crate) async fn leave(&self, longest: Duration) {
+        let _ = tokio::time::timeout(longest, self.pool.ended()).await;
+        self.network.containers().wait_until_gone(longest).await;
+        self.network.leave().await;
+    }
+
+    async fn slot(&self) -> Result<OwnedSemaphorePermit> {
+        let slot = Arc::clone(&self.slots).acquire_owned().await;
+        slot.map_err(|_| Error::unavailable("the executor is shutting down"))
+    }
+
+    /// Runs a call in a container of its own, until it ends or meets something at which it is to stop.
+    pub(crate) async fn run(
+        &self,
+        spec: SessionSpec,
+        call: Call,
+        mut prepared: Prepared,
+        observer: Box<dyn Observer>,
+    ) -> Result<Run> {
+        check(&spec, &call, prepared.placement())?;
+        let header = header(&spec, &call, prepared.placement().network);
+        let Call { mut stdin, stop_at, .. } = call;
+        let mut slot = Some(self.slot().await?);
+        let limits = spec.limits;
+        let began = Instant::now();
+        let deadline = tokio::time::Instant::from_std(began + limits.wall_clock());
+        let mut session = RunnerSession::new(&spec, stop_at, observer);
+
+        let mut may_be_warm = true;
+        // Once more only when a container that waited has ended before it started the job.
+        loop {
+            let starting = self.start(may_be_warm, &prepared, limits, slot.take());
+            let Ok(started) = tokio::time::timeout_at(deadline, starting).await else {
+                let reason = StopReason::TimeLimit;
+                let explained = traceback::explain(&reason, &limits);
+                session.explain(&format!("{explained} before its container had started"));
+                let outcome =
+                    session.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, prepared.placement());
+                return Ok(Run::Ended(Box::new(outcome)));
+            };
+            let Started { waiting: Waiting { container, input, mut output }, was_warm, prepared: used } = started?;
+            prepared = used;
+            let signals = Signals::new();
+            let mut writing = pin!(write_job(input, &header, spec.project.clone(), &mut stdin, &signals));
+            let ended = tokio::select! {
+                error = &mut writing => return Err(error),
+                () = tokio::time::sleep_until(deadline) => None,
+                ended = session.listen(&mut output, &signals) => Some(ended),
+            };
+            let ending = match ended {
+                Some(Ended::Gone) if was_warm && !session.started => {
+                    slot = container.release();
+                    session.restart();
+                    may_be_warm = false;
+                    continue;
                 }
-                container.kill().await;
-                Ending::Stopped { reason: StopReason::TimeLimit }
+                None => {
+                    if session.started {
+                        signals.ask_where();
+                        let until = tokio::time::Instant::now() + POST_MORTEM;
+                        let answered = tokio::select! {
+                            _ = &mut writing => false,
+                            () = tokio::time::sleep_until(until) => false,
+                            ended = session.listen(&mut output, &signals) => matches!(ended, Ended::Located),
+                        };
+                        // One that has as many processes as it may leaves little of the CPU to the runner.
+                        if !answered && container.has_all_processes().await {
+                            session.note_all_processes();
+                        }
+                    }
+                    container.kill().await;
+                    Ending::Stopped { reason: StopReason::TimeLimit }
+                }
+                // The container is removed with its guard.
+                Some(Ended::Missed(miss)) => return Ok(Run::Missed(miss, began.elapsed())),
+                Some(Ended::Refused(refusal)) => return Err(refusal.into_error(&limits)),
+                Some(Ended::Reported(end)) => finished(&container, &end, &mut session).await,
+                Some(Ended::Gone) => vanished(&container, &prepared.base().name.to_string(), &mut session).await?,
+                Some(Ended::Malformed | Ended::Located) => {
+                    container.kill().await;
+                    Ending::Stopped { reason: StopReason::Crashed("its runner was made to talk nonsense".to_owned()) }
+                }
+            };
+            if let Ending::Stopped { reason } = &ending {
+                session.say_where(reason, &limits, &spec.project);
             }
-            // The container is removed with its guard.
-            Some(Ended::Missed(miss)) => return Ok(Run::Missed(miss, began.elapsed())),
-            Some(Ended::Refused(refusal)) => return Err(refusal.into_error(&limits)),
-            Some(Ended::Told(end)) => finished(engine, &container, &end, &mut told).await,
-            Some(Ended::Gone) => vanished(engine, &container, &prepared.base().name.to_string(), &mut told).await?,
-            Some(Ended::Nonsense | Ended::Placed) => {
-                container.kill().await;
-                Ending::Stopped { reason: StopReason::Crashed("its runner was made to talk nonsense".to_owned()) }
-            }
-        };
-        if let Ending::Stopped { reason } = &ending {
-            told.say_where(reason, &limits, &spec.project);
+            return Ok(Run::Ended(Box::new(session.outcome(ending, began.elapsed(), &limits, prepared.placement()))));
         }
-        return Ok(Run::Ended(Box::new(told.outcome(ending, began.elapsed(), &limits, prepared.placement()))));
+    }
+
+    /// Takes a container from the pool, or makes one for this job alone, prepared anew where need be.
+    async fn start(
+        &self,
+        may_be_warm: bool,
+        prepared: &Prepared,
+        limits: Limits,
+        slot: Option<OwnedSemaphorePermit>,
+    ) -> Result<Started> {
+        let prepared = prepared.clone();
+        let spec = self.spec(&prepared, limits).await?;
+        if let Some(mut waiting) = may_be_warm.then(|| self.pool.take(&spec)).flatten() {
+            waiting.container.hold(slot);
+            return Ok(Started { waiting, was_warm: true, prepared });
+        }
+        let error = match Box::pin(self.cold(&spec, slot)).await {
+            Ok(waiting) => return Ok(Started { waiting, was_warm: false, prepared }),
+            Err(error) if self.image_is_gone(&prepared).await => error,
+            Err(error) => return Err(error),
+        };
+        tracing::warn!(%error, "an image was removed, and is made again");
+        self.preparation.forget(&prepared).await;
+        let silent: Progress = Arc::new(|_| ());
+        let prepared = Box::pin(self.preparation.prepare(prepared.placement(), &silent)).await?;
+        let spec = self.spec(&prepared, limits).await?;
+        let waiting = Box::pin(self.cold(&spec, Some(self.slot().await?))).await?;
+        Ok(Started { waiting, was_warm: false, prepared })
+    }
+
+    async fn spec(&self, prepared: &Prepared, limits: Limits) -> Result<Spec> {
+        let network = match prepared.placement().network {
+            true => self.network.attachment().await?,
+            false => Attachment::None,
+        };
+        let options = self.daemon().options();
+        Ok(Spec {
+            image: prepared.image(),
+            limits: limits.into(),
+            network,
+            cpu_shares: prepared.placement().cpu_shares.unwrap_or(options.cpu_shares),
+            pids_max: options.pids_max,
+            dns: options.dns.clone(),
+            preload: Vec::new(),
+        })
+    }
+
+    /// Makes a container for this job alone.
+    async fn cold(&self, spec: &Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
+        let _cold = self.pool.cold_start();
+        let waiting = self.network.start(spec, slot).await?;
+        self.pool.learn(spec);
+        Ok(waiting)
+    }
+
+    async fn image_is_gone(&self, prepared: &Prepared) -> bool {
+        let found = self.daemon().ask(self.daemon().client().inspect_image(&prepared.image())).await;
+        matches!(found, Err(Fault::Refused { status: 404, .. }))
     }
 }
 
@@ -114,55 +230,6 @@ struct Started {
     was_warm: bool,
     /// Keeps its layer.
     prepared: Prepared,
-}
-
-/// Takes a container from the pool, or makes one for this job alone, prepared anew where need be.
-async fn start(
-    engine: &Arc<Engine>,
-    (pool, may_be_warm): (&Pool, bool),
-    prepared: &Prepared,
-    limits: Limits,
-    slot: Option<OwnedSemaphorePermit>,
-) -> Result<Started> {
-    let prepared = prepared.clone();
-    let spec = spec(engine, &prepared, limits).await?;
-    if let Some(mut waiting) = may_be_warm.then(|| pool.take(&spec)).flatten() {
-        waiting.container.hold(slot);
-        return Ok(Started { waiting, was_warm: true, prepared });
-    }
-    let error = match Box::pin(cold(engine, pool, &spec, slot)).await {
-        Ok(waiting) => return Ok(Started { waiting, was_warm: false, prepared }),
-        Err(error) if image_is_gone(engine, &prepared).await => error,
-        Err(error) => return Err(error),
-    };
-    tracing::warn!(%error, "an image was removed, and is made again");
-    prepared.forget(engine).await;
-    let silent: Progress = Arc::new(|_| ());
-    let prepared = Box::pin(prepare(engine, prepared.placement(), &silent)).await?;
-    let spec = self::spec(engine, &prepared, limits).await?;
-    let waiting = Box::pin(cold(engine, pool, &spec, Some(engine.slot().await?))).await?;
-    Ok(Started { waiting, was_warm: false, prepared })
-}
-
-async fn spec(engine: &Engine, prepared: &Prepared, limits: Limits) -> Result<Spec> {
-    let network = match prepared.placement().network {
-        true => network::attachment(engine).await?,
-        false => Attachment::None,
-    };
-    Ok(engine.spec(limits, prepared, network))
-}
-
-/// Makes a container for this job alone.
-async fn cold(engine: &Arc<Engine>, pool: &Pool, spec: &Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
-    let _cold = pool.cold_start();
-    let waiting = Container::start(engine, spec.clone(), slot).await?;
-    pool.learn(spec);
-    Ok(waiting)
-}
-
-async fn image_is_gone(engine: &Engine, prepared: &Prepared) -> bool {
-    let found = engine.ask(engine.docker().inspect_image(&prepared.image())).await;
-    matches!(found, Err(Fault::Refused { status: 404, .. }))
 }
 
 /// Refuses limits that this tier cannot hold.
@@ -181,10 +248,10 @@ pub(crate) fn check_limits(limits: &Limits) -> Result<()> {
     Ok(())
 }
 
-fn check(spec: &SessionSpec, call: &Call, has_script: bool) -> Result<()> {
+fn check(spec: &SessionSpec, call: &Call, placement: &Placement) -> Result<()> {
     check_limits(&spec.limits)?;
-    if has_script {
-        // A link is not a script, on either tier.
+    // Commands may have made it; a link is not a script, on either tier.
+    if placement.pre_commands.is_empty() {
         spec.project.read(&call.script)?;
     }
     Ok(())
@@ -213,15 +280,15 @@ fn header(spec: &SessionSpec, call: &Call, network: bool) -> Vec<u8> {
 }
 
 /// Makes the ending of a script that has ended, as the runner says.
-async fn finished(engine: &Engine, container: &Container, end: &End, told: &mut Told) -> Ending {
+async fn finished(container: &Container, end: &End, session: &mut RunnerSession) -> Ending {
     let killed = end.signal == Some(SIGKILL);
     // Asking always would cost every job a call.
     if killed || end.oom > 0 {
-        let state = news(engine, container, OOM_NEWS, |state| state.oom_killed == Some(true)).await;
-        told.out_of_memory = state.is_some_and(|state| state.oom_killed == Some(true));
+        let state = wait_for_state(container, OOM_REPORT_GRACE, |state| state.oom_killed == Some(true)).await;
+        session.out_of_memory = state.is_some_and(|state| state.oom_killed == Some(true));
     }
     match end.signal {
-        Some(_) if killed && told.out_of_memory => Ending::Stopped { reason: StopReason::MemoryLimit },
+        Some(_) if killed && session.out_of_memory => Ending::Stopped { reason: StopReason::MemoryLimit },
         // As a shell has it.
         Some(signal) => Ending::Exited { exit_code: (128 + (signal & 0x7f)) as u8 },
         None => Ending::Exited { exit_code: (end.code.unwrap_or_default() & 0xff) as u8 },
@@ -229,9 +296,9 @@ async fn finished(engine: &Engine, container: &Container, end: &End, told: &mut 
 }
 
 /// Finds out how a script ended whose container fell silent.
-async fn vanished(engine: &Engine, container: &Container, image: &str, told: &mut Told) -> Result<Ending> {
+async fn vanished(container: &Container, image: &str, session: &mut RunnerSession) -> Result<Ending> {
     let ended = |state: &ContainerState| state.running == Some(false) && state.status.is_some();
-    let Some(state) = news(engine, container, END_NEWS, ended).await else {
+    let Some(state) = wait_for_state(container, END_REPORT_GRACE, ended).await else {
         return Err(Error::unavailable("the connection to the job's container was lost, and Docker does not answer"));
     };
     if !ended(&state) {
@@ -240,25 +307,28 @@ async fn vanished(engine: &Engine, container: &Container, image: &str, told: &mu
     let state = if state.oom_killed == Some(true) {
         state
     } else {
-        news(engine, container, OOM_NEWS, |state| state.oom_killed == Some(true)).await.unwrap_or(state)
+        wait_for_state(container, OOM_REPORT_GRACE, |state| state.oom_killed == Some(true)).await.unwrap_or(state)
     };
-    told.out_of_memory = state.oom_killed == Some(true);
-    if told.out_of_memory {
+    session.out_of_memory = state.oom_killed == Some(true);
+    if session.out_of_memory {
         return Ok(Ending::Stopped { reason: StopReason::MemoryLimit });
     }
     let status = state.exit_code.unwrap_or_default();
-    let complaint = told.complaint().map(|line| format!(": {line}")).unwrap_or_default();
-    if !told.started {
+    let complaint = session.complaint().map(|line| format!(": {line}")).unwrap_or_default();
+    if !session.started {
         // Nothing of the job ran: it is the image, or this service.
-        let what = if matches!(status, 126 | 127) { "has no python3" } else { "does not run the runner" };
+        let what = if matches!(status, helper::NOT_EXECUTABLE | helper::NOT_FOUND) {
+            "has no python3"
+        } else {
+            "does not run the runner"
+        };
         return Err(Error::unavailable(format!("the image {image:?} {what} (status {status}{complaint})")));
     }
     Ok(Ending::Stopped { reason: StopReason::Crashed(format!("the container ended with status {status}{complaint}")) })
 }
 
 /// Waits until the container's state is as `wanted`, for a while.
-async fn news(
-    engine: &Engine,
+async fn wait_for_state(
     container: &Container,
     longest: Duration,
     wanted: impl Fn(&ContainerState) -> bool,
@@ -266,10 +336,10 @@ async fn news(
     let until = Instant::now() + longest;
     loop {
         let left = until.saturating_duration_since(Instant::now());
-        let state = tokio::time::timeout(left + longest, engine.state(container.name())).await.ok()?.ok()?;
+        let state = tokio::time::timeout(left + longest, container.state()).await.ok()?.ok()?;
         if wanted(&state) || Instant::now() >= until {
             return Some(state);
         }
-        tokio::time::sleep(NEWS_PAUSE).await;
+        tokio::time::sleep(STATE_PAUSE).await;
     }
 }

@@ -101,6 +101,7 @@ label! {
         DiskFiles => "disk_files",
         Output => "output",
         Stack => "stack",
+        Processes => "processes",
     }
 }
 
@@ -247,6 +248,7 @@ impl From<LimitHit> for LimitLabel {
             LimitHit::DiskFiles => LimitLabel::DiskFiles,
             LimitHit::Output => LimitLabel::Output,
             LimitHit::Stack => LimitLabel::Stack,
+            LimitHit::Processes => LimitLabel::Processes,
         }
     }
 }

@@ -106,8 +106,7 @@ async fn jobs_start_with_modules_imported_and_apart_from_each_other() {
     // A generator that nobody has seeded is seeded in each job.
     assert_ne!(second, third);
     // Without the packages nothing of them is there.
-    let outcome =
-        run_in_wasm(&kitchen.executor, Job::code("import tool"), None).await;
+    let outcome = run_in_wasm(&kitchen.executor, Job::code("import tool"), None).await;
     assert_eq!(outcome.exception.unwrap().kind, "ModuleNotFoundError");
 }
 

@@ -23,7 +23,7 @@ const PART_BYTES: usize = 4 * PIECE_BYTES;
 /// The way into a container.
 pub(crate) type Input = Pin<Box<dyn AsyncWrite + Send>>;
 
-/// Passes on what the listener to a container tells its feeder.
+/// Passes on what the listener to a container tells the one who writes.
 pub(crate) struct Signals {
     started: Notify,
     wanted: Notify,
@@ -53,9 +53,11 @@ impl Signals {
     }
 }
 
-/// Feeds a container until it is dropped, and takes nothing of `stdin` before the job has started; returns only when the project cannot be read. A container that no longer takes
-/// anything is noticed by the one who listens to it.
-pub(crate) async fn feed(
+/// Writes a job, and what it reads, until it is dropped; returns only when the project cannot be read.
+///
+/// Nothing of `stdin` is taken before the job has started. A container that no longer takes anything is noticed by the one
+/// who listens to it.
+pub(crate) async fn write_job(
     mut input: Input,
     job: &[u8],
     project: Project,

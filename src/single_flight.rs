@@ -1,113 +1,86 @@
 //! Work that many wait for and that is done once.
+//!
+//! # Cancellation
+//!
+//! Work belongs to all who wait for it, and is polled by them: it goes on while any of them waits, whoever began it, and is
+//! dropped with the last. What must not be cut off half-way is to be a task of its own.
+//!
+//! All who wait get the same result, errors too. Nothing is kept of it: who comes after the end begins anew.
 
-use crate::{Error, Result};
+use crate::{Error, Result, sync::lock};
 use futures_util::{
     FutureExt,
     future::{BoxFuture, Shared, WeakShared},
 };
 use std::{
     collections::HashMap,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
+    hash::Hash,
+    sync::{Arc, Mutex},
 };
 use tokio::sync::broadcast;
 
 /// Steps that one who waits may lag behind; then it misses some.
 const STEPS_KEPT: usize = 256;
 
-/// Says what happens before a job can run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Step {
-    /// An image is fetched.
-    Pulling {
-        /// Its name.
-        image: String,
-    },
-    /// Something outside of Docker, such as an installation.
-    Phase(String),
-    /// Packages are copied into a layer.
-    Copying,
-    /// A command runs in a build container.
-    Running {
-        /// The command.
-        command: String,
-    },
-    /// Packages are installed in a build container, with their own code.
-    Installing {
-        /// Their names.
-        packages: String,
-    },
-    /// A line of what it says, or of what the daemon says about a pull.
-    Line(String),
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Step::Pulling { image } => write!(f, "pulling {image}"),
-            Step::Phase(phase) => f.write_str(phase),
-            Step::Copying => f.write_str("copying packages into a layer"),
-            Step::Running { command } => write!(f, "running {command}"),
-            Step::Installing { packages } => write!(f, "installing {packages} in a build container"),
-            Step::Line(line) => f.write_str(line),
-        }
-    }
-}
-
-/// Is told each [`Step`], on a thread of the executor: it must not block.
-pub type Progress = Arc<dyn Fn(Step) + Send + Sync>;
+/// Receives each step of some work. It must not block.
+pub(crate) type StepSink<S> = Arc<dyn Fn(S) + Send + Sync>;
 
 /// The step that work is at, and those that follow.
-type Heard = (Option<Step>, broadcast::Receiver<Step>);
+type StepStream<S> = (Option<S>, broadcast::Receiver<S>);
 
-type Work<T> = BoxFuture<'static, Result<T, Arc<Error>>>;
+type SharedWork<T> = Shared<BoxFuture<'static, Result<T, Arc<Error>>>>;
 
-/// Work under way, by what it makes. It goes on while anyone waits, and is dropped when nobody does. Nothing is kept of
-/// what it came to.
-pub(crate) struct Flights<T: Clone> {
-    open: Mutex<HashMap<String, Flight<T>>>,
+/// Holds the work under way, by what it makes.
+pub(crate) struct SingleFlight<K, T: Clone, S> {
+    open: Mutex<HashMap<K, Flight<T, S>>>,
+    lasts: fn(&S) -> bool,
 }
 
-struct Flight<T: Clone> {
-    work: WeakShared<Work<T>>,
-    steps: Arc<Steps>,
+struct Flight<T: Clone, S> {
+    work: WeakShared<BoxFuture<'static, Result<T, Arc<Error>>>>,
+    steps: Arc<Steps<S>>,
 }
 
-/// Holds what is told, and what those are told first who come later. A step is noted and told under one lock, so that
-/// nobody hears it twice or not at all.
-struct Steps {
-    sender: broadcast::Sender<Step>,
-    now: Mutex<Option<Step>>,
+/// Passes steps on. One is noted and sent under one lock, so that nobody gets it twice or not at all.
+struct Steps<S> {
+    sender: broadcast::Sender<S>,
+    now: Mutex<Option<S>>,
+    lasts: fn(&S) -> bool,
 }
 
-impl Steps {
-    fn tell(&self, step: Step) {
-        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        if !matches!(step, Step::Line(_)) {
+impl<S: Clone> Steps<S> {
+    fn send(&self, step: S) {
+        let mut now = lock(&self.now);
+        if (self.lasts)(&step) {
             *now = Some(step.clone());
         }
         // Whether anybody listens or not.
         let _ = self.sender.send(step);
     }
 
-    fn hear(&self) -> Heard {
-        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+    fn subscribe(&self) -> StepStream<S> {
+        let now = lock(&self.now);
         (now.clone(), self.sender.subscribe())
     }
 }
 
-impl<T: Clone + Send + Sync + 'static> Flights<T> {
-    pub(crate) fn new() -> Flights<T> {
-        Flights { open: Mutex::default() }
+impl<K, T, S> SingleFlight<K, T, S>
+where
+    K: Eq + Hash,
+    T: Clone + Send + Sync + 'static,
+    S: Clone + Send + 'static,
+{
+    /// Makes one without work; a step that `lasts` is sent first to those who come while it does.
+    pub(crate) fn new(lasts: fn(&S) -> bool) -> SingleFlight<K, T, S> {
+        SingleFlight { open: Mutex::default(), lasts }
     }
 
     /// Returns the result of the work called `key`, which `begin` starts unless it is under way.
     pub(crate) async fn join(
         &self,
-        key: &str,
-        progress: &Progress,
-        begin: impl FnOnce(Progress) -> BoxFuture<'static, Result<T>>,
+        key: K,
+        progress: &StepSink<S>,
+        begin: impl FnOnce(StepSink<S>) -> BoxFuture<'static, Result<T>>,
     ) -> Result<T> {
         let (mut work, (now, mut steps)) = self.enter(key, begin);
         if let Some(step) = now {
@@ -128,37 +101,38 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         while let Ok(step) = steps.try_recv() {
             progress(step);
         }
-        ended.map_err(|error| again(&error))
+        ended.map_err(|error| copied(&error))
     }
 
     fn enter(
         &self,
-        key: &str,
-        begin: impl FnOnce(Progress) -> BoxFuture<'static, Result<T>>,
-    ) -> (Shared<Work<T>>, Heard) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = open.get(key)
+        key: K,
+        begin: impl FnOnce(StepSink<S>) -> BoxFuture<'static, Result<T>>,
+    ) -> (SharedWork<T>, StepStream<S>) {
+        let mut open = lock(&self.open);
+        if let Some(flight) = open.get(&key)
             && let Some(work) = flight.work.upgrade()
-            // One that has ended is here only while someone takes what it came to.
+            // One that has ended is here only while someone takes its result.
             && work.peek().is_none()
         {
-            return (work, flight.steps.hear());
+            return (work, flight.steps.subscribe());
         }
         open.retain(|_, flight| flight.work.upgrade().is_some());
-        let steps = Arc::new(Steps { sender: broadcast::Sender::new(STEPS_KEPT), now: Mutex::default() });
-        let heard = steps.hear();
-        let teller = Arc::clone(&steps);
-        let tell: Progress = Arc::new(move |step| teller.tell(step));
-        let work = begin(tell).map(|ended| ended.map_err(Arc::new)).boxed().shared();
+        let sender = broadcast::Sender::new(STEPS_KEPT);
+        let steps = Arc::new(Steps { sender, now: Mutex::default(), lasts: self.lasts });
+        let stream = steps.subscribe();
+        let sending = Arc::clone(&steps);
+        let sink: StepSink<S> = Arc::new(move |step| sending.send(step));
+        let work = begin(sink).map(|ended| ended.map_err(Arc::new)).boxed().shared();
         if let Some(weak) = work.downgrade() {
-            open.insert(key.to_owned(), Flight { work: weak, steps });
+            open.insert(key, Flight { work: weak, steps });
         }
-        (work, heard)
+        (work, stream)
     }
 }
 
 /// Copies an error; its cause is in its message.
-fn again(error: &Error) -> Error {
+fn copied(error: &Error) -> Error {
     match error {
         Error::InvalidJob { message, exit_code } => {
             Error::InvalidJob { message: message.clone(), exit_code: *exit_code }
@@ -174,16 +148,28 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
     use std::time::Duration;
 
-    fn silent() -> Progress {
+    type Sink = StepSink<Step>;
+
+    #[derive(Debug, Clone, PartialEq)]
+    enum Step {
+        Copying,
+        Line(&'static str),
+    }
+
+    fn flights<T: Clone + Send + Sync + 'static>() -> SingleFlight<&'static str, T, Step> {
+        SingleFlight::new(|step| !matches!(step, Step::Line(_)))
+    }
+
+    fn silent() -> Sink {
         Arc::new(|_| ())
     }
 
     #[tokio::test]
     async fn work_is_done_once_and_the_first_who_waits_may_go_away() {
-        let flights = Flights::<u32>::new();
+        let flights = flights::<u32>();
         let begun = Arc::new(AtomicU32::new(0));
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let begin = |tell: Progress| {
+        let begin = |tell: Sink| {
             let begun = Arc::clone(&begun);
             async move {
                 begun.fetch_add(1, Relaxed);
@@ -196,7 +182,7 @@ mod tests {
         let quiet = silent();
         let mut first = Box::pin(flights.join("key", &quiet, begin));
         assert!(futures_util::poll!(&mut first).is_pending());
-        let progress: Progress = {
+        let progress: Sink = {
             let heard = Arc::clone(&heard);
             Arc::new(move |step| heard.lock().expect("not poisoned").push(step))
         };
@@ -211,12 +197,12 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_later_hears_what_goes_on() {
-        let flights = Flights::<()>::new();
+        let flights = flights::<()>();
         let quiet = silent();
-        let begin = |tell: Progress| {
+        let begin = |tell: Sink| {
             async move {
                 tell(Step::Copying);
-                tell(Step::Line("half of it".to_owned()));
+                tell(Step::Line("half of it"));
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 Ok(())
             }
@@ -226,7 +212,7 @@ mod tests {
         assert!(futures_util::poll!(&mut first).is_pending());
         let heard = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&heard);
-        let progress: Progress = Arc::new(move |step| sink.lock().expect("not poisoned").push(step));
+        let progress: Sink = Arc::new(move |step| sink.lock().expect("not poisoned").push(step));
         flights.join("key", &progress, begin).await.expect("done");
         assert_eq!(*heard.lock().expect("not poisoned"), [Step::Copying]);
         first.await.expect("done");
@@ -234,7 +220,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_nobody_waits_for_is_dropped() {
-        let flights = Flights::<()>::new();
+        let flights = flights::<()>();
         let held = Arc::new(());
         let quiet = silent();
         let work = Arc::clone(&held);

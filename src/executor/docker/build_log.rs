@@ -1,13 +1,13 @@
 //! What a command in a build container says, within bounds.
 
-use super::flights::{Progress, Step};
+use super::progress::{Progress, Step};
 
 const LINE_BYTES_MAX: usize = 500;
 /// Lines that are passed on; the end of the rest is in a message, should it fail.
 const LINES_MAX: usize = 10_000;
 const END_BYTES_MAX: usize = 4000;
 
-pub(super) struct Said<'p> {
+pub(super) struct BuildLog<'p> {
     tell: &'p Progress,
     /// Of several commands, and the start of the line that says which of them comes next.
     commands: Option<(Vec<String>, String)>,
@@ -18,19 +18,19 @@ pub(super) struct Said<'p> {
     end: Vec<u8>,
 }
 
-impl Said<'_> {
-    pub(super) fn new(tell: &Progress) -> Said<'_> {
-        Said { tell, commands: None, command: 0, line: Vec::new(), lines: 0, end: Vec::new() }
+impl BuildLog<'_> {
+    pub(super) fn new(tell: &Progress) -> BuildLog<'_> {
+        BuildLog { tell, commands: None, command: 0, line: Vec::new(), lines: 0, end: Vec::new() }
     }
 
     /// Reads the output of `commands`, each announced by a line with `mark` and its number.
-    pub(super) fn of_several(tell: &Progress, commands: Vec<String>, mark: String) -> Said<'_> {
-        let mut said = Said::new(tell);
-        said.commands = Some((commands, mark));
-        said
+    pub(super) fn of_several(tell: &Progress, commands: Vec<String>, mark: String) -> BuildLog<'_> {
+        let mut log = BuildLog::new(tell);
+        log.commands = Some((commands, mark));
+        log
     }
 
-    pub(super) fn hear(&mut self, bytes: &[u8]) {
+    pub(super) fn write(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.end.push(byte);
             if byte == b'\n' || byte == b'\r' {
@@ -68,7 +68,7 @@ impl Said<'_> {
     }
 }
 
-impl Drop for Said<'_> {
+impl Drop for BuildLog<'_> {
     fn drop(&mut self) {
         self.finish_line();
     }
@@ -86,12 +86,12 @@ mod tests {
             let heard = Arc::clone(&heard);
             Arc::new(move |step: Step| heard.lock().expect("not poisoned").push(step.to_string()))
         };
-        let mut said = Said::new(&progress);
+        let mut log = BuildLog::new(&progress);
         for piece in ["one\ntw", "o\r\n\n", "\u{fffd}", &"x".repeat(1_000_000)] {
-            said.hear(piece.as_bytes());
+            log.write(piece.as_bytes());
         }
-        assert!(said.end.len() <= 2 * END_BYTES_MAX && said.end().len() == END_BYTES_MAX);
-        drop(said);
+        assert!(log.end.len() <= 2 * END_BYTES_MAX && log.end().len() == END_BYTES_MAX);
+        drop(log);
         let heard = heard.lock().expect("not poisoned");
         assert_eq!((&heard[0][..], &heard[1][..], heard.len()), ("one", "two", 3));
         assert!(heard[2].len() <= LINE_BYTES_MAX + 3);
@@ -105,12 +105,12 @@ mod tests {
             Arc::new(move |step: Step| heard.lock().expect("not poisoned").push(step.to_string()))
         };
         let commands = ["a", "b"].map(str::to_owned).to_vec();
-        let mut said = Said::of_several(&progress, commands, "mark".to_owned());
+        let mut log = BuildLog::of_several(&progress, commands, "mark".to_owned());
         for piece in ["\nmark 0\none\nmark", " 1\nmark 2\nmarked\ntwo"] {
-            said.hear(piece.as_bytes());
+            log.write(piece.as_bytes());
         }
-        assert_eq!((said.command, said.end()), (1, "mark 2\nmarked\ntwo".to_owned()));
-        drop(said);
+        assert_eq!((log.command, log.end()), (1, "mark 2\nmarked\ntwo".to_owned()));
+        drop(log);
         let expected = ["running a", "one", "running b", "mark 2", "marked", "two"];
         assert_eq!(*heard.lock().expect("not poisoned"), expected);
     }
