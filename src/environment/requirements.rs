@@ -321,7 +321,8 @@ const FILE: &str = "paths are not accepted: name a package of the package index,
 /// Returns whether a line has the address of a package, or says where an index is. One of a file on this machine is
 /// neither.
 fn is_direct(line: &str) -> bool {
-    if line.chars().any(|c| c.is_control() || !c.is_ascii()) {
+    // With a backslash at its end it would swallow the next line wherever it is written down.
+    if line.chars().any(|c| c.is_control() || !c.is_ascii() || c == '\\') {
         return false;
     }
     let words: Vec<_> = line.split_whitespace().collect();
@@ -630,6 +631,12 @@ mod tests {
             assert!(!Requirements::parse(line).unwrap().is_empty());
             assert!(refused_direct(line).contains(if line.starts_with('-') { "the operator" } else { "URLs are not" }));
         }
+    }
+
+    #[test]
+    fn an_address_that_would_swallow_the_next_line_is_refused() {
+        assert!(problem("git+https://example.com/x\\ # why\nnumpy").contains("URLs are not accepted"));
+        assert_eq!(text("git+https://example.com/x # why \\\nnumpy"), "git+https://example.com/x\n");
     }
 
     #[test]
