@@ -3,10 +3,14 @@
 use super::{Bench, Runtime, percentile, timed};
 use pyexec::{
     Event, Job,
-    executor::docker::{DockerExecutor, DockerOptions, Placement},
+    executor::{
+        self, Provisioned, Run,
+        docker::{DockerExecutor, DockerOptions, Placement},
+    },
 };
 use std::{
     process::Command,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -144,9 +148,11 @@ impl Executor {
 
     async fn timed(&self, code: &str) -> Duration {
         let began = Instant::now();
-        let ran =
-            self.executor.run_placed(Job::code(code.to_owned()), Placement::default(), Box::new(|_: Event<'_>| ()));
-        let outcome = ran.await.expect("an outcome");
+        let job = Job::code(code.to_owned()).resolve().expect("a job");
+        let prepared = self.executor.prepare(&Placement::default(), Arc::new(|_| ())).await.expect("prepared");
+        let nobody = Box::new(|_: Event<'_>| ());
+        let ran = executor::run(&self.executor, Provisioned::docker(prepared), job, None, nobody).await;
+        let outcome = ran.and_then(Run::outcome).expect("an outcome");
         let took = began.elapsed();
         assert!(outcome.success(), "{outcome:#?}");
         took
