@@ -8,6 +8,7 @@
 mod analysis;
 mod choose;
 mod knowledge;
+mod plan;
 mod reason;
 mod replay;
 mod retry;
@@ -15,125 +16,16 @@ mod tier;
 
 pub(crate) use choose::{Policy, Target, WasmPackages, folder, name_of, to_build};
 pub(crate) use knowledge::{Sources, platform, refused, steps, unknown_environment};
+pub use plan::{Plan, Ready};
 pub(crate) use reason::listed;
 
-use crate::{
-    Error, Job, Outcome, ResolvedJob, Result, TierChoice,
-    needs::Needs,
-    outcome::{CapabilityMiss, Tier},
-    progress::Progress,
-};
+use crate::{Error, Job, Outcome, ResolvedJob, Result, TierChoice, outcome::CapabilityMiss, progress::Progress};
 use analysis::Analysis;
-use choose::{Chosen, Decision, choose};
-use knowledge::{Fact, Knowledge};
+use choose::{Decision, choose};
+use knowledge::Knowledge;
 use reason::ReplayReason;
 use retry::{Means, Next, Retry};
-use std::{sync::Arc, time::Duration};
-
-/// A job, and where it will run as far as is known.
-#[derive(Debug)]
-pub struct Plan {
-    job: ResolvedJob,
-    analysis: Analysis,
-    knowledge: Knowledge,
-    /// `None` only before the first choice.
-    decision: Option<Decision>,
-    /// Attempts before this one.
-    attempts: u32,
-    /// Whether it may be stopped where it misses something, for another attempt.
-    may_stop: bool,
-}
-
-/// A job with all that it takes to run, chosen and made.
-#[derive(Debug)]
-pub struct Ready {
-    job: ResolvedJob,
-    analysis: Analysis,
-    knowledge: Knowledge,
-    chosen: Chosen,
-    attempts: u32,
-    may_stop: bool,
-}
-
-impl Plan {
-    /// Returns which tier runs it, as far as is known before it is provisioned.
-    pub fn tier(&self) -> Tier {
-        self.decision.as_ref().map_or(Tier::Wasm, Decision::tier)
-    }
-
-    /// Returns the job if it can run at once; otherwise the plan, which must be provisioned first.
-    ///
-    /// # Errors
-    ///
-    /// Returns the plan, unchanged.
-    pub fn into_ready(self) -> Result<Ready, Box<Plan>> {
-        match self.decision {
-            Some(Decision::Ready(chosen)) => {
-                let Plan { job, analysis, knowledge, attempts, may_stop, .. } = self;
-                Ok(Ready { job, analysis, knowledge, chosen, attempts, may_stop })
-            }
-            _ => Err(Box::new(self)),
-        }
-    }
-
-    /// Returns whether packages are installed, images fetched or commands run first, which may take minutes.
-    pub fn takes_time(&self) -> bool {
-        match &self.decision {
-            Some(Decision::Ready(_)) => false,
-            // The usual image of a plain job is there, but for the very first one.
-            Some(Decision::Need(Fact::Image(placement), _)) => !placement.is_plain(),
-            Some(Decision::Need(..)) | None => true,
-        }
-    }
-
-    /// Returns why the job runs once more, in words, if it does.
-    pub fn replay_reason(&self) -> Option<String> {
-        self.analysis.replay.as_ref().map(ToString::to_string)
-    }
-
-    /// Says for whom it is: where jobs wait for each other, owners take turns.
-    pub fn set_owner(&mut self, owner: u64) {
-        self.job.containers.owner = owner;
-    }
-
-    /// Returns the most wall clock time that running it may take.
-    pub fn wall_clock(&self) -> Duration {
-        self.job.limits.wall_clock()
-    }
-}
-
-impl Ready {
-    /// Returns the tier that runs it.
-    pub fn tier(&self) -> Tier {
-        match self.chosen.target {
-            Target::Wasm(_) => Tier::Wasm,
-            Target::Docker(_) => Tier::Docker,
-        }
-    }
-
-    /// Returns the most wall clock time that running it may take.
-    pub fn wall_clock(&self) -> Duration {
-        self.job.limits.wall_clock()
-    }
-
-    /// Shortens the wall clock, for time that went by elsewhere.
-    pub fn set_wall_clock(&mut self, left: Duration) {
-        self.job.limits.shorten(left);
-    }
-
-    pub(crate) fn needs(&self) -> &Arc<Needs> {
-        &self.analysis.needs
-    }
-
-    pub(crate) fn job(&self) -> &ResolvedJob {
-        &self.job
-    }
-
-    /// Returns the job, where it runs, and why there.
-    pub(crate) fn into_parts(self) -> (ResolvedJob, Target, String) {
-        (self.job, self.chosen.target, self.chosen.reason.to_string())
-    }
-}
+use std::time::Duration;
 
 /// Plans jobs, and makes what they take.
 #[derive(Clone)]

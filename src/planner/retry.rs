@@ -4,10 +4,10 @@
 //! and run again from its start, in the time and with the input that are left.
 
 use super::{
-    Plan, Ready,
     analysis::Analysis,
     choose::Target,
     knowledge::Knowledge,
+    plan::{Plan, Ready},
     reason::ReplayReason,
     replay::{self, Second},
 };
