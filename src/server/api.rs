@@ -296,11 +296,11 @@ impl EntryFunction {
     fn read(members: &mut Members<'_>) -> Result<Option<EntryFunction>, String> {
         const NAME: &str = "entry_function";
         let Some(value) = members.value(NAME).filter(|value| value.get() != "null") else { return Ok(None) };
-        if let Ok(name) = serde_json::from_str(value.get()) {
-            return Ok(Some(EntryFunction::Name(name)));
+        if let Ok(Text(name)) = serde_json::from_str(value.get()) {
+            return Ok(Some(EntryFunction::Name(name.into_owned())));
         }
         let mut call = Members::of(value.get()).map_err(|e| format!("{NAME}: must be a name, or an object: {e}"))?;
-        let name = call.take::<Option<String>>("name")?.ok_or("entry_function.name is missing")?;
+        let name = call.optional_text("name")?.ok_or("entry_function.name is missing")?;
         let arguments = call.value("arguments").map_or("null", |arguments| arguments.get());
         let arguments = JsonText::new(arguments.to_owned()).ok_or("entry_function.arguments are nested too deeply")?;
         Ok(Some(EntryFunction::Call { name, arguments }))
