@@ -279,7 +279,10 @@ impl<'de: 'a, 'a> Visitor<'de> for ObjectVisitor<'a> {
                     if repeated.len() < NAMED_MAX {
                         repeated.push(shown(&name));
                     }
-                    members[*place.get()] = (name, value);
+                    // Null changes nothing there.
+                    if value.get() != "null" {
+                        members[*place.get()] = (name, value);
+                    }
                 }
             }
         }
@@ -414,7 +417,7 @@ mod tests {
     #[test]
     fn the_last_of_equal_members_counts_and_text_after_the_object_does_not() {
         let mut warnings = Vec::new();
-        let json = r#"{"a": "1", "b": "x", "A": "2", "a": "3"} {"a": "4"}"#;
+        let json = r#"{"a": "1", "b": "x", "A": "2", "a": "3", "b": null} {"a": "4"}"#;
         let mut members = Members::at_start_of(json, &mut warnings).unwrap();
         assert_eq!((members.text("a").unwrap(), members.text("b").unwrap()), ("3".to_owned(), "x".to_owned()));
         members.unknown((&[], ""), &mut warnings).unwrap();
@@ -424,6 +427,7 @@ mod tests {
                 "what follows the JSON object was ignored",
                 "member \"A\" is given more than once: the last one counts",
                 "member \"a\" is given more than once: the last one counts",
+                "member \"b\" is given more than once: the last one counts",
             ]
         );
         for bad in ["", "[]", "x {}", "{\"a\" 1}"] {
