@@ -81,6 +81,8 @@ pub struct Settings {
     pub files_max_bytes: usize,
     /// Most connections at the same time.
     pub connections_max: usize,
+    /// Most connections of one client address when others want one; `None` is half of all.
+    pub connections_share: Option<usize>,
     /// Longest wait for the head of a request.
     pub header_timeout: Duration,
     /// Longest wait for the next byte of a body.
@@ -224,6 +226,7 @@ impl Settings {
             code_max_bytes: 0,
             files_max_bytes: 0,
             connections_max: 0,
+            connections_share: None,
             header_timeout: Duration::ZERO,
             body_timeout: Duration::ZERO,
             idle_timeout: Duration::ZERO,

@@ -189,6 +189,7 @@ async fn listen(app: Arc<App>, socket: TcpSocket, ready: impl FnOnce(SocketAddr)
     let (stop, mut stopped) = watch::channel(false);
     let options = ListenerOptions {
         connections_max: app.settings.connections_max,
+        connections_share: app.settings.connections_share.unwrap_or(app.settings.connections_max / 2),
         header_timeout: app.settings.header_timeout,
         body_timeout: app.settings.body_timeout,
         idle_timeout: app.settings.idle_timeout,

@@ -401,9 +401,29 @@ fn a_closed_stderr_and_a_full_disk_are_no_crash() {
     pyexec();
     let full = fs::File::options().write(true).open("/dev/full").expect("a device");
     let mut command = Command::new(env!("CARGO_BIN_EXE_pyexec"));
-    let output = command.args(["eval", "'x'"]).stdout(full).output().expect("starts");
+    let output = command.args(["eval", "'x'"]).stdout(full.try_clone().expect("a device")).output().expect("starts");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(125) && stderr.contains("cannot write to stdout"), "{stderr}");
+    for arguments in [
+        &["--help"][..],
+        &["--version"],
+        &["run", "--help"],
+        &["version"],
+        &["completions", "bash"],
+        &["man"],
+        &["config"],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pyexec"));
+        let output = command.args(arguments).stdout(full.try_clone().expect("a device")).output().expect("starts");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(125), "{arguments:?}: {stderr}");
+        assert!(stderr.contains("cannot write to stdout"), "{arguments:?}: {stderr}");
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pyexec"));
+        let output = command.args(arguments).stdout(writer).output().expect("starts");
+        assert_eq!((&*output.stderr, output.status.code()), (&b""[..], Some(0)), "{arguments:?}");
+    }
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let mut command = Command::new(env!("CARGO_BIN_EXE_pyexec"));

@@ -41,7 +41,12 @@ pub(crate) fn pass_on_error(bytes: &[u8]) -> Result<()> {
 ///
 /// When it cannot be written for another reason.
 pub(crate) fn print(text: &str) -> Result<()> {
-    match pass_on(text.as_bytes()) {
+    printed(stdout().lock().write_all(text.as_bytes()))
+}
+
+/// Judges what came of printing to stdout, once all of it is out.
+pub(crate) fn printed(written: io::Result<()>) -> Result<()> {
+    match written.and_then(|()| stdout().flush()).map_err(failure) {
         Err(Failure::ReaderGone) => Ok(()),
         written => written,
     }

@@ -158,7 +158,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match Cli::try_parse_from(arguments) {
         Ok(cli) => run(cli.command),
         Err(error) if in_json && error.use_stderr() => Err(Failure::Usage(usage(&error))),
-        Err(error) => error.exit(),
+        Err(error) => answered(&error),
     };
     match done {
         Ok(status) => ExitCode::from(status),
@@ -167,6 +167,16 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Prints what clap has to say, which is help, the version or what is wrong.
+fn answered(error: &clap::Error) -> Result<u8> {
+    if error.use_stderr() {
+        let _ = error.print();
+        return Ok(2);
+    }
+    console::printed(error.print())?;
+    Ok(0)
 }
 
 fn run(command: Command) -> Result<u8> {

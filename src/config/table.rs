@@ -146,6 +146,14 @@ pub const KEYS: &[Key] = &[
     number("connections_max", "1024", "connections at the same time", 1, 1_000_000, |s, n| {
         s.connections_max = n as usize;
     }),
+    number(
+        "connections_share",
+        "0",
+        "most connections of one client address (IPv6: of its /64) once there are `connections_max` (0: half of them)",
+        0,
+        1_000_000,
+        |s, n| s.connections_share = (n > 0).then_some(n as usize),
+    ),
     seconds("header_timeout", "10", "longest that the head of a request may take", TICK, DAY, |s, time| {
         s.header_timeout = time;
     }),

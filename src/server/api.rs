@@ -2,12 +2,11 @@
 //!
 //! **Architecture invariant:** these types know JSON and nothing of how a job runs.
 
-use super::members::Members;
+use super::members::{Members, Text, utf8};
 use crate::outcome::{CapabilityMiss, ErrorFrame, JsonText, LimitHit, RichOutput, Tier};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize};
-use std::borrow::Cow;
 use utoipa::{
     ToSchema,
     openapi::schema::{Object, SchemaType, Type},
@@ -210,8 +209,9 @@ pub(crate) struct Read<T> {
 impl EvalRequest {
     /// Reads one; an error says what is wrong with it.
     pub(crate) fn read(json: &[u8]) -> Result<Read<EvalRequest>, String> {
-        let mut members = members(json)?;
+        let json = utf8(json);
         let mut warnings = Vec::new();
+        let mut members = Members::at_start_of(&json, &mut warnings)?;
         let request = EvalRequest {
             code: members.text("code")?,
             files: CodeFile::read_all(&mut members, &mut warnings)?,
@@ -227,18 +227,14 @@ impl EvalRequest {
 impl Metadata {
     /// Reads one; an error says what is wrong with it.
     pub(crate) fn read(json: &[u8]) -> Result<Read<Metadata>, String> {
-        let mut members = members(json)?;
+        let json = utf8(json);
         let mut warnings = Vec::new();
+        let mut members = Members::at_start_of(&json, &mut warnings)?;
         let request =
             Metadata { config: Config::read(&mut members, &mut warnings)?, common: Common::read(&mut members)? };
         members.unknown(OF_CONFIG, &mut warnings)?;
         Ok(Read { request, warnings })
     }
-}
-
-fn members(json: &[u8]) -> Result<Members<'_>, String> {
-    let json = std::str::from_utf8(json).map_err(|e| format!("not UTF-8 from byte {}", e.valid_up_to()))?;
-    Members::of(json)
 }
 
 impl Common {
@@ -251,9 +247,9 @@ impl Common {
             requirements_txt: members.text("requirements_txt")?,
             environment: members.text("environment")?,
             docker_image: members.text("docker_image")?,
-            pre_commands: members.list("pre_commands")?,
-            env_vars: members.list("env_vars")?,
-            script_args: members.list("script_args")?,
+            pre_commands: members.texts("pre_commands")?,
+            env_vars: members.texts("env_vars")?,
+            script_args: members.texts("script_args")?,
             executor: members.take("executor")?,
             network: members.take("network")?,
             entry_function: EntryFunction::read(members)?,
@@ -267,13 +263,13 @@ impl CodeFile {
     fn read_all(members: &mut Members<'_>, warnings: &mut Vec<String>) -> Result<Vec<CodeFile>, String> {
         let mut files = Vec::new();
         for mut file in members.objects("files", "files[].")? {
-            let name = file.take::<Option<String>>("name")?.ok_or("files[].name is missing")?;
-            let content: Option<String> = file.take("content")?;
-            let encoded: Option<Cow<'_, str>> = file.take("content_base64")?;
+            let name = file.optional_text("name")?.ok_or("files[].name is missing")?;
+            let content = file.optional_text("content")?;
+            let encoded: Option<Text<'_>> = file.take("content_base64")?;
             if content.is_some() && encoded.is_some() {
                 return Err(format!("files[]: {name:?} has content and content_base64: send one of them"));
             }
-            let content_base64 = encoded.map(|text| STANDARD.decode(&*text)).transpose();
+            let content_base64 = encoded.map(|Text(text)| STANDARD.decode(&*text)).transpose();
             let content_base64 = content_base64.map_err(|e| format!("files[].content_base64 of {name:?}: {e}"))?;
             file.unknown((&[], ""), warnings)?;
             files.push(CodeFile { name, content, content_base64 });
@@ -296,11 +292,11 @@ impl EntryFunction {
     fn read(members: &mut Members<'_>) -> Result<Option<EntryFunction>, String> {
         const NAME: &str = "entry_function";
         let Some(value) = members.value(NAME).filter(|value| value.get() != "null") else { return Ok(None) };
-        if let Ok(name) = serde_json::from_str(value.get()) {
-            return Ok(Some(EntryFunction::Name(name)));
+        if let Ok(Text(name)) = serde_json::from_str(value.get()) {
+            return Ok(Some(EntryFunction::Name(name.into_owned())));
         }
         let mut call = Members::of(value.get()).map_err(|e| format!("{NAME}: must be a name, or an object: {e}"))?;
-        let name = call.take::<Option<String>>("name")?.ok_or("entry_function.name is missing")?;
+        let name = call.optional_text("name")?.ok_or("entry_function.name is missing")?;
         let arguments = call.value("arguments").map_or("null", |arguments| arguments.get());
         let arguments = JsonText::new(arguments.to_owned()).ok_or("entry_function.arguments are nested too deeply")?;
         Ok(Some(EntryFunction::Call { name, arguments }))
@@ -365,7 +361,7 @@ pub(crate) struct ExecutionResult {
     /// `repr` of the value that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) result: Option<String>,
-    /// The same as JSON, when it is JSON-able.
+    /// The same as JSON, when it is JSON-able, in at most 900 levels.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Value)]
     pub(crate) result_json: Option<JsonText>,

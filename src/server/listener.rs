@@ -6,12 +6,14 @@
 mod body;
 mod exchange;
 mod patience;
+mod peers;
 mod socket;
 
 pub(crate) use self::body::BodyTimeout;
 use self::{
     body::{RequestBody, ResponseBody},
     exchange::Exchange,
+    peers::{Newcomer, Peers},
     socket::Socket,
 };
 use crate::server::{refusal::refusal, request_id::X_REQUEST_ID};
@@ -42,7 +44,7 @@ use tokio::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
     time::{Instant, sleep, sleep_until, timeout},
 };
@@ -60,13 +62,21 @@ const LINGER_MAX: Duration = Duration::from_secs(5);
 const LINGER_SILENCE_MAX: Duration = Duration::from_secs(1);
 /// After an error that waiting may cure, such as no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often a newcomer looks for a connection whose place it can have.
+const PLACE_POLL: Duration = Duration::from_millis(50);
+/// What a client gets that has more than its share of all connections.
+const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n\
+    connection: close\r\ncontent-length: 86\r\n\r\n\
+    {\"error\":\"this client has too many connections: try again later\",\"code\":\"unavailable\"}";
 const ACCEPT_REPORT_EVERY: Duration = Duration::from_secs(10);
 
 /// Limits of the connections.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ListenerOptions {
-    /// Connections at the same time. More wait in the system's backlog until one closes.
+    /// Connections at the same time. More wait until one closes or gives way.
     pub(crate) connections_max: usize,
+    /// Of one peer, once there are as many as there may be.
+    pub(crate) connections_share: usize,
     /// From the first byte of a request (or from accepting the connection) to the end of its headers.
     pub(crate) header_timeout: Duration,
     /// Without a byte of a request's body from the client, or without a byte of an answer taken by it. Those who move
@@ -89,6 +99,7 @@ pub(crate) async fn serve_connections(
     grace: Duration,
 ) {
     let permits = Arc::new(Semaphore::new(options.connections_max.clamp(1, Semaphore::MAX_PERMITS)));
+    let peers = Arc::new(Peers::default());
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut faults = AcceptFaults::default();
@@ -96,19 +107,29 @@ pub(crate) async fn serve_connections(
     loop {
         while connections.try_join_next().is_some() {}
         let next = async {
-            // An error would mean that the semaphore is closed, which nothing does.
-            let permit = Arc::clone(&permits).acquire_owned().await.ok();
-            (permit, accept(|cx| listener.poll_accept(cx), &mut faults).await)
+            let (stream, peer) = accept(|cx| listener.poll_accept(cx), &mut faults).await;
+            (permit(&permits, &peers, peer, options.connections_share).await, stream, peer)
         };
-        let (permit, (stream, peer)) = tokio::select! {
+        let (permit, stream, peer) = tokio::select! {
             biased;
             () = &mut shutdown => break,
             accepted = next => accepted,
         };
-        let connection = serve_connection(stream, peer, router.clone(), options, stopping.clone());
+        let Some(permit) = permit else {
+            // What does not fit in the system's buffer, which is empty, is not worth waiting for.
+            let _ = stream.try_write(TOO_MANY);
+            tracing::debug!(%peer, "refused one connection too many");
+            continue;
+        };
+        let exchange = Arc::new(Exchange::default());
+        let place = peers.enter(peer, Arc::clone(&exchange));
+        let connection = serve_connection(stream, peer, router.clone(), options, exchange, stopping.clone());
         connections.spawn(async move {
-            connection.await;
-            drop(permit);
+            tokio::select! {
+                () = connection => {}
+                () = place.wanted() => tracing::debug!(%peer, "ended a connection to make room"),
+            }
+            drop((place, permit));
         });
     }
     drop(listener);
@@ -117,6 +138,28 @@ pub(crate) async fn serve_connections(
     if timeout(grace, ended).await.is_err() {
         tracing::warn!(connections = connections.len(), "dropping connections that did not finish in time");
         connections.shutdown().await;
+    }
+}
+
+/// Waits for a place for a connection; `None` when its peer has had enough of them.
+async fn permit(
+    permits: &Arc<Semaphore>,
+    peers: &Peers,
+    peer: SocketAddr,
+    share: usize,
+) -> Option<OwnedSemaphorePermit> {
+    let mut free = pin!(Arc::clone(permits).acquire_owned());
+    loop {
+        // Nothing closes the semaphore.
+        if let Ok(permit) = timeout(Duration::ZERO, &mut free).await {
+            return permit.ok();
+        }
+        if peers.make_place(peer, share) == Newcomer::Refused {
+            return None;
+        }
+        if let Ok(permit) = timeout(PLACE_POLL, &mut free).await {
+            return permit.ok();
+        }
     }
 }
 
@@ -158,6 +201,7 @@ async fn serve_connection(
     peer: SocketAddr,
     router: Router,
     options: ListenerOptions,
+    exchange: Arc<Exchange>,
     mut stopping: watch::Receiver<bool>,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
@@ -165,7 +209,6 @@ async fn serve_connection(
     }
     let (read, write): (OwnedReadHalf, OwnedWriteHalf) = stream.into_split();
     let read = Arc::new(read);
-    let exchange = Arc::new(Exchange::default());
     let socket = Socket::new(Arc::clone(&read), write, Arc::clone(&exchange), &options);
     let service = {
         let exchange = Arc::clone(&exchange);

@@ -4,10 +4,15 @@
 use crate::config::distance;
 use serde::{
     Deserialize, Deserializer,
-    de::{self, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
+    de::{self, Error as _, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{borrow::Cow, collections::HashSet, fmt, marker::PhantomData};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, hash_map::Entry},
+    fmt, iter,
+    marker::PhantomData,
+};
 
 /// Members of one object.
 const MEMBERS_MAX: usize = 1000;
@@ -40,6 +45,8 @@ const SYNONYMS: &[(&str, &str)] = &[
 /// The members of an object that nobody has asked for yet.
 pub(crate) struct Members<'a> {
     left: Vec<(Cow<'a, str>, &'a RawValue)>,
+    /// Names that stood there more than once.
+    repeated: Vec<String>,
     asked: Vec<&'static str>,
     /// Stands before names in messages.
     path: &'static str,
@@ -48,8 +55,18 @@ pub(crate) struct Members<'a> {
 impl<'a> Members<'a> {
     /// Splits an object.
     pub(crate) fn of(json: &'a str) -> Result<Members<'a>, String> {
-        let Object(left) = serde_json::from_str(json).map_err(|e| e.to_string())?;
-        Ok(Members { left, asked: Vec::new(), path: "" })
+        let object: Object<'a> = serde_json::from_str(json).map_err(|e| e.to_string())?;
+        Ok(object.members(""))
+    }
+
+    /// Splits the object that a text starts with; what follows is noted, as the first service read one value and no more.
+    pub(crate) fn at_start_of(json: &'a str, warnings: &mut Vec<String>) -> Result<Members<'a>, String> {
+        let mut values = serde_json::Deserializer::from_str(json);
+        let object = Object::deserialize(&mut values).map_err(|e| e.to_string())?;
+        if values.end().is_err() {
+            warn(warnings, || "what follows the JSON object was ignored".to_owned());
+        }
+        Ok(object.members(""))
     }
 
     /// Takes a member; absent and null are the default, as clients in Go send null for what they leave out.
@@ -61,7 +78,18 @@ impl<'a> Members<'a> {
 
     /// Takes a member that is text.
     pub(crate) fn text(&mut self, name: &'static str) -> Result<String, String> {
-        self.take(name)
+        self.optional_text(name).map(Option::unwrap_or_default)
+    }
+
+    /// Takes a member that is text, or is not there.
+    pub(crate) fn optional_text(&mut self, name: &'static str) -> Result<Option<String>, String> {
+        self.take::<Option<Text<'a>>>(name).map(|text| text.map(|Text(text)| text.into_owned()))
+    }
+
+    /// Takes a member that is a list of texts, of bounded length.
+    pub(crate) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, String> {
+        let texts: Vec<Text<'a>> = self.list(name)?;
+        Ok(texts.into_iter().map(|Text(text)| text.into_owned()).collect())
     }
 
     /// Takes a member that is a list of bounded length.
@@ -82,15 +110,15 @@ impl<'a> Members<'a> {
     pub(crate) fn object(&mut self, name: &'static str, path: &'static str) -> Result<Option<Members<'a>>, String> {
         let Some(value) = self.value(name) else { return Ok(None) };
         let object: Option<Object<'a>> = serde_json::from_str(value.get()).map_err(|e| self.wrong(name, &e))?;
-        Ok(object.map(|Object(left)| Members { left, asked: Vec::new(), path }))
+        Ok(object.map(|object| object.members(path)))
     }
 
     /// Takes a member that is a list of objects.
     pub(crate) fn objects(&mut self, name: &'static str, path: &'static str) -> Result<Vec<Members<'a>>, String> {
         let list: Vec<&RawValue> = self.list(name)?;
         let object = |value: &'a RawValue| {
-            let Object(left) = serde_json::from_str(value.get()).map_err(|e| self.wrong(name, &e))?;
-            Ok(Members { left, asked: Vec::new(), path })
+            let object: Object<'a> = serde_json::from_str(value.get()).map_err(|e| self.wrong(name, &e))?;
+            Ok(object.members(path))
         };
         list.into_iter().map(object).collect()
     }
@@ -109,7 +137,10 @@ impl<'a> Members<'a> {
     ///
     /// When a name is likely a slip for a known one: it must not be ignored.
     pub(crate) fn unknown(self, elsewhere: (&[&str], &str), warnings: &mut Vec<String>) -> Result<(), String> {
-        let Members { left, asked, path } = self;
+        let Members { left, repeated, asked, path } = self;
+        for name in repeated {
+            warn(warnings, || format!("member \"{path}{name}\" is given more than once: the last one counts"));
+        }
         let more = left.len().saturating_sub(NAMED_MAX);
         for (name, _) in left.iter().take(NAMED_MAX) {
             let shown = format!("\"{path}{}\"", shown(name));
@@ -117,15 +148,17 @@ impl<'a> Members<'a> {
             if others.iter().any(|other| other.eq_ignore_ascii_case(name)) {
                 return Err(format!("unknown member {shown}: it belongs {place}"));
             }
-            if let Some(close) = asked.iter().find(|known| is_slip(name, known)) {
-                return Err(format!("unknown member {shown}: did you mean \"{path}{close}\"?"));
-            }
             let all = || asked.iter().chain(others).copied();
             let synonym = SYNONYMS.iter().find(|(word, known)| *word == &**name && all().any(|name| name == *known));
-            let related = all().find(|known| {
-                let rest = |rest: &str| rest.starts_with('_') || rest.ends_with('_');
-                known.strip_prefix(&**name).is_some_and(rest) || known.strip_suffix(&**name).is_some_and(rest)
-            });
+            if synonym.is_none() {
+                if let Some(close) = asked.iter().find(|known| is_slip(name, known)) {
+                    return Err(format!("unknown member {shown}: did you mean \"{path}{close}\"?"));
+                }
+                if let Some(close) = others.iter().find(|known| is_slip(name, known)) {
+                    return Err(format!("unknown member {shown}: did you mean \"{close}\"? That belongs {place}"));
+                }
+            }
+            let related = all().find(|known| known.strip_suffix(&**name).is_some_and(|rest| rest.ends_with('_')));
             let hint = synonym.map(|(_, known)| *known).or(related);
             let hint = hint.map_or_else(String::new, |known| format!(" (\"{known}\" is known)"));
             warn(warnings, || format!("unknown member {shown} was ignored{hint}"));
@@ -178,7 +211,8 @@ fn is_slip(name: &str, known: &str) -> bool {
     distance(&name, &known) <= 2
 }
 
-/// Returns whether a name has the words of a known one, each as it is or shortened: `timeout_secs`.
+/// Returns whether a name has the words of a known one, each as it is or shortened, as `timeout_secs`, or the first ones as
+/// they are, as `timeout`.
 fn is_short_for(name: &str, known: &str) -> bool {
     let mut spaced = String::new();
     for c in name.chars() {
@@ -192,12 +226,23 @@ fn is_short_for(name: &str, known: &str) -> bool {
         name.split(['_', '-']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
     };
     let (name, known) = (words(&spaced), words(known));
-    known.len() > 1
-        && name.len() == known.len()
-        && name.iter().zip(&known).all(|(word, known)| known.starts_with(word.as_str()))
+    let is_short = |word: &str, known: &str| {
+        known.starts_with(word) || known.ends_with('s') && word.strip_suffix('s').is_some_and(|w| known.starts_with(w))
+    };
+    let shortened = || name.iter().zip(&known).all(|(word, known)| is_short(word, known));
+    known.len() > 1 && (name.len() == known.len() && shortened() || !name.is_empty() && known.starts_with(&name))
 }
 
-struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+struct Object<'a> {
+    members: Vec<(Cow<'a, str>, &'a RawValue)>,
+    repeated: Vec<String>,
+}
+
+impl<'a> Object<'a> {
+    fn members(self, path: &'static str) -> Members<'a> {
+        Members { left: self.members, repeated: self.repeated, asked: Vec::new(), path }
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Object<'a>, D::Error> {
@@ -216,45 +261,85 @@ impl<'de: 'a, 'a> Visitor<'de> for ObjectVisitor<'a> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'a>, A::Error> {
         let mut members: Vec<(Cow<'a, str>, &'a RawValue)> = Vec::new();
-        let mut known = HashSet::new();
-        while let Some(name) = map.next_key_seed(Name)? {
-            if members.len() == MEMBERS_MAX {
+        let mut places = HashMap::new();
+        let mut repeated = Vec::new();
+        for count in 0.. {
+            let Some(Text(name)) = map.next_key::<Text<'de>>()? else { break };
+            if count == MEMBERS_MAX {
                 return Err(A::Error::custom(format!("there are more than {MEMBERS_MAX} members")));
             }
-            if !known.insert(name.to_ascii_lowercase()) {
-                return Err(A::Error::custom(format!("duplicate member \"{}\"", shown(&name))));
+            let value = map.next_value()?;
+            // As in the first service, the last one counts, whatever the case of its letters.
+            match places.entry(name.to_ascii_lowercase()) {
+                Entry::Vacant(place) => {
+                    place.insert(members.len());
+                    members.push((name, value));
+                }
+                Entry::Occupied(place) => {
+                    if repeated.len() < NAMED_MAX {
+                        repeated.push(shown(&name));
+                    }
+                    // Null changes nothing there.
+                    if value.get() != "null" {
+                        members[*place.get()] = (name, value);
+                    }
+                }
             }
-            members.push((name, map.next_value()?));
         }
-        Ok(Object(members))
+        Ok(Object { members, repeated })
     }
 }
 
-/// A name, borrowed unless it has escapes.
-struct Name;
+/// A string, borrowed unless it has escapes. Surrogates without their other half are replaced, as the first service did.
+pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<Cow<'de, str>, D::Error> {
-        value.deserialize_str(self)
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Text<'a>, D::Error> {
+        // Asked for text, the parser would refuse them.
+        value.deserialize_bytes(TextVisitor(PhantomData))
     }
 }
 
-impl<'de> Visitor<'de> for Name {
-    type Value = Cow<'de, str>;
+struct TextVisitor<'a>(PhantomData<&'a ()>);
+
+impl<'de: 'a, 'a> Visitor<'de> for TextVisitor<'a> {
+    type Value = Text<'a>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
+        f.write_str("a string")
     }
 
-    fn visit_borrowed_str<E: de::Error>(self, name: &'de str) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Borrowed(name))
+    fn visit_borrowed_bytes<E: de::Error>(self, text: &'de [u8]) -> Result<Text<'a>, E> {
+        Ok(Text(without_surrogates(text)))
     }
 
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Owned(name.to_owned()))
+    fn visit_bytes<E: de::Error>(self, text: &[u8]) -> Result<Text<'a>, E> {
+        Ok(Text(Cow::Owned(without_surrogates(text).into_owned())))
     }
+}
+
+/// Replaces surrogates that are encoded as if they were characters, in what is UTF-8 otherwise.
+fn without_surrogates(text: &[u8]) -> Cow<'_, str> {
+    // The first byte of such an encoding, which only the two that follow it are invalid without.
+    const FIRST_BYTE: u8 = 0xED;
+    replacing(text, |invalid| usize::from(invalid.first() == Some(&FIRST_BYTE)))
+}
+
+/// Returns bytes as text, with a replacement character for each that is not UTF-8, as the first service read them.
+pub(crate) fn utf8(bytes: &[u8]) -> Cow<'_, str> {
+    replacing(bytes, <[u8]>::len)
+}
+
+fn replacing(bytes: &[u8], replacements: impl Fn(&[u8]) -> usize) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(iter::repeat_n(char::REPLACEMENT_CHARACTER, replacements(chunk.invalid())));
+    }
+    Cow::Owned(text)
 }
 
 /// A list of bounded length.
@@ -317,19 +402,54 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let mut members = Members::of(r#"{"config": {"memory_mb": "1G", "disk_mb": -1}, "env_vars": [1]}"#).unwrap();
-        assert_eq!(
-            members.list::<String>("env_vars").unwrap_err(),
-            "env_vars: invalid type: integer `1`, expected a string"
-        );
+        assert_eq!(members.texts("env_vars").unwrap_err(), "env_vars: invalid type: integer `1`, expected a string");
         let mut config = members.object("config", "config.").unwrap().unwrap();
         assert_eq!(
             config.number("memory_mb").unwrap_err(),
             "config.memory_mb: invalid type: string \"1G\", expected a number"
         );
         assert_eq!(config.number("disk_mb").unwrap_err(), "config.disk_mb is -1; it cannot be negative");
-        for bad in ["", "[]", "null", "7", "{\"a\":1,\"a\":2}", "{\"a\":1,\"A\":2}", "{} x"] {
+        for bad in ["", "[]", "null", "7", "{", "{} x"] {
             assert!(Members::of(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_last_of_equal_members_counts_and_text_after_the_object_does_not() {
+        let mut warnings = Vec::new();
+        let json = r#"{"a": "1", "b": "x", "A": "2", "a": "3", "b": null} {"a": "4"}"#;
+        let mut members = Members::at_start_of(json, &mut warnings).unwrap();
+        assert_eq!((members.text("a").unwrap(), members.text("b").unwrap()), ("3".to_owned(), "x".to_owned()));
+        members.unknown((&[], ""), &mut warnings).unwrap();
+        assert_eq!(
+            warnings,
+            [
+                "what follows the JSON object was ignored",
+                "member \"A\" is given more than once: the last one counts",
+                "member \"a\" is given more than once: the last one counts",
+                "member \"b\" is given more than once: the last one counts",
+            ]
+        );
+        for bad in ["", "[]", "x {}", "{\"a\" 1}"] {
+            assert!(Members::at_start_of(bad, &mut warnings).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn halves_of_surrogate_pairs_are_replaced_wherever_text_is() {
+        let json =
+            r#"{"\ud800": 1, "a": "\ud800x\uD83D\uDE00\udc00\ud800\ud800", "list": ["\udfffé", "\\ud800"], "n": "7"}"#;
+        let mut members = Members::of(json).unwrap();
+        assert_eq!(members.text("a").unwrap(), "\u{fffd}x\u{1f600}\u{fffd}\u{fffd}\u{fffd}");
+        assert_eq!(members.texts("list").unwrap(), ["\u{fffd}é", "\\ud800"]);
+        assert_eq!(members.optional_text("n").unwrap().as_deref(), Some("7"));
+        let mut warnings = Vec::new();
+        members.unknown((&[], ""), &mut warnings).unwrap();
+        assert_eq!(warnings, ["unknown member \"\u{fffd}\" was ignored"]);
+        for bad in [r#"{"a": 1}"#, r#"{"a": ["x"]}"#, r#"{"a": "\ud8"}"#, r#"{"a": {}}"#] {
+            assert!(Members::of(bad).is_err() || Members::of(bad).unwrap().text("a").is_err(), "{bad}");
+        }
+        assert_eq!(utf8(b"a\xE2\x82b\xFF\xC3\xA9"), "a\u{fffd}\u{fffd}b\u{fffd}é");
     }
 
     #[test]
@@ -352,6 +472,11 @@ mod tests {
             "py_version",
             "pyVersion",
             "python_v",
+            "python",
+            "Python",
+            "timeout",
+            "timeout_secs",
+            "timeoutSeconds",
         ] {
             let error = unknown(&format!(r#"{{"{slip}": 1}}"#)).unwrap_err();
             assert!(error.contains(slip) && error.contains("did you mean"), "{error}");
@@ -361,7 +486,8 @@ mod tests {
         }
         let error = unknown(r#"{"timeout_seconds": 5}"#).unwrap_err();
         assert_eq!(error, "unknown member \"timeout_seconds\": it belongs into \"config\"");
-        assert!(unknown(r#"{"timeout": 5}"#).unwrap()[0].contains("\"timeout_seconds\" is known"));
+        let error = unknown(r#"{"timeout": 5}"#).unwrap_err();
+        assert_eq!(error, "unknown member \"timeout\": did you mean \"timeout_seconds\"? That belongs into \"config\"");
     }
 
     #[test]

@@ -195,6 +195,11 @@ fn values_come_back_as_json_only_when_that_says_the_same() {
     let body = json!({"code": code, "eval_last_expr": true}).to_string();
     let text = server.call("POST", "/api/v1/eval", &[], body.as_bytes()).text();
     assert!(text.contains(&format!(r#""result_json":{}0{},"#, "[".repeat(900), "]".repeat(900))), "{text}");
+    // Deeper is more than clients' parsers take, such as Python's.
+    let body = json!({"code": "x = 0\nfor _ in range(901): x = [x]\nx", "eval_last_expr": true}).to_string();
+    let answer = server.call("POST", "/api/v1/eval", &[], body.as_bytes()).json();
+    assert_eq!(answer.get("result_json"), None);
+    assert_eq!(answer["result"], format!("{}0{}", "[".repeat(901), "]".repeat(901)));
     let call =
         r#"{"code": "def f(n): return n + 1", "entry_function": {"name": "f", "arguments": [18446744073709551616]}}"#;
     let text = server.call("POST", "/api/v1/eval", &[], call.as_bytes()).text();
@@ -220,6 +225,12 @@ fn unknown_members_are_named_and_slips_refused() {
         (json!({"code": "1", "std_in": "x"}), "\"stdin\""),
         (json!({"code": "1", "envVars": []}), "\"env_vars\""),
         (json!({"code": "1", "timeout_seconds": 3}), "into \"config\""),
+        (json!({"code": "1", "timeout": 3}), "\"timeout_seconds\"? That belongs into \"config\""),
+        (json!({"code": "1", "timeoutSecs": 3}), "\"timeout_seconds\"? That belongs into \"config\""),
+        (json!({"code": "1", "memory": 3}), "\"memory_mb\"? That belongs into \"config\""),
+        (json!({"code": "1", "env": {"A": "1"}}), "\"env_vars\""),
+        (json!({"code": "1", "requirements": ["x"]}), "\"requirements_txt\""),
+        (json!({"code": "1", "config": {"timeout": 3}}), "\"config.timeout_seconds\""),
         (json!({"code": "1", "config": {"timeout_second": 3}}), "\"config.timeout_seconds\""),
         (json!({"code": "1", "config": {"stdin": "x"}}), "outside of \"config\""),
         (json!({"files": [{"name": "a.py", "contents": "1"}]}), "\"files[].content\""),

@@ -11,14 +11,31 @@ use tokio::time::Instant;
 
 /// State of one connection. HTTP/1.1 has one request at a time: the client's turn is from an answer's end to the end of the
 /// next request's headers, then it is ours.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Exchange {
+    began: Instant,
     /// Even: the client's. Odd: ours.
     turn: AtomicU64,
+    /// When the client's last turn began, after `began`.
+    clients_turn_us: AtomicU64,
     first_write: OnceLock<Instant>,
     last_write_us: AtomicU64,
     body_timed_out: AtomicBool,
     unread_body: AtomicBool,
+}
+
+impl Default for Exchange {
+    fn default() -> Exchange {
+        Exchange {
+            began: Instant::now(),
+            turn: AtomicU64::default(),
+            clients_turn_us: AtomicU64::default(),
+            first_write: OnceLock::default(),
+            last_write_us: AtomicU64::default(),
+            body_timed_out: AtomicBool::default(),
+            unread_body: AtomicBool::default(),
+        }
+    }
 }
 
 impl Exchange {
@@ -33,9 +50,15 @@ impl Exchange {
         Turn(self.turn.load(Ordering::Relaxed))
     }
 
+    /// Returns for how long it has been the client's turn, if it is.
+    pub(super) fn client_waited_for(&self) -> Option<Duration> {
+        let since = Duration::from_micros(self.clients_turn_us.load(Ordering::Relaxed));
+        self.turn().is_the_clients().then(|| self.began.elapsed().saturating_sub(since))
+    }
+
     pub(super) fn note_write(&self) {
-        let micros = self.first_write.get_or_init(Instant::now).elapsed().as_micros();
-        self.last_write_us.store(u64::try_from(micros).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let time = self.first_write.get_or_init(Instant::now).elapsed();
+        self.last_write_us.store(micros(time), Ordering::Relaxed);
     }
 
     pub(super) fn last_write(&self) -> Option<Instant> {
@@ -77,6 +100,11 @@ pub(super) struct Busy(Arc<Exchange>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
+        self.0.clients_turn_us.store(micros(self.0.began.elapsed()), Ordering::Relaxed);
         self.0.turn.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

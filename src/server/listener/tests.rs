@@ -9,6 +9,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpSocket,
     sync::oneshot,
     task::JoinHandle,
 };
@@ -68,6 +69,52 @@ async fn when_full_a_newcomer_waits_and_kept_connections_are_answered() {
     }
     drop(kept);
     assert_eq!(newcomer.answer().await, "quick");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_peer_cannot_hold_all_connections() {
+    let idle = QUICK;
+    let unsent = "";
+    let slow_head = "GET /quick HTTP/1.1\r\nhost:";
+    let slow_body = "POST /length HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc";
+    for (request, same_peer) in [(idle, true), (unsent, true), (slow_head, true), (slow_body, false), (SLOW, false)] {
+        let server = Server::start(ListenerOptions { connections_max: 20, connections_share: 10, ..OPTIONS });
+        let mut held = Vec::new();
+        for _ in 0..20 {
+            held.push(server.connect_and_send(request).await);
+        }
+        let mut others = Vec::new();
+        for _ in 0..10 {
+            let from = if same_peer { "127.0.0.1" } else { "127.0.0.2" };
+            let mut other = server.connect_from(from, QUICK).await;
+            assert_eq!(timeout(Duration::from_secs(5), other.answer()).await.expect(request), "quick");
+            others.push(other);
+        }
+        let mut ended = 0;
+        for mut connection in held {
+            if request == idle {
+                assert_eq!(connection.answer().await, "quick");
+            }
+            ended += usize::from(connection.ends_within(Duration::from_millis(5)).await);
+        }
+        assert_eq!(ended, 10, "only as many as were needed: {request:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_has_more_than_its_share_is_refused_when_all_are_at_work() {
+    let server = Server::start(ListenerOptions { connections_max: 4, connections_share: 2, ..OPTIONS });
+    let mut held = Vec::new();
+    for count in 1..=4 {
+        held.push(server.connect_and_send(SLOW).await);
+        server.has_running(count).await;
+    }
+    let answer = server.connect_and_send("").await.read_to_end().await;
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+    assert!(head.starts_with("HTTP/1.1 503 ") && head.contains("retry-after: 1"), "{answer}");
+    assert!(head.contains(&format!("content-length: {}", body.len())), "{answer}");
+    assert!(body.starts_with("{\"error\":") && body.ends_with('}'), "{answer}");
+    server.has_running(4).await;
 }
 
 #[tokio::test]
@@ -337,8 +384,13 @@ async fn errors_of_accepting_do_not_end_it_and_are_reported_once() {
 }
 
 const GRACE: Duration = Duration::from_secs(2);
-const OPTIONS: ListenerOptions =
-    ListenerOptions { connections_max: 1000, header_timeout: FAR, body_timeout: FAR, idle_timeout: FAR };
+const OPTIONS: ListenerOptions = ListenerOptions {
+    connections_max: 1000,
+    connections_share: 1000,
+    header_timeout: FAR,
+    body_timeout: FAR,
+    idle_timeout: FAR,
+};
 
 /// Requests that have not been dropped.
 type Running = Arc<AtomicUsize>;
@@ -386,6 +438,14 @@ impl Server {
 
     async fn connect_and_send(&self, text: &str) -> Client {
         let mut client = Client(TcpStream::connect(self.address).await.unwrap());
+        client.send(text).await;
+        client
+    }
+
+    async fn connect_from(&self, address: &str, text: &str) -> Client {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(address.parse().unwrap(), 0)).unwrap();
+        let mut client = Client(socket.connect(self.address).await.unwrap());
         client.send(text).await;
         client
     }
