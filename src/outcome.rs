@@ -152,7 +152,7 @@ pub enum LimitHit {
 }
 
 /// Holds what was kept of an output stream.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
     /// The text; bytes that are not UTF-8 are replaced by U+FFFD. When truncated, its head and tail with a line between
     /// them that says how many bytes are missing.
@@ -243,7 +243,7 @@ fn depth(json: &str) -> usize {
 }
 
 /// An uncaught Python exception.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exception {
     /// Class name.
     pub kind: String,

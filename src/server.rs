@@ -2,15 +2,16 @@
 //!
 //! **Architecture invariant:** HTTP and JSON are known only here, and how a job runs is not. Reading order: `routes` says
 //! which path leads where; `request` makes a job of what came; `submit` finds it a place (`admission`) and a record
-//! (`store`); `run` brings it to its result, and `events` to those who follow it.
+//! (`executions`); `run` brings it to its `ending`, and `render` makes the answer of its record.
 
 mod admission;
 mod api;
 mod auth;
 mod body;
 mod cors;
+mod ending;
 mod error;
-mod events;
+mod executions;
 mod form;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
@@ -22,11 +23,11 @@ mod memory;
 mod metrics;
 mod rate_limit;
 mod refusal;
+mod render;
 mod request;
 mod request_id;
 mod routes;
 mod run;
-mod store;
 mod submit;
 mod uploads;
 
@@ -36,6 +37,7 @@ use crate::{
     config::{FallbackMode, Settings},
 };
 use admission::{Admission, Gates, QueueLimits};
+use executions::{Executions, MemoryStore, Retention};
 use listener::ListenerOptions;
 use memory::Trimmer;
 use metrics::Metrics;
@@ -48,7 +50,6 @@ use std::{
     },
     time::Duration,
 };
-use store::{Retention, Store};
 use tokio::{
     net::TcpSocket,
     runtime::{Builder, Handle},
@@ -76,7 +77,7 @@ struct App {
     settings: Settings,
     pyexec: Pyexec,
     gates: Gates,
-    store: Store,
+    executions: Arc<Executions>,
     uploads: Arc<Uploads>,
     metrics: Arc<Metrics>,
     /// Where executions run. Their threads are busy for as long as a slice of a job takes; those that answer requests
@@ -124,11 +125,11 @@ pub fn serve(
     let app = Arc::new(App {
         pyexec,
         gates: gates(&settings),
-        store: Store::new(Retention {
+        executions: Executions::new(MemoryStore::new(Retention {
             time: settings.cleanup_ttl,
             count_max: settings.results_max,
             bytes_max: usize::try_from(settings.results_bytes).unwrap_or(usize::MAX),
-        }),
+        })),
         uploads: Uploads::new(settings.uploads_bytes, settings.api_keys.len()),
         metrics: Arc::new(Metrics::new()),
         jobs: jobs.handle().clone(),
@@ -250,7 +251,7 @@ async fn drain(app: &App, term: &mut Signal, int: &mut Signal) {
         () = either(term, int) => {}
     }
     tracing::warn!(executions = busy(), "killing what still runs");
-    app.store.kill_all();
+    app.executions.kill_all();
     let ended = timeout_at(Instant::now() + FAREWELL, async {
         while busy() > 0 {
             sleep(DRAIN_POLL).await;
@@ -272,8 +273,10 @@ async fn sweep(app: Arc<App>) {
     let mut trimmer = Trimmer::default();
     loop {
         sleep(SWEEP_EVERY).await;
-        app.store.sweep();
-        let (_, kept_bytes) = app.store.kept();
+        if let Err(error) = app.executions.sweep().await {
+            tracing::error!(%error, "the store of executions cannot be reached");
+        }
+        let (_, kept_bytes) = app.executions.kept();
         let looked = blocking(move || {
             trimmer.look(kept_bytes as u64);
             trimmer

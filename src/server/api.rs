@@ -434,7 +434,7 @@ pub(crate) enum Status {
 }
 
 /// What stopped an execution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ErrorKind {
     TimeLimit,

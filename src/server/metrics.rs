@@ -11,7 +11,7 @@ use self::{
     },
     process::Process,
 };
-use super::{admission::Admission, api::ExecutionResult};
+use super::{admission::Admission, executions::End};
 use crate::{executor::docker::PoolStats, outcome::Tier};
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -154,15 +154,15 @@ impl Metrics {
     }
 
     /// Counts an execution that ended, having run on a tier or not.
-    pub(crate) fn execution_ended(&self, result: &ExecutionResult) {
-        let tier = result.executor.map_or(RanOn::Nothing, RanOn::from);
-        let labels = ExecutionLabels { tier, status: result.status, error_kind: result.error_kind.into() };
+    pub(crate) fn execution_ended(&self, end: &End) {
+        let tier = end.tier.map_or(RanOn::Nothing, RanOn::from);
+        let labels = ExecutionLabels { tier, status: end.status, error_kind: end.error_kind.into() };
         self.executions.get_or_create(&labels).inc();
         if tier != RanOn::Nothing {
-            let seconds = Duration::from_micros(result.duration_us).as_secs_f64();
+            let seconds = Duration::from_micros(end.usage.wall_us).as_secs_f64();
             self.execution_durations.get_or_create(&TierLabels { tier }).observe(seconds);
         }
-        for &limit in &result.limits_hit {
+        for &limit in &end.limits_hit {
             self.limits_hit.get_or_create(&LimitLabels { limit: limit.into() }).inc();
         }
     }
@@ -247,12 +247,11 @@ fn count(value: usize) -> i64 {
 mod tests {
     use super::*;
     use crate::{
-        outcome::{LimitHit, Tier},
+        outcome::{LimitHit, Tier, Usage},
         server::{
             admission::QueueLimits,
             api::{ErrorKind, Status},
-            run::{Terms, blank},
-            store::{Entry, Retention, Store},
+            executions::samples::end,
         },
     };
     use axum::{
@@ -263,27 +262,19 @@ mod tests {
     #[test]
     fn executions_are_counted_and_timed_by_tier() {
         let metrics = Metrics::new();
-        let store = Store::new(Retention::NOTHING);
-        let Entry::New(execution) = store.insert(0, None, Terms::nothing()) else { panic!("not new") };
-        let result = blank(&execution);
-        metrics.execution_ended(&ExecutionResult {
-            executor: Some(Tier::Wasm),
-            status: Status::Completed,
-            duration_us: 150,
-            ..result.clone()
-        });
-        metrics.execution_ended(&ExecutionResult {
-            executor: Some(Tier::Wasm),
+        metrics.execution_ended(&end("x"));
+        metrics.execution_ended(&End {
             status: Status::Failed,
             error_kind: Some(ErrorKind::TimeLimit),
             limits_hit: vec![LimitHit::WallClock],
-            duration_us: 1_000_000_000,
-            ..result.clone()
+            usage: Usage { wall_us: 1_000_000_000, ..Usage::default() },
+            ..end("x")
         });
-        metrics.execution_ended(&ExecutionResult {
+        metrics.execution_ended(&End {
+            tier: None,
             status: Status::Killed,
             error_kind: Some(ErrorKind::Killed),
-            ..result
+            ..end("x")
         });
         has(&metrics, "pyexec_executions_total{tier=\"wasm\",status=\"completed\",error_kind=\"none\"} 1");
         has(&metrics, "pyexec_executions_total{tier=\"wasm\",status=\"failed\",error_kind=\"time_limit\"} 1");

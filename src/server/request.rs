@@ -4,18 +4,19 @@
 use super::{
     App,
     api::{
-        Common, Config, EntryFunction, EnvironmentRequest, EvalRequest, ExecutorChoice, GivenLimits, Metadata, Read,
-        RequirementList,
+        Common, Config, EntryFunction, EnvironmentRequest, EvalRequest, ExecutorChoice, Metadata, Read, RequirementList,
     },
+    ending::Refusal,
     error::{ApiError, Problem},
+    executions::{GrantedLimits, Terms},
     members::{shown, warn},
-    run::{Refusal, Request, Terms, Waiting, Work},
+    render::number,
+    run::{Request, Waiting, Work},
 };
 use crate::{
     Error, Job, Limits, Project, Python, Requirements, TierChoice, UnsupportedPython, Want, config::Settings,
     environment::Definition, outcome::JsonText,
 };
-use serde_json::Number;
 
 type Result<T> = std::result::Result<T, ApiError>;
 
@@ -108,7 +109,7 @@ async fn request(
         },
         Err(error) => Work::Refused(Refusal::from(error)),
     };
-    let terms = Terms { limits: given(&limits, shares), warnings };
+    let terms = Terms { limits: granted(&limits, shares), warnings };
     Ok(Request { work, terms, waiting, strip_newline, collect_files, bytes })
 }
 
@@ -253,22 +254,13 @@ fn limits(config: &Config, output: Option<f64>, settings: &Settings, warnings: &
     (limits.clamped(&most), u32::try_from(shares).unwrap_or(CPU_SHARES_MAX).clamp(2, CPU_SHARES_MAX))
 }
 
-/// Returns limits in the units of a request.
-fn given(limits: &Limits, cpu_shares: u32) -> GivenLimits {
-    GivenLimits {
-        timeout_seconds: number(limits.wall_clock_ms, 1000),
-        memory_mb: number(limits.memory_bytes, MIB),
-        disk_mb: number(limits.disk_bytes, MIB),
-        cpu_shares,
+fn granted(limits: &Limits, cpu_shares: u32) -> GrantedLimits {
+    GrantedLimits {
+        wall_clock_ms: limits.wall_clock_ms,
+        memory_bytes: limits.memory_bytes,
+        disk_bytes: limits.disk_bytes,
+        output_bytes: limits.output_bytes,
         cpu_fuel: limits.cpu_fuel,
-        max_output_bytes: limits.output_bytes,
+        cpu_shares,
     }
-}
-
-/// Returns a whole number where it is one.
-fn number(value: u64, unit: u64) -> Number {
-    if value.is_multiple_of(unit) {
-        return Number::from(value / unit);
-    }
-    Number::from_f64(value as f64 / unit as f64).unwrap_or_else(|| Number::from(value / unit))
 }

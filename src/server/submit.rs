@@ -5,23 +5,19 @@ use super::{
     admission::Full,
     auth::Caller,
     error::{ApiError, Problem},
+    executions::{Accepted, ExecutionRecord, Followed, LiveExecution, RequestKey},
     metrics::RejectReason,
     run::{self, Request, Work},
-    store::{Entry, Execution},
 };
 use axum::http::HeaderMap;
-use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
-/// The key that a client gave to its request, with the digest of what it asked for.
-pub(crate) type Idempotency = Option<(String, [u8; 32])>;
-
 /// Reads the header. `request` is what must be the same when the key is.
-pub(crate) fn idempotency(headers: &HeaderMap, request: &[&[u8]]) -> Result<Idempotency, ApiError> {
+pub(crate) fn idempotency(headers: &HeaderMap, request: &[&[u8]]) -> Result<Option<RequestKey>, ApiError> {
     let Some(key) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= IDEMPOTENCY_KEY_BYTES_MAX);
     let key = key.ok_or_else(|| {
@@ -32,25 +28,25 @@ pub(crate) fn idempotency(headers: &HeaderMap, request: &[&[u8]]) -> Result<Idem
         digest.update((part.len() as u64).to_le_bytes());
         digest.update(part);
     }
-    Ok(Some((key.to_owned(), digest.finalize().into())))
+    Ok(Some(RequestKey { key: key.to_owned(), digest: digest.finalize().into() }))
 }
 
 /// Accepts an execution, now or when the same request came before, or says why not; at once.
-pub(crate) fn submit(
+pub(crate) async fn submit(
     app: &Arc<App>,
     caller: &Caller,
     mut request: Request,
-    idempotency: Idempotency,
-) -> Result<Arc<Execution>, ApiError> {
+    key: Option<RequestKey>,
+) -> Result<Followed, ApiError> {
     if app.is_draining() {
         app.metrics.rejected(RejectReason::ShuttingDown);
         return Err(ApiError::new(Problem::Draining, "the server is shutting down: try another, or again later")
             .retry_after(app.settings.shutdown_grace.as_secs().max(1)));
     }
-    let execution = match app.store.insert(caller.index, idempotency, request.terms.clone()) {
-        Entry::New(execution) => execution,
-        Entry::Known(execution) => return Ok(execution),
-        Entry::Conflict => {
+    let live = match app.executions.accept(caller, key, request.terms.clone()).await? {
+        Accepted::New(live) => live,
+        Accepted::Known(execution) => return Ok(execution),
+        Accepted::Conflict => {
             let message = "this Idempotency-Key was used for another request: use a new key";
             return Err(ApiError::new(Problem::Conflict, message));
         }
@@ -64,34 +60,38 @@ pub(crate) fn submit(
             match app.gates.enter(plan, caller.index, request.bytes) {
                 Ok(place) => Some(place),
                 Err(Full) => {
-                    app.store.withdraw(&execution);
+                    app.executions.withdraw(&live).await?;
                     app.metrics.rejected(RejectReason::QueueFull);
                     return Err(ApiError::new(Problem::QueueFull, gate.why_full()).retry_after(1));
                 }
             }
         }
     };
-    app.jobs.spawn(run::run(Arc::clone(app), Arc::clone(&execution), request, place));
-    Ok(execution)
+    app.jobs.spawn(run::run(Arc::clone(app), Arc::clone(&live), request, place));
+    Ok(Followed::Live(live))
 }
 
-/// Returns the result as JSON, for a caller that waits.
-pub(crate) async fn result(app: &Arc<App>, execution: &Arc<Execution>) -> Result<Bytes, ApiError> {
+/// Waits for the end of an execution, for a caller that does.
+pub(crate) async fn result(app: &Arc<App>, execution: &Followed) -> Result<Arc<ExecutionRecord>, ApiError> {
     let waiting = GiveUpOnDrop::new(app, execution);
-    let result = execution.finished().await.map(|end| end.json.clone());
+    let ended = app.executions.finished(execution).await?;
     waiting.disarm();
-    result.ok_or_else(|| {
+    ended.ok_or_else(|| {
         let message = "the same request came before and was turned away: try again later";
         ApiError::new(Problem::Unavailable, message).retry_after(1)
     })
 }
 
 /// Gives an execution up when its caller goes away.
-pub(crate) struct GiveUpOnDrop(Option<(Arc<App>, Arc<Execution>)>);
+pub(crate) struct GiveUpOnDrop(Option<(Arc<App>, Arc<LiveExecution>)>);
 
 impl GiveUpOnDrop {
-    pub(crate) fn new(app: &Arc<App>, execution: &Arc<Execution>) -> GiveUpOnDrop {
-        GiveUpOnDrop(Some((Arc::clone(app), Arc::clone(execution))))
+    pub(crate) fn new(app: &Arc<App>, execution: &Followed) -> GiveUpOnDrop {
+        GiveUpOnDrop(match execution {
+            Followed::Live(live) => Some((Arc::clone(app), Arc::clone(live))),
+            // What runs elsewhere is not given up: nobody there knows who waits here.
+            Followed::Record(_) => None,
+        })
     }
 
     pub(crate) fn disarm(mut self) {
@@ -101,8 +101,8 @@ impl GiveUpOnDrop {
 
 impl Drop for GiveUpOnDrop {
     fn drop(&mut self) {
-        if let Some((app, execution)) = &self.0 {
-            app.store.give_up(execution);
+        if let Some((app, live)) = &self.0 {
+            app.executions.give_up(live, &app.jobs);
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::{
         body,
         error::{ApiError, Problem},
         metrics::RejectReason,
+        render::timestamp,
         request,
-        run::timestamp,
     },
 };
 use axum::{

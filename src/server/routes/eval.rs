@@ -78,10 +78,10 @@ pub(super) async fn eval(
     drop(bytes);
     let streamed = read.request.stream;
     let request = request::eval(read, length, &app).await?;
-    let execution = submit(&app, &caller, request, idempotency)?;
+    let submitted = submit(&app, &caller, request, idempotency).await?;
     if streamed {
-        let waiting = GiveUpOnDrop::new(&app, &execution);
-        return Ok(stream(execution, 0, Some(waiting)).into_response());
+        let waiting = GiveUpOnDrop::new(&app, &submitted);
+        return Ok(stream(&app, submitted, 0, Some(waiting)).await?.into_response());
     }
-    Ok(json(result(&app, &execution).await?))
+    Ok(json(result(&app, &submitted).await?).await)
 }

@@ -14,10 +14,11 @@ use crate::{
         api::{Accepted, ExecutionResult, Metadata},
         auth::Caller,
         error::{ApiError, Problem},
+        executions::RequestKey,
         form::{Form, Part},
         request,
         run::{Request, Waiting},
-        submit::{Idempotency, idempotency, result, submit},
+        submit::{idempotency, result, submit},
         uploads::{Full, Reservation},
     },
 };
@@ -62,8 +63,8 @@ pub(super) async fn sync(
     http: axum::extract::Request,
 ) -> Result<Response, ApiError> {
     let (request, idempotency) = receive(&app, &caller, http, Waiting::Yes).await?;
-    let execution = submit(&app, &caller, request, idempotency)?;
-    Ok(json(result(&app, &execution).await?))
+    let submitted = submit(&app, &caller, request, idempotency).await?;
+    Ok(json(result(&app, &submitted).await?).await)
 }
 
 /// Accepts an uploaded project; ask for the execution or follow its events.
@@ -97,8 +98,8 @@ pub(super) async fn run_async(
     http: axum::extract::Request,
 ) -> Result<Response, ApiError> {
     let (request, idempotency) = receive(&app, &caller, http, Waiting::No).await?;
-    let execution = submit(&app, &caller, request, idempotency)?;
-    let accepted = Accepted { execution_id: execution.id.clone() };
+    let submitted = submit(&app, &caller, request, idempotency).await?;
+    let accepted = Accepted { execution_id: submitted.id().to_owned() };
     Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
 }
 
@@ -108,7 +109,7 @@ async fn receive(
     caller: &Caller,
     http: axum::extract::Request,
     waiting: Waiting,
-) -> Result<(Request, Idempotency), ApiError> {
+) -> Result<(Request, Option<RequestKey>), ApiError> {
     let headers = http.headers().clone();
     // Besides the archive there is little.
     let bytes_max = app.settings.upload_max_bytes.saturating_add(2 * app.settings.body_max_bytes as u64);

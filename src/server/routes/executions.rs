@@ -6,11 +6,11 @@ use super::{
 };
 use crate::server::{
     App,
-    api::{ErrorBody, ExecutionList, ExecutionResult, ExecutionSummary, Status, StatusOnly, StreamEvent},
+    api::{ErrorBody, ExecutionList, ExecutionResult, Status, StatusOnly, StreamEvent},
     auth::Caller,
-    error::ApiError,
-    run,
-    store::Execution,
+    error::{ApiError, Problem},
+    executions::{Event, ExecutionRecord, Followed, Found, Query as Wanted},
+    render,
     submit::GiveUpOnDrop,
 };
 use axum::{
@@ -22,8 +22,7 @@ use axum::{
         sse::{self, KeepAlive, Sse},
     },
 };
-use bytes::Bytes;
-use futures_util::{Stream, stream::unfold};
+use futures_util::{Stream, StreamExt as _, stream::unfold};
 use serde::Deserialize;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -48,16 +47,12 @@ pub(super) async fn status(
     Extension(caller): Extension<Caller>,
     Path(ExecutionPath { id }): Path<ExecutionPath>,
 ) -> Result<Response, ApiError> {
-    let execution = find(&app, &caller, &id)?;
-    Ok(match execution.end() {
-        Some(end) => json(end.json.clone()),
-        None => Json(run::blank(&execution)).into_response(),
-    })
+    Ok(json(find(&app, &caller, &id).await?.record).await)
 }
 
-/// Answers with what is JSON already.
-pub(super) fn json(bytes: Bytes) -> Response {
-    let mut response = bytes.into_response();
+/// Answers with what is known of an execution.
+pub(super) async fn json(record: Arc<ExecutionRecord>) -> Response {
+    let mut response = render::json(record).await.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
@@ -80,10 +75,10 @@ pub(super) async fn kill(
     Extension(caller): Extension<Caller>,
     Path(ExecutionPath { id }): Path<ExecutionPath>,
 ) -> Result<Json<StatusOnly>, ApiError> {
-    let execution = find(&app, &caller, &id)?;
-    execution.kill();
+    let found = find(&app, &caller, &id).await?.followed();
+    app.executions.kill(&found).await?;
     // Whoever is told that it is killed finds it so.
-    let status = execution.finished().await.map_or(Status::Killed, |end| end.status);
+    let status = app.executions.finished(&found).await?.map_or(Status::Killed, |record| record.status());
     Ok(Json(StatusOnly { status }))
 }
 
@@ -123,12 +118,13 @@ pub(super) async fn list(
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(ApiError::invalid(format!("limit must be 1 to {PAGE_MAX}")));
     }
-    let page = app.store.list(caller.index, query.status, query.after.as_deref(), limit);
+    let wanted = Wanted { owner: &caller.name, status: query.status, after: query.after.as_deref(), limit };
     // An empty page would look like the end.
-    let (found, more) =
+    let page = app.executions.list(&wanted).await?;
+    let page =
         page.ok_or_else(|| ApiError::invalid("after: there is no such execution any more; start from the first page"))?;
-    let next = found.last().filter(|_| more).map(|execution| execution.id.clone());
-    let executions = found.iter().map(|execution| ExecutionSummary::from(&**execution)).collect();
+    let next = page.records.last().filter(|_| !page.is_last).map(|record| record.id.clone());
+    let executions = page.records.iter().map(|record| render::summary(record)).collect();
     Ok(Json(ExecutionList { executions, next }))
 }
 
@@ -161,7 +157,8 @@ pub(super) async fn events(
             .and_then(|number| number.parse().ok())
             .ok_or_else(|| ApiError::invalid("Last-Event-ID must be the number of an event"))?,
     };
-    Ok(stream(find(&app, &caller, &id)?, after, None).into_response())
+    let found = find(&app, &caller, &id).await?.followed();
+    Ok(stream(&app, found, after, None).await?.into_response())
 }
 
 /// The bytes of a file, as the document describes them.
@@ -193,10 +190,10 @@ pub(super) async fn file(
     Extension(caller): Extension<Caller>,
     Path(FilePath { id, path }): Path<FilePath>,
 ) -> Result<Response, ApiError> {
-    let execution = find(&app, &caller, &id)?;
-    let Some(content) = execution.file(&path) else {
+    find(&app, &caller, &id).await?;
+    let Some(content) = app.executions.file(&id, &path).await? else {
         return Err(ApiError::new(
-            crate::server::error::Problem::NotFound,
+            Problem::NotFound,
             "the execution has no such file: ask for them with collect_files, and see `files` of its result",
         ));
     };
@@ -209,24 +206,38 @@ pub(super) async fn file(
 }
 
 /// Streams the events after number `after`, until the result. The guard goes with the stream.
-pub(super) fn stream(
-    execution: Arc<Execution>,
+pub(super) async fn stream(
+    app: &Arc<App>,
+    execution: Followed,
     after: u64,
     guard: Option<GiveUpOnDrop>,
-) -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
-    let events = unfold((execution, after, guard), |(execution, after, guard)| async move {
-        let Some(event) = execution.events.after(after).await else {
+) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>> + use<>>, ApiError> {
+    let events = app.executions.events_after(execution.id(), after).await?;
+    let following = (Arc::clone(app), execution, events, guard);
+    let events = unfold(following, |(app, execution, mut events, guard)| async move {
+        let Some(Event { number, kind }) = events.next().await else {
             // It ended: there is nothing to give up.
             guard.into_iter().for_each(GiveUpOnDrop::disarm);
             return None;
         };
-        let number = event.number;
-        let sent = sse::Event::default().id(number.to_string()).event(event.kind.name()).data(event.data);
-        Some((Ok(sent), (execution, number, guard)))
+        let (name, data) = render::event(execution.id(), &kind);
+        let data = match data {
+            Some(data) => data,
+            None => result(&app, &execution).await?,
+        };
+        let sent = sse::Event::default().id(number.to_string()).event(name).data(data);
+        Some((Ok(sent), (app, execution, events, guard)))
     });
-    Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive"))
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive")))
 }
 
-fn find(app: &App, caller: &Caller, id: &str) -> Result<Arc<Execution>, ApiError> {
-    app.store.find(caller.index, id).ok_or_else(ApiError::no_execution)
+/// Returns the result of an execution that has ended, as JSON.
+async fn result(app: &App, execution: &Followed) -> Option<String> {
+    let ended = app.executions.finished(execution).await;
+    let ended = ended.inspect_err(|error| tracing::error!(%error, "the result of an execution cannot be read"));
+    String::from_utf8(render::json(ended.ok()??).await.into()).ok()
+}
+
+async fn find(app: &App, caller: &Caller, id: &str) -> Result<Found, ApiError> {
+    app.executions.find(&caller.name, id).await?.ok_or_else(ApiError::no_execution)
 }

@@ -56,7 +56,7 @@ pub(super) async fn health(State(app): State<Arc<App>>, caller: Option<Extension
     responses((status = 200, description = "All of them", content_type = CONTENT_TYPE, body = String), Guarded)
 )]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let (kept, bytes) = app.store.kept();
+    let (kept, bytes) = app.executions.kept();
     for (tier, admission) in app.gates.all() {
         app.metrics.set_admission(tier, admission);
     }
