@@ -1,6 +1,7 @@
 //! Ctrl-C, or another wish for an end, while something goes on.
 
 use super::{Failure, Result};
+use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) const INTERRUPTED: u8 = 130;
 const TERMINATED: u8 = 143;
@@ -8,7 +9,7 @@ const TERMINATED: u8 = 143;
 /// Waits until this process is asked to end, by Ctrl-C or SIGTERM; returns its exit code then.
 pub(crate) async fn interrupted() -> u8 {
     let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        match signal(SignalKind::terminate()) {
             Ok(mut terminate) => drop(terminate.recv().await),
             Err(_) => std::future::pending().await,
         }
@@ -25,13 +26,16 @@ pub(crate) fn interruptible<T: Send + 'static>(work: impl FnOnce() -> T + Send +
         .enable_all()
         .build()
         .map_err(|e| Failure::Fault(format!("cannot start a runtime: {e}")))?;
-    let done = runtime.block_on(async {
+    let done: Result<_> = runtime.block_on(async {
+        // Before the work starts: whoever sees what it prints may interrupt it.
+        let mut interrupts =
+            signal(SignalKind::interrupt()).map_err(|e| Failure::Fault(format!("cannot handle signals: {e}")))?;
         let work = tokio::task::spawn_blocking(work);
-        tokio::select! {
+        Ok(tokio::select! {
             done = work => Some(done),
-            _ = tokio::signal::ctrl_c() => None,
-        }
+            _ = interrupts.recv() => None,
+        })
     });
     runtime.shutdown_background();
-    done.transpose().map_err(|e| Failure::Fault(format!("pyexec crashed: {e}")))
+    done?.transpose().map_err(|e| Failure::Fault(format!("pyexec crashed: {e}")))
 }
