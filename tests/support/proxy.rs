@@ -6,13 +6,16 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, Interest},
     net::{UnixListener, UnixStream},
     sync::watch,
 };
 
+/// How soon it is noticed that a client has gone which had closed its input before.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 const DAEMON: &str = "/var/run/docker.sock";
 
 /// What becomes of a request.
@@ -159,12 +162,21 @@ async fn pass_on(client: &mut UnixStream, daemon: &mut UnixStream, mode: Mode, c
             }
         }
         let _ = to_daemon.shutdown().await;
+        // Who closes an input may still read; the daemon never ends what it streams of a container that did not start.
+        while let Ok(ready) = from_client.ready(Interest::WRITABLE).await
+            && !ready.is_write_closed()
+        {
+            tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+        }
     };
     let back = async {
         let _ = tokio::io::copy(&mut from_daemon, &mut to_client).await;
         let _ = to_client.shutdown().await;
     };
-    tokio::join!(there, back);
+    tokio::select! {
+        () = there => {}
+        () = back => {}
+    }
 }
 
 /// Reads the rest of a request whose head is there.
