@@ -214,6 +214,13 @@ impl Analysis {
         }
     }
 
+    /// Excludes the inferred packages that are not among these.
+    pub(super) fn keep(&mut self, inferred: &[Inferred]) {
+        let left_out = self.inferred.iter().filter(|package| !inferred.contains(package));
+        let left_out: Vec<_> = left_out.map(|package| package.name.clone()).collect();
+        self.exclude(left_out);
+    }
+
     fn exclude(&mut self, names: impl IntoIterator<Item = String>) {
         self.excluded.extend(names);
         self.inferred.retain(|inferred| !self.excluded.contains(&inferred.name));

@@ -41,6 +41,8 @@ pub(super) enum Decision {
 pub(super) struct Chosen {
     pub(super) target: Target,
     pub(super) reason: RouteReason,
+    /// Of the packages inferred from imports, those that it has.
+    pub(super) inferred: Vec<Inferred>,
 }
 
 #[derive(Debug, Clone)]
@@ -149,7 +151,7 @@ impl Choice<'_> {
         loop {
             let wanted = self.wanted(&inferred, environment_first)?;
             if wanted.names(&Platform::WASM).is_empty() && wanted.direct().next().is_none() {
-                return Ok(self.ready(Target::Wasm(None), reason));
+                return Ok(self.ready(Target::Wasm(None), reason, inferred));
             }
             let Some(install) = self.knowledge.install(&wanted, Platform::WASM) else {
                 return Ok(Decision::Need(Fact::Packages { wanted, platform: Platform::WASM }, Tier::Wasm));
@@ -164,7 +166,7 @@ impl Choice<'_> {
                 Verdict::Installed(installed) => {
                     let packages = wanted.names(&Platform::WASM).into_iter().map(str::to_owned).collect();
                     let target = Target::Wasm(Some(WasmPackages { installed: Arc::clone(installed), wanted }));
-                    return Ok(self.ready(target, RouteReason { packages, ..reason }));
+                    return Ok(self.ready(target, RouteReason { packages, ..reason }, inferred));
                 }
                 Verdict::Fewer => continue,
                 Verdict::NoWheel(packages) => {
@@ -251,7 +253,7 @@ impl Choice<'_> {
             match self.knowledge.image(&packages) {
                 None => return need(Fact::Image(Placement { packages, ..placement })),
                 Some(Made::Ready(prepared)) => {
-                    return Ok(Decision::Ready(Chosen { target: Target::Docker(prepared.clone()), reason }));
+                    return Ok(Decision::Ready(Chosen { target: Target::Docker(prepared.clone()), reason, inferred }));
                 }
                 Some(Made::NoSuchPackage(name)) => {
                     // The script is to fail where it imports it, as anywhere else.
@@ -321,8 +323,8 @@ impl Choice<'_> {
         }
     }
 
-    fn ready(&self, target: Target, reason: RouteReason) -> Decision {
-        Decision::Ready(Chosen { target, reason: self.shown(reason) })
+    fn ready(&self, target: Target, reason: RouteReason, inferred: Vec<Inferred>) -> Decision {
+        Decision::Ready(Chosen { target, reason: self.shown(reason), inferred })
     }
 
     /// Returns the reason to be told: of another attempt, why it is one.

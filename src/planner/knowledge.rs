@@ -32,7 +32,7 @@ pub(super) struct Knowledge {
     pub(super) docker: Docker,
     installs: Vec<Install>,
     interpreter: Option<Interpreter>,
-    image: Option<Image>,
+    images: Vec<Image>,
 }
 
 /// Says whether containers can be used for a job.
@@ -81,12 +81,13 @@ impl Knowledge {
 
     /// Returns the image with these packages.
     pub(super) fn image(&self, packages: &docker::Packages) -> Option<&Made> {
-        self.image.as_ref().filter(|image| image.packages == *packages).map(|image| &image.made)
+        self.images.iter().find(|image| image.packages == *packages).map(|image| &image.made)
     }
 
     /// Forgets what depends on how an attempt before was placed.
     pub(super) fn forget_containers(&mut self) {
-        (self.docker, self.interpreter, self.image) = (Docker::Unknown, None, None);
+        (self.docker, self.interpreter) = (Docker::Unknown, None);
+        self.images.clear();
     }
 
     fn installed(
@@ -111,6 +112,10 @@ impl Knowledge {
         misnamed: Vec<String>,
     ) {
         self.installs.push(Install { wanted, platform, result, misnamed });
+    }
+
+    pub(super) fn know_image(&mut self, packages: docker::Packages, made: Made) {
+        self.images.push(Image { packages, made });
     }
 
     pub(super) fn know_interpreter(&mut self, interpreter: Interpreter) {
@@ -191,7 +196,8 @@ impl Sources {
             }
             Fact::Image(placement) => {
                 let packages = placement.packages.clone();
-                let placement = placement.with_sight_of(job);
+                // It may have got its owner since that was chosen.
+                let placement = Placement { owner: job.containers.owner, ..placement.with_sight_of(job) };
                 let made = match self.docker.connect().await?.prepare(&placement, steps(progress)).await {
                     Ok(prepared) => Made::Ready(prepared),
                     Err(error) => match no_such_package(&error, analysis) {
@@ -199,7 +205,7 @@ impl Sources {
                         None => return Err(error),
                     },
                 };
-                knowledge.image = Some(Image { packages, made });
+                knowledge.know_image(packages, made);
             }
         }
         Ok(())

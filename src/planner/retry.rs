@@ -114,10 +114,13 @@ impl Retry {
         }
         let (first, second) = replay::twice(std::mem::take(&mut ready.job.stdin));
         ready.job.stdin = first;
+        let mut analysis = ready.analysis.clone();
+        // What was left out once is not asked for again.
+        analysis.keep(&ready.chosen.inferred);
         Some(Retry {
             job: ready.job.without_stdin(),
             stdin: second,
-            analysis: ready.analysis.clone(),
+            analysis,
             knowledge: ready.knowledge.clone(),
             is_final: matches!(&ready.chosen.target, Target::Docker(prepared) if prepared.placement().network),
             attempts: ready.attempts,

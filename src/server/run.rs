@@ -135,6 +135,8 @@ async fn attempt(app: &App, execution: &Arc<LiveExecution>, planned: Planned, pl
     let mut place = place;
     let mut waited = Duration::ZERO;
     let mut again = false;
+    // Of the time in the queue, what went by while the usual image was looked at.
+    let mut looked = Duration::ZERO;
     loop {
         let mut ready = match plan.into_ready() {
             Ok(ready) => ready,
@@ -143,6 +145,7 @@ async fn attempt(app: &App, execution: &Arc<LiveExecution>, planned: Planned, pl
                 if takes_time && execution.started().is_none() {
                     execution.start();
                 }
+                let began = Instant::now();
                 let provisioned = tokio::select! {
                     biased;
                     () = execution.killed() => return ending::killed(execution).await,
@@ -154,6 +157,8 @@ async fn attempt(app: &App, execution: &Arc<LiveExecution>, planned: Planned, pl
                 };
                 if takes_time {
                     place = app.gates.of(ready.tier()).join(execution.caller.index, bytes);
+                } else {
+                    looked = began.elapsed();
                 }
                 ready
             }
@@ -163,7 +168,7 @@ async fn attempt(app: &App, execution: &Arc<LiveExecution>, planned: Planned, pl
         let counts = waiting == Waiting::Yes || again;
         let patience = if counts { Some(ready.wall_clock()) } else { app.settings.queue_ttl };
         // What it takes to have its packages does not count.
-        let since = if execution.started().is_some() { Instant::now() } else { execution.queued_at };
+        let since = if execution.started().is_some() { Instant::now() } else { execution.queued_at + looked };
         let queued = tokio::select! {
             biased;
             () = execution.killed() => return ending::killed(execution).await,

@@ -146,6 +146,7 @@ impl Session for WasmSession {
         let host = instance.host_mut();
         let remains = host.files.take_remains();
         let (outcome, result_json) = outcome(host, ending, fuel);
+        drop(instance);
         // What follows is not in the job's time.
         let files = clear_up(remains, self.collect_files.then(|| self.project.clone())).await;
         let result_json = checked(result_json).await;

@@ -15,6 +15,8 @@ struct World {
     linux: Index,
     image_has: &'static [(&'static str, &'static str)],
     misnamed: &'static [&'static str],
+    /// The package that pip does not find in a build container.
+    not_built: Option<&'static str>,
     docker: Docker,
     policy: Policy,
     met: Option<(&'static str, &'static str)>,
@@ -29,6 +31,7 @@ impl World {
             linux: &[],
             image_has: &[],
             misnamed: &[],
+            not_built: None,
             docker: Docker::Usable,
             policy,
             met: None,
@@ -42,7 +45,7 @@ impl World {
 
     /// Chooses until everything is known, and returns the facts that it took and what came of it.
     fn ends(self) -> String {
-        let World { job, wasm, linux, image_has, misnamed, docker, policy, met } = self;
+        let World { job, wasm, linux, image_has, misnamed, not_built, docker, policy, met } = self;
         let job = job.resolve().unwrap();
         let needs = Needs::of(&job.project, &job.script, false).unwrap();
         let mut analysis = Analysis::new(needs, true);
@@ -55,7 +58,7 @@ impl World {
             let fact = match choose(&job, &analysis, &knowledge, &policy) {
                 Err(error) => return told(steps, format!("error: {error}")),
                 Ok(Decision::Ready(Chosen { target: Target::Docker(_), .. })) => unreachable!("there are no images"),
-                Ok(Decision::Ready(Chosen { target: Target::Wasm(packages), reason })) => {
+                Ok(Decision::Ready(Chosen { target: Target::Wasm(packages), reason, .. })) => {
                     let with = packages.map_or(String::new(), |packages| names(&packages.wanted));
                     return told(steps, format!("wasm [{with}]: {reason}"));
                 }
@@ -85,6 +88,13 @@ impl World {
                         libc: docker::Libc::Glibc { major: 2, minor: 41 },
                         packages: Arc::new(packages),
                     });
+                }
+                Fact::Image(Placement { packages: docker::Packages::Build(lines), .. })
+                    if lines.iter().any(|line| Some(&**line) == not_built) =>
+                {
+                    steps.push(format!("build of {}?", lines.join(" ")));
+                    let missing = not_built.unwrap_or_default().to_owned();
+                    knowledge.know_image(docker::Packages::Build(lines), Made::NoSuchPackage(missing));
                 }
                 Fact::Image(Placement { packages, reason, network, .. }) => {
                     let with = match packages {
@@ -194,6 +204,20 @@ fn an_inferred_package_that_nobody_publishes_is_left_out_on_both_tiers() {
     .ends_as(
         "docker? -> image? -> linux beautifulsoup4 sympy? -> linux beautifulsoup4? -> docker with a folder: \
          uses what WebAssembly lacks (thread: start of a thread)",
+    );
+}
+
+#[test]
+fn what_pip_does_not_find_is_built_without_once() {
+    World {
+        linux: &[("beautifulsoup4 sympy", || Err(Reason::NoUv)), ("beautifulsoup4", || Err(Reason::NoUv))],
+        not_built: Some("sympy"),
+        met: Some(("thread", "start of a thread")),
+        ..World::of("import sympy, bs4")
+    }
+    .ends_as(
+        "docker? -> image? -> linux beautifulsoup4 sympy? -> build of beautifulsoup4 sympy? -> linux beautifulsoup4? -> \
+         docker with a build of beautifulsoup4: uses what WebAssembly lacks (thread: start of a thread)",
     );
 }
 
