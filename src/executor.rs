@@ -10,7 +10,7 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// Names the kind of a miss that is the answer to a question: whether a module is there. It is not listed.
+/// Names the kind of a miss that answers whether a module is there; it is not listed.
 pub(crate) const QUESTION: &str = "find_spec";
 
 /// Most that collected files may have together, since they come back in memory.
@@ -42,10 +42,12 @@ pub trait Executor: Send + Sync {
     async fn open(&self, provisioned: Provisioned, spec: SessionSpec) -> Result<Box<dyn Session>>;
 }
 
-/// What a session keeps from call to call: its files, and an interpreter once that has started.
+/// Runs code in a world of its own, which is gone when this is dropped.
 #[async_trait::async_trait]
 pub trait Session: Send {
-    /// Runs code to its end; `observer` receives what happens meanwhile. It is owned, since the store of an instance, which
+    /// Runs code to its end, and passes what happens meanwhile to `observer`.
+    ///
+    /// A session has one call so far: its interpreter ends with it. The observer is owned, since the store of an instance, which
     /// passes events on, cannot borrow.
     ///
     /// # Errors
@@ -117,7 +119,7 @@ pub(crate) fn parts(job: ResolvedJob, stop_at: Option<StopAt>) -> (SessionSpec, 
     (SessionSpec { project, env, limits, collect_files }, Call { script, args, stdin, want, stop_at })
 }
 
-/// Decides whether a job is stopped at something that it misses, because another attempt would have it.
+/// Decides whether a job is stopped at a miss, because another attempt would have what it lacks.
 pub type StopAt = Arc<dyn Fn(&CapabilityMiss) -> bool + Send + Sync>;
 
 /// Says how an attempt at a job ended.
@@ -163,7 +165,7 @@ pub enum Event<'a> {
     Stderr(&'a [u8]),
 }
 
-/// Is told what happens in a running job, as it happens, on the thread that runs it: it must not block.
+/// Receives what happens in a running job, on the thread that runs it: it must not block.
 ///
 /// Closures are observers.
 pub trait Observer: Send + 'static {

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-/// Receives what goes on while something takes time; cheap to clone, and called from any thread.
+/// Receives what goes on while something takes time, from any thread; cheap to clone.
 #[derive(Clone)]
 pub struct Progress(Arc<dyn Fn(Update<'_>) + Send + Sync>);
 

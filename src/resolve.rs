@@ -5,7 +5,7 @@ use crate::{
     project::relative,
 };
 
-/// A job whose parts were checked, with the script that it runs: all that executors accept.
+/// Holds a job whose parts were checked, with the script that it runs.
 ///
 /// # Examples
 ///

@@ -58,8 +58,8 @@ pub struct Pyexec {
 pub enum Attempt {
     /// It is over.
     Done(Box<Outcome>),
-    /// The job came upon something that it did not have there, and nothing of it is left: this plan runs it again, from the
-    /// start, in the time that is left: in a container, or with a package that it turned out to import.
+    /// The job lacked something, and nothing of it is left: this plan runs it again from the start, in the time that is
+    /// left: in a container, or with a package that it turned out to import.
     Again(Box<Plan>),
 }
 
@@ -113,7 +113,7 @@ impl Pyexec {
         loop {
             let ready = match plan.into_ready() {
                 Ok(ready) => ready,
-                Err(plan) => self.provision(*plan, &told(tell.clone())).await?,
+                Err(plan) => self.provision(*plan, &observed(tell.clone())).await?,
             };
             match self.attempt(ready, tell.clone()).await? {
                 Attempt::Done(outcome) => return Ok(*outcome),
@@ -150,7 +150,7 @@ impl Pyexec {
         Box::pin(self.planner.provision(plan, progress)).await
     }
 
-    /// Runs a job once, where that was decided. For those who count what runs on each tier; [`Pyexec::run`] does it all.
+    /// Runs a job once, where that was decided, as a scheduler does that counts each tier; [`Pyexec::run`] does it all.
     ///
     /// # Errors
     ///
@@ -398,7 +398,7 @@ impl Builder {
         self
     }
 
-    /// Sets what is told of the steps that take long when the interpreter is made. The default logs it.
+    /// Sets what receives the steps that take long when the interpreter is made. The default logs them.
     #[must_use]
     pub fn on_progress(mut self, progress: impl Fn(&str) + Send + 'static) -> Builder {
         self.progress = Box::new(progress);
@@ -434,8 +434,8 @@ impl Builder {
     }
 }
 
-/// Returns progress that an observer is told.
-fn told(tell: impl Fn(Event<'_>) + Send + Sync + 'static) -> Progress {
+/// Passes progress on to an observer.
+fn observed(tell: impl Fn(Event<'_>) + Send + Sync + 'static) -> Progress {
     Progress::new(move |update| match update {
         Update::Phase(phase) => tell(Event::Progress(phase)),
         Update::Detail(line) => tell(Event::Detail(line)),

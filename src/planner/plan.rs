@@ -8,13 +8,13 @@ use super::{
 use crate::{ResolvedJob, needs::Needs, outcome::Tier};
 use std::{sync::Arc, time::Duration};
 
-/// A job, and where it will run as far as is known.
+/// Holds a job, and where it will run as far as is known.
 #[derive(Debug)]
 pub struct Plan {
     pub(super) job: ResolvedJob,
     pub(super) analysis: Analysis,
     pub(super) knowledge: Knowledge,
-    /// `None` only before the first choice.
+    /// `None` before the first choice, and where choosing failed for another attempt: provisioning says why.
     pub(super) decision: Option<Decision>,
     /// Attempts before this one.
     pub(super) attempts: u32,

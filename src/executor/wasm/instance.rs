@@ -17,7 +17,7 @@ use wasmtime::{Store, TypedFunc};
 const POST_MORTEM_FUEL: u64 = 20_000_000;
 const POST_MORTEM: Duration = Duration::from_millis(50);
 
-/// A copy of the interpreter that lives from call to call.
+/// Holds a copy of the interpreter, which starts when it is first needed.
 pub(crate) struct Instance {
     image: Image,
     store: Store<Host>,
