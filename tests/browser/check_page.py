@@ -20,7 +20,7 @@ import tempfile
 import time
 import traceback
 
-STEP_SECONDS = 20
+STEP_SECONDS = 60
 ALT, CTRL, SHIFT = 1, 2, 8
 KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, "Backspace": 8, "Home": 36, "End": 35, "a": 65, "z": 90}
 CHECKS = []

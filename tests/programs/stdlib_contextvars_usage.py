@@ -47,7 +47,7 @@ async def nested():
 
 async def main():
     user.set("main")
-    print(await asyncio.gather(handler("t1", 0.02), handler("t2", 0.07)))
+    print(await asyncio.gather(handler("t1", 0.02), handler("t2", 0.4)))
     print(user.get())
     c = contextvars.Context()
     t = asyncio.create_task(nested(), context=c)
