@@ -64,7 +64,7 @@ impl Planner {
                 Ok(ready) => return Ok(ready),
                 Err(plan) => *plan,
             };
-            if let Some(Decision::Need(fact, _)) = plan.decision.take() {
+            if let Some(Decision::Need(fact)) = plan.decision.take() {
                 let Plan { job, analysis, knowledge, .. } = &mut plan;
                 match self.sources.learn(knowledge, job, analysis, fact, progress).await {
                     Err(error @ Error::Unavailable { .. }) if analysis.may_do_without_older_python() => {
@@ -85,7 +85,7 @@ impl Planner {
             let Plan { job, analysis, knowledge, .. } = &mut *plan;
             let decision = choose(job, analysis, knowledge, &self.policy)?;
             let is_learnt = match &decision {
-                Decision::Need(fact, _) => self.sources.learn_at_once(knowledge, job, analysis, fact).await?,
+                Decision::Need(fact) => self.sources.learn_at_once(knowledge, job, analysis, fact).await?,
                 Decision::Ready(_) => false,
             };
             if !is_learnt {

@@ -20,13 +20,14 @@ use crate::{
     },
     planner::{Planner, Policy, Sources, Target},
     progress::{Progress, Update},
+    sync::lock,
 };
 use advice::Advice;
 use environments::Registry;
 use preload::Used;
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 use workbench::Sandbox;
 
@@ -109,7 +110,7 @@ impl Pyexec {
         // Told by all attempts, and by what comes before them.
         let observer = Arc::new(Mutex::new(observer));
         let shared = Arc::clone(&observer);
-        let tell = move |event: Event<'_>| locked(&shared).event(event);
+        let tell = move |event: Event<'_>| lock(&shared).event(event);
         loop {
             let ready = match plan.into_ready() {
                 Ok(ready) => ready,
@@ -119,7 +120,7 @@ impl Pyexec {
                 Attempt::Done(outcome) => return Ok(*outcome),
                 Attempt::Again(again) => {
                     let reason = again.replay_reason().unwrap_or_default();
-                    locked(&observer).event(Event::Restarted(&reason));
+                    lock(&observer).event(Event::Restarted(&reason));
                     plan = *again;
                 }
             }
@@ -162,7 +163,7 @@ impl Pyexec {
         let (job, target, reason) = ready.into_parts();
         let observer: Arc<Mutex<dyn Observer>> = Arc::new(Mutex::new(observer));
         let shared = Arc::clone(&observer);
-        let tell: Box<dyn Observer> = Box::new(move |event: Event<'_>| locked(&shared).event(event));
+        let tell: Box<dyn Observer> = Box::new(move |event: Event<'_>| lock(&shared).event(event));
         let run = match target {
             Target::Wasm(packages) => {
                 let used = packages.map(|packages| Used::new(packages, &job.containers.preload)).transpose()?;
@@ -194,7 +195,7 @@ impl Pyexec {
                 }
                 if let Some(line) = advice.on(&outcome) {
                     outcome.stderr.add_line(&line);
-                    locked(&observer).event(Event::Stderr(format!("{line}\n").as_bytes()));
+                    lock(&observer).event(Event::Stderr(format!("{line}\n").as_bytes()));
                 }
                 Ok(Attempt::Done(outcome))
             }
@@ -440,9 +441,4 @@ fn observed(tell: impl Fn(Event<'_>) + Send + Sync + 'static) -> Progress {
         Update::Phase(phase) => tell(Event::Progress(phase)),
         Update::Detail(line) => tell(Event::Detail(line)),
     })
-}
-
-/// Observers leave nothing half done when they panic that another event could find.
-fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

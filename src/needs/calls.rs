@@ -3,6 +3,27 @@
 use super::Capability;
 use ruff_python_ast::{self as ast, Arguments, Expr, InterpolatedStringElement};
 
+/// Names of `multiprocessing` that start processes, or lead to what does.
+const STARTERS: [&str; 5] = ["Process", "Pool", "Manager", "Pipe", "get_context"];
+
+/// Names of `multiprocessing` that only matter where processes are started.
+const SHARED_OBJECTS: [&str; 14] = [
+    "Queue",
+    "SimpleQueue",
+    "JoinableQueue",
+    "Lock",
+    "RLock",
+    "Semaphore",
+    "BoundedSemaphore",
+    "Event",
+    "Condition",
+    "Barrier",
+    "Value",
+    "Array",
+    "RawValue",
+    "RawArray",
+];
+
 /// Returns what a call of the function of this full name (`threading.Thread`) needs. Calls are judged by name, and
 /// where it matters whether the other end is this machine, by a literal argument; `meant` knows what names stand for.
 pub(super) fn needed<'e>(
@@ -19,29 +40,10 @@ pub(super) fn needed<'e>(
             "ProcessPoolExecutor" => Some(Capability::Processes),
             _ => None,
         },
-        "multiprocessing" | "multiprocessing.context" => matches!(
-            name,
-            "Process"
-                | "Pool"
-                | "Manager"
-                | "Queue"
-                | "SimpleQueue"
-                | "JoinableQueue"
-                | "Pipe"
-                | "Lock"
-                | "RLock"
-                | "Semaphore"
-                | "BoundedSemaphore"
-                | "Event"
-                | "Condition"
-                | "Barrier"
-                | "Value"
-                | "Array"
-                | "RawValue"
-                | "RawArray"
-                | "get_context"
-        )
-        .then_some(Capability::Processes),
+        "multiprocessing" | "multiprocessing.context" => {
+            let is_used = STARTERS.contains(&name) || SHARED_OBJECTS.contains(&name);
+            is_used.then_some(Capability::Processes)
+        }
         "multiprocessing.pool" => match name {
             "Pool" => Some(Capability::Processes),
             "ThreadPool" => Some(Capability::Threads),
@@ -157,24 +159,7 @@ pub(super) fn needed_by_subclass(base: &str) -> Option<Capability> {
 /// Returns whether a call makes an object that only matters where processes are started: made here it does no harm.
 pub(super) fn makes_what_is_shared(function: &str) -> bool {
     let Some((module, name)) = function.rsplit_once('.') else { return false };
-    matches!(module, "multiprocessing" | "multiprocessing.context")
-        && matches!(
-            name,
-            "Queue"
-                | "SimpleQueue"
-                | "JoinableQueue"
-                | "Lock"
-                | "RLock"
-                | "Semaphore"
-                | "BoundedSemaphore"
-                | "Event"
-                | "Condition"
-                | "Barrier"
-                | "Value"
-                | "Array"
-                | "RawValue"
-                | "RawArray"
-        )
+    matches!(module, "multiprocessing" | "multiprocessing.context") && SHARED_OBJECTS.contains(&name)
 }
 
 /// Returns whether a call makes an object of which `start` starts something.

@@ -31,8 +31,8 @@ pub(crate) struct Policy {
 /// Says what is to be done for a job.
 #[derive(Debug)]
 pub(super) enum Decision {
-    /// A fact must be found out first; as far as is known, the job then runs on this tier.
-    Need(Fact, Tier),
+    /// A fact must be found out first.
+    Need(Fact),
     Ready(Chosen),
 }
 
@@ -63,7 +63,7 @@ impl Decision {
     /// Returns the tier, as far as is known.
     pub(super) fn tier(&self) -> Tier {
         match self {
-            Decision::Need(_, tier) => *tier,
+            Decision::Need(fact) => fact.tier(),
             Decision::Ready(chosen) => match chosen.target {
                 Target::Wasm(_) => Tier::Wasm,
                 Target::Docker(_) => Tier::Docker,
@@ -142,7 +142,7 @@ impl Choice<'_> {
         let mut inferred = self.analysis.inferred.clone();
         let mut environment_first = self.analysis.environment_first;
         let mut reason = match self.route(Packages::Fit)? {
-            Step::Connect(fact) => return Ok(Decision::Need(fact, Tier::Docker)),
+            Step::Connect(fact) => return Ok(Decision::Need(fact)),
             Step::Take(Route::Docker { reason, python, network }) => {
                 return self.in_docker(inferred, reason, python, network);
             }
@@ -154,7 +154,7 @@ impl Choice<'_> {
                 return Ok(self.ready(Target::Wasm(None), reason, inferred));
             }
             let Some(install) = self.knowledge.install(&wanted, Platform::WASM) else {
-                return Ok(Decision::Need(Fact::Packages { wanted, platform: Platform::WASM }, Tier::Wasm));
+                return Ok(Decision::Need(Fact::Packages { wanted, platform: Platform::WASM }));
             };
             let native = match judge(install, &mut inferred) {
                 Verdict::Installed(installed) if environment_first => {
@@ -178,7 +178,7 @@ impl Choice<'_> {
             };
             let packages = native.as_deref().map_or(Packages::Unknown, Packages::Native);
             reason = match self.route(packages) {
-                Ok(Step::Connect(fact)) => return Ok(Decision::Need(fact, Tier::Docker)),
+                Ok(Step::Connect(fact)) => return Ok(Decision::Need(fact)),
                 Ok(Step::Take(Route::Docker { reason, python, network })) => {
                     return self.in_docker(inferred, reason, python, network);
                 }
@@ -211,7 +211,7 @@ impl Choice<'_> {
         let reason = self.shown(reason);
         let placement = self.placement(&reason, python, network);
         let mut environment_first = self.analysis.environment_first;
-        let need = |fact| Ok(Decision::Need(fact, Tier::Docker));
+        let need = |fact| Ok(Decision::Need(fact));
         loop {
             let wanted = self.wanted(&inferred, environment_first)?;
             let packages = if wanted.is_empty() {

@@ -7,10 +7,11 @@ use crate::{
     executor::docker::{self, Connection, Interpreter, Placement, Prepared},
     outcome::Tier,
     progress::Progress,
+    sync::lock,
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 /// Something that a choice cannot be made without.
@@ -24,6 +25,23 @@ pub(super) enum Fact {
     Interpreter(Placement),
     /// The image, with all that is added to it.
     Image(Placement),
+}
+
+impl Fact {
+    /// Returns the tier on which the job runs as far as is known, since it takes this fact.
+    pub(super) fn tier(&self) -> Tier {
+        match self {
+            Fact::Packages { platform, .. } => tier_of(*platform),
+            Fact::Docker { .. } | Fact::Interpreter(_) | Fact::Image(_) => Tier::Docker,
+        }
+    }
+}
+
+fn tier_of(platform: Platform) -> Tier {
+    match platform.target {
+        Target::Wasm => Tier::Wasm,
+        Target::Linux { .. } => Tier::Docker,
+    }
 }
 
 /// Holds the facts that are known for one job.
@@ -129,11 +147,11 @@ pub(crate) struct PackageCounts(Mutex<HashMap<(Tier, &'static str), u64>>);
 
 impl PackageCounts {
     fn count(&self, tier: Tier, result: &'static str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry((tier, result)).or_default() += 1;
+        *lock(&self.0).entry((tier, result)).or_default() += 1;
     }
 
     pub(crate) fn all(&self) -> Vec<(Tier, &'static str, u64)> {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = lock(&self.0);
         counts.iter().map(|(&(tier, result), &count)| (tier, result, count)).collect()
     }
 }
@@ -236,11 +254,7 @@ impl Sources {
             return known;
         }
         let made = self.environments.prepare(wanted, platform, &|phase| progress.phase(phase)).await;
-        let tier = match platform.target {
-            Target::Wasm => Tier::Wasm,
-            Target::Linux { .. } => Tier::Docker,
-        };
-        self.counts.count(tier, made.as_ref().map_or_else(|refusal| refusal.reason.label(), |_| "ready"));
+        self.counts.count(tier_of(platform), made.as_ref().map_or_else(|refusal| refusal.reason.label(), |_| "ready"));
         made
     }
 

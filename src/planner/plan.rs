@@ -59,7 +59,7 @@ impl Plan {
         match &self.decision {
             Some(Decision::Ready(_)) => false,
             // The usual image of a plain job is there, but for the very first one.
-            Some(Decision::Need(Fact::Image(placement), _)) => !placement.is_plain(),
+            Some(Decision::Need(Fact::Image(placement))) => !placement.is_plain(),
             Some(Decision::Need(..)) | None => true,
         }
     }

@@ -1,11 +1,11 @@
 //! Standard input that may be needed a second time, from its beginning.
 
-use crate::Stdin;
+use crate::{Stdin, sync::lock};
 use bytes::Bytes;
 use std::{
     io,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     task::{Context, Poll},
 };
 use tokio::io::{AsyncRead, ReadBuf};
@@ -65,10 +65,6 @@ impl Second {
             }
         }
     }
-}
-
-fn lock(tape: &Mutex<Tape>) -> MutexGuard<'_, Tape> {
-    tape.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl AsyncRead for Recorder {

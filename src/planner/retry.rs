@@ -5,7 +5,6 @@
 
 use super::{
     analysis::Analysis,
-    choose::Target,
     knowledge::Knowledge,
     plan::{Plan, Ready},
     reason::ReplayReason,
@@ -92,8 +91,6 @@ pub(crate) struct Retry {
     stdin: Second,
     analysis: Analysis,
     knowledge: Knowledge,
-    /// What it did with a network cannot be undone.
-    is_final: bool,
     attempts: u32,
     means: Means,
 }
@@ -122,7 +119,6 @@ impl Retry {
             stdin: second,
             analysis,
             knowledge: ready.knowledge.clone(),
-            is_final: matches!(&ready.chosen.target, Target::Docker(prepared) if prepared.placement().network),
             attempts: ready.attempts,
             means,
         })
@@ -138,7 +134,6 @@ impl Retry {
     pub(super) fn after_miss(self, miss: &CapabilityMiss, used: Duration) -> Option<Next> {
         let mut analysis = self.analysis.clone();
         let reason = match remedy(miss, &self.analysis, self.means)? {
-            Remedy::Package { .. } | Remedy::Distribution(_) if self.is_final => return None,
             Remedy::Package { module, distribution } => {
                 analysis.provide(&module, distribution.clone());
                 ReplayReason::Imported { module, distribution }
@@ -158,7 +153,7 @@ impl Retry {
     /// Returns the next attempt at a job that ended because a module was missing that could have been its own, that failed
     /// without packages which it has substitutes for, or whose exception names the package it is about.
     pub(super) fn after_end(self, outcome: &Outcome) -> Option<Next> {
-        if !self.means.packages || self.is_final {
+        if !self.means.packages {
             return None;
         }
         let mut analysis = self.analysis.clone();

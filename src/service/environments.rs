@@ -1,7 +1,7 @@
 //! Environments under a name: made on request, before a job needs them, and taken by the jobs that name them.
 
 use super::{
-    BakeOrder, Pyexec, locked,
+    BakeOrder, Pyexec,
     preload::{importable, modules},
 };
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     outcome::Tier,
     pack::Pack,
     planner::{folder, listed, name_of, platform, refused, steps, to_build, unknown_environment},
+    sync::lock,
 };
 use std::{
     collections::HashMap,
@@ -174,7 +175,7 @@ impl Pyexec {
     /// [`Error::InvalidJob`] when jobs use it: it stays then.
     pub async fn remove_environment(&self, id: &str) -> Result<bool> {
         let Some(defined) = self.defined(id).await? else { return Ok(false) };
-        let work = locked(&self.registry.works).remove(&defined.id);
+        let work = lock(&self.registry.works).remove(&defined.id);
         if let Some(work) = work {
             work.task.abort();
             // What it holds is given back when it is gone.
@@ -263,12 +264,12 @@ impl Pyexec {
     }
 
     fn remembers(&self, id: &str) -> bool {
-        locked(&self.registry.works).contains_key(id)
+        lock(&self.registry.works).contains_key(id)
     }
 
     /// Returns how an environment is, as far as this process knows; otherwise as it is on disk.
     async fn named(&self, defined: Defined, on_disk: &[Listed]) -> Result<NamedEnvironment> {
-        let work = locked(&self.registry.works).get(&defined.id).cloned();
+        let work = lock(&self.registry.works).get(&defined.id).cloned();
         let now = work.map(|work| work.state.borrow().clone());
         let (made, progress) = match now {
             Some(State { made: None, phase, .. }) => (None, Some(phase)),
@@ -300,7 +301,7 @@ impl Pyexec {
 
     /// Joins the making of an environment that goes on, or begins one.
     fn work(&self, defined: &Defined) -> Result<Arc<Work>> {
-        let mut works = locked(&self.registry.works);
+        let mut works = lock(&self.registry.works);
         if let Some(work) = works.get(&defined.id).filter(|work| !work.task.is_finished()) {
             return Ok(Arc::clone(work));
         }

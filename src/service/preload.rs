@@ -1,12 +1,13 @@
 //! Images with packages imported, so that jobs with the same ones start with them.
 
-use super::{Pyexec, locked};
+use super::Pyexec;
 use crate::{
     Error, Requirements, Result,
     environment::{Installed, Pin, Platform},
     executor::wasm,
     planner::{WasmPackages, refused},
     progress::Progress,
+    sync::lock,
 };
 
 /// Orders that are remembered.
@@ -97,7 +98,7 @@ impl Pyexec {
 
     /// Returns what jobs have used and no image has, with [`Baking::OnOrder`].
     pub fn bake_orders(&self) -> Vec<BakeOrder> {
-        locked(&self.orders).clone()
+        lock(&self.orders).clone()
     }
 
     /// Notes that a job has used these packages.
@@ -106,7 +107,7 @@ impl Pyexec {
             Baking::InBackground => self.wasm.begin_to_bake(&used.packages),
             Baking::OnOrder if !self.wasm.is_to_be_baked(&used.packages).await => {}
             Baking::OnOrder => {
-                let mut orders = locked(&self.orders);
+                let mut orders = lock(&self.orders);
                 if orders.len() < ORDERS_MAX && !orders.contains(&used.order) {
                     orders.push(used.order.clone());
                 }

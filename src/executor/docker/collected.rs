@@ -1,4 +1,4 @@
-//! What comes back from a job beside its output: figures and files, within bounds.
+//! Collects what comes back from a job beside its output, within bounds: figures and files.
 
 use crate::{
     Project,

@@ -79,11 +79,7 @@ impl DockerExecutor {
     ///
     /// [`Error::InvalidJob`] when the image is not allowed, or the job asks for what containers do not have.
     pub(crate) fn check(&self, job: &ResolvedJob, python: Option<&str>) -> Result<()> {
-        run::check_limits(&job.limits)?;
-        if job.containers.pre_commands.is_empty() {
-            // A link is not a script, on either tier.
-            job.project.read(&job.script)?;
-        }
+        run::check(&job.limits, &job.project, &job.script, &job.containers.pre_commands)?;
         images::choose(self.runner.daemon().options(), python, job.containers.image.as_deref()).map(drop)
     }
 

@@ -15,7 +15,7 @@ const OUTPUT_BYTES_MAX: usize = 64 << 10;
 const END: Duration = Duration::from_secs(5);
 const END_PAUSE: Duration = Duration::from_millis(10);
 
-/// What a shell, and the daemon, make the status of a program that cannot run, and of one that is not there.
+/// Names the status that a shell gives a program that cannot run, and one that is not there.
 pub(crate) const NOT_EXECUTABLE: i64 = 126;
 pub(crate) const NOT_FOUND: i64 = 127;
 

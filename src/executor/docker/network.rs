@@ -42,7 +42,7 @@ pub(crate) struct Network {
     /// One at a time: a daemon takes two networks with one name.
     making: Mutex<()>,
     used: AtomicBool,
-    /// Whether containers can have IPv6; nothing before one has started.
+    /// Says whether containers can have IPv6; nothing before one has started.
     has_ipv6: OnceLock<bool>,
 }
 

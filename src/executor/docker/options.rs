@@ -12,7 +12,7 @@ pub struct DockerOptions {
     ///
     /// # Security
     ///
-    /// Who may talk to the daemon is root on its machine.
+    /// Gives root on the daemon's machine to whoever may talk to it.
     pub socket: String,
     /// On whose behalf: names the containers, networks and layers of one service or user.
     pub instance: Instance,
@@ -24,7 +24,7 @@ pub struct DockerOptions {
     pub images: BTreeMap<String, String>,
     /// Images that jobs may ask for beside these: names, with `*` for anything.
     pub allowed_images: Vec<String>,
-    /// What becomes of a job whose image is not there.
+    /// Says what becomes of a job whose image is not there.
     pub image_pull: ImagePull,
     /// Jobs that run at the same time; more wait. A slot is free again when its container is gone.
     pub slots: u32,

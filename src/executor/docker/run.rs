@@ -6,7 +6,6 @@ use super::{
     hardening::{Attachment, Spec},
     helper,
     network::Network,
-    placement::Placement,
     pool::Pool,
     prepare::{Preparation, Prepared},
     progress::Progress,
@@ -15,7 +14,7 @@ use super::{
     stdin_writer::{Signals, write_job},
 };
 use crate::{
-    Error, Limits, Result, Want,
+    Error, Limits, Project, Result, Want,
     executor::{COLLECTED_BYTES_MAX, Call, Observer, Run, SessionSpec, traceback},
     outcome::{Ending, StopReason},
 };
@@ -95,7 +94,7 @@ impl Runner {
         mut prepared: Prepared,
         observer: Box<dyn Observer>,
     ) -> Result<Run> {
-        check(&spec, &call, prepared.placement())?;
+        check(&spec.limits, &spec.project, &call.script, &prepared.placement().pre_commands)?;
         let header = header(&spec, &call, prepared.placement().network);
         let Call { mut stdin, stop_at, .. } = call;
         let mut slot = Some(self.slot().await?);
@@ -232,8 +231,8 @@ struct Started {
     prepared: Prepared,
 }
 
-/// Refuses limits that this tier cannot hold.
-pub(crate) fn check_limits(limits: &Limits) -> Result<()> {
+/// Refuses limits that this tier cannot hold, and a script that is none.
+pub(crate) fn check(limits: &Limits, project: &Project, script: &str, pre_commands: &[String]) -> Result<()> {
     if limits.cpu_fuel.is_some() {
         return Err(Error::invalid(
             "a CPU budget in fuel is counted in WebAssembly only: run this job there, or without the budget",
@@ -245,14 +244,9 @@ pub(crate) fn check_limits(limits: &Limits) -> Result<()> {
             limits.memory_bytes
         )));
     }
-    Ok(())
-}
-
-fn check(spec: &SessionSpec, call: &Call, placement: &Placement) -> Result<()> {
-    check_limits(&spec.limits)?;
     // Commands may have made it; a link is not a script, on either tier.
-    if placement.pre_commands.is_empty() {
-        spec.project.read(&call.script)?;
+    if pre_commands.is_empty() {
+        project.read(script)?;
     }
     Ok(())
 }

@@ -62,7 +62,7 @@ impl World {
                     let with = packages.map_or(String::new(), |packages| names(&packages.wanted));
                     return told(steps, format!("wasm [{with}]: {reason}"));
                 }
-                Ok(Decision::Need(fact, _)) => fact,
+                Ok(Decision::Need(fact)) => fact,
             };
             match fact {
                 Fact::Docker { .. } => {
