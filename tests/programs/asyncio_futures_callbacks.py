@@ -5,8 +5,9 @@ async def main():
     loop = asyncio.get_running_loop()
     order = []
     loop.call_soon(order.append, "soon1")
-    loop.call_later(0.02, order.append, "later20")
-    loop.call_later(0.01, order.append, "later10")
+    now = loop.time()
+    loop.call_at(now + 0.02, order.append, "later20")
+    loop.call_at(now + 0.01, order.append, "later10")
     handle = loop.call_later(0.015, order.append, "never")
     handle.cancel()
     loop.call_soon(order.append, "soon2")
