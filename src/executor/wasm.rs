@@ -8,6 +8,7 @@
 
 mod bakery;
 mod clock;
+mod data;
 mod engine;
 mod files;
 mod functions;
@@ -18,6 +19,7 @@ mod image;
 mod instance;
 mod libm;
 mod library;
+mod memory;
 mod metering;
 mod quota;
 mod session;
@@ -35,7 +37,6 @@ use crate::{
     pack::Pack,
 };
 use bakery::Bakery;
-use engine::EngineOptions;
 use image::{Image, Studio};
 use session::{Images, WasmSession};
 use std::{path::PathBuf, sync::Arc};
@@ -90,13 +91,13 @@ impl WasmExecutor {
     ///
     /// When the cache cannot be used, or the interpreter cannot be made.
     pub fn new(options: &WasmOptions, progress: &dyn Fn(&str)) -> Result<WasmExecutor> {
-        let engine = EngineOptions { slots: options.slots, page_reuse: options.page_reuse };
+        let allocator = engine::allocator(options.slots, options.page_reuse);
         let cache = Cache::open(options.cache_folder.as_deref())?;
         let baked = match &options.baked_folder {
             Some(folder) => Cache::open(Some(folder))?,
             None => cache.clone(),
         };
-        let studio = Arc::new(Studio::open(engine, cache, baked, options.verification)?);
+        let studio = Arc::new(Studio::open(allocator, cache, baked, options.verification)?);
         let image = studio.interpreter(progress)?;
         let bakery = Arc::new(Bakery::new(Arc::clone(&studio), options.baked_bytes_max));
         Ok(WasmExecutor { studio, image, bakery, slots: Arc::new(Semaphore::new(options.slots as usize)) })

@@ -1,10 +1,11 @@
 //! What jobs are instances of: a snapshot, metered and compiled, kept in the cache.
 
 use super::{
-    engine::{self, EngineOptions},
+    data, engine,
     functions::Functions,
     host::{self, Host},
     library::Library,
+    memory::{self, Allocator},
     metering, snapshot,
 };
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::{
+    fs::File,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
@@ -21,7 +23,7 @@ use std::{
 use wasmtime::{Engine, InstancePre, Linker, Module};
 
 /// Part of the name of cached images; another number makes all older ones useless.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 /// A snapshot, ready to be instantiated.
 #[derive(Clone)]
@@ -31,8 +33,7 @@ pub(crate) struct Image {
 
 /// Makes images, and keeps them in the cache: that of the interpreter, and others from that one.
 pub(crate) struct Studio {
-    engine: Engine,
-    options: EngineOptions,
+    allocator: Allocator,
     cache: Cache,
     /// For images that are derived; others may be in the one above, which came with the service.
     baked: Cache,
@@ -43,20 +44,20 @@ pub(crate) struct Studio {
     large: OnceLock<Image>,
 }
 
-/// Jobs of the service's own that run at the same time, and one that bakes.
+/// Jobs of the service's own that run at the same time.
 pub(crate) const ASIDE_MAX: u32 = 16;
 
 impl Studio {
     pub(crate) fn open(
-        options: EngineOptions,
+        allocator: Allocator,
         cache: Cache,
         baked: Cache,
         verification: Verification,
     ) -> Result<Studio> {
-        let engine = engine::engine(options, None)?;
+        let name = name(&engine::compiler(None)?);
         let library = Library::new(wasm_python::STDLIB)
             .ok_or_else(|| Error::unavailable("the standard library image is damaged"))?;
-        Ok(Studio { name: name(&engine), engine, options, cache, baked, verification, library, large: OnceLock::new() })
+        Ok(Studio { name, allocator, cache, baked, verification, library, large: OnceLock::new() })
     }
 
     /// Returns the image of the interpreter, from the cache or made, of which `progress` is told.
@@ -94,9 +95,8 @@ impl Studio {
         if let Some(image) = self.large.get() {
             return Ok(image);
         }
-        let slots = self.options.slots.saturating_add(ASIDE_MAX + 1);
-        let engine = engine::engine(EngineOptions { slots, page_reuse: false }, None)?;
-        let image = self.open_image_for(&engine, &self.file("cwasm"), Verification::Stamp)?;
+        let allocator = self.allocator.without_kept_pages();
+        let image = self.open_image_for(&allocator, &self.file("cwasm"), Verification::Stamp)?;
         let image = image.ok_or_else(|| Error::unavailable("the interpreter is no longer in the cache"))?;
         Ok(self.large.get_or_init(|| image))
     }
@@ -135,7 +135,7 @@ impl Studio {
     /// Returns an image that was derived, when it is there.
     pub(crate) fn find(&self, file: &str) -> Option<Image> {
         let path = self.path(file, self.verification)?;
-        linked(&self.engine, &path).unwrap_or_else(|error| {
+        linked(&self.allocator, &path).unwrap_or_else(|error| {
             tracing::warn!(file, %error, "cached image refused");
             None
         })
@@ -143,12 +143,12 @@ impl Studio {
 
     /// Returns the image in a file of the cache, when it is there and what was once written.
     fn open_image(&self, file: &str, verification: Verification) -> Result<Option<Image>> {
-        self.open_image_for(&self.engine, file, verification)
+        self.open_image_for(&self.allocator, file, verification)
     }
 
-    fn open_image_for(&self, engine: &Engine, file: &str, verification: Verification) -> Result<Option<Image>> {
+    fn open_image_for(&self, allocator: &Allocator, file: &str, verification: Verification) -> Result<Option<Image>> {
         match self.cache.find(file, verification) {
-            Some(path) => linked(engine, &path),
+            Some(path) => linked(allocator, &path),
             None => Ok(None),
         }
     }
@@ -156,8 +156,11 @@ impl Studio {
     fn compile(&self, snapshot: &[u8], functions: &Arc<Functions>) -> Result<Vec<u8>> {
         let metered = snapshot::exposed(snapshot).and_then(|exposed| metering::instrument(&exposed));
         let metered = metered.map_err(|e| Error::caused("cannot meter the interpreter", e))?;
-        let engine = engine::engine(self.options, Some(Arc::<Functions>::clone(functions)))?;
-        engine.precompile_module(&metered).map_err(|e| Error::caused("cannot compile the interpreter", e))
+        let (code, content) =
+            data::separate(&metered).map_err(|e| Error::caused("the snapshot's memory cannot be read", e))?;
+        let engine = engine::compiler(Some(Arc::<Functions>::clone(functions)))?;
+        let compiled = engine.precompile_module(&code).map_err(|e| Error::caused("cannot compile the interpreter", e))?;
+        Ok(data::join(compiled, &content))
     }
 
     fn read(&self, kind: &str) -> Result<Bytes> {
@@ -186,15 +189,23 @@ fn name(engine: &Engine) -> String {
 }
 
 /// Maps an image in a file of the cache; `None` when it is of another engine.
-fn linked(engine: &Engine, path: &Path) -> Result<Option<Image>> {
-    let module = match deserialize(engine, path) {
+fn linked(allocator: &Allocator, path: &Path) -> Result<Option<Image>> {
+    let cannot_map = |error| Error::io("cannot map", path, error);
+    let file = File::open(path).map_err(cannot_map)?;
+    let Some(place) = data::content_of(&file).map_err(cannot_map)? else {
+        tracing::warn!(path = %path.display(), "cached image without its memory refused");
+        return Ok(None);
+    };
+    let content = file.try_clone().and_then(|file| Ok(memory::content(file, place.start, place.length)?));
+    let engine = engine::engine(allocator, content.map_err(cannot_map)?)?;
+    let module = match deserialize(&engine, file) {
         Ok(module) => module,
         Err(error) => {
             tracing::warn!(path = %path.display(), %error, "cached image refused");
             return Ok(None);
         }
     };
-    let mut linker = Linker::new(engine);
+    let mut linker = Linker::new(&engine);
     host::link(&mut linker).map_err(|e| Error::caused("cannot link the interpreter", e))?;
     let pre = linker.instantiate_pre(&module).map_err(|e| Error::caused("cannot link the interpreter", e))?;
     Ok(Some(Image { pre }))
@@ -202,12 +213,12 @@ fn linked(engine: &Engine, path: &Path) -> Result<Option<Image>> {
 
 /// Maps compiled code into this process.
 #[expect(unsafe_code, reason = "the only way to load compiled code; see the argument inside")]
-fn deserialize(engine: &Engine, path: &Path) -> wasmtime::Result<Module> {
-    // SAFETY: `Module::deserialize_file` runs whatever machine code the file holds, and the file must not change while it
-    // is mapped. The file is one that `Cache::find` has just accepted: it lies in a folder that belongs to this user and
+fn deserialize(engine: &Engine, file: File) -> wasmtime::Result<Module> {
+    // SAFETY: `Module::deserialize_open_file` runs whatever machine code the file holds, and the file must not change while
+    // it is mapped. The file is one that `Cache::find` has just accepted: it lies in a folder that belongs to this user and
     // that nobody else can enter, it belongs to this user and is writable by nobody else, and its content is what this
     // program wrote there, by its SHA-256 or by a stamp that a write would have changed. It is only ever replaced by
     // renaming another file over it, which leaves this mapping alone. Whoever could break this already runs code as this
     // user. wasmtime itself refuses files of another version or configuration.
-    unsafe { Module::deserialize_file(engine, path) }
+    unsafe { Module::deserialize_open_file(engine, file) }
 }
