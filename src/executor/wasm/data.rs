@@ -96,3 +96,42 @@ pub(crate) fn content_of(file: &File) -> io::Result<Option<Place>> {
         && start.checked_add(length) == Some(end);
     Ok(usize::try_from(length).ok().filter(|_| is_whole).map(|length| Place { start, length }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    /// (module (memory 1) (data (i32.const 8) "ab") (data (i32.const 9) "c"))
+    const DATA: &[u8] = b"\0asm\x01\0\0\0\x05\x03\x01\0\x01\x0b\x0e\x02\0\x41\x08\x0b\x02ab\0\x41\x09\x0b\x01c";
+
+    #[test]
+    fn data_becomes_content_and_leaves_the_module() {
+        let (code, content) = separate(DATA).unwrap();
+        assert_eq!(code, b"\0asm\x01\0\0\0\x05\x03\x01\0\x01");
+        assert_eq!((content.len(), &content[7..11]), (ALIGNMENT, &b"\0ac\0"[..]));
+        assert!(content[11..].iter().all(|&byte| byte == 0));
+    }
+
+    #[test]
+    fn data_beyond_the_memory_is_refused() {
+        let mut beyond = DATA.to_vec();
+        let memory = beyond.iter().position(|&byte| byte == 5).unwrap();
+        beyond[memory + 4] = 0;
+        assert!(separate(&beyond).is_err());
+    }
+
+    #[test]
+    fn content_is_found_behind_the_code_or_not_at_all() {
+        let place = |bytes: &[u8]| {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(bytes).unwrap();
+            content_of(&file).unwrap()
+        };
+        let joined = join(b"code".to_vec(), &[7; 128]);
+        assert_eq!(place(&joined), Some(Place { start: ALIGNMENT as u64, length: 128 }));
+        for damaged in [&joined[..joined.len() - 1], &joined[1..], b"", b"code"] {
+            assert_eq!(place(damaged), None);
+        }
+    }
+}

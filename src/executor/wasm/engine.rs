@@ -23,7 +23,7 @@ pub(crate) fn compiler(compiled: Option<Arc<dyn CacheStore>>) -> Result<Engine> 
 }
 
 /// Makes the engine that runs jobs in instances of one image, whose memories start with `content`.
-pub(crate) fn engine(allocator: &Allocator, content: Content) -> Result<Engine> {
+pub(crate) fn engine(allocator: &Allocator, content: Arc<Content>) -> Result<Engine> {
     let mut config = running();
     allocator.apply(&mut config, content);
     start(&config)

@@ -5,7 +5,7 @@ use super::{
     functions::Functions,
     host::{self, Host},
     library::Library,
-    memory::{self, Allocator},
+    memory::{self, Allocator, Content},
     metering, snapshot,
 };
 use crate::{
@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use std::{
     fs::File,
     hash::{DefaultHasher, Hash, Hasher},
+    ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
@@ -29,6 +30,22 @@ const FORMAT: u32 = 6;
 #[derive(Clone)]
 pub(crate) struct Image {
     pub(crate) pre: InstancePre<Host>,
+    /// What the memory of its instances starts with.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for freezing instances: what they changed is all that is kept"))]
+    content: Arc<Content>,
+}
+
+#[cfg_attr(not(test), expect(dead_code, reason = "for freezing instances: what they changed is all that is kept"))]
+impl Image {
+    /// Returns which bytes of an instance's memory are not those that it started with, in ranges of whole pages.
+    pub(crate) fn changed(&self, memory: &[u8]) -> Vec<Range<usize>> {
+        memory::changed(&self.content, memory)
+    }
+
+    /// Returns what the memory of an instance starts with; zeros follow.
+    pub(crate) fn content(&self) -> &[u8] {
+        self.content.bytes()
+    }
 }
 
 /// Makes images, and keeps them in the cache: that of the interpreter, and others from that one.
@@ -48,12 +65,7 @@ pub(crate) struct Studio {
 pub(crate) const ASIDE_MAX: u32 = 16;
 
 impl Studio {
-    pub(crate) fn open(
-        allocator: Allocator,
-        cache: Cache,
-        baked: Cache,
-        verification: Verification,
-    ) -> Result<Studio> {
+    pub(crate) fn open(allocator: Allocator, cache: Cache, baked: Cache, verification: Verification) -> Result<Studio> {
         let name = name(&engine::compiler(None)?);
         let library = Library::new(wasm_python::STDLIB)
             .ok_or_else(|| Error::unavailable("the standard library image is damaged"))?;
@@ -159,7 +171,8 @@ impl Studio {
         let (code, content) =
             data::separate(&metered).map_err(|e| Error::caused("the snapshot's memory cannot be read", e))?;
         let engine = engine::compiler(Some(Arc::<Functions>::clone(functions)))?;
-        let compiled = engine.precompile_module(&code).map_err(|e| Error::caused("cannot compile the interpreter", e))?;
+        let compiled =
+            engine.precompile_module(&code).map_err(|e| Error::caused("cannot compile the interpreter", e))?;
         Ok(data::join(compiled, &content))
     }
 
@@ -197,7 +210,8 @@ fn linked(allocator: &Allocator, path: &Path) -> Result<Option<Image>> {
         return Ok(None);
     };
     let content = file.try_clone().and_then(|file| Ok(memory::content(file, place.start, place.length)?));
-    let engine = engine::engine(allocator, content.map_err(cannot_map)?)?;
+    let content = Arc::new(content.map_err(cannot_map)?);
+    let engine = engine::engine(allocator, Arc::clone(&content))?;
     let module = match deserialize(&engine, file) {
         Ok(module) => module,
         Err(error) => {
@@ -208,7 +222,7 @@ fn linked(allocator: &Allocator, path: &Path) -> Result<Option<Image>> {
     let mut linker = Linker::new(&engine);
     host::link(&mut linker).map_err(|e| Error::caused("cannot link the interpreter", e))?;
     let pre = linker.instantiate_pre(&module).map_err(|e| Error::caused("cannot link the interpreter", e))?;
-    Ok(Some(Image { pre }))
+    Ok(Some(Image { pre, content }))
 }
 
 /// Maps compiled code into this process.

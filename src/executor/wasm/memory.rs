@@ -79,10 +79,16 @@ impl Allocator {
     }
 
     /// Has an engine make its memories here, with this content, and its stacks.
-    pub(crate) fn apply(&self, config: &mut Config, content: Content) {
+    pub(crate) fn apply(&self, config: &mut Config, content: Arc<Content>) {
         let tracking = if self.keeps_pages { Tracking::best() } else { Tracking::None };
+        let home = self.home(content, tracking);
+        config.with_host_memory(Arc::new(Creator(home)));
+        config.with_host_stack(Arc::new(StackMaker(Arc::clone(&self.stacks))));
+    }
+
+    fn home(&self, content: Arc<Content>, tracking: Tracking) -> Arc<Home> {
         let home = Arc::new(Home {
-            content: Arc::new(content),
+            content,
             free: Free::default(),
             count: AtomicUsize::new(0),
             used: AtomicUsize::new(0),
@@ -92,8 +98,7 @@ impl Allocator {
         let mut homes = self.shared.homes.lock().unwrap_or_else(PoisonError::into_inner);
         homes.retain(|home| home.strong_count() > 0);
         homes.push(Arc::downgrade(&home));
-        config.with_host_memory(Arc::new(Creator(home)));
-        config.with_host_stack(Arc::new(StackMaker(Arc::clone(&self.stacks))));
+        home
     }
 }
 
@@ -147,7 +152,10 @@ impl Home {
         if kept > 0 && self.shared.kept_bytes.load(Ordering::Relaxed) + kept > RESIDENT_BYTES {
             self.shared.make_room(self);
         }
-        if kept > 0 && self.shared.kept_bytes.load(Ordering::Relaxed) + kept > RESIDENT_BYTES && slot.drop_pages().is_err() {
+        if kept > 0
+            && self.shared.kept_bytes.load(Ordering::Relaxed) + kept > RESIDENT_BYTES
+            && slot.drop_pages().is_err()
+        {
             return;
         }
         self.shared.kept_bytes.fetch_add(slot.kept_bytes(), Ordering::Relaxed);

@@ -112,7 +112,7 @@ impl Content {
         Ok(Content { file, offset, mapped })
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         // SAFETY: mapped, readable and of this length for as long as `self`, and the file does not change.
         unsafe { std::slice::from_raw_parts(self.mapped.start.as_ptr(), self.mapped.length) }
     }
@@ -138,12 +138,14 @@ impl Space {
     pub(super) fn map(content: &Arc<Content>, minimum: usize, capacity: usize, guard: usize) -> io::Result<Space> {
         let page = page_bytes();
         let length = content.bytes().len();
-        if [minimum, capacity, guard].iter().any(|number| number % page != 0) || length > minimum || minimum > capacity {
+        if [minimum, capacity, guard].iter().any(|number| number % page != 0) || length > minimum || minimum > capacity
+        {
             return Err(io::Errno::INVAL);
         }
         let mut reserved = Reserved::new(guard + capacity + guard, ProtFlags::empty())?;
         reserved.advise(&(0..guard + capacity + guard), Advice::LinuxDontFork)?;
-        let (protection, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE);
+        let (protection, flags) =
+            (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE);
         if length > 0 {
             let at = reserved.at(&(guard..guard + length));
             // SAFETY: it replaces a part of what has just been reserved, and is unmapped with it.
@@ -163,7 +165,7 @@ impl Space {
     }
 
     /// Makes more of it accessible.
-    fn grow_to(&mut self, size: usize) -> io::Result<()> {
+    pub(super) fn grow_to(&mut self, size: usize) -> io::Result<()> {
         let size_in_pages = size.next_multiple_of(page_bytes());
         if size_in_pages > self.capacity {
             return Err(io::Errno::NOMEM);
@@ -187,6 +189,21 @@ impl Space {
             self.size = self.minimum;
         }
         Ok(())
+    }
+
+    /// Returns what a job can reach.
+    #[cfg(test)]
+    pub(super) fn accessible(&mut self) -> &mut [u8] {
+        let range = self.guard..self.guard + self.size;
+        // SAFETY: accessible, of this length, and `&mut self` says that nobody else has it.
+        unsafe { std::slice::from_raw_parts_mut(self.reserved.at(&range).cast(), range.len()) }
+    }
+
+    /// Does to the pages what happens when memory is scarce.
+    #[cfg(test)]
+    pub(super) fn reclaim(&mut self) -> io::Result<()> {
+        let range = self.guard..self.guard + self.size;
+        self.reserved.advise(&range, Advice::LinuxPageOut)
     }
 
     fn initial(&self) -> Range<usize> {
