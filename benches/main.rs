@@ -1,7 +1,7 @@
 //! All benchmarks: `cargo bench`, or `cargo bench -- SECTION…` for some of them.
 //!
 //! Everything is measured side by side with the native CPython of the same version (-O3) that the build makes, in one
-//! run, because only ratios travel between machines. Sections: latency, throughput, imports, interpreter, memory, drift,
+//! run, because only ratios travel between machines. Sections: latency, mixed, throughput, imports, interpreter, memory, drift,
 //! command, environments, serve, docker.
 
 mod docker;
@@ -21,8 +21,9 @@ type Runtime = tokio::runtime::Runtime;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let sections: [Section; 10] = [
+    let sections: [Section; 11] = [
         ("latency", latency),
+        ("mixed", mixed),
         ("throughput", throughput),
         ("imports", imports),
         ("interpreter", interpreter),
@@ -125,26 +126,23 @@ fn machine() {
 
 const HELLO: &str = "print('hello', 1 + 1)\n";
 
+/// Small scripts of several kinds.
+const SCRIPTS: [(&str, &str); 7] = [
+    ("empty", ""),
+    ("hello", HELLO),
+    ("json, re, random", "import json, random, re\nprint(json.dumps(re.findall(r'\\d', 'a1b2')), random.random())\n"),
+    (
+        "dataclass, sorted, format",
+        "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\n    y: float = 0.5\nprint(sorted([P(3), P(1)], key=lambda p: p.x), f'{1/3:.3f}')\n",
+    ),
+    ("asyncio.run", "import asyncio\nasync def main(): await asyncio.sleep(0); return 1\nprint(asyncio.run(main()))\n"),
+    ("file written and read", "open('f', 'w').write('x' * 1000)\nprint(len(open('f').read()))\n"),
+    ("uncaught exception caught", "try: {}['x']\nexcept KeyError as e: print(repr(e))\n"),
+];
+
 fn latency(bench: &Bench) {
     println!("| script | sandbox p50 | p99 | p99/p50 | native process p50 | p50 ratio |\n|---|---|---|---|---|---|");
-    for (name, code) in [
-        ("empty", ""),
-        ("hello", HELLO),
-        (
-            "json, re, random",
-            "import json, random, re\nprint(json.dumps(re.findall(r'\\d', 'a1b2')), random.random())\n",
-        ),
-        (
-            "dataclass, sorted, format",
-            "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\n    y: float = 0.5\nprint(sorted([P(3), P(1)], key=lambda p: p.x), f'{1/3:.3f}')\n",
-        ),
-        (
-            "asyncio.run",
-            "import asyncio\nasync def main(): await asyncio.sleep(0); return 1\nprint(asyncio.run(main()))\n",
-        ),
-        ("file written and read", "open('f', 'w').write('x' * 1000)\nprint(len(open('f').read()))\n"),
-        ("uncaught exception caught", "try: {}['x']\nexcept KeyError as e: print(repr(e))\n"),
-    ] {
+    for (name, code) in SCRIPTS {
         let script = bench.script("latency.py", code);
         let mut native = Vec::new();
         let mut sandbox = Vec::new();
@@ -170,6 +168,34 @@ fn latency(bench: &Bench) {
         percentile(&mut times, 50),
         percentile(&mut times, 99)
     );
+}
+
+/// Compares a service that has run many jobs with a new one, in turns, as the machine changes its speed.
+fn mixed(bench: &Bench) {
+    const JOBS: usize = 5000;
+    let new = Pyexec::builder().build().expect("the interpreter");
+    let used = Pyexec::builder().build().expect("the interpreter");
+    let run = |pyexec: &Pyexec, code: &'static str| {
+        let began = Instant::now();
+        bench.runtime.block_on(pyexec.run(Job::code(code))).expect("an outcome");
+        began.elapsed()
+    };
+    let before = resident_mib();
+    for i in 0..JOBS {
+        run(&used, SCRIPTS[(i * 5 + i / SCRIPTS.len()) % SCRIPTS.len()].1);
+    }
+    let kept = resident_mib() - before;
+    let (mut on_new, mut on_used) = (Vec::new(), Vec::new());
+    for _ in 0..20 {
+        on_new.extend((0..100).map(|_| run(&new, HELLO)));
+        on_used.extend((0..100).map(|_| run(&used, HELLO)));
+    }
+    let (on_new, on_used) = (percentile(&mut on_new, 50), percentile(&mut on_used, 50));
+    println!(
+        "hello after {JOBS} mixed jobs, p50: {on_used:.3} ms; on a new service {on_new:.3} ms; {:.2} ×",
+        on_used / on_new
+    );
+    println!("idle after them: {kept:+.1} MiB resident");
 }
 
 fn throughput(bench: &Bench) {
