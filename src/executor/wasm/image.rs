@@ -31,7 +31,6 @@ const FORMAT: u32 = 6;
 pub(crate) struct Image {
     pub(crate) pre: InstancePre<Host>,
     /// What the memory of its instances starts with.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for freezing instances: what they changed is all that is kept"))]
     content: Arc<Content>,
 }
 

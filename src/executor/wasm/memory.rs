@@ -246,7 +246,7 @@ impl Slot {
 /// Returns which bytes of a memory are not those of its image, in ranges of whole pages.
 pub(crate) fn changed(content: &Content, memory: &[u8]) -> Vec<Range<usize>> {
     let page = page_bytes();
-    let touched = mapping::touched(memory).unwrap_or_else(|| vec![0..memory.len()]);
+    let touched = mapping::touched(memory).unwrap_or_else(|| std::iter::once(0..memory.len()).collect());
     let mut changed: Vec<Range<usize>> = Vec::new();
     for start in touched.into_iter().flat_map(|range| range.step_by(page)) {
         let end = (start + page).min(memory.len());
