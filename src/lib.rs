@@ -44,6 +44,7 @@ mod planner;
 mod progress;
 mod project;
 mod resolve;
+mod scheduler;
 pub mod server;
 mod service;
 mod single_flight;
@@ -62,6 +63,7 @@ pub use planner::{Plan, Ready};
 pub use progress::{Progress, Update};
 pub use project::Project;
 pub use resolve::ResolvedJob;
+pub use scheduler::Slot;
 pub use service::{Attempt, BakeOrder, Baking, Builder, EnvironmentState, NamedEnvironment, Pyexec, ReadyEnvironment};
 
 /// Version of CPython in the wasm tier.

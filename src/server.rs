@@ -1,10 +1,9 @@
 //! Serves executions over HTTP.
 //!
 //! **Architecture invariant:** HTTP and JSON are known only here, and how a job runs is not. Reading order: `routes` says
-//! which path leads where; `request` makes a job of what came; `submit` finds it a place (`admission`) and a record
+//! which path leads where; `request` makes a job of what came; `submit` finds it a place with the service and a record
 //! (`executions`); `run` brings it to its `ending`, and `render` makes the answer of its record.
 
-mod admission;
 mod api;
 mod auth;
 mod body;
@@ -35,8 +34,8 @@ use crate::{
     Error, Pyexec, Result,
     blocking::blocking,
     config::{FallbackMode, Settings},
+    scheduler::QueueLimits,
 };
-use admission::{Admission, Gates, QueueLimits};
 use executions::{Executions, MemoryStore, Retention};
 use listener::ListenerOptions;
 use memory::Trimmer;
@@ -76,7 +75,6 @@ const FAREWELL: Duration = Duration::from_secs(5);
 struct App {
     settings: Settings,
     pyexec: Pyexec,
-    gates: Gates,
     executions: Arc<Executions>,
     uploads: Arc<Uploads>,
     metrics: Arc<Metrics>,
@@ -111,6 +109,7 @@ pub fn serve(
     crate::project::sweep();
     let mut builder = Pyexec::builder()
         .slots(settings.slots)
+        .queue(queue_limits(&settings))
         .verification(crate::Verification::Full)
         .page_reuse(settings.page_reuse)
         .on_progress(progress);
@@ -124,7 +123,6 @@ pub fn serve(
     let front = Builder::new_multi_thread().worker_threads(2).thread_name("http").enable_all().build().map_err(fail)?;
     let app = Arc::new(App {
         pyexec,
-        gates: gates(&settings),
         executions: Executions::new(MemoryStore::new(Retention {
             time: settings.cleanup_ttl,
             count_max: settings.results_max,
@@ -152,19 +150,12 @@ pub fn serve(
     result
 }
 
-/// Makes the slots of a tier: what runs in a container must not keep short jobs waiting.
-fn gates(settings: &Settings) -> Gates {
-    let docker = match settings.containers.fallback {
-        FallbackMode::Off => 0,
-        FallbackMode::Auto | FallbackMode::On => settings.containers.docker.slots as usize,
-    };
-    let limits = QueueLimits {
+fn queue_limits(settings: &Settings) -> QueueLimits {
+    QueueLimits {
         places: settings.queue,
         bytes: usize::try_from(settings.queue_bytes).unwrap_or(usize::MAX),
-        callers: settings.api_keys.len().max(1),
-        slots_wait: false,
-    };
-    Gates::new(Admission::new(settings.slots as usize, limits), Admission::new(docker, limits))
+        owners: settings.api_keys.len().max(1),
+    }
 }
 
 /// Connects before the first request: what an earlier server left goes, and the pool is filled.
@@ -239,7 +230,7 @@ fn cannot_listen(app: &App, error: io::Error) -> Error {
 
 async fn drain(app: &App, term: &mut Signal, int: &mut Signal) {
     app.draining.store(true, Ordering::Relaxed);
-    let busy = || app.gates.present();
+    let busy = || app.pyexec.scheduler().present();
     tracing::info!(executions = busy(), grace_s = app.settings.shutdown_grace.as_secs(), "draining");
     let idle = async {
         while busy() > 0 {

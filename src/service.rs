@@ -20,6 +20,7 @@ use crate::{
     },
     planner::{Planner, Policy, Sources, Target},
     progress::{Progress, Update},
+    scheduler::{QueueLimits, Scheduler, Slot},
     sync::lock,
 };
 use advice::Advice;
@@ -49,6 +50,7 @@ use workbench::Sandbox;
 pub struct Pyexec {
     wasm: Arc<WasmExecutor>,
     planner: Planner,
+    scheduler: Arc<Scheduler>,
     registry: Arc<Registry>,
     baking: Baking,
     orders: Arc<Mutex<Vec<BakeOrder>>>,
@@ -84,6 +86,7 @@ impl Pyexec {
             detect_packages: true,
             allow_network: true,
             baking: Baking::default(),
+            queue: QueueLimits::NONE,
             progress: Box::new(|line| tracing::info!("{line}")),
         }
     }
@@ -116,7 +119,8 @@ impl Pyexec {
                 Ok(ready) => ready,
                 Err(plan) => self.provision(*plan, &observed(tell.clone())).await?,
             };
-            match self.attempt(ready, tell.clone()).await? {
+            let slot = self.slot(&ready).await;
+            match self.attempt(ready, slot, tell.clone()).await? {
                 Attempt::Done(outcome) => return Ok(*outcome),
                 Attempt::Again(again) => {
                     let reason = again.replay_reason().unwrap_or_default();
@@ -151,12 +155,20 @@ impl Pyexec {
         Box::pin(self.planner.provision(plan, progress)).await
     }
 
-    /// Runs a job once, where that was decided, as a scheduler does that counts each tier; [`Pyexec::run`] does it all.
+    /// Waits for a slot of the tier that runs the job. Owners take turns: see [`Plan::set_owner`].
+    pub async fn slot(&self, ready: &Ready) -> Slot {
+        self.scheduler.slot(ready.tier(), ready.owner()).await
+    }
+
+    /// Runs a job once, in this slot; [`Pyexec::run`] does it all.
     ///
     /// # Errors
     ///
-    /// As for [`Pyexec::run`].
-    pub async fn attempt(&self, mut ready: Ready, observer: impl Observer) -> Result<Attempt> {
+    /// As for [`Pyexec::run`]; [`Error::InvalidJob`](crate::Error::InvalidJob) when the slot is of another tier.
+    pub async fn attempt(&self, mut ready: Ready, slot: Slot, observer: impl Observer) -> Result<Attempt> {
+        if !self.scheduler.has(ready.tier(), &slot) {
+            return Err(crate::Error::invalid("the slot is of another tier: take it for this job"));
+        }
         let advice = Advice::new(&self.planner, &ready);
         let retry = self.planner.retry(&mut ready);
         let stop_at = retry.as_ref().map(|retry| retry.stop_at());
@@ -170,6 +182,7 @@ impl Pyexec {
                 let packages = used.as_ref().map(|used| &used.packages);
                 let provisioned = Provisioned(Provisions::Wasm(packages.cloned()));
                 let mut run = executor::run(&*self.wasm, provisioned, job, stop_at, tell).await?;
+                drop(slot);
                 if let Run::Ended(outcome) = &mut run {
                     outcome.route_reason = reason;
                 }
@@ -181,7 +194,9 @@ impl Pyexec {
             Target::Docker(prepared) => {
                 let docker = self.planner.sources.docker.connect().await?;
                 // Large, and nothing against what a container takes.
-                Box::pin(executor::run(&*docker, Provisioned::docker(prepared), job, stop_at, tell)).await?
+                let run = Box::pin(executor::run(&*docker, Provisioned::docker(prepared), job, stop_at, tell)).await?;
+                drop(slot);
+                run
             }
         };
         match run {
@@ -213,6 +228,11 @@ impl Pyexec {
     /// Returns whether running a job is likely to end in another attempt, since its code has what may be missing.
     pub fn may_run_again(&self, ready: &Ready) -> bool {
         self.planner.may_run_again(ready)
+    }
+
+    /// Returns what gives out the slots.
+    pub(crate) fn scheduler(&self) -> &Scheduler {
+        &self.scheduler
     }
 
     /// Returns the environments, where packages are kept.
@@ -279,6 +299,7 @@ pub struct Builder {
     detect_packages: bool,
     allow_network: bool,
     baking: Baking,
+    queue: QueueLimits,
     progress: Box<dyn Fn(&str) + Send>,
 }
 
@@ -287,6 +308,13 @@ impl Builder {
     #[must_use]
     pub fn slots(mut self, slots: u32) -> Builder {
         self.wasm.slots = slots;
+        self
+    }
+
+    /// Sets how many may wait for a slot of each tier. The default is any number.
+    #[must_use]
+    pub(crate) fn queue(mut self, limits: QueueLimits) -> Builder {
+        self.queue = limits;
         self
     }
 
@@ -415,6 +443,8 @@ impl Builder {
         let wasm = Arc::new(WasmExecutor::new(&self.wasm, &*self.progress)?);
         let workbench = Arc::new(Sandbox::new(Arc::clone(&wasm)));
         let environments = Environments::with_workbench(self.environments, Some(workbench))?;
+        let docker_slots = self.docker.as_ref().map_or(0, |options| options.slots);
+        let scheduler = Scheduler::new(self.wasm.slots as usize, docker_slots as usize, self.queue);
         let docker = match self.docker {
             Ok(options) => Connection::on(options),
             Err(why) => Connection::Off(why.into()),
@@ -428,6 +458,7 @@ impl Builder {
         Ok(Pyexec {
             wasm,
             planner: Planner { sources, policy },
+            scheduler: Arc::new(scheduler),
             registry: Arc::default(),
             baking: self.baking,
             orders: Arc::default(),

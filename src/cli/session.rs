@@ -135,7 +135,8 @@ async fn attempts(pyexec: &Pyexec, job: Job, output: OutputOptions, shown: &Show
         let hold = !output.json && pyexec.may_run_again(&ready) && !io::stdout().is_terminal();
         shown.screen().begin(hold);
         let observer = shown.clone();
-        match pyexec.attempt(ready, move |event: Event<'_>| observer.event(event, output)).await? {
+        let slot = pyexec.slot(&ready).await;
+        match pyexec.attempt(ready, slot, move |event: Event<'_>| observer.event(event, output)).await? {
             Attempt::Done(outcome) => return Ok(*outcome),
             Attempt::Again(again) => {
                 shown.screen().restart(&again.replay_reason().unwrap_or_default());

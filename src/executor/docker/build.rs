@@ -129,7 +129,7 @@ impl Builder {
             disk_bytes: options.build_disk_bytes,
         };
         let body = hardening::build_body(&spec, self.daemon().instance());
-        let container = Container::make(self.network.containers(), body, None).await?;
+        let container = Container::make(self.network.containers(), body).await?;
         self.network.start_made(container, &spec.network).await
     }
 

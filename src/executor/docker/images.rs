@@ -277,7 +277,7 @@ impl Images {
 
     async fn probe(&self, name: &ImageName, id: &str) -> Result<String> {
         let body = hardening::probe_body(id, self.daemon().instance());
-        let container = Container::make(&self.containers, body, None).await?;
+        let container = Container::make(&self.containers, body).await?;
         let output = helper::run(container, PROBE).await?;
         match output.status {
             0 => Ok(output.stdout.trim().to_owned()),

@@ -26,7 +26,7 @@ pub struct DockerOptions {
     pub allowed_images: Vec<String>,
     /// Says what becomes of a job whose image is not there.
     pub image_pull: ImagePull,
-    /// Jobs that run at the same time; more wait. A slot is free again when its container is gone.
+    /// Jobs that run at the same time; more wait.
     pub slots: u32,
     /// Processes and threads of a job, with two of ours.
     pub pids_max: u32,

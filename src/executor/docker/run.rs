@@ -24,7 +24,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// An interpreter needs some, before any of the job's.
 const MEMORY_BYTES_MIN: u64 = 32 << 20;
@@ -42,14 +41,12 @@ pub(crate) struct Runner {
     network: Arc<Network>,
     preparation: Arc<Preparation>,
     pool: Arc<Pool>,
-    slots: Arc<Semaphore>,
 }
 
 impl Runner {
     pub(crate) fn new(network: Arc<Network>, preparation: Arc<Preparation>) -> Arc<Runner> {
         let pool = Pool::start(Arc::clone(&network), Arc::clone(&preparation));
-        let slots = Arc::new(Semaphore::new(network.containers().daemon().options().slots as usize));
-        Arc::new(Runner { network, preparation, pool, slots })
+        Arc::new(Runner { network, preparation, pool })
     }
 
     pub(crate) fn network(&self) -> &Network {
@@ -70,7 +67,6 @@ impl Runner {
 
     /// Ends all jobs and builds.
     pub(crate) fn close(&self) {
-        self.slots.close();
         self.daemon().close();
     }
 
@@ -79,11 +75,6 @@ impl Runner {
         let _ = tokio::time::timeout(longest, self.pool.ended()).await;
         self.network.containers().wait_until_gone(longest).await;
         self.network.leave().await;
-    }
-
-    async fn slot(&self) -> Result<OwnedSemaphorePermit> {
-        let slot = Arc::clone(&self.slots).acquire_owned().await;
-        slot.map_err(|_| Error::unavailable("the executor is shutting down"))
     }
 
     /// Runs a call in a container of its own, until it ends or meets something at which it is to stop.
@@ -97,7 +88,6 @@ impl Runner {
         check(&spec.limits, &spec.project, &call.script, &prepared.placement().pre_commands)?;
         let header = header(&spec, &call, prepared.placement().network);
         let Call { mut stdin, stop_at, .. } = call;
-        let mut slot = Some(self.slot().await?);
         let limits = spec.limits;
         let began = Instant::now();
         let deadline = tokio::time::Instant::from_std(began + limits.wall_clock());
@@ -106,7 +96,7 @@ impl Runner {
         let mut may_be_warm = true;
         // Once more only when a container that waited has ended before it started the job.
         loop {
-            let starting = self.start(may_be_warm, &prepared, limits, slot.take());
+            let starting = self.start(may_be_warm, &prepared, limits);
             let Ok(started) = tokio::time::timeout_at(deadline, starting).await else {
                 let reason = StopReason::TimeLimit;
                 let explained = traceback::explain(&reason, &limits);
@@ -126,7 +116,7 @@ impl Runner {
             };
             let ending = match ended {
                 Some(Ended::Gone) if was_warm && !session.started => {
-                    slot = container.release();
+                    drop(container);
                     session.restart();
                     may_be_warm = false;
                     continue;
@@ -166,20 +156,13 @@ impl Runner {
     }
 
     /// Takes a container from the pool, or makes one for this job alone, prepared anew where need be.
-    async fn start(
-        &self,
-        may_be_warm: bool,
-        prepared: &Prepared,
-        limits: Limits,
-        slot: Option<OwnedSemaphorePermit>,
-    ) -> Result<Started> {
+    async fn start(&self, may_be_warm: bool, prepared: &Prepared, limits: Limits) -> Result<Started> {
         let prepared = prepared.clone();
         let spec = self.spec(&prepared, limits).await?;
-        if let Some(mut waiting) = may_be_warm.then(|| self.pool.take(&spec)).flatten() {
-            waiting.container.hold(slot);
+        if let Some(waiting) = may_be_warm.then(|| self.pool.take(&spec)).flatten() {
             return Ok(Started { waiting, was_warm: true, prepared });
         }
-        let error = match Box::pin(self.cold(&spec, slot)).await {
+        let error = match Box::pin(self.cold(&spec)).await {
             Ok(waiting) => return Ok(Started { waiting, was_warm: false, prepared }),
             Err(error) if self.image_is_gone(&prepared).await => error,
             Err(error) => return Err(error),
@@ -189,7 +172,7 @@ impl Runner {
         let silent: Progress = Arc::new(|_| ());
         let prepared = Box::pin(self.preparation.prepare(prepared.placement(), &silent)).await?;
         let spec = self.spec(&prepared, limits).await?;
-        let waiting = Box::pin(self.cold(&spec, Some(self.slot().await?))).await?;
+        let waiting = Box::pin(self.cold(&spec)).await?;
         Ok(Started { waiting, was_warm: false, prepared })
     }
 
@@ -211,9 +194,9 @@ impl Runner {
     }
 
     /// Makes a container for this job alone.
-    async fn cold(&self, spec: &Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
+    async fn cold(&self, spec: &Spec) -> Result<Waiting> {
         let _cold = self.pool.cold_start();
-        let waiting = self.network.start(spec, slot).await?;
+        let waiting = self.network.start(spec).await?;
         self.pool.learn(spec);
         Ok(waiting)
     }

@@ -23,7 +23,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::Trap;
 
 /// Of text that is looked through on another thread.
@@ -44,7 +43,6 @@ pub(super) struct WasmSession {
     limits: Limits,
     collect_files: bool,
     has_ended: bool,
-    _slot: Option<OwnedSemaphorePermit>,
 }
 
 /// Says what a session can start from.
@@ -59,14 +57,9 @@ pub(super) enum Images {
 
 impl WasmSession {
     /// Opens a session with `library` below `/usr`: that of the images, perhaps with packages.
-    pub(super) fn new(
-        images: Images,
-        library: Library,
-        spec: SessionSpec,
-        slot: Option<OwnedSemaphorePermit>,
-    ) -> WasmSession {
+    pub(super) fn new(images: Images, library: Library, spec: SessionSpec) -> WasmSession {
         let SessionSpec { project, env, limits, collect_files } = spec;
-        WasmSession { images, library, project, env, limits, collect_files, has_ended: false, _slot: slot }
+        WasmSession { images, library, project, env, limits, collect_files, has_ended: false }
     }
 
     /// Makes the instance, of an image in which the script finds what it would find otherwise.
@@ -231,7 +224,7 @@ fn classify(end: Option<wasmtime::Result<i32>>, host: &Host) -> Ending {
 }
 
 /// Removes what a job leaves, and returns the files of it that are not of its project. What may take long is done on
-/// another thread; the job's slot is not free before it is done.
+/// another thread; the call is not over before it is done.
 async fn clear_up(remains: Remains, collect_from: Option<Project>) -> Vec<OutputFile> {
     let is_large = remains.is_large;
     let ending = move || {
