@@ -191,6 +191,13 @@ impl Job {
         self
     }
 
+    /// Sets for whom it is: where jobs wait for each other, owners take turns.
+    #[must_use]
+    pub fn owner(mut self, owner: u64) -> Job {
+        self.containers.owner = owner;
+        self
+    }
+
     /// Sets the tier it may run on; by default the fastest that can run it.
     #[must_use]
     pub fn tier(mut self, tier: TierChoice) -> Job {

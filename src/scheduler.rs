@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub(crate) struct Scheduler {
     wasm: Arc<Queue>,
     docker: Arc<Queue>,
-    /// Jobs that are provisioned: they join the queue of their tier when they have what they take.
+    /// Jobs that are provisioned: they join the queue of their tier when they have what they take. There are only places.
     provisioning: Arc<Queue>,
 }
 
@@ -34,15 +34,19 @@ pub(crate) enum Entry {
 
 /// A place among those that are provisioned, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Provisioning(#[expect(dead_code, reason = "it is held, and dropped")] Place);
+#[must_use = "the place is another's when this is dropped"]
+pub(crate) struct Provisioning {
+    _place: Place,
+}
 
 impl Scheduler {
     /// Has so many slots of each tier, and a queue with these limits before each.
     pub(crate) fn new(wasm: usize, docker: usize, limits: QueueLimits) -> Scheduler {
+        let provisioning = QueueLimits { places: wasm.saturating_add(limits.places), ..limits };
         Scheduler {
             wasm: Queue::new(wasm, limits),
             docker: Queue::new(docker, limits),
-            provisioning: Queue::of_holders(wasm.saturating_add(limits.places), limits),
+            provisioning: Queue::new(0, provisioning),
         }
     }
 
@@ -52,16 +56,19 @@ impl Scheduler {
             return Ok(Entry::Queue(self.of(tier).enter(owner, bytes)?));
         }
         if tier == Tier::Docker {
-            self.docker.has_room(owner, bytes, self.provisioning.load().busy)?;
+            self.docker.has_room_besides(&self.provisioning, owner, bytes)?;
         }
-        Ok(Entry::Provisioning(Provisioning(self.provisioning.enter(owner, bytes)?)))
+        match self.provisioning.enter(owner, bytes) {
+            Ok(place) => Ok(Entry::Provisioning(Provisioning { _place: place })),
+            Err(_) => Err(Full::Provisioning { provisioned: self.provisioning.load().queued }),
+        }
     }
 
     /// Lets a job in that runs once more, which is not turned away any more.
     pub(crate) fn enter_again(&self, tier: Tier, is_ready: bool, owner: u64, bytes: usize) -> Entry {
         match is_ready {
             true => Entry::Queue(self.of(tier).join(owner, bytes)),
-            false => Entry::Provisioning(Provisioning(self.provisioning.join(owner, bytes))),
+            false => Entry::Provisioning(Provisioning { _place: self.provisioning.join(owner, bytes) }),
         }
     }
 
@@ -92,13 +99,76 @@ impl Scheduler {
     /// Returns how many run, wait, or are provisioned.
     pub(crate) fn present(&self) -> usize {
         let in_tiers: usize = self.load().iter().map(|(_, load)| load.busy + load.queued).sum();
-        in_tiers + self.provisioning.load().busy
+        in_tiers + self.provisioning.load().queued
     }
 
     fn of(&self, tier: Tier) -> &Arc<Queue> {
         match tier {
             Tier::Wasm => &self.wasm,
             Tier::Docker => &self.docker,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scheduler(places: usize, owners: usize) -> Scheduler {
+        Scheduler::new(1, 1, QueueLimits { places, bytes: 1000, owners })
+    }
+
+    fn provision(scheduler: &Scheduler, tier: Tier, owner: u64, bytes: usize) -> Result<Entry, Full> {
+        scheduler.enter(tier, false, owner, bytes)
+    }
+
+    #[test]
+    fn what_is_provisioned_holds_no_slot_and_joins_its_queue() {
+        let scheduler = scheduler(4, 1);
+        let entries: Vec<_> = (0..4).map(|_| provision(&scheduler, Tier::Docker, 0, 1).unwrap()).collect();
+        let busy = || scheduler.load().map(|(_, Load { busy, queued, .. })| (busy, queued));
+        assert_eq!((busy(), scheduler.present()), ([(0, 0), (0, 0)], 4));
+        let places: Vec<_> = entries.into_iter().map(|entry| scheduler.join(entry, Tier::Docker, 0, 1)).collect();
+        assert_eq!((busy(), scheduler.present()), ([(0, 0), (1, 3)], 4));
+        drop(places);
+        assert_eq!((busy(), scheduler.present()), ([(0, 0), (0, 0)], 0));
+    }
+
+    #[test]
+    fn what_is_provisioned_is_bounded_in_places() {
+        let scheduler = scheduler(2, 1);
+        let running = scheduler.enter(Tier::Docker, true, 0, 1).unwrap();
+        let waiting = scheduler.enter(Tier::Docker, true, 0, 1).unwrap();
+        let provisioned = provision(&scheduler, Tier::Docker, 0, 1).unwrap();
+        // There would be no place in the queue for it.
+        assert_eq!(provision(&scheduler, Tier::Docker, 0, 1).unwrap_err(), Full::Provisioning { provisioned: 1 });
+        let _more = [(); 2].map(|()| provision(&scheduler, Tier::Wasm, 0, 1).unwrap());
+        assert_eq!(provision(&scheduler, Tier::Wasm, 0, 1).unwrap_err(), Full::Provisioning { provisioned: 3 });
+        // One that runs once more was let in before.
+        let again = scheduler.enter_again(Tier::Docker, false, 0, 1);
+        drop((running, waiting, provisioned, again));
+        let _last = provision(&scheduler, Tier::Docker, 0, 1).unwrap();
+    }
+
+    #[test]
+    fn what_is_provisioned_is_bounded_in_bytes() {
+        let scheduler = scheduler(9, 1);
+        let large = provision(&scheduler, Tier::Wasm, 0, 5000).expect("it is the only one");
+        assert!(provision(&scheduler, Tier::Wasm, 0, 1).is_err());
+        drop(large);
+        let _some = [600, 400].map(|bytes| provision(&scheduler, Tier::Wasm, 0, bytes).unwrap());
+        assert!(provision(&scheduler, Tier::Wasm, 0, 1).is_err());
+    }
+
+    #[test]
+    fn an_owner_leaves_places_for_others_to_be_provisioned() {
+        for tier in [Tier::Wasm, Tier::Docker] {
+            let scheduler = scheduler(12, 3);
+            let let_in: Vec<_> = std::iter::from_fn(|| provision(&scheduler, tier, 0, 1).ok()).collect();
+            assert_eq!(let_in.len(), 9, "{tier:?}");
+            for owner in [1, 2] {
+                let _its = [(); 2].map(|()| provision(&scheduler, tier, owner, 1).expect("they are its own"));
+            }
         }
     }
 }

@@ -155,7 +155,7 @@ impl Pyexec {
         Box::pin(self.planner.provision(plan, progress)).await
     }
 
-    /// Waits for a slot of the tier that runs the job. Owners take turns: see [`Plan::set_owner`].
+    /// Waits for a slot of the tier that runs the job. Owners take turns: see [`Job::owner`].
     pub async fn slot(&self, ready: &Ready) -> Slot {
         self.scheduler.slot(ready.tier(), ready.owner()).await
     }
@@ -164,10 +164,12 @@ impl Pyexec {
     ///
     /// # Errors
     ///
-    /// As for [`Pyexec::run`]; [`Error::InvalidJob`](crate::Error::InvalidJob) when the slot is of another tier.
+    /// As for [`Pyexec::run`]; [`Error::InvalidJob`](crate::Error::InvalidJob) when the slot is not one of its tier.
     pub async fn attempt(&self, mut ready: Ready, slot: Slot, observer: impl Observer) -> Result<Attempt> {
         if !self.scheduler.has(ready.tier(), &slot) {
-            return Err(crate::Error::invalid("the slot is of another tier: take it for this job"));
+            return Err(crate::Error::invalid(
+                "the slot is of another tier, or of another service: take one for this job",
+            ));
         }
         let advice = Advice::new(&self.planner, &ready);
         let retry = self.planner.retry(&mut ready);

@@ -184,7 +184,12 @@ impl Sources {
                 let Some(result) = self.environments.known(wanted, *platform) else { return Ok(false) };
                 knowledge.installed((wanted.clone(), *platform), result, self, analysis);
             }
-            Fact::Interpreter(_) | Fact::Image(_) => return Ok(false),
+            Fact::Image(placement) => {
+                let Some(docker) = self.docker.connected() else { return Ok(false) };
+                let Some(prepared) = docker.known(placement).await else { return Ok(false) };
+                knowledge.know_image(placement.packages.clone(), Made::Ready(prepared));
+            }
+            Fact::Interpreter(_) => return Ok(false),
         }
         Ok(true)
     }

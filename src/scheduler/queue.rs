@@ -16,8 +16,6 @@ use tokio::sync::oneshot;
 pub(super) struct Queue {
     slots: usize,
     limits: QueueLimits,
-    /// Whether who has a slot waits as well, so that the memory of those counts.
-    counts_holders: bool,
     state: Mutex<State>,
 }
 
@@ -39,7 +37,6 @@ impl QueueLimits {
 #[derive(Debug, Default)]
 struct State {
     busy: usize,
-    busy_bytes: usize,
     /// Those who wait, by owner; the owner at the front is next.
     turns: VecDeque<Turn>,
     waiting: usize,
@@ -63,17 +60,27 @@ struct Waiting {
     grant: oneshot::Sender<Slot>,
 }
 
-/// Says that a queue is full.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Full {
-    slots: usize,
-    queued: usize,
+/// Says that there is no place for one more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// All slots are taken, and all places in the queue before them.
+    Queue { slots: usize, queued: usize },
+    /// So many are provisioned that the queue will be full when they come.
+    Provisioning { provisioned: usize },
 }
 
 impl fmt::Display for Full {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Full { slots, queued } = self;
-        write!(f, "all {slots} slots are busy and {queued} executions wait: try again later")
+        match self {
+            Full::Queue { slots, queued } => {
+                write!(f, "all {slots} slots are busy and {queued} executions wait: try again later")
+            }
+            Full::Provisioning { provisioned } => write!(
+                f,
+                "the packages or images of {provisioned} executions are being made ready, and no more can be: try again \
+                 later"
+            ),
+        }
     }
 }
 
@@ -88,10 +95,7 @@ pub(crate) struct Load {
 /// Lets a call run on its tier until this is dropped: [`Pyexec::slot`](crate::Pyexec::slot) gives one.
 #[derive(Debug)]
 #[must_use = "the slot is free again when this is dropped"]
-pub struct Slot {
-    queue: Arc<Queue>,
-    bytes: usize,
-}
+pub struct Slot(Arc<Queue>);
 
 /// A slot, or a place in the queue, until it is dropped.
 #[derive(Debug)]
@@ -110,51 +114,57 @@ pub(crate) struct Ticket {
 }
 
 impl QueueLimits {
-    /// Returns whether `owner` may wait with so many bytes besides those who do.
-    fn allow(&self, state: &State, owner: u64, bytes: usize) -> bool {
+    /// Returns whether `owner` may wait with so many bytes besides those who do, in one place or the other, when so many
+    /// slots are free.
+    fn allow(&self, waiting: [&State; 2], free: usize, owner: u64, bytes: usize) -> bool {
+        let sum = |of: fn(&State) -> usize| waiting.iter().map(|state| of(state)).fold(0, usize::saturating_add);
         // What others have not used of what is theirs is not free.
         let kept = |all: usize, used: fn(&Turn) -> usize| {
             let own = all / 2 / self.owners.max(1);
-            let others = state.turns.iter().filter(|turn| turn.owner != owner);
-            let used: usize = others.map(|turn| used(turn).min(own)).sum();
-            (own * self.owners.saturating_sub(1)).saturating_sub(used)
+            let mut by_owner: Vec<(u64, usize)> = Vec::new();
+            for turn in waiting.iter().flat_map(|state| &state.turns).filter(|turn| turn.owner != owner) {
+                match by_owner.iter_mut().find(|(owner, _)| *owner == turn.owner) {
+                    Some((_, sum)) => *sum = sum.saturating_add(used(turn)),
+                    None => by_owner.push((turn.owner, used(turn))),
+                }
+            }
+            let used: usize = by_owner.iter().map(|(_, used)| (*used).min(own)).sum();
+            own.saturating_mul(self.owners.saturating_sub(1)).saturating_sub(used)
         };
-        let places = state.waiting + kept(self.places, |turn| turn.waiting.len()) < self.places;
+        let (count, held) = (sum(|state| state.waiting), sum(|state| state.bytes));
+        let kept_places = kept(self.places, |turn| turn.waiting.len());
         let kept_bytes = kept(self.bytes, |turn| turn.bytes);
         // One that is larger than all of it may wait where nobody else does.
-        places && (state.waiting == 0 || state.bytes.saturating_add(bytes).saturating_add(kept_bytes) <= self.bytes)
+        count.saturating_add(kept_places) < self.places.saturating_add(free)
+            && (count == 0 || held.saturating_add(bytes).saturating_add(kept_bytes) <= self.bytes)
     }
 }
 
 impl Queue {
     pub(super) fn new(slots: usize, limits: QueueLimits) -> Arc<Queue> {
-        Arc::new(Queue { slots, limits, counts_holders: false, state: Mutex::default() })
-    }
-
-    /// Makes one in which nobody waits, and whose slots count as waiting.
-    pub(super) fn of_holders(slots: usize, limits: QueueLimits) -> Arc<Queue> {
-        let limits = QueueLimits { places: 0, ..limits };
-        Arc::new(Queue { slots, limits, counts_holders: true, state: Mutex::default() })
+        Arc::new(Queue { slots, limits, state: Mutex::default() })
     }
 
     /// Takes a slot when one is free, else a place in the queue, else returns a refusal.
     pub(super) fn enter(self: &Arc<Queue>, owner: u64, bytes: usize) -> Result<Place, Full> {
         let state = self.lock();
-        let is_slot = state.busy < self.slots;
-        let too_much =
-            self.counts_holders && state.busy > 0 && state.busy_bytes.saturating_add(bytes) > self.limits.bytes;
-        if too_much || !is_slot && !self.limits.allow(&state, owner, bytes) {
-            return Err(self.full(&state));
+        if state.busy >= self.slots && !self.limits.allow([&state, &State::default()], 0, owner, bytes) {
+            return Err(Full::Queue { slots: self.slots, queued: state.waiting });
         }
         Ok(self.place(state, owner, bytes))
     }
 
-    /// Returns whether there would be a slot or a place in the queue if `more` had come already.
-    pub(super) fn has_room(&self, owner: u64, bytes: usize, more: usize) -> Result<(), Full> {
-        let state = self.lock();
-        let is_within = state.busy + state.waiting + more < self.slots.saturating_add(self.limits.places);
-        let is_allowed = state.busy < self.slots || self.limits.allow(&state, owner, bytes);
-        if is_within && is_allowed { Ok(()) } else { Err(self.full(&state)) }
+    /// Returns whether there would be a slot or a place in the queue if all who wait elsewhere had come already.
+    pub(super) fn has_room_besides(&self, elsewhere: &Queue, owner: u64, bytes: usize) -> Result<(), Full> {
+        let (state, coming) = (self.lock(), elsewhere.lock());
+        let free = self.slots.saturating_sub(state.busy);
+        if self.limits.allow([&state, &coming], free, owner, bytes) {
+            return Ok(());
+        }
+        Err(match self.limits.allow([&state, &State::default()], free, owner, bytes) {
+            true => Full::Provisioning { provisioned: coming.waiting },
+            false => Full::Queue { slots: self.slots, queued: state.waiting },
+        })
     }
 
     /// Enters the queue, which has a place for who was let in elsewhere.
@@ -166,8 +176,7 @@ impl Queue {
         if state.busy < self.slots {
             // Nobody waits while a slot is free.
             state.busy += 1;
-            state.busy_bytes = state.busy_bytes.saturating_add(bytes);
-            return Place::Slot(Slot { queue: Arc::clone(self), bytes });
+            return Place::Slot(Slot(Arc::clone(self)));
         }
         state.waiting += 1;
         state.bytes = state.bytes.saturating_add(bytes);
@@ -185,10 +194,6 @@ impl Queue {
         Place::Queue(Ticket { queue: Arc::clone(self), owner, number, granted })
     }
 
-    fn full(&self, state: &State) -> Full {
-        Full { slots: self.slots, queued: state.waiting }
-    }
-
     pub(super) fn load(&self) -> Load {
         let state = self.lock();
         Load { slots: self.slots, busy: state.busy, queued: state.waiting }
@@ -203,7 +208,7 @@ impl Queue {
 impl Slot {
     /// Returns whether it is one of this queue's.
     pub(super) fn is_of(&self, queue: &Arc<Queue>) -> bool {
-        Arc::ptr_eq(&self.queue, queue)
+        Arc::ptr_eq(&self.0, queue)
     }
 }
 
@@ -242,18 +247,16 @@ impl Drop for Ticket {
 impl Drop for Slot {
     fn drop(&mut self) {
         let next = {
-            let mut state = self.queue.lock();
-            state.busy_bytes = state.busy_bytes.saturating_sub(self.bytes);
+            let mut state = self.0.lock();
             let next = state.next();
-            match &next {
-                Some(next) => state.busy_bytes = state.busy_bytes.saturating_add(next.bytes),
-                None => state.busy -= 1,
+            if next.is_none() {
+                state.busy -= 1;
             }
             next
         };
-        if let Some(Waiting { bytes, grant, .. }) = next {
+        if let Some(next) = next {
             // The slot passes on. When nobody is there to take it, it is dropped in turn.
-            drop(grant.send(Slot { queue: Arc::clone(&self.queue), bytes }));
+            drop(next.grant.send(Slot(Arc::clone(&self.0))));
         }
     }
 }
@@ -288,10 +291,6 @@ mod tests {
         }
     }
 
-    fn full(queue: &Queue) -> Full {
-        queue.full(&queue.lock())
-    }
-
     fn queue(slots: usize, places: usize) -> Arc<Queue> {
         Queue::new(slots, QueueLimits { places, bytes: 1000, owners: 1 })
     }
@@ -302,12 +301,12 @@ mod tests {
         let _running = queue.enter(0, 1).unwrap();
         // Two of the twelve are kept for each of the others.
         let mut waiting: Vec<_> = (0..8).map(|_| queue.enter(0, 1).unwrap()).collect();
-        assert_eq!(queue.enter(0, 1).unwrap_err(), full(&queue));
+        assert!(queue.enter(0, 1).is_err());
         let other = [queue.enter(1, 1).unwrap(), queue.enter(1, 1).unwrap()];
-        assert_eq!(queue.enter(1, 1).unwrap_err(), full(&queue), "the rest is kept for the third");
+        assert!(queue.enter(1, 1).is_err(), "the rest is kept for the third");
         waiting.push(queue.enter(2, 1).unwrap());
         drop(other);
-        assert_eq!(queue.enter(0, 1).unwrap_err(), full(&queue), "and what is given back for the second");
+        assert!(queue.enter(0, 1).is_err(), "and what is given back for the second");
         waiting.pop();
         drop(waiting);
         assert_eq!(queue.load().queued, 0);
@@ -318,34 +317,24 @@ mod tests {
         let queue = Queue::new(1, QueueLimits { places: 100, bytes: 1000, owners: 1 });
         let running = queue.enter(0, 5000).unwrap();
         let large = queue.enter(0, 5000).expect("it is the only one");
-        assert_eq!(queue.enter(0, 1).unwrap_err(), full(&queue));
+        assert!(queue.enter(0, 1).is_err());
         drop(large);
         let some = [queue.enter(0, 600).unwrap(), queue.enter(0, 400).unwrap()];
-        assert_eq!(queue.enter(0, 1).unwrap_err(), full(&queue));
+        assert!(queue.enter(0, 1).is_err());
         let [first, second] = some;
         drop(running);
         // The first has the slot now, and waits no longer.
         let third = queue.enter(0, 600).unwrap();
-        assert_eq!(queue.enter(0, 1).unwrap_err(), full(&queue));
+        assert!(queue.enter(0, 1).is_err());
         drop((first, second, third));
         assert_eq!((queue.load().busy, queue.load().queued, queue.lock().bytes), (0, 0, 0));
-    }
-
-    #[test]
-    fn what_is_provisioned_is_bounded_in_bytes() {
-        let queue = Queue::of_holders(10, QueueLimits { places: 7, bytes: 1000, owners: 1 });
-        let large = queue.enter(0, 5000).expect("it is the only one");
-        assert_eq!(queue.enter(0, 1).unwrap_err(), full(&queue));
-        drop(large);
-        let _some = [queue.enter(0, 600).unwrap(), queue.enter(0, 400).unwrap()];
-        assert_eq!(queue.enter(0, 1).unwrap_err(), full(&queue));
     }
 
     #[test]
     fn past_slots_and_queue_everyone_is_refused() {
         let queue = queue(2, 1);
         let _places: Vec<_> = (0..3).map(|_| queue.enter(0, 1).unwrap()).collect();
-        assert_eq!(queue.enter(0, 1).unwrap_err(), full(&queue));
+        assert!(queue.enter(0, 1).is_err());
         assert_eq!((queue.load().busy, queue.load().queued), (2, 1));
     }
 
@@ -353,7 +342,7 @@ mod tests {
     fn who_was_let_in_elsewhere_is_not_refused() {
         let queue = queue(1, 0);
         let first = queue.enter(0, 1).unwrap();
-        assert_eq!(queue.enter(0, 1).unwrap_err(), full(&queue));
+        assert!(queue.enter(0, 1).is_err());
         let mut joined = pin!(queue.join(0, 1).slot());
         assert_eq!((is_ready(&mut joined).is_none(), queue.load().queued), (true, 1));
         drop(first);

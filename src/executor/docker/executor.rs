@@ -93,6 +93,11 @@ impl DockerExecutor {
         open(&self.runner, async move { runner.preparation().interpreter(&placement, &progress).await }.boxed()).await
     }
 
+    /// Returns what [`DockerExecutor::prepare`] would, if nothing is added to the image and the daemon need not be asked.
+    pub(crate) async fn known(&self, placement: &Placement) -> Option<Prepared> {
+        self.runner.preparation().known(placement).await
+    }
+
     /// Fetches the image and makes the layer that `placement` takes, unless they are there. `progress` is told what
     /// happens. Jobs that want the same at the same time wait for the same.
     ///

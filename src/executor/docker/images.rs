@@ -217,6 +217,11 @@ impl Images {
         Ok(interpreter)
     }
 
+    /// Returns whether it is known which interpreter an image has.
+    pub(crate) fn knows_interpreter(&self, base: &Base) -> bool {
+        lock(&self.by_id).contains_key(&base.id)
+    }
+
     async fn inspect(&self, name: &ImageName) -> Result<ImageInspect, Fault> {
         self.daemon().ask(self.daemon().client().inspect_image(&name.to_string())).await
     }

@@ -110,6 +110,33 @@ impl Versions {
         }
     }
 
+    /// Returns the image that `placement` gets, if the daemon need not be asked.
+    pub(crate) async fn known(&self, placement: &Placement) -> Option<Arc<Base>> {
+        let options = self.options();
+        let (asked, image) = (placement.python.as_deref(), placement.image.as_deref());
+        let name = choose(options, asked, image).ok()?;
+        if image.is_some() {
+            return self.images.known(&name).await;
+        }
+        let least = placement.python_at_least.unwrap_or(Python::V3_10);
+        let version = match asked {
+            // Which of several is there is a question for the daemon.
+            Some(_) if placement.or_older_to.is_some() => return None,
+            Some(asked) => asked.parse().ok()?,
+            None => match version_of(options, &name) {
+                Some(usual) => usual.max(least),
+                None if least == Python::V3_10 => return self.images.known(&name).await,
+                None => return None,
+            },
+        };
+        for name in names_of(options, version).ok()?.iter().rev() {
+            if let Some(base) = self.images.known(name).await {
+                return Some(base);
+            }
+        }
+        None
+    }
+
     async fn of_version(&self, python: Python, progress: &Progress) -> Result<Arc<Base>> {
         let name = choose(self.options(), Some(&python.to_string()), None)?;
         if python != MADE.0 {
