@@ -46,8 +46,8 @@ use std::{fmt, process::ExitCode};
     propagate_version = true,
     disable_help_subcommand = true,
     after_help = "Exit codes: the script's own; 1 it cannot run, as when a package cannot be installed; 2 wrong usage; 124 \
-                  time or CPU limit; 125 pyexec is at fault; 130 interrupted; 134 the interpreter crashed; 137 memory limit \
-                  or killed; 139 stack overflow; 141 the reader of its output went away.",
+                  time or CPU limit; 125 what pyexec needs is not there, as Docker, uv or a server; 130 interrupted; 134 the \
+                  interpreter crashed; 137 memory limit or killed; 139 stack overflow; 141 the reader of its output went away.",
     max_term_width = 100
 )]
 struct Cli {

@@ -215,6 +215,9 @@ impl Report {
                 note!("pyexec: {error}");
             }
         }
+        if let Some(hint) = outcome.exception.as_ref().and_then(|exception| dialect(exception, &outcome.stderr.text)) {
+            note!("hint: {hint}");
+        }
         if let Ending::Stopped { reason: StopReason::TimeLimit } = &outcome.ending {
             note!("hint: --timeout TIME allows more");
         }
@@ -259,6 +262,24 @@ impl Report {
             outcome.stderr.bytes,
             if limits.is_empty() { "none".to_owned() } else { limits.join(", ") },
         );
+    }
+}
+
+/// Returns what to do about code that only notebooks take, as Python's own words tell.
+fn dialect(exception: &Exception, stderr: &str) -> Option<&'static str> {
+    // The line that it quotes stands before the last ones.
+    let quotes_command = || stderr.lines().rev().take(5).any(|line| line.trim_start().starts_with(['%', '!']));
+    match (&*exception.kind, &*exception.message) {
+        ("SyntaxError", message) if message.contains("'await' outside") => {
+            Some("`pyexec eval` and cells of a notebook take await at the top level; a script has asyncio.run")
+        }
+        ("NameError", "name 'display' is not defined") => {
+            Some("display is there in `pyexec eval` and in cells of a notebook; a script has print")
+        }
+        ("SyntaxError", _) if quotes_command() => {
+            Some("lines that start with % or ! are for notebooks: pyexec runs .ipynb files")
+        }
+        _ => None,
     }
 }
 

@@ -254,6 +254,11 @@ impl Sources {
             return known;
         }
         let made = self.environments.prepare(wanted, platform, &|phase| progress.phase(phase)).await;
+        if made.as_ref().is_err_and(|refusal| matches!(refusal.reason, Reason::NoUv))
+            && self.docker.configured().is_ok()
+        {
+            progress.phase("uv is missing (`pip install uv` gets it), so a build container installs the packages");
+        }
         self.counts.count(tier_of(platform), made.as_ref().map_or_else(|refusal| refusal.reason.label(), |_| "ready"));
         made
     }

@@ -6,7 +6,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{self, Error as _, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::{error::Category, value::RawValue};
+use serde_json::value::RawValue;
 use std::{
     borrow::Cow,
     collections::{HashMap, hash_map::Entry},
@@ -64,10 +64,7 @@ impl<'a> Members<'a> {
     /// Splits the object that a text starts with; what follows is noted, as the first service read one value and no more.
     pub(crate) fn at_start_of(json: &'a str, warnings: &mut Vec<String>) -> Result<Members<'a>, String> {
         let mut values = serde_json::Deserializer::from_str(json);
-        let object = Object::deserialize(&mut values).map_err(|e| match e.classify() {
-            Category::Data => format!("the JSON value is not as it should be: {e}"),
-            Category::Syntax | Category::Eof | Category::Io => format!("invalid JSON: {e}"),
-        })?;
+        let object = Object::deserialize(&mut values).map_err(|e| e.to_string())?;
         if values.end().is_err() {
             warn(warnings, || "what follows the JSON object was ignored".to_owned());
         }

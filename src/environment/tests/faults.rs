@@ -1,6 +1,7 @@
 //! Broken entries, broken tools, limits.
 
 use super::*;
+use crate::{ErrorKind, Hint};
 use std::fs::FileTimes;
 
 /// Changes a byte and leaves size and time as they were.

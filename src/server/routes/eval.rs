@@ -72,7 +72,7 @@ pub(super) async fn eval(
     body: Body,
 ) -> Result<Response, ApiError> {
     let bytes = body::read(body, app.settings.body_max_bytes).await?;
-    let read = EvalRequest::read(&bytes).map_err(|e| ApiError::invalid(e))?;
+    let read = EvalRequest::read(&bytes).map_err(|e| ApiError::invalid(format!("invalid JSON: {e}")))?;
     let idempotency = idempotency(&headers, &[b"eval", &bytes])?;
     let length = bytes.len();
     drop(bytes);
