@@ -148,7 +148,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSettings`] with everything that is wrong, not only with what was found first.
+    /// [`InvalidSettings`](crate::ErrorKind::InvalidSettings) with everything that is wrong, not only with what was found first.
     pub fn load(sources: &Sources) -> Result<Loaded> {
         let Gathered { given, mut problems, mut warnings, unusable_docker } = sources.gather();
         let mut settings = Settings::blank();
@@ -161,7 +161,7 @@ impl Settings {
         }
         problems.extend(settings.conflicts(&given, &broken));
         if !problems.is_empty() {
-            return Err(Error::InvalidSettings { problems });
+            return Err(Error::settings(problems));
         }
         // It is refused where it is needed, which it may never be.
         if let Some(host) = unusable_docker {

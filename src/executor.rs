@@ -37,8 +37,8 @@ pub trait Executor: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`](crate::Error::InvalidJob) when there can be no such session,
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the service is at fault.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when there can be no such session,
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the service is at fault.
     async fn open(&self, provisioned: Provisioned, spec: SessionSpec) -> Result<Box<dyn Session>>;
 }
 

@@ -35,6 +35,7 @@ pub mod executor;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hint;
 mod job;
 mod limits;
 mod needs;
@@ -53,8 +54,9 @@ mod turns;
 
 pub use cache::Verification;
 pub use environment::Requirements;
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use executor::Event;
+pub use hint::{Hint, Wording};
 pub use job::{Job, Stdin, TierChoice, Want};
 pub use limits::Limits;
 pub use needs::{Python, UnsupportedPython, is_installing_line};

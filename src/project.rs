@@ -6,9 +6,10 @@
 mod archive;
 mod headers;
 mod omissions;
+mod scripts;
 mod workspace;
 
-pub(crate) use archive::is_tar;
+pub(crate) use archive::{is_tar, packed_with};
 pub(crate) use workspace::{Workspace, sweep};
 
 use crate::{Error, Limits, Result, blocking::StillWanted};
@@ -222,9 +223,10 @@ impl Project {
         if self.is_file(USUAL_SCRIPTS[0]) {
             return Ok(USUAL_SCRIPTS[0].to_owned());
         }
-        match self.entrypoint_candidates().first() {
-            Some(first) => self.entrypoint(Some(*first)),
-            None => Err(Error::invalid("the project has no .py file: name the script to run")),
+        match self.entrypoint_candidates().as_slice() {
+            [] => Err(Error::invalid("the project has no .py file: name the script to run")),
+            [only] => self.entrypoint(Some(*only)),
+            several => self.entrypoint(Some(scripts::choose(self, several)?)),
         }
     }
 

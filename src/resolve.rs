@@ -34,7 +34,7 @@ impl ResolvedJob {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when no executor can run it; the message says what to mend.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when no executor can run it; the message says what to mend.
     pub fn new(job: Job) -> Result<ResolvedJob> {
         let Job { project, entrypoint, args, env, stdin, limits, want, collect_files, containers } = job;
         check(&args, &env, &want)?;

@@ -15,6 +15,7 @@ mod form;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod headers;
+mod hints;
 mod hosts;
 mod listener;
 mod members;
@@ -31,7 +32,7 @@ mod submit;
 mod uploads;
 
 use crate::{
-    Error, Pyexec, Result,
+    Error, Hint, Pyexec, Result,
     blocking::blocking,
     config::{FallbackMode, Settings},
     scheduler::QueueLimits,
@@ -104,7 +105,7 @@ pub fn serve(
 ) -> Result<()> {
     if let Err(e) = tempfile::tempfile_in(&settings.data_dir) {
         let problem = format!("data_dir: cannot write to {}: {e}", settings.data_dir.display());
-        return Err(Error::InvalidSettings { problems: vec![problem] });
+        return Err(Error::settings(vec![problem]));
     }
     crate::project::sweep();
     let mut builder = Pyexec::builder()
@@ -112,6 +113,7 @@ pub fn serve(
         .queue(queue_limits(&settings))
         .verification(crate::Verification::Full)
         .page_reuse(settings.page_reuse)
+        .wording(hints::words)
         .on_progress(progress);
     if let Some(folder) = &settings.cache_dir {
         builder = builder.cache_folder(folder);
@@ -225,7 +227,7 @@ fn address(app: &App) -> SocketAddr {
 }
 
 fn cannot_listen(app: &App, error: io::Error) -> Error {
-    Error::caused(format!("cannot listen on {} (PYEXEC_HOST and PYEXEC_PORT say where)", address(app)), error)
+    Error::caused(format!("cannot listen on {}", address(app)), error).with_hint(Hint::ListenElsewhere)
 }
 
 async fn drain(app: &App, term: &mut Signal, int: &mut Signal) {

@@ -9,7 +9,7 @@ pub use environments::{EnvironmentState, NamedEnvironment, ReadyEnvironment};
 pub use preload::{BakeOrder, Baking};
 
 use crate::{
-    Job, Outcome, Plan, Ready, Result,
+    Error, Hint, Job, Outcome, Plan, Ready, Result, Wording,
     cache::Verification,
     config::{ContainerSettings, FallbackMode, Settings},
     environment::{EnvironmentOptions, Environments},
@@ -51,6 +51,7 @@ pub struct Pyexec {
     wasm: Arc<WasmExecutor>,
     planner: Planner,
     scheduler: Arc<Scheduler>,
+    wording: Wording,
     registry: Arc<Registry>,
     baking: Baking,
     orders: Arc<Mutex<Vec<BakeOrder>>>,
@@ -87,6 +88,7 @@ impl Pyexec {
             allow_network: true,
             baking: Baking::default(),
             queue: QueueLimits::NONE,
+            wording: Hint::to_string,
             progress: Box::new(|line| tracing::info!("{line}")),
         }
     }
@@ -96,8 +98,8 @@ impl Pyexec {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`](crate::Error::InvalidJob) when the job is not acceptable,
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the service is at fault. A script that fails is neither: it
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when the job is not acceptable,
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the service is at fault. A script that fails is neither: it
     /// is an [`Outcome`].
     pub async fn run(&self, job: Job) -> Result<Outcome> {
         self.run_observed(job, |_: Event<'_>| ()).await
@@ -135,7 +137,7 @@ impl Pyexec {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`](crate::Error::InvalidJob) when it is not acceptable, or needs what there is not; the message
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when it is not acceptable, or needs what there is not; the message
     /// says what to do.
     pub async fn plan(&self, job: Job) -> Result<Plan> {
         self.planner.plan(job).await
@@ -148,8 +150,8 @@ impl Pyexec {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`](crate::Error::InvalidJob) when its packages or its image cannot be had, or a command fails;
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the service is at fault.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when its packages or its image cannot be had, or a command fails;
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the service is at fault.
     pub async fn provision(&self, plan: Plan, progress: &Progress) -> Result<Ready> {
         // Large, and nothing against what it waits for.
         Box::pin(self.planner.provision(plan, progress)).await
@@ -210,7 +212,7 @@ impl Pyexec {
                 if let Some(plan) = again {
                     return Ok(Attempt::Again(Box::new(plan)));
                 }
-                if let Some(line) = advice.on(&outcome) {
+                if let Some(line) = advice.on(&outcome, self.wording) {
                     outcome.stderr.add_line(&line);
                     lock(&observer).event(Event::Stderr(format!("{line}\n").as_bytes()));
                 }
@@ -252,7 +254,7 @@ impl Pyexec {
     /// # Errors
     ///
     /// Why not: they are turned off, or Docker could not be reached when it was last tried.
-    pub fn docker_state(&self) -> Result<(), Arc<str>> {
+    pub fn docker_state(&self) -> Result<()> {
         self.planner.sources.docker.state()
     }
 
@@ -296,12 +298,13 @@ impl Pyexec {
 pub struct Builder {
     wasm: WasmOptions,
     /// Why it is off, otherwise.
-    docker: Result<DockerOptions, String>,
+    docker: Result<DockerOptions>,
     environments: EnvironmentOptions,
     detect_packages: bool,
     allow_network: bool,
     baking: Baking,
     queue: QueueLimits,
+    wording: Wording,
     progress: Box<dyn Fn(&str) + Send>,
 }
 
@@ -353,10 +356,10 @@ impl Builder {
     }
 
     /// Runs nothing in containers. A job that needs one is refused with what it needs, and with `why`: a sentence without a
-    /// full stop that says how to turn them on.
+    /// full stop.
     #[must_use]
     pub fn without_docker(mut self, why: impl Into<String>) -> Builder {
-        self.docker = Err(why.into());
+        self.docker = Err(Error::invalid(why));
         self
     }
 
@@ -383,7 +386,8 @@ impl Builder {
         }
         match fallback {
             FallbackMode::Off => {
-                builder.without_docker("containers are off: set PYEXEC_FALLBACK=auto or on where Docker can be used")
+                builder.docker = Err(Error::invalid("containers are off").with_hint(Hint::TurnOnContainers));
+                builder
             }
             FallbackMode::Auto | FallbackMode::On => builder.docker(docker.clone()),
         }
@@ -400,6 +404,13 @@ impl Builder {
     #[must_use]
     pub fn allow_network(mut self, allow: bool) -> Builder {
         self.allow_network = allow;
+        self
+    }
+
+    /// Sets how hints are worded that a job's standard error ends with. The default is neutral text.
+    #[must_use]
+    pub fn wording(mut self, wording: Wording) -> Builder {
+        self.wording = wording;
         self
     }
 
@@ -449,7 +460,7 @@ impl Builder {
         let scheduler = Scheduler::new(self.wasm.slots as usize, docker_slots as usize, self.queue);
         let docker = match self.docker {
             Ok(options) => Connection::on(options),
-            Err(why) => Connection::Off(why.into()),
+            Err(why) => Connection::Off(why),
         };
         let policy = Policy {
             detect_packages: self.detect_packages,
@@ -461,6 +472,7 @@ impl Builder {
             wasm,
             planner: Planner { sources, policy },
             scheduler: Arc::new(scheduler),
+            wording: self.wording,
             registry: Arc::default(),
             baking: self.baking,
             orders: Arc::default(),

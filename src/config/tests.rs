@@ -1,4 +1,5 @@
 use super::*;
+use crate::ErrorKind;
 use std::{fs, os::unix::fs::PermissionsExt};
 
 const KEY: &str = "0123456789abcdef";
@@ -28,7 +29,7 @@ fn settings(sources: &Sources) -> Settings {
 
 fn problems(sources: &Sources) -> Vec<String> {
     match Settings::load(sources) {
-        Err(Error::InvalidSettings { problems }) => problems,
+        Err(error) if error.kind() == ErrorKind::InvalidSettings => error.problems().to_vec(),
         other => panic!("{other:?}"),
     }
 }

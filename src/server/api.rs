@@ -337,6 +337,9 @@ pub(crate) struct ExecutionResult {
     /// Why the execution failed. A script that exits with another code than 0 has not failed in this sense.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+    /// What to do about it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
     /// Class of the uncaught exception.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error_type: Option<String>,
@@ -677,10 +680,13 @@ pub(crate) struct HealthDetails {
 /// Every error has this shape.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorBody {
-    /// What is wrong, and what to do about it.
+    /// What is wrong.
     pub(crate) error: String,
     /// The same in one word, for programs.
     pub(crate) code: &'static str,
+    /// What to do about it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
     /// Also in the header `X-Request-Id` and in the log.
     pub(crate) request_id: String,
 }

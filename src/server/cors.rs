@@ -60,7 +60,7 @@ pub(crate) async fn share(State(origins): State<Origins>, request: Request, next
     let acts = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if acts && origin.is_none() && is_cross_site(request.headers()) {
         let error = "pages of another site may not call this server; the setting cors_origins lists those that may";
-        return refusal(StatusCode::FORBIDDEN, "cross_site", error, request_id::current().as_deref());
+        return refusal(StatusCode::FORBIDDEN, "cross_site", error, None, request_id::current().as_deref());
     }
     if origins.0.is_empty() {
         return next.run(request).await;

@@ -1,7 +1,7 @@
 //! What a client is told when something is wrong: one JSON shape, and never a cause that belongs into the log.
 
-use super::{refusal::refusal, request_id};
-use crate::Error;
+use super::{hints, refusal::refusal, request_id};
+use crate::{Error, ErrorKind};
 use axum::{
     body::to_bytes,
     extract::Request,
@@ -21,6 +21,7 @@ const MESSAGE_BYTES_MAX: usize = 4096;
 pub(crate) struct ApiError {
     problem: Problem,
     message: String,
+    hint: Option<String>,
     retry_after_s: Option<u64>,
 }
 
@@ -69,7 +70,7 @@ impl Problem {
 
 impl ApiError {
     pub(crate) fn new(problem: Problem, message: impl Into<String>) -> ApiError {
-        ApiError { problem, message: message.into(), retry_after_s: None }
+        ApiError { problem, message: message.into(), hint: None, retry_after_s: None }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> ApiError {
@@ -84,6 +85,13 @@ impl ApiError {
         ApiError::new(Problem::NotFound, "environment not found")
     }
 
+    /// Says what to do about it.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> ApiError {
+        self.hint = Some(hint.into());
+        self
+    }
+
     /// Tells the client to try again, but not before so many seconds.
     #[must_use]
     pub(crate) fn retry_after(mut self, seconds: u64) -> ApiError {
@@ -94,9 +102,14 @@ impl ApiError {
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> ApiError {
-        match error {
-            Error::InvalidJob { message, .. } => ApiError::invalid(message),
-            Error::Unavailable { .. } | Error::InvalidSettings { .. } => {
+        let refused = |problem| {
+            let hint = error.hint().map(hints::words);
+            ApiError { hint, ..ApiError::new(problem, error.message()) }
+        };
+        match error.kind() {
+            ErrorKind::InvalidJob => refused(Problem::Invalid),
+            ErrorKind::Busy => refused(Problem::Unavailable).retry_after(5),
+            ErrorKind::Unavailable | ErrorKind::NoImage | ErrorKind::InvalidSettings => {
                 tracing::error!(%error, "the service is at fault");
                 ApiError::new(Problem::Unavailable, "the service cannot do this now; its log says why")
             }
@@ -107,7 +120,13 @@ impl From<Error> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let request_id = request_id::current();
-        let mut response = refusal(self.problem.status(), self.problem.code(), &self.message, request_id.as_deref());
+        let mut response = refusal(
+            self.problem.status(),
+            self.problem.code(),
+            &self.message,
+            self.hint.as_deref(),
+            request_id.as_deref(),
+        );
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -133,5 +152,5 @@ pub(crate) async fn shape(request: Request, next: Next) -> Response {
         _ if status.is_client_error() => Problem::Invalid,
         _ => Problem::Unavailable,
     };
-    refusal(status, problem.code(), message, request_id::current().as_deref())
+    refusal(status, problem.code(), message, None, request_id::current().as_deref())
 }

@@ -39,6 +39,7 @@ pub(crate) fn result(record: &ExecutionRecord) -> ExecutionResult {
         duration_ms: 0,
         duration_us: 0,
         error: None,
+        hint: None,
         error_type: None,
         error_message: None,
         error_line: None,
@@ -87,6 +88,7 @@ fn ended(blank: ExecutionResult, end: End) -> ExecutionResult {
         duration_ms: usage.wall_us / 1000,
         duration_us: usage.wall_us,
         error: end.error,
+        hint: end.hint,
         error_type,
         error_message,
         error_line,
@@ -158,7 +160,9 @@ pub(crate) fn event(id: &str, kind: &EventKind) -> (&'static str, Option<String>
 
 fn link(id: &str, file: FileEntry) -> FileLink {
     let FileEntry { path, size, content, content_base64 } = file;
-    let url = format!("/api/v1/executions/{id}/files/{}", utf8_percent_encode(&path, PATH));
+    // An absolute path would begin with a second slash, which proxies take for one.
+    let (slash, rest) = path.strip_prefix('/').map_or(("", &*path), |rest| ("%2F", rest));
+    let url = format!("/api/v1/executions/{id}/files/{slash}{}", utf8_percent_encode(rest, PATH));
     FileLink { path, size, url, content, content_base64 }
 }
 
@@ -203,6 +207,8 @@ mod tests {
     fn paths_are_encoded_for_urls() {
         let file = FileEntry { path: "a b/ü?.txt".to_owned(), size: 1, content: None, content_base64: None };
         assert_eq!(link("exe_1", file).url, "/api/v1/executions/exe_1/files/a%20b/%C3%BC%3F.txt");
+        let file = FileEntry { path: "/tmp/a.txt".to_owned(), size: 1, content: None, content_base64: None };
+        assert_eq!(link("exe_1", file).url, "/api/v1/executions/exe_1/files/%2Ftmp/a.txt");
     }
 
     #[test]

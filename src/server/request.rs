@@ -27,7 +27,7 @@ const CPU_SHARES_MAX: u32 = 262_144;
 
 /// Makes a job of code that came as JSON, in so many bytes.
 pub(crate) async fn eval(read: Read<EvalRequest>, bytes: usize, app: &App) -> Result<Request> {
-    let Read { request: EvalRequest { code, files, config, mut common, stream: _ }, warnings } = read;
+    let Read { request: EvalRequest { code, files, config, mut common, stream: _ }, mut warnings } = read;
     if code.is_empty() && files.is_empty() {
         return Err(ApiError::invalid("either 'code' or 'files' must be provided"));
     }
@@ -49,6 +49,10 @@ pub(crate) async fn eval(read: Read<EvalRequest>, bytes: usize, app: &App) -> Re
     } else {
         if common.entrypoint.is_empty() && !files.iter().any(|file| file.name == "main.py") {
             common.entrypoint.clone_from(&files[0].name);
+            if files.iter().filter(|file| file.name.ends_with(".py")).count() > 1 {
+                let first = shown(&files[0].name);
+                warn(&mut warnings, || format!("entrypoint: none is named, so that the first file runs, \"{first}\""));
+            }
         }
         Project::files(files.into_iter().map(|file| (file.name.clone(), file.into_bytes())))
     };

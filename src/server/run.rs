@@ -7,7 +7,7 @@ use super::{
     executions::{Decoder, End, LiveExecution, OUTPUT_BYTES_MAX, Stream, Terms},
 };
 use crate::{
-    Attempt, Error, Event, Plan, Progress, Ready,
+    Attempt, Event, Plan, Progress, Ready,
     outcome::{OutputFile, Tier},
     scheduler::Entry,
 };
@@ -205,7 +205,7 @@ async fn attempt(app: &App, execution: &Arc<LiveExecution>, planned: Planned, en
                 execution.restarted(plan.replay_reason().unwrap_or_default());
             }
             // What goes wrong in here is for the log alone; what a daemon says is about the job's container.
-            Err(error @ Error::Unavailable { .. }) if tier == Tier::Wasm => {
+            Err(error) if !error.is_invalid_job() && tier == Tier::Wasm => {
                 tracing::error!(%error, "the execution could not be run");
                 let refusal = Refusal::unavailable("the service cannot run it now; its log says why");
                 return ending::refused(execution, refusal).await;

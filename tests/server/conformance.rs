@@ -940,3 +940,51 @@ fn metrics_count_what_happens() {
     assert_eq!(answer.status, 401, "they tell what others do");
     answer.error();
 }
+
+#[test]
+fn of_several_scripts_without_a_usual_one_an_upload_must_name_its_own() {
+    let server = Server::shared();
+    let send = |metadata: &[u8]| {
+        let form = Form::new().tar(&[("a.py", "print('a')"), ("b.py", "print('b')")]).field("metadata", "", metadata);
+        server.post_form("/api/v1/exec/sync", &[], &form).json()
+    };
+    let result = send(b"{}");
+    assert!(could_not_run(&result).contains("a.py, b.py"), "{result}");
+    assert!(result["hint"].as_str().is_some_and(|hint| hint.contains("\"entrypoint\"")), "{result}");
+    assert_eq!(send(br#"{"entrypoint": "b.py"}"#)["stdout"], "b\n");
+    // Files of an evaluation have always run from the first one, which is told.
+    let files = json!([{"name": "a.py", "content": "print('a')"}, {"name": "b.py", "content": "print('b')"}]);
+    let result = server.eval(&json!({"files": files}));
+    assert_eq!(result["stdout"], "a\n");
+    assert!(result["warnings"][0].as_str().is_some_and(|warning| warning.contains("\"a.py\"")), "{result}");
+}
+
+#[test]
+fn limits_of_0_are_the_defaults_which_is_told() {
+    let server = Server::shared();
+    let result = server.eval(&json!({"code": "print(1)", "config": {"timeout_seconds": 0, "memory_mb": 256}}));
+    assert_eq!(result["stdout"], "1\n");
+    assert_eq!(result["warnings"], json!(["config.timeout_seconds is 0, which stands for this server's default"]));
+}
+
+#[test]
+fn an_archive_that_is_compressed_is_refused_with_what_to_send() {
+    let server = Server::shared();
+    let send = |archive: &[u8]| {
+        let form = Form::new().field("tar", "; filename=\"code.tar\"", archive).field("metadata", "", b"{}");
+        server.post_form("/api/v1/exec/sync", &[], &form)
+    };
+    for (start, name) in [(&b"\x1f\x8b\x08\0\0\0\0\0"[..], "gzip"), (b"PK\x03\x04\0\0\0\0", "zip")] {
+        let answer = send(start);
+        assert_eq!((answer.status, answer.error()), (400, format!("reading tar: it is packed with {name}")));
+        assert_eq!(answer.json()["hint"], "send a tar archive that is not compressed");
+    }
+}
+
+#[test]
+fn a_slip_in_a_name_is_a_refused_request() {
+    let server = Server::shared();
+    let answer = server.post_json("/api/v1/eval", &json!({"code": "1", "tiemout": 5}));
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    assert!(answer.error().contains("\"tiemout\"") && answer.error().contains("timeout_seconds"), "{}", answer.error());
+}

@@ -1,6 +1,7 @@
 //! Broken entries, broken tools, limits.
 
 use super::*;
+use crate::{ErrorKind, Hint};
 use std::fs::FileTimes;
 
 /// Changes a byte and leaves size and time as they were.
@@ -93,7 +94,8 @@ async fn without_uv_it_is_said_how_to_get_it() {
     let options = EnvironmentOptions { uv: Some("/nonexistent/uv".into()), ..options(folder.path()) };
     let refusal = prepare(&Environments::new(options).unwrap(), "one").await.unwrap_err();
     assert_eq!(refusal.reason, Reason::NoUv);
-    assert!(refusal.to_string().contains("pip install uv"), "{refusal}");
+    let error = crate::planner::refused(&refusal, &Requirements::parse("one").unwrap());
+    assert_eq!((error.kind(), error.hint()), (ErrorKind::Unavailable, Some(&Hint::InstallUv)));
 }
 
 #[tokio::test]

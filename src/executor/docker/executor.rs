@@ -77,7 +77,7 @@ impl DockerExecutor {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when the image is not allowed, or the job asks for what containers do not have.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when the image is not allowed, or the job asks for what containers do not have.
     pub(crate) fn check(&self, job: &ResolvedJob, python: Option<&str>) -> Result<()> {
         run::check(&job.limits, &job.project, &job.script, &job.containers.pre_commands)?;
         images::choose(self.runner.daemon().options(), python, job.containers.image.as_deref()).map(drop)
@@ -103,8 +103,8 @@ impl DockerExecutor {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when the image is not allowed, or a command or an installation fails;
-    /// [`Error::Unavailable`] when the image cannot be fetched or the daemon is at fault.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when the image is not allowed, or a command or an installation fails;
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the image cannot be fetched or the daemon is at fault.
     pub async fn prepare(&self, placement: &Placement, progress: Progress) -> Result<Prepared> {
         let (runner, placement) = (Arc::clone(&self.runner), placement.clone());
         open(&self.runner, async move { runner.preparation().prepare(&placement, &progress).await }.boxed()).await

@@ -17,7 +17,7 @@ use super::{
     options::NetworkMode,
     stdin_writer::Input,
 };
-use crate::{Error, Result};
+use crate::{Error, Hint, Result};
 use bollard::{
     models::{self, NetworkCreateRequest},
     query_parameters::ListNetworksOptionsBuilder,
@@ -174,10 +174,10 @@ impl Network {
             return Ok(());
         }
         Err(Error::unavailable(format!(
-            "the network of a container cannot be walled off ({}): the Docker host needs nf_tables; or set PYEXEC_NETWORK_MODE to a \
-             network that needs no walls",
+            "the network of a container cannot be walled off ({}): the Docker host needs nf_tables",
             output.last_complaint()
-        )))
+        ))
+        .with_hint(Hint::ChangeNetworkMode))
     }
 
     /// Removes the instance's own networks that nothing is attached to.

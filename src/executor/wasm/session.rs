@@ -255,6 +255,10 @@ fn outcome(host: &mut Host, ending: Ending, fuel: u64) -> (Outcome, Option<Strin
         Ending::Stopped { reason: StopReason::StackOverflow } => Some(LimitHit::Stack),
         _ => None,
     });
+    // An allocation beyond what there can be is refused before the memory is asked to grow.
+    if host.call.report.error_type.as_deref() == Some("MemoryError") && !limits_hit.contains(&LimitHit::Memory) {
+        limits_hit.push(LimitHit::Memory);
+    }
     limits_hit.sort_unstable();
     let microseconds = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     let usage = Usage {

@@ -56,6 +56,9 @@ pub(crate) struct End {
     pub(crate) exit_code: u8,
     /// Why it failed, which a script that exits with another code than 0 has not.
     pub(crate) error: Option<String>,
+    /// What to do about it.
+    #[serde(default)]
+    pub(crate) hint: Option<String>,
     pub(crate) error_kind: Option<ErrorKind>,
     pub(crate) finished_at: SystemTime,
     pub(crate) stdout: Output,
@@ -173,6 +176,7 @@ pub(crate) mod samples {
             status: Status::Completed,
             exit_code: 3,
             error: None,
+            hint: None,
             error_kind: None,
             finished_at: SystemTime::now(),
             stdout: Output { text: stdout.to_owned(), bytes: stdout.len() as u64, truncated: false },

@@ -105,8 +105,9 @@ fn turned_off_it_is_a_setting_that_is_named() {
         (json!({"code": "1", "python_version": "3.11"}), "asks for Python 3.11"),
         (json!({"code": "1", "pre_commands": ["true"]}), "has pre_commands"),
     ] {
-        let error = server.failed(&request);
-        assert!(error.contains(need) && error.contains("PYEXEC_FALLBACK=auto"), "{error}");
+        let result = server.eval(&request);
+        let text = |member: &str| result[member].as_str().unwrap_or_default().to_owned();
+        assert!(text("error").contains(need) && text("hint").contains("PYEXEC_FALLBACK=auto"), "{result}");
     }
     let health = server.get("/health").json();
     assert_eq!(health["executors"], json!(["wasm"]));
