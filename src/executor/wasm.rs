@@ -8,6 +8,7 @@
 
 mod bakery;
 mod clock;
+mod deadline;
 mod engine;
 mod files;
 mod functions;

@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     Error, ResolvedJob, Result,
-    executor::{Call, Executor, Observer, Provisioned, Provisions, Run, Session, SessionSpec},
-    outcome::Tier,
+    executor::{Call, Executor, Interrupt, Observer, Provisioned, Provisions, Question, Run, Session, SessionSpec},
+    outcome::{JsonText, Tier},
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use std::{sync::Arc, time::Duration};
@@ -228,5 +228,17 @@ impl Session for DockerSession {
         };
         let (runner, prepared) = (Arc::clone(&self.runner), self.prepared.clone());
         open(&self.runner, async move { runner.run(spec, call, prepared, observer).await }.boxed()).await
+    }
+
+    async fn ask(&mut self, question: Question) -> Result<JsonText> {
+        Err(Error::invalid(format!("a container answers no questions ({})", question.name())))
+    }
+
+    fn interrupt(&self) -> Interrupt {
+        Interrupt::default()
+    }
+
+    fn is_alive(&self) -> bool {
+        self.spec.is_some()
     }
 }

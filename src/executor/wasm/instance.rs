@@ -1,16 +1,13 @@
 //! A running copy of the interpreter: its store, and what the host calls in it.
 
 use super::{
-    host::{Host, Yielding},
+    deadline::{Deadline, until},
+    host::{Host, Interruptible, Yielding},
     image::Image,
     metering,
 };
-use std::{
-    future::poll_fn,
-    pin::pin,
-    task::Poll,
-    time::{Duration, Instant},
-};
+use crate::executor::Interrupt;
+use std::time::{Duration, Instant};
 use wasmtime::{Store, TypedFunc};
 
 /// Fuel for a stopped guest to flush its output and say where it was.
@@ -40,20 +37,21 @@ impl Instance {
         Instance { image, store, guest: None }
     }
 
-    /// Starts the copy, unless it has started.
+    /// Starts the copy, unless it has started, and returns whether it had not.
     ///
     /// # Errors
     ///
     /// When there is no room for it, or the image is not one of ours.
-    pub(crate) async fn start(&mut self) -> wasmtime::Result<()> {
-        if self.guest.is_none() {
+    pub(crate) async fn start(&mut self) -> wasmtime::Result<bool> {
+        let is_new = self.guest.is_none();
+        if is_new {
             let instance = self.image.pre.instantiate_async(&mut self.store).await?;
             let Some(fuel) = instance.get_global(&mut self.store, metering::FUEL) else {
                 wasmtime::bail!("the interpreter is not metered")
             };
             self.guest = Some(Guest { instance, fuel });
         }
-        Ok(())
+        Ok(is_new)
     }
 
     pub(crate) fn host(&self) -> &Host {
@@ -76,6 +74,20 @@ impl Instance {
         run.call_async(&mut self.store, at).await
     }
 
+    /// Lets the calls of a session be interrupted.
+    pub(crate) async fn be_interrupted_by(&mut self, interrupt: Interrupt) -> wasmtime::Result<()> {
+        let ask: TypedFunc<(), u32> = self.function("pyexec_interrupt")?;
+        let at = ask.call_async(&mut self.store, ()).await?;
+        let instance = self.guest()?.instance;
+        let Some(memory) = instance.get_memory(&mut self.store, "memory") else { wasmtime::bail!("no memory") };
+        let mut bytes = [0; 24];
+        memory.read(&self.store, at as usize, &mut bytes)?;
+        let mut words = bytes.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+        let words = std::array::from_fn(|_| (words.next().unwrap_or(0), words.next().unwrap_or(0)));
+        self.store.data_mut().interruptible = Some(Interruptible { interrupt, words });
+        Ok(())
+    }
+
     /// Gives the guest a budget of fuel, the first slice of it at once.
     pub(crate) fn refill(&mut self, budget: u64) -> wasmtime::Result<()> {
         let fuel = self.guest()?.fuel;
@@ -93,16 +105,16 @@ impl Instance {
     /// Lets a stopped guest flush what it had printed, unless it crashed, and returns where it says that it was. Its state
     /// may be anything: both are best effort, with fuel of their own.
     pub(crate) async fn post_mortem(&mut self, may_flush: bool) -> Vec<u8> {
-        let deadline = Instant::now() + POST_MORTEM;
+        let deadline = Deadline::At(Instant::now() + POST_MORTEM);
         if may_flush {
-            self.call_briefly("pyexec_flush", deadline).await;
+            self.call_briefly("pyexec_flush", &deadline).await;
         }
         self.store.data_mut().call.outputs.divert();
-        self.call_briefly("pyexec_where", deadline).await;
+        self.call_briefly("pyexec_where", &deadline).await;
         self.store.data_mut().call.outputs.diverted()
     }
 
-    async fn call_briefly(&mut self, export: &str, deadline: Instant) {
+    async fn call_briefly(&mut self, export: &str, deadline: &Deadline) {
         if self.refill(POST_MORTEM_FUEL).is_err() {
             return;
         }
@@ -139,21 +151,4 @@ pub(super) async fn hand_over(
     }
     memory.write(&mut *store, at as usize, input)?;
     Ok(at)
-}
-
-/// Returns the result of `work`, or `None` when the deadline comes first. The clock is looked at whenever the guest
-/// yields, so a busy runtime, whose timers are late, does not make a job late.
-pub(crate) async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
-    let mut timer = pin!(tokio::time::sleep_until(deadline.into()));
-    poll_fn(|context| {
-        if let Poll::Ready(result) = work.as_mut().poll(context) {
-            return Poll::Ready(Some(result));
-        }
-        if Instant::now() >= deadline || timer.as_mut().poll(context).is_ready() {
-            return Poll::Ready(None);
-        }
-        Poll::Pending
-    })
-    .await
 }

@@ -1,0 +1,226 @@
+//! Functions of the host that a program can call.
+
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
+use tokio::sync::mpsc;
+
+/// Tools that one call may have.
+pub const TOOLS_MAX: usize = 128;
+/// Calls of tools without a result, at the same time.
+pub const OUTSTANDING_MAX: usize = 256;
+/// Bytes of arguments of one batch of calls, and of one result.
+pub const TOOL_BYTES_MAX: usize = 16 << 20;
+
+/// Declares a function of the host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Tool {
+    /// What the program calls it: an identifier of Python.
+    pub name: String,
+    /// Its documentation there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// A JSON schema of its parameters; positional arguments are named after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<Value>,
+    /// Whether it is awaited: `await tool(…)`. Calls that are awaited together come together.
+    #[serde(default)]
+    pub awaited: bool,
+}
+
+impl Tool {
+    /// Declares a function that is called without `await`.
+    pub fn new(name: impl Into<String>) -> Tool {
+        Tool { name: name.into(), description: None, parameters: None, awaited: false }
+    }
+
+    /// Sets its documentation.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Tool {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Sets the JSON schema of its parameters.
+    #[must_use]
+    pub fn parameters(mut self, schema: Value) -> Tool {
+        self.parameters = Some(schema);
+        self
+    }
+
+    /// Sets whether it is awaited.
+    #[must_use]
+    pub fn awaited(mut self, awaited: bool) -> Tool {
+        self.awaited = awaited;
+        self
+    }
+}
+
+/// Asks for one call of a tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ToolCall {
+    /// Tells the calls of a session apart.
+    pub id: String,
+    /// Which tool.
+    pub name: String,
+    /// Positional arguments; none where the tool has a schema.
+    pub args: Vec<Value>,
+    /// Arguments by keyword.
+    pub kwargs: serde_json::Map<String, Value>,
+}
+
+/// Answers one call of a tool.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ToolResult {
+    id: String,
+    #[serde(flatten)]
+    end: ToolEnd,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum ToolEnd {
+    Value(Value),
+    Error(ToolError),
+}
+
+/// Says why a call of a tool has failed: an exception where it was called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolError {
+    /// The name of an exception that is Python's own; another one is a `ToolExecutionError`.
+    #[serde(rename = "type", default)]
+    pub kind: Option<String>,
+    /// What it says.
+    pub message: String,
+}
+
+impl ToolResult {
+    /// Answers a call.
+    pub fn new(id: impl Into<String>, end: std::result::Result<Value, ToolError>) -> ToolResult {
+        let end = match end {
+            Ok(value) => ToolEnd::Value(value),
+            Err(error) => ToolEnd::Error(error),
+        };
+        ToolResult { id: id.into(), end }
+    }
+
+    /// Returns the id of the call that it answers.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl ToolError {
+    /// Fails with a `ToolExecutionError`.
+    pub fn new(message: impl Into<String>) -> ToolError {
+        ToolError { kind: None, message: message.into() }
+    }
+}
+
+impl fmt::Display for ToolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ToolError {}
+
+/// What a running call has of its tools: it asks here, and is answered here.
+pub struct ToolPort {
+    tools: Vec<Tool>,
+    calls: mpsc::UnboundedSender<Vec<ToolCall>>,
+    results: mpsc::UnboundedReceiver<ToolResult>,
+    outstanding: usize,
+}
+
+/// What whoever made the call has of it: batches of calls to answer.
+pub struct ToolDesk {
+    /// Batches of calls, each of at least one.
+    pub calls: mpsc::UnboundedReceiver<Vec<ToolCall>>,
+    /// Takes results, of any of the calls so far.
+    pub results: mpsc::UnboundedSender<ToolResult>,
+}
+
+/// Makes the two ends of what a call has of its tools.
+///
+/// # Errors
+///
+/// When a tool cannot be declared: by its name, or as there are too many.
+pub fn tools(declared: Vec<Tool>) -> Result<(ToolPort, ToolDesk)> {
+    check(&declared)?;
+    // Bounded by what the guest may have outstanding.
+    let (calls, asked) = mpsc::unbounded_channel();
+    let (results, answered) = mpsc::unbounded_channel();
+    Ok((ToolPort { tools: declared, calls, results: answered, outstanding: 0 }, ToolDesk { calls: asked, results }))
+}
+
+fn check(tools: &[Tool]) -> Result<()> {
+    if tools.len() > TOOLS_MAX {
+        return Err(Error::invalid(format!("tools: {} of them; {TOOLS_MAX} are allowed", tools.len())));
+    }
+    for (at, tool) in tools.iter().enumerate() {
+        let name = &tool.name;
+        let is_identifier = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !is_identifier || name.len() > 200 || KEYWORDS.contains(&&**name) {
+            return Err(Error::invalid(format!(
+                "tools: {name:?} is no name for a function: letters, digits and _, and no keyword of Python"
+            )));
+        }
+        if tools[..at].iter().any(|other| other.name == *name) {
+            return Err(Error::invalid(format!("tools: {name} is declared twice")));
+        }
+    }
+    Ok(())
+}
+
+const KEYWORDS: [&str; 35] = [
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
+
+impl ToolPort {
+    /// Returns the declarations as JSON.
+    pub(crate) fn declared(&self) -> String {
+        serde_json::to_string(&self.tools).unwrap_or_default()
+    }
+
+    /// Passes calls on that a guest asks for: nothing that was not declared.
+    pub(crate) fn ask(&mut self, json: &[u8]) -> Result<(), &'static str> {
+        if json.len() > TOOL_BYTES_MAX {
+            return Err("the arguments of a tool are too large");
+        }
+        let calls: Vec<ToolCall> = serde_json::from_slice(json).map_err(|_| "calls of tools that are none")?;
+        if calls.is_empty() {
+            return Ok(());
+        }
+        if calls.iter().any(|call| !self.tools.iter().any(|tool| tool.name == call.name)) {
+            return Err("a call of a tool that was not declared");
+        }
+        self.outstanding += calls.len();
+        if self.outstanding > OUTSTANDING_MAX {
+            return Err("too many calls of tools at the same time");
+        }
+        self.calls.send(calls).map_err(|_| "nobody answers calls of tools any more")
+    }
+
+    /// Waits for a result, and returns all that there are then, as JSON; `None` when nobody is left to answer.
+    pub(crate) async fn answers(&mut self) -> Option<Vec<u8>> {
+        let mut results = Vec::new();
+        if self.results.recv_many(&mut results, OUTSTANDING_MAX).await == 0 {
+            return None;
+        }
+        self.outstanding = self.outstanding.saturating_sub(results.len());
+        serde_json::to_vec(&results).ok()
+    }
+}
+
+impl fmt::Debug for ToolPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolPort").field("tools", &self.tools).finish_non_exhaustive()
+    }
+}
