@@ -1,6 +1,6 @@
 //! Functions of the host that a program can call.
 
-use crate::{Error, Result};
+use crate::{Error, Result, outcome::JsonText};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
@@ -59,31 +59,31 @@ impl Tool {
 }
 
 /// Asks for one call of a tool.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolCall {
     /// Tells the calls of a session apart.
     pub id: String,
     /// Which tool.
     pub name: String,
-    /// Positional arguments; none where the tool has a schema.
-    pub args: Vec<Value>,
-    /// Arguments by keyword.
-    pub kwargs: serde_json::Map<String, Value>,
+    /// Positional arguments, a JSON array; empty where the tool has a schema.
+    pub args: JsonText,
+    /// Arguments by keyword, a JSON object.
+    pub kwargs: JsonText,
 }
 
 /// Answers one call of a tool.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ToolResult {
     id: String,
     #[serde(flatten)]
     end: ToolEnd,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum ToolEnd {
-    Value(Value),
+    Value(JsonText),
     Error(ToolError),
 }
 
@@ -99,7 +99,7 @@ pub struct ToolError {
 
 impl ToolResult {
     /// Answers a call.
-    pub fn new(id: impl Into<String>, end: std::result::Result<Value, ToolError>) -> ToolResult {
+    pub fn new(id: impl Into<String>, end: std::result::Result<JsonText, ToolError>) -> ToolResult {
         let end = match end {
             Ok(value) => ToolEnd::Value(value),
             Err(error) => ToolEnd::Error(error),
@@ -197,6 +197,9 @@ impl ToolPort {
         let calls: Vec<ToolCall> = serde_json::from_slice(json).map_err(|_| "calls of tools that are none")?;
         if calls.is_empty() {
             return Ok(());
+        }
+        if calls.iter().any(|call| !call.args.is_arguments() || !call.kwargs.is_arguments()) {
+            return Err("arguments of a tool that are none");
         }
         if calls.iter().any(|call| !self.tools.iter().any(|tool| tool.name == call.name)) {
             return Err("a call of a tool that was not declared");

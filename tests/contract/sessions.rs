@@ -4,7 +4,7 @@ use super::Door;
 use pyexec::{
     Event, Limits, Outcome, Project, Stdin,
     executor::{Call, Question, Run, Session, Tool, ToolError, ToolResult, tools},
-    outcome::{Ending, LimitHit, StopReason},
+    outcome::{Ending, JsonText, LimitHit, StopReason},
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -29,6 +29,7 @@ macro_rules! promises {
             code_is_completed
             tools_are_called
             tools_that_are_awaited_come_together
+            numbers_of_tools_are_whole
             tools_fail_where_they_are_called
             undeclared_tools_are_no_names
             time_waits_for_tools
@@ -106,8 +107,9 @@ impl Cells {
             while let Some(calls) = desk.calls.recv().await {
                 batches.push(calls.len());
                 for call in calls {
-                    let end = answer(&call.name, &call.args, &Value::Object(call.kwargs));
-                    desk.results.send(ToolResult::new(call.id, end)).expect("somebody waits");
+                    let args: Vec<Value> = call.args.parse().expect("a list");
+                    let end = answer(&call.name, &args, &call.kwargs.parse().expect("an object"));
+                    desk.results.send(ToolResult::new(call.id, end.map(JsonText::from))).expect("somebody waits");
                 }
             }
         };
@@ -162,8 +164,8 @@ pub async fn tracebacks_and_inspect_have_the_lines(cells: &mut Cells) {
         assert!(text.contains(part), "{part} in\n{text}");
     }
     assert!(!text.contains("pyexec"), "{text}");
-    let source = cells.output("import inspect\nprint(inspect.getsource(divide))").await;
-    assert_eq!(source, "def divide(a, b):\n    # by what it is\n    return a / b\n\n");
+    let source = cells.output("import inspect\nprint(inspect.getsource(divide), end='')").await;
+    assert_eq!(source, "def divide(a, b):\n    # by what it is\n    return a / b\n");
 }
 
 pub async fn top_level_await_has_one_loop(cells: &mut Cells) {
@@ -289,10 +291,10 @@ pub async fn tools_are_called(cells: &mut Cells) {
     assert!(outcome.success(), "{outcome:#?}");
     assert_eq!(
         outcome.stdout.text,
-        "{'name': 'weather', 'args': [], 'kwargs': {'city': 'Bern', 'day': 2}} {'name': 'plain', 'args': [1, [2]], \
-         'kwargs': {'k': None}} Looks outside.\n"
+        "{'args': [], 'kwargs': {'city': 'Bern', 'day': 2}, 'name': 'weather'} {'args': [1, [2]], 'kwargs': {'k': None}, \
+         'name': 'plain'} Looks outside.\n"
     );
-    assert_eq!(outcome.result.as_deref(), Some("{'name': 'weather', 'args': [], 'kwargs': {'city': 'X'}}"));
+    assert_eq!(outcome.result.as_deref(), Some("{'args': [], 'kwargs': {'city': 'X'}, 'name': 'weather'}"));
     assert_eq!(batches, [1, 1, 1]);
 }
 
@@ -304,6 +306,21 @@ pub async fn tools_that_are_awaited_come_together(cells: &mut Cells) {
         cells.with_tools(code, declared, |_, args, _| Ok(json!(args[0].as_i64().unwrap_or(0) * 2))).await;
     assert_eq!(outcome.result.as_deref(), Some("True"), "{outcome:#?}");
     assert_eq!(batches, [100]);
+}
+
+pub async fn numbers_of_tools_are_whole(cells: &mut Cells) {
+    let (port, mut desk) = tools(vec![Tool::new("same")]).expect("tools");
+    let answering = async {
+        while let Some(calls) = desk.calls.recv().await {
+            let args = calls[0].args.as_str();
+            let value = JsonText::new(args[1..args.len() - 1].to_owned());
+            desk.results.send(ToolResult::new(&*calls[0].id, Ok(value.expect("JSON")))).expect("somebody waits");
+        }
+    };
+    let code = "all(same(v) == v for v in [2**80, -1.5e-300, 'é\\ud800', {'b': 1, 'a': [None, True]}]), \
+                list(same({'b': 1, 'a': 2}))";
+    let (outcome, ()) = tokio::join!(cells.call_with(code, |call| call.tools(port)), answering);
+    assert_eq!(outcome.result.as_deref(), Some("(True, ['b', 'a'])"), "{outcome:#?}");
 }
 
 pub async fn tools_fail_where_they_are_called(cells: &mut Cells) {
@@ -337,7 +354,7 @@ pub async fn time_waits_for_tools(cells: &mut Cells) {
     let answering = async {
         let calls = desk.calls.recv().await.expect("a call");
         tokio::time::sleep(Duration::from_millis(600)).await;
-        desk.results.send(ToolResult::new(calls[0].id.clone(), Ok(json!(1)))).expect("somebody waits");
+        desk.results.send(ToolResult::new(calls[0].id.clone(), Ok(json!(1).into()))).expect("somebody waits");
         // What comes after it has the time that was left.
         tokio::time::sleep(Duration::from_millis(1)).await;
         desk.calls.recv().await

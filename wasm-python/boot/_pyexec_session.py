@@ -10,6 +10,8 @@ import _pyexec_cell
 # As many as are told of, and of the text of each.
 VARIABLES_MAX, TEXT_MAX = 1000, 200
 COMPLETIONS_MAX = 200
+# PyCF_ALLOW_INCOMPLETE_INPUT and PyCF_DONT_IMPLY_DEDENT.
+ALLOW_INCOMPLETE_INPUT, DONT_IMPLY_DEDENT = 0x4000, 0x200
 # What every namespace has before the first call.
 HIDDEN = frozenset(("__name__", "__doc__", "__package__", "__loader__", "__spec__", "__builtins__", "_", "display"))
 
@@ -20,10 +22,10 @@ def call(source, path, names, tools, new_stdin):
     """Runs a cell; its value is the last expression's."""
     if new_stdin:
         sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)
-    if tools:
+    if tools or "_pyexec_tools" in sys.modules:
         import _pyexec_tools
 
-        _pyexec_tools.offer(tools, names)
+        _pyexec_tools.offer(tools or "[]", names)
     names.setdefault("display", _pyexec_cell.display)
     remember(source, path)
     first, last = _pyexec_cell.split(source, path)
@@ -42,6 +44,8 @@ def remember(source, path):
     import linecache
 
     text = source.decode("utf-8", "replace")
+    if not text.endswith("\n"):
+        text += "\n"
     linecache.cache[path] = (len(text), None, text.splitlines(True), path)
 
 
@@ -122,21 +126,24 @@ def complete(names, code, at):
 
 def is_complete(names, code):
     """Whether a text is a whole cell: `complete`, `incomplete` or `invalid`, and how its next line is indented."""
-    import codeop
-
     lines = code.splitlines()
     last = lines[-1] if lines else ""
     indent = last[: len(last) - len(last.lstrip())] + ("    " if last.rstrip().endswith(":") else "")
-    try:
-        flags = _pyexec_cell.TOP_LEVEL_AWAIT
-        compiler = codeop.Compile()
-        compiler.flags |= flags
-        whole = codeop._maybe_compile(compiler, code, "<input>", "exec")
-    except (SyntaxError, ValueError, OverflowError):
-        return {"status": "invalid", "indent": ""}
-    if whole is None or (last.strip() and last[0] in " \t" and not code.endswith("\n\n")):
-        return {"status": "incomplete", "indent": indent}
-    return {"status": "complete", "indent": ""}
+    flags = _pyexec_cell.TOP_LEVEL_AWAIT | ALLOW_INCOMPLETE_INPUT | DONT_IMPLY_DEDENT
+    # With a line more, what only lacks its end is another error than what is none.
+    for text in (code, code + "\n"):
+        try:
+            compile(text, "<input>", "exec", flags, dont_inherit=True)
+        except SyntaxError as error:
+            if type(error).__name__ == "_IncompleteInputError":
+                return {"status": "incomplete", "indent": indent}
+            continue
+        except (ValueError, OverflowError, MemoryError):
+            break
+        if text is not code or last[:1] in ("", " ", "\t") and last.strip() and not code.endswith("\n\n"):
+            return {"status": "incomplete", "indent": indent}
+        return {"status": "complete", "indent": ""}
+    return {"status": "invalid", "indent": ""}
 
 
 def inspect(names, code, at):

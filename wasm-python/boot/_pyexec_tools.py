@@ -6,7 +6,8 @@ import json
 
 import _pyexec
 
-_names = frozenset()
+# The functions of the present call, by name.
+_offered = {}
 _count = 0
 # Calls that the host does not know of yet, and the futures of all that have no result.
 _unsent, _futures = [], {}
@@ -17,13 +18,18 @@ class ToolExecutionError(RuntimeError):
 
 
 def offer(declared, names):
-    """Puts the declared tools into a namespace: JSON of a list of {name, description, parameters, awaited}."""
-    global _names
-    tools = json.loads(declared)
-    _names = frozenset(tool["name"] for tool in tools)
-    for tool in tools:
-        names[tool["name"]] = _awaited(tool) if tool["awaited"] else _called(tool)
-    names["ToolExecutionError"] = ToolExecutionError
+    """Puts the declared tools into a namespace in place of those before: JSON of a list of {name, description, parameters,
+    awaited}."""
+    for name, function in _offered.items():
+        # What the program has put there itself stays.
+        if names.get(name) is function:
+            del names[name]
+    _offered.clear()
+    _unsent.clear()
+    for tool in json.loads(declared):
+        names[tool["name"]] = _offered[tool["name"]] = _awaited(tool) if tool["awaited"] else _called(tool)
+    if _offered:
+        names["ToolExecutionError"] = ToolExecutionError
 
 
 def _described(function, tool):
@@ -35,7 +41,7 @@ def _described(function, tool):
 
 def _request(tool, args, kwargs):
     global _count
-    if tool["name"] not in _names:
+    if tool["name"] not in _offered:
         raise NameError(f"name {tool['name']!r} is not defined: this call has no such tool")
     parameters = list((tool.get("parameters") or {}).get("properties") or ())
     if parameters and args:
