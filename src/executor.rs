@@ -16,7 +16,7 @@ use crate::{
     outcome::{CapabilityMiss, JsonText, Tier},
 };
 use bytes::Bytes;
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// Names the kind of a miss that answers whether a module is there; it is not listed.
 pub(crate) const QUESTION: &str = "find_spec";
@@ -48,6 +48,14 @@ pub trait Executor: Send + Sync {
     /// [`Error::InvalidJob`](crate::Error::InvalidJob) when there can be no such session,
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the service is at fault.
     async fn open(&self, provisioned: Provisioned, spec: SessionSpec) -> Result<Box<dyn Session>>;
+
+    /// Goes on with a session that was frozen, with the same provisions; its folder must be as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJob`](crate::Error::InvalidJob) when it was frozen by another version, or its bytes are damaged;
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the service is at fault.
+    async fn thaw(&self, frozen: &Frozen, provisioned: Provisioned, spec: SessionSpec) -> Result<Box<dyn Session>>;
 }
 
 /// Runs code in a world of its own, which is gone when this is dropped.
@@ -71,11 +79,34 @@ pub trait Session: Send {
     /// As for [`Session::call`].
     async fn ask(&mut self, question: Question) -> Result<JsonText>;
 
+    /// Writes a session of cells down, between calls; it goes on as if nothing had happened.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended, or has what cannot be kept.
+    async fn freeze(&mut self) -> Result<Frozen>;
+
     /// Returns what interrupts its calls.
     fn interrupt(&self) -> Interrupt;
 
     /// Returns whether there can be another call.
     fn is_alive(&self) -> bool;
+}
+
+/// A session of cells between two calls, as bytes.
+#[derive(Debug, Clone)]
+pub struct Frozen(Bytes);
+
+impl Frozen {
+    /// Takes bytes that [`Frozen::bytes`] returned; they are looked at when the session is thawed.
+    pub fn new(bytes: impl Into<Bytes>) -> Frozen {
+        Frozen(bytes.into())
+    }
+
+    /// Returns the bytes.
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
 }
 
 /// Asks about a session: the name of what is asked, and its arguments as JSON.
@@ -127,12 +158,23 @@ pub struct SessionSpec {
     pub(crate) env: Vec<(String, String)>,
     pub(crate) limits: Limits,
     pub(crate) collect_files: bool,
+    /// Whether it is one of cells, which lives on after a call.
+    pub(crate) lives_on: bool,
+    /// Where its files are to stay, when they outlive it.
+    pub(crate) home: Option<Arc<Path>>,
 }
 
 impl SessionSpec {
     /// Describes a session of cells.
     pub fn new(project: Project, env: Vec<(String, String)>, limits: Limits) -> SessionSpec {
-        SessionSpec { project, env, limits, collect_files: false }
+        SessionSpec { project, env, limits, collect_files: false, lives_on: true, home: None }
+    }
+
+    /// Sets the folder for its files, which stay there: only such a session can be frozen once it has files.
+    #[must_use]
+    pub fn home(mut self, folder: impl Into<Arc<Path>>) -> SessionSpec {
+        self.home = Some(folder.into());
+        self
     }
 }
 
@@ -227,7 +269,7 @@ pub async fn run(
 /// Splits a job into what a session has, and its only call.
 pub(crate) fn parts(job: ResolvedJob, stop_at: Option<StopAt>) -> (SessionSpec, Call) {
     let ResolvedJob { project, script, args, env, stdin, limits, want, collect_files, containers: _ } = job;
-    let spec = SessionSpec { project, env, limits, collect_files };
+    let spec = SessionSpec { project, env, limits, collect_files, lives_on: false, home: None };
     (spec, Call { code: Code::Script(script), args, stdin, limits, want, tools: None, stop_at })
 }
 

@@ -11,6 +11,7 @@ mod clock;
 mod deadline;
 mod engine;
 mod files;
+mod frozen;
 mod functions;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
@@ -31,13 +32,14 @@ pub(crate) use image::ASIDE_MAX;
 use crate::{
     Error, Result,
     cache::{Cache, Verification},
-    executor::{Executor, Provisioned, Provisions, Session, SessionSpec},
+    executor::{Executor, Frozen, Provisioned, Provisions, Session, SessionSpec},
     outcome::Tier,
     pack::Pack,
 };
 use bakery::Bakery;
 use engine::EngineOptions;
 use image::{Image, Studio};
+use library::Library;
 use session::{Images, WasmSession};
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::Semaphore;
@@ -48,6 +50,8 @@ use tokio::sync::Semaphore;
 pub struct WasmOptions {
     /// Jobs that run at the same time; more wait. Each reserves address space, and uses memory only as it needs it.
     pub slots: u32,
+    /// Sessions of cells that can be there at the same time, frozen ones not counted.
+    pub sessions: u32,
     /// Whether a slot keeps its memory pages for the next job, reset to the snapshot's content, where the kernel can tell
     /// which ones were written. Jobs start in fewer page faults.
     pub page_reuse: bool,
@@ -66,6 +70,7 @@ impl Default for WasmOptions {
     fn default() -> WasmOptions {
         WasmOptions {
             slots: 64,
+            sessions: 64,
             page_reuse: true,
             cache_folder: None,
             verification: Verification::Stamp,
@@ -91,7 +96,8 @@ impl WasmExecutor {
     ///
     /// When the cache cannot be used, or the interpreter cannot be made.
     pub fn new(options: &WasmOptions, progress: &dyn Fn(&str)) -> Result<WasmExecutor> {
-        let engine = EngineOptions { slots: options.slots, page_reuse: options.page_reuse };
+        let WasmOptions { slots, sessions, page_reuse, .. } = *options;
+        let engine = EngineOptions { slots, sessions, page_reuse };
         let cache = Cache::open(options.cache_folder.as_deref())?;
         let baked = match &options.baked_folder {
             Some(folder) => Cache::open(Some(folder))?,
@@ -109,6 +115,13 @@ impl WasmExecutor {
         let library = self.studio.library.with_packages(packages.pack.clone());
         let images = Images::WithPackages { preloaded: None, studio: Arc::clone(&self.studio) };
         Box::new(WasmSession::new(images, library, spec, None))
+    }
+
+    fn library(&self, packages: Option<&Packages>) -> Library {
+        match packages {
+            Some(packages) => self.studio.library.with_packages(packages.pack.clone()),
+            None => self.studio.library.clone(),
+        }
     }
 
     /// Makes an image with the packages imported, unless it is there: from then on jobs start with them. Takes some seconds
@@ -171,15 +184,29 @@ impl Executor for WasmExecutor {
         let Provisions::Wasm(packages) = provisioned.0 else {
             return Err(Error::invalid("an image of a container is nothing for WebAssembly"));
         };
+        if spec.lives_on {
+            let images = Images::Plain(self.studio.sessions()?.clone());
+            let library = self.library(packages.as_ref());
+            return Ok(Box::new(WasmSession::new(images, library, spec, None)));
+        }
         let slot = Arc::clone(&self.slots).acquire_owned().await;
         let slot = Some(slot.map_err(|_| Error::unavailable("the executor is shutting down"))?);
         let Some(packages) = packages else {
             let images = Images::Plain(self.image.clone());
             return Ok(Box::new(WasmSession::new(images, self.studio.library.clone(), spec, slot)));
         };
-        let library = self.studio.library.with_packages(packages.pack.clone());
+        let library = self.library(Some(&packages));
         let preloaded = self.bakery.find(&packages).await;
         let images = Images::WithPackages { preloaded, studio: Arc::clone(&self.studio) };
         Ok(Box::new(WasmSession::new(images, library, spec, slot)))
+    }
+
+    async fn thaw(&self, frozen: &Frozen, provisioned: Provisioned, spec: SessionSpec) -> Result<Box<dyn Session>> {
+        let Provisions::Wasm(packages) = provisioned.0 else {
+            return Err(Error::invalid("an image of a container is nothing for WebAssembly"));
+        };
+        let image = self.studio.sessions()?.clone();
+        let library = self.library(packages.as_ref());
+        Ok(Box::new(WasmSession::thaw(frozen.bytes(), image, library, spec).await?))
     }
 }

@@ -1,5 +1,6 @@
 //! What every executor promises, as one suite: each function here is run against each executor.
 
+mod freezing;
 mod sessions;
 mod suite;
 

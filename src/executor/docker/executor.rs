@@ -18,7 +18,9 @@ use super::{
 };
 use crate::{
     Error, ResolvedJob, Result,
-    executor::{Call, Executor, Interrupt, Observer, Provisioned, Provisions, Question, Run, Session, SessionSpec},
+    executor::{
+        Call, Executor, Frozen, Interrupt, Observer, Provisioned, Provisions, Question, Run, Session, SessionSpec,
+    },
     outcome::{JsonText, Tier},
 };
 use futures_util::{FutureExt, future::BoxFuture};
@@ -209,6 +211,10 @@ impl Executor for DockerExecutor {
         };
         Ok(Box::new(DockerSession { runner: Arc::clone(&self.runner), prepared, spec: Some(spec) }))
     }
+
+    async fn thaw(&self, _: &Frozen, _: Provisioned, _: SessionSpec) -> Result<Box<dyn Session>> {
+        Err(Error::invalid("a session in a container cannot be frozen"))
+    }
 }
 
 /// A session whose container starts with its call, and ends with it.
@@ -232,6 +238,10 @@ impl Session for DockerSession {
 
     async fn ask(&mut self, question: Question) -> Result<JsonText> {
         Err(Error::invalid(format!("a container answers no questions ({})", question.name())))
+    }
+
+    async fn freeze(&mut self) -> Result<Frozen> {
+        Err(Error::invalid("a session in a container cannot be frozen"))
     }
 
     fn interrupt(&self) -> Interrupt {

@@ -303,8 +303,14 @@ impl CallState {
 
 impl Host {
     pub(crate) fn new(project: Project, limits: &Limits, library: Library, clock: Clock) -> Host {
+        let files = Files::new(project, &library, limits, None);
+        Host::with_files(files, limits, library, clock)
+    }
+
+    /// Makes the state of an instance that has these files.
+    pub(crate) fn with_files(files: Files, limits: &Limits, library: Library, clock: Clock) -> Host {
         Host {
-            files: Files::new(project, &library, limits),
+            files,
             memory: MemoryLimit {
                 bytes_max: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX),
                 peak_bytes: 0,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::executor::Interrupt;
 use std::time::{Duration, Instant};
-use wasmtime::{Store, TypedFunc};
+use wasmtime::{Memory, Store, TypedFunc, Val};
 
 /// Fuel for a stopped guest to flush its output and say where it was.
 const POST_MORTEM_FUEL: u64 = 20_000_000;
@@ -60,6 +60,53 @@ impl Instance {
 
     pub(crate) fn host_mut(&mut self) -> &mut Host {
         self.store.data_mut()
+    }
+
+    pub(crate) fn module(&self) -> &wasmtime::Module {
+        self.image.pre.module()
+    }
+
+    /// Returns the value of a global that is exported.
+    pub(crate) fn global(&mut self, name: &str) -> wasmtime::Result<Val> {
+        let instance = self.guest()?.instance;
+        match instance.get_global(&mut self.store, name) {
+            Some(global) => Ok(global.get(&mut self.store)),
+            None => wasmtime::bail!("the image has no global {name}"),
+        }
+    }
+
+    pub(crate) fn set_global(&mut self, name: &str, value: Val) -> wasmtime::Result<()> {
+        let instance = self.guest()?.instance;
+        match instance.get_global(&mut self.store, name) {
+            Some(global) => global.set(&mut self.store, value),
+            None => wasmtime::bail!("the image has no global {name}"),
+        }
+    }
+
+    /// Returns all memory of the guest.
+    pub(crate) fn memory(&mut self) -> wasmtime::Result<&[u8]> {
+        let memory = self.linear_memory()?;
+        Ok(memory.data(&self.store))
+    }
+
+    /// Grows memory to a number of its pages of 64 KiB.
+    pub(crate) async fn grow_to(&mut self, pages: u64) -> wasmtime::Result<()> {
+        let memory = self.linear_memory()?;
+        let more = pages.saturating_sub(memory.size(&self.store));
+        if more > 0 {
+            memory.grow_async(&mut self.store, more).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn write(&mut self, at: usize, bytes: &[u8]) -> wasmtime::Result<()> {
+        let memory = self.linear_memory()?;
+        Ok(memory.write(&mut self.store, at, bytes)?)
+    }
+
+    fn linear_memory(&mut self) -> wasmtime::Result<Memory> {
+        let instance = self.guest()?.instance;
+        instance.get_memory(&mut self.store, "memory").ok_or_else(|| wasmtime::format_err!("no memory"))
     }
 
     /// Writes input into memory of the guest, and returns where that is.

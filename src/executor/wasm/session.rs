@@ -4,7 +4,8 @@ use super::{
     bakery::Baked,
     clock::Clock,
     deadline::{Deadline, until},
-    files::Remains,
+    files::{Files, Remains},
+    frozen::{self, Thawing},
     host::{CallState, ExitStatus, Host, Missed, OutOfFuel},
     image::{Image, Studio},
     instance::Instance,
@@ -15,8 +16,8 @@ use crate::{
     Error, Limits, Outcome, Project, Result, Stdin, Want,
     blocking::blocking,
     executor::{
-        COLLECTED_BYTES_MAX, Call, Code, Event, Interrupt, Observer, Question, Run, Session, SessionSpec, ToolPort,
-        traceback,
+        COLLECTED_BYTES_MAX, Call, Code, Event, Frozen, Interrupt, Observer, Question, Run, Session, SessionSpec,
+        ToolPort, traceback,
     },
     outcome::{Ending, Exception, JsonText, LimitHit, OutputFile, StopReason, Tier, Usage},
     project::Workspace,
@@ -53,6 +54,7 @@ pub(super) struct WasmSession {
     env: Vec<(String, String)>,
     limits: Limits,
     collect_files: bool,
+    home: Option<Arc<Path>>,
     state: State,
     interrupt: Interrupt,
     _slot: Option<OwnedSemaphorePermit>,
@@ -115,9 +117,39 @@ impl WasmSession {
         spec: SessionSpec,
         slot: Option<OwnedSemaphorePermit>,
     ) -> WasmSession {
-        let SessionSpec { project, env, limits, collect_files } = spec;
+        let SessionSpec { project, env, limits, collect_files, lives_on: _, home } = spec;
         let (state, interrupt) = (State::New, Interrupt::default());
-        WasmSession { images, library, project, env, limits, collect_files, state, interrupt, _slot: slot }
+        WasmSession { images, library, project, env, limits, collect_files, home, state, interrupt, _slot: slot }
+    }
+
+    /// Goes on with a session that was frozen.
+    pub(super) async fn thaw(bytes: &[u8], image: Image, library: Library, spec: SessionSpec) -> Result<WasmSession> {
+        let thawing = Thawing::read(bytes, &spec.limits)?;
+        if thawing.image() != &*image.id {
+            return Err(Error::invalid("the session was frozen by another version of the interpreter"));
+        }
+        let (instance, has_read) = thawing.instance(&image, &spec, &library).await?;
+        let mut session = WasmSession::new(Images::Plain(image), library, spec, None);
+        let mut instance = Box::new(instance);
+        let interrupt = session.interrupt.clone();
+        instance.be_interrupted_by(interrupt).await.map_err(|e| Error::caused("the session cannot be thawed", e))?;
+        session.state = State::Waiting { instance, has_read };
+        Ok(session)
+    }
+
+    /// Takes the instance of a session that waits for its next call, started, and whether it has read its input.
+    fn take_instance_between_calls(&mut self) -> Result<(Box<Instance>, bool)> {
+        match std::mem::replace(&mut self.state, State::InCall) {
+            State::Waiting { instance, has_read } => Ok((instance, has_read)),
+            other => {
+                self.state = other;
+                Err(Error::invalid(match self.state {
+                    State::Ended(why) => why,
+                    State::InCall => CUT_OFF,
+                    State::New | State::Waiting { .. } => "a session that has had no call has nothing to be frozen",
+                }))
+            }
+        }
     }
 
     /// Makes the instance, of an image in which the code finds what it would find otherwise.
@@ -131,7 +163,8 @@ impl WasmSession {
                 fits.map_or_else(|| studio.large(), Ok)?
             }
         };
-        let host = Host::new(self.project.clone(), &self.limits, self.library.clone(), Clock::start());
+        let files = Files::new(self.project.clone(), &self.library, &self.limits, self.home.clone());
+        let host = Host::with_files(files, &self.limits, self.library.clone(), Clock::start());
         Ok(Instance::new(image.clone(), host))
     }
 
@@ -250,6 +283,18 @@ impl Session for WasmSession {
         }
         let answer = checked(answer).await;
         answer.ok_or_else(|| Error::unavailable(format!("the session does not answer ({})", question.name())))
+    }
+
+    async fn freeze(&mut self) -> Result<Frozen> {
+        let mut instance = self.take_instance_between_calls()?;
+        let has_read = instance.1;
+        let Images::Plain(image) = &self.images else {
+            return Err(Error::unavailable("a session of cells has another image than its own"));
+        };
+        let fresh = Host::new(Project::script(""), &self.limits, self.library.clone(), Clock::frozen());
+        let frozen = frozen::freeze(&mut instance.0, image, fresh, has_read).await;
+        self.state = State::Waiting { instance: instance.0, has_read };
+        frozen.map(Frozen::new)
     }
 
     fn interrupt(&self) -> Interrupt {
