@@ -80,15 +80,11 @@ pub struct ToolCall {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolResult {
     id: String,
-    #[serde(flatten)]
-    end: ToolEnd,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum ToolEnd {
-    Value(JsonText),
-    Error(ToolError),
+    /// `None` is JSON's null, where there is no error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    value: Option<JsonText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<ToolError>,
 }
 
 /// Says why a call of a tool has failed: an exception where it was called.
@@ -104,11 +100,11 @@ pub struct ToolError {
 impl ToolResult {
     /// Answers a call.
     pub fn new(id: impl Into<String>, end: std::result::Result<JsonText, ToolError>) -> ToolResult {
-        let end = match end {
-            Ok(value) => ToolEnd::Value(value),
-            Err(error) => ToolEnd::Error(error),
+        let (value, error) = match end {
+            Ok(value) => (Some(value), None),
+            Err(error) => (None, Some(error)),
         };
-        ToolResult { id: id.into(), end }
+        ToolResult { id: id.into(), value, error }
     }
 
     /// Returns the id of the call that it answers.
@@ -275,7 +271,7 @@ impl ToolPort {
                 self.outstanding.swap_remove(at);
                 true
             }
-            None => matches!(result.end, ToolEnd::Error(_)),
+            None => result.error.is_some(),
         });
         if let Some(log) = &self.log {
             lock(log).extend(results.iter().cloned());
