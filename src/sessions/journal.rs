@@ -9,9 +9,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, BufRead, BufReader, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// Of all calls; a session with more cannot be moved to a container any more.
@@ -86,6 +86,7 @@ impl Journal {
     /// Adds a call. One whose line was cut off by the end of the process was not answered.
     pub(super) fn add(&mut self, entry: &Entry) -> io::Result<()> {
         if self.file.is_none() {
+            cut_half_a_line(&self.path)?;
             self.file = Some(OpenOptions::new().create(true).append(true).open(&self.path)?);
         }
         let Some(file) = &mut self.file else { return Ok(()) };
@@ -118,4 +119,18 @@ impl Journal {
         let is_whole = File::open(&self.path).and_then(|file| file.metadata()).map_or(true, |it| it.len() <= BYTES_MAX);
         Ok((is_whole && entries.len() <= REPLAYED_MAX).then_some(entries))
     }
+}
+
+/// Removes what a process has left that ended in the middle of a line.
+fn cut_half_a_line(path: &Path) -> io::Result<()> {
+    let content = match fs::read(path) {
+        Ok(content) => content,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let whole = content.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    if whole < content.len() {
+        OpenOptions::new().write(true).open(path)?.set_len(whole as u64)?;
+    }
+    Ok(())
 }
