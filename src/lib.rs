@@ -48,6 +48,7 @@ mod resolve;
 mod scheduler;
 pub mod server;
 mod service;
+pub mod sessions;
 mod single_flight;
 mod sync;
 mod turns;

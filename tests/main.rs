@@ -34,5 +34,6 @@ mod linux;
 mod programs;
 mod scheduler;
 mod server;
+mod sessions;
 mod support;
 mod tiers;

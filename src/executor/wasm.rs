@@ -8,8 +8,10 @@
 
 mod bakery;
 mod clock;
+mod deadline;
 mod engine;
 mod files;
+mod frozen;
 mod functions;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
@@ -30,13 +32,14 @@ pub(crate) use image::ASIDE_MAX;
 use crate::{
     Error, Result,
     cache::{Cache, Verification},
-    executor::{Executor, Provisioned, Provisions, Session, SessionSpec},
+    executor::{Executor, Frozen, Provisioned, Provisions, Session, SessionSpec},
     outcome::Tier,
     pack::Pack,
 };
 use bakery::Bakery;
 use engine::EngineOptions;
 use image::{Image, Studio};
+use library::Library;
 use session::{Images, WasmSession};
 use std::{path::PathBuf, sync::Arc};
 
@@ -46,6 +49,8 @@ use std::{path::PathBuf, sync::Arc};
 pub struct WasmOptions {
     /// Instances that can live at the same time; one more fails. Each reserves address space, and uses memory only as it needs it.
     pub slots: u32,
+    /// Sessions of cells that can be there at the same time, frozen ones not counted.
+    pub sessions: u32,
     /// Whether a slot keeps its memory pages for the next job, reset to the snapshot's content, where the kernel can tell
     /// which ones were written. Jobs start in fewer page faults.
     pub page_reuse: bool,
@@ -64,6 +69,7 @@ impl Default for WasmOptions {
     fn default() -> WasmOptions {
         WasmOptions {
             slots: 64,
+            sessions: 64,
             page_reuse: true,
             cache_folder: None,
             verification: Verification::Stamp,
@@ -88,7 +94,8 @@ impl WasmExecutor {
     ///
     /// When the cache cannot be used, or the interpreter cannot be made.
     pub fn new(options: &WasmOptions, progress: &dyn Fn(&str)) -> Result<WasmExecutor> {
-        let engine = EngineOptions { slots: options.slots, page_reuse: options.page_reuse };
+        let WasmOptions { slots, sessions, page_reuse, .. } = *options;
+        let engine = EngineOptions { slots, sessions, page_reuse };
         let cache = Cache::open(options.cache_folder.as_deref())?;
         let baked = match &options.baked_folder {
             Some(folder) => Cache::open(Some(folder))?,
@@ -106,6 +113,13 @@ impl WasmExecutor {
         let library = self.studio.library.with_packages(packages.pack.clone());
         let images = Images::WithPackages { preloaded: None, studio: Arc::clone(&self.studio) };
         Box::new(WasmSession::new(images, library, spec))
+    }
+
+    fn library(&self, packages: Option<&Packages>) -> Library {
+        match packages {
+            Some(packages) => self.studio.library.with_packages(packages.pack.clone()),
+            None => self.studio.library.clone(),
+        }
     }
 
     /// Makes an image with the packages imported, unless it is there: from then on jobs start with them. Takes some seconds
@@ -152,6 +166,11 @@ pub(crate) struct Packages {
 }
 
 impl Packages {
+    /// Returns what tells their content from that of others.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Names packages by `id`, which tells content apart, with the `modules` to bake.
     pub(crate) fn new(id: &str, pack: Pack, modules: Vec<String>) -> Packages {
         Packages { id: id.into(), pack, modules: modules.into() }
@@ -168,13 +187,27 @@ impl Executor for WasmExecutor {
         let Provisions::Wasm(packages) = provisioned.0 else {
             return Err(Error::invalid("an image of a container is nothing for WebAssembly"));
         };
+        if spec.lives_on {
+            let images = Images::Plain(self.studio.sessions()?.clone());
+            let library = self.library(packages.as_ref());
+            return Ok(Box::new(WasmSession::new(images, library, spec)));
+        }
         let Some(packages) = packages else {
             let images = Images::Plain(self.image.clone());
             return Ok(Box::new(WasmSession::new(images, self.studio.library.clone(), spec)));
         };
-        let library = self.studio.library.with_packages(packages.pack.clone());
+        let library = self.library(Some(&packages));
         let preloaded = self.bakery.find(&packages).await;
         let images = Images::WithPackages { preloaded, studio: Arc::clone(&self.studio) };
         Ok(Box::new(WasmSession::new(images, library, spec)))
+    }
+
+    async fn thaw(&self, frozen: &Frozen, provisioned: Provisioned, spec: SessionSpec) -> Result<Box<dyn Session>> {
+        let Provisions::Wasm(packages) = provisioned.0 else {
+            return Err(Error::invalid("an image of a container is nothing for WebAssembly"));
+        };
+        let image = self.studio.sessions()?.clone();
+        let library = self.library(packages.as_ref());
+        Ok(Box::new(WasmSession::thaw(frozen.bytes(), image, library, spec).await?))
     }
 }

@@ -1,12 +1,14 @@
 //! What every executor promises, as one suite: each function here is run against each executor.
 
+mod freezing;
+mod sessions;
 mod suite;
 
 use crate::support::{self, docker::Containers};
 use pyexec::{
-    Job, Outcome, Result,
+    Job, Limits, Outcome, Project, Result,
     executor::{
-        self, Executor, Observer, Provisioned,
+        self, Executor, Observer, Provisioned, Session, SessionSpec,
         docker::Placement,
         wasm::{WasmExecutor, WasmOptions},
     },
@@ -27,6 +29,11 @@ macro_rules! executor {
 executor!(wasm, Some(super::wasm()));
 executor!(docker, super::docker());
 
+mod cells_wasm {
+    use super::sessions::promises;
+    promises!(Some(super::wasm()));
+}
+
 /// The way that a job takes to an executor: resolved, provisioned, and run in a session of its own.
 pub enum Door {
     Wasm(Arc<WasmExecutor>),
@@ -39,6 +46,17 @@ impl Door {
         match self {
             Door::Wasm(executor) => executor.tier(),
             Door::Docker(containers) => containers.executor().tier(),
+        }
+    }
+
+    /// Opens a session of cells.
+    pub async fn open(&self, project: Project, limits: Limits) -> Box<dyn Session> {
+        match self {
+            Door::Wasm(executor) => {
+                let spec = SessionSpec::new(project, Vec::new(), limits);
+                executor.open(Provisioned::wasm(), spec).await.expect("a session")
+            }
+            Door::Docker(_) => unreachable!("cells run in WebAssembly"),
         }
     }
 

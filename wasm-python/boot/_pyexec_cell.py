@@ -10,6 +10,8 @@ FOLDER = "/usr/lib/python3.14/"
 # PyCF_ONLY_AST and PyCF_ALLOW_TOP_LEVEL_AWAIT: `ast` need not be imported for them.
 ONLY_AST, TOP_LEVEL_AWAIT = 0x400, 0x2000
 COROUTINE = 0x80
+# What the names of a session's cells begin with.
+CELL = "<cell "
 # As many as the host takes.
 FRAMES_MAX = 50
 
@@ -60,6 +62,13 @@ def run_awaiting(first, last, names):
     """Runs both parts in an event loop; returns the value of the second."""
     import asyncio
 
+    with asyncio.Runner() as runner:
+        return run_awaiting_in(runner, first, last, names)
+
+
+def run_awaiting_in(runner, first, last, names):
+    """The same in the event loop of a runner."""
+
     async def cell():
         value = None
         for code in (first, last):
@@ -69,7 +78,7 @@ def run_awaiting(first, last, names):
                     value = await value
         return None if last is None else value
 
-    with asyncio.Runner() as runner, _Beside(runner.get_loop()):
+    with _Beside(runner.get_loop()):
         return runner.run(cell())
 
 
@@ -166,5 +175,9 @@ def frames_of_project(error, folder):
         frame = frame.tb_next
     if isinstance(error, SyntaxError) and isinstance(error.filename, str):
         frames.append((error.filename, error.lineno, "<module>"))
-    own = [frame for frame in frames if frame[0].startswith(folder) and isinstance(frame[1], int)]
-    return "\0".join(f"{path[len(folder):]}\0{line}\0{function}" for path, line, function in own[-FRAMES_MAX:])
+    own = [
+        (path.removeprefix(folder), line, function)
+        for path, line, function in frames
+        if path.startswith((folder, CELL)) and isinstance(line, int)
+    ]
+    return "\0".join(f"{path}\0{line}\0{function}" for path, line, function in own[-FRAMES_MAX:])

@@ -18,15 +18,21 @@ use super::{
 };
 use crate::{
     Error, ResolvedJob, Result,
-    executor::{Call, Executor, Observer, Provisioned, Provisions, Run, Session, SessionSpec},
-    outcome::Tier,
+    executor::{
+        Call, Executor, Frozen, Interrupt, Observer, Provisioned, Provisions, Question, Run, Session, SessionFile,
+        SessionSpec,
+    },
+    outcome::{JsonText, Tier},
 };
+use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     runtime::{Handle, Runtime},
     task::{AbortHandle, JoinHandle},
 };
+
+const NO_FILES: &str = "files of a session in a container are reached by its calls only";
 
 /// How long containers may take to go away when an executor is dropped.
 const GONE_AT_DROP: Duration = Duration::from_secs(5);
@@ -214,6 +220,10 @@ impl Executor for DockerExecutor {
         };
         Ok(Box::new(DockerSession { runner: Arc::clone(&self.runner), prepared, spec: Some(spec) }))
     }
+
+    async fn thaw(&self, _: &Frozen, _: Provisioned, _: SessionSpec) -> Result<Box<dyn Session>> {
+        Err(Error::invalid("a session in a container cannot be frozen"))
+    }
 }
 
 /// A session whose container starts with its call, and ends with it.
@@ -233,5 +243,37 @@ impl Session for DockerSession {
         };
         let (runner, prepared) = (Arc::clone(&self.runner), self.prepared.clone());
         open(&self.runner, async move { runner.run(spec, call, prepared, observer).await }.boxed()).await
+    }
+
+    async fn ask(&mut self, question: Question) -> Result<JsonText> {
+        Err(Error::invalid(format!("a container answers no questions ({})", question.name())))
+    }
+
+    async fn freeze(&mut self) -> Result<Frozen> {
+        Err(Error::invalid("a session in a container cannot be frozen"))
+    }
+
+    async fn list_files(&mut self) -> Result<Vec<SessionFile>> {
+        Err(Error::invalid(NO_FILES))
+    }
+
+    async fn read_file(&mut self, _: &str) -> Result<Bytes> {
+        Err(Error::invalid(NO_FILES))
+    }
+
+    async fn write_file(&mut self, _: &str, _: Bytes) -> Result<()> {
+        Err(Error::invalid(NO_FILES))
+    }
+
+    async fn remove_file(&mut self, _: &str) -> Result<()> {
+        Err(Error::invalid(NO_FILES))
+    }
+
+    fn interrupt(&self) -> Interrupt {
+        Interrupt::default()
+    }
+
+    fn is_alive(&self) -> bool {
+        self.spec.is_some()
     }
 }

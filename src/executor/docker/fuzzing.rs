@@ -52,7 +52,7 @@ pub fn frames(bytes: &[u8]) {
     assert!(bytes.starts_with(&written), "frames are not what was sent");
     let limits = Limits { output_bytes: OUTPUT_BYTES_MAX, ..Limits::default() };
     let project = Project::script("print()");
-    let spec = SessionSpec { project, env: Vec::new(), limits, collect_files: true };
+    let spec = SessionSpec { project, env: Vec::new(), limits, collect_files: true, lives_on: false, home: None };
     let mut session = RunnerSession::new(&spec, None, Box::new(|_: Event<'_>| ()));
     let pieces: Vec<_> = bytes.chunks(usize::from(piece).max(1)).map(Bytes::copy_from_slice).collect();
     let mut output: Output =

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Error, Limits, Project, Result, Want,
-    executor::{COLLECTED_BYTES_MAX, Call, Observer, Run, SessionSpec, traceback},
+    executor::{COLLECTED_BYTES_MAX, Call, Code, Observer, Run, SessionSpec, traceback},
     outcome::{Ending, StopReason},
 };
 use bollard::models::ContainerState;
@@ -85,8 +85,11 @@ impl Runner {
         mut prepared: Prepared,
         observer: Box<dyn Observer>,
     ) -> Result<Run> {
-        check(&spec.limits, &spec.project, &call.script, &prepared.placement().pre_commands)?;
-        let header = header(&spec, &call, prepared.placement().network);
+        let Code::Script(script) = &call.code else {
+            return Err(Error::invalid("cells do not run in containers: run a script, or in WebAssembly"));
+        };
+        check(&spec.limits, &spec.project, script, &prepared.placement().pre_commands)?;
+        let header = header(&spec, &call, script, prepared.placement().network);
         let Call { mut stdin, stop_at, .. } = call;
         let limits = spec.limits;
         let began = Instant::now();
@@ -235,13 +238,13 @@ pub(crate) fn check(limits: &Limits, project: &Project, script: &str, pre_comman
 }
 
 /// Encodes a call as the runner reads it.
-fn header(spec: &SessionSpec, call: &Call, network: bool) -> Vec<u8> {
+fn header(spec: &SessionSpec, call: &Call, script: &str, network: bool) -> Vec<u8> {
     let (function, arguments) = match &call.want {
         Want::Call { function, arguments } => (Some(function), Some(arguments.as_str())),
         Want::Nothing | Want::LastExpression => (None, None),
     };
     serde_json::json!({
-        "script": call.script,
+        "script": script,
         "args": call.args,
         "env": spec.env,
         "memory_bytes": spec.limits.memory_bytes,

@@ -7,6 +7,7 @@
 
 use super::{
     Packages,
+    deadline::{Deadline, until},
     image::{Image, Studio},
     instance, session,
     snapshot::{self, BAKE},
@@ -222,7 +223,7 @@ impl Bakery {
             bake.call_async(&mut store, at).await?;
             Ok::<_, wasmtime::Error>(instance)
         };
-        let ended = instance::until(Instant::now() + IMPORT_TIMEOUT, work).await;
+        let ended = until(&Deadline::At(Instant::now() + IMPORT_TIMEOUT), work).await;
         // It is the packages' fault, and would be the next time.
         let unfit = |why: String| {
             let unfit = modules.iter().map(|module| (module.clone(), why.clone())).collect();

@@ -29,6 +29,8 @@ const SLOT_RESIDENT_BYTES_MIN: usize = 1 << 20;
 pub(crate) struct EngineOptions {
     /// Jobs that can run at the same time.
     pub(crate) slots: u32,
+    /// Sessions of cells that can be there at the same time, frozen ones not counted.
+    pub(crate) sessions: u32,
     /// Whether pages are kept from one job to the next (reset, never as they were), where that is safe.
     pub(crate) page_reuse: bool,
 }

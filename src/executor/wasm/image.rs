@@ -26,6 +26,8 @@ const FORMAT: u32 = 5;
 /// A snapshot, ready to be instantiated.
 #[derive(Clone)]
 pub(crate) struct Image {
+    /// Tells its content from that of others.
+    pub(crate) id: Arc<str>,
     pub(crate) pre: InstancePre<Host>,
 }
 
@@ -41,6 +43,7 @@ pub(crate) struct Studio {
     name: String,
     pub(crate) library: Library,
     large: OnceLock<Image>,
+    sessions: OnceLock<Image>,
 }
 
 /// Jobs of the service's own that run at the same time, and one that bakes.
@@ -56,7 +59,17 @@ impl Studio {
         let engine = engine::engine(options, None)?;
         let library = Library::new(wasm_python::STDLIB)
             .ok_or_else(|| Error::unavailable("the standard library image is damaged"))?;
-        Ok(Studio { name: name(&engine), engine, options, cache, baked, verification, library, large: OnceLock::new() })
+        Ok(Studio {
+            name: name(&engine),
+            engine,
+            options,
+            cache,
+            baked,
+            verification,
+            library,
+            large: OnceLock::new(),
+            sessions: OnceLock::new(),
+        })
     }
 
     /// Returns the image of the interpreter, from the cache or made, of which `progress` is told.
@@ -95,10 +108,23 @@ impl Studio {
             return Ok(image);
         }
         let slots = self.options.slots.saturating_add(ASIDE_MAX + 1);
-        let engine = engine::engine(EngineOptions { slots, page_reuse: false }, None)?;
+        let engine = engine::engine(EngineOptions { slots, page_reuse: false, ..self.options }, None)?;
         let image = self.open_image_for(&engine, &self.file("cwasm"), Verification::Stamp)?;
         let image = image.ok_or_else(|| Error::unavailable("the interpreter is no longer in the cache"))?;
         Ok(self.large.get_or_init(|| image))
+    }
+
+    /// Returns the image of the interpreter for sessions of cells, which stay in a slot between calls, and so have their own.
+    pub(crate) fn sessions(&self) -> Result<&Image> {
+        if let Some(image) = self.sessions.get() {
+            return Ok(image);
+        }
+        // One is made beside each that is frozen.
+        let slots = self.options.sessions.saturating_mul(2);
+        let engine = engine::engine(EngineOptions { slots, ..self.options }, None)?;
+        let image = self.open_image_for(&engine, &self.file("cwasm"), Verification::Stamp)?;
+        let image = image.ok_or_else(|| Error::unavailable("the interpreter is no longer in the cache"))?;
+        Ok(self.sessions.get_or_init(|| image))
     }
 
     /// Returns the snapshot of the interpreter, for taking others from it.
@@ -197,7 +223,8 @@ fn linked(engine: &Engine, path: &Path) -> Result<Option<Image>> {
     let mut linker = Linker::new(engine);
     host::link(&mut linker).map_err(|e| Error::caused("cannot link the interpreter", e))?;
     let pre = linker.instantiate_pre(&module).map_err(|e| Error::caused("cannot link the interpreter", e))?;
-    Ok(Some(Image { pre }))
+    let id = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    Ok(Some(Image { id: id.into(), pre }))
 }
 
 /// Maps compiled code into this process.
