@@ -45,13 +45,13 @@ async fn a_process_that_knows_an_entry_sees_that_it_was_poisoned() {
     let installed = prepare(&environments, "one").await.unwrap();
     poison(&installed.packages_folder().join("one.py"));
     let long_ago = Instant::now().checked_sub(LOOKED_AT_EVERY * 2).unwrap();
-    *locked(&installed.known.looked_at) = long_ago;
+    *crate::sync::lock(&installed.known.looked_at) = long_ago;
     drop(installed);
     let installed = prepare(&environments, "one").await.unwrap();
     assert_eq!(fs::read_to_string(installed.packages_folder().join("one.py")).unwrap(), "x = 1\n");
     assert_eq!(script.installs(), 2);
     // Untouched, it is only looked at.
-    *locked(&installed.known.looked_at) = long_ago;
+    *crate::sync::lock(&installed.known.looked_at) = long_ago;
     prepare(&environments, "one").await.unwrap();
     assert_eq!(script.installs(), 2);
 }

@@ -15,12 +15,13 @@ use super::{
 use crate::{
     Error, Project, Result,
     cache::{Verification, hex},
+    sync::lock,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -137,7 +138,7 @@ impl Bakery {
     /// Begins to make the image of these packages, unless it is there, or was begun a while ago.
     pub(crate) fn begin(self: &Arc<Self>, packages: &Packages) {
         let file = self.file(packages);
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut begun = lock(&self.begun);
         begun.retain(|_, at| at.elapsed() < BEGIN_AGAIN_AFTER);
         if begun.contains_key(&file) || begun.len() >= HELD_MAX {
             return;
@@ -283,7 +284,7 @@ impl Bakery {
 
     /// Locks what is whole after every statement, whoever panicked.
     fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 }
 

@@ -6,7 +6,10 @@ use crate::{
     support::proxy::{Mode, Proxy},
 };
 use serde_json::{Value, json};
-use std::{net::TcpListener, time::Instant};
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
 use tempfile::TempDir;
 
 /// A site with one slot for containers, whose daemon is behind `proxy`.
@@ -37,8 +40,10 @@ fn tiers_are_free(site: &Site) {
     for tier in ["wasm", "docker"] {
         assert_eq!(site.metric(&format!("pyexec_slots_busy{{tier=\"{tier}\"}}")), Some(0.0));
         assert_eq!(site.metric(&format!("pyexec_queue_length{{tier=\"{tier}\"}}")), Some(0.0));
+        let began = Instant::now();
         let result = site.eval(&json!({"code": "print(2)", "executor": tier, "config": {"timeout_seconds": 5}}));
         assert_eq!((&result["status"], &result["stdout"]), (&json!("completed"), &json!("2\n")), "{result}");
+        assert!(began.elapsed() < Duration::from_secs(6), "{tier}: {:?}", began.elapsed());
     }
 }
 

@@ -4,10 +4,11 @@
 //! last for ever, and is refused as the deadlock that it is.
 
 use super::errno::Result;
+use crate::sync::lock;
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -27,7 +28,7 @@ struct Pipe {
 
 impl Pipe {
     fn content(&self) -> MutexGuard<'_, VecDeque<u8>> {
-        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.content)
     }
 }
 
