@@ -21,6 +21,7 @@ use crate::{
     planner::{Planner, Policy, Sources, Target},
     progress::{Progress, Update},
     sync::lock,
+    workspaces::{WorkspaceOptions, Workspaces},
 };
 use advice::Advice;
 use environments::Registry;
@@ -52,6 +53,7 @@ pub struct Pyexec {
     registry: Arc<Registry>,
     baking: Baking,
     orders: Arc<Mutex<Vec<BakeOrder>>>,
+    workspaces: Workspaces,
 }
 
 /// Says what came of running a job once.
@@ -84,6 +86,7 @@ impl Pyexec {
             detect_packages: true,
             allow_network: true,
             baking: Baking::default(),
+            workspaces: WorkspaceOptions::default(),
             progress: Box::new(|line| tracing::info!("{line}")),
         }
     }
@@ -134,6 +137,10 @@ impl Pyexec {
     /// [`Error::InvalidJob`](crate::Error::InvalidJob) when it is not acceptable, or needs what there is not; the message
     /// says what to do.
     pub async fn plan(&self, job: Job) -> Result<Plan> {
+        if job.workspace.is_some() {
+            let job = Box::pin(self.workspaces.mount(job)).await?;
+            return self.planner.plan(job).await;
+        }
         self.planner.plan(job).await
     }
 
@@ -161,6 +168,7 @@ impl Pyexec {
         let retry = self.planner.retry(&mut ready);
         let stop_at = retry.as_ref().map(|retry| retry.stop_at());
         let (job, target, reason) = ready.into_parts();
+        let (workspace, collect_files) = (job.containers.workspace.clone(), job.collect_files);
         let observer: Arc<Mutex<dyn Observer>> = Arc::new(Mutex::new(observer));
         let shared = Arc::clone(&observer);
         let tell: Box<dyn Observer> = Box::new(move |event: Event<'_>| lock(&shared).event(event));
@@ -193,6 +201,12 @@ impl Pyexec {
                 if let Some(plan) = again {
                     return Ok(Attempt::Again(Box::new(plan)));
                 }
+                if let Some(workspace) = workspace {
+                    Box::pin(workspace.keep(&mut outcome)).await;
+                    if !collect_files {
+                        outcome.files.clear();
+                    }
+                }
                 if let Some(line) = advice.on(&outcome) {
                     outcome.stderr.add_line(&line);
                     lock(&observer).event(Event::Stderr(format!("{line}\n").as_bytes()));
@@ -213,6 +227,11 @@ impl Pyexec {
     /// Returns whether running a job is likely to end in another attempt, since its code has what may be missing.
     pub fn may_run_again(&self, ready: &Ready) -> bool {
         self.planner.may_run_again(ready)
+    }
+
+    /// Returns the workspaces, where files outlive jobs. They are to be [swept](Workspaces::sweep) now and then.
+    pub fn workspaces(&self) -> &Workspaces {
+        &self.workspaces
     }
 
     /// Returns the environments, where packages are kept.
@@ -279,6 +298,7 @@ pub struct Builder {
     detect_packages: bool,
     allow_network: bool,
     baking: Baking,
+    workspaces: WorkspaceOptions,
     progress: Box<dyn Fn(&str) + Send>,
 }
 
@@ -337,7 +357,14 @@ impl Builder {
         self
     }
 
-    /// Takes over what settings say of containers, packages and the network.
+    /// Sets where workspaces are kept, and how much they may hold.
+    #[must_use]
+    pub fn workspaces(mut self, options: WorkspaceOptions) -> Builder {
+        self.workspaces = options;
+        self
+    }
+
+    /// Takes over what settings say of containers, packages, workspaces and the network.
     #[must_use]
     pub fn settings(self, settings: &Settings) -> Builder {
         let ContainerSettings { fallback, detect_packages, bake, baked_folder, baked_bytes_max, docker, environments } =
@@ -347,7 +374,8 @@ impl Builder {
             .baking(if *bake { Baking::InBackground } else { Baking::OnOrder })
             .baked_bytes_max(*baked_bytes_max)
             .allow_network(settings.allow_network)
-            .environments(environments.clone());
+            .environments(environments.clone())
+            .workspaces(WorkspaceOptions { folder: Some(settings.data_dir.clone()), ..settings.workspaces.clone() });
         if let Some(folder) = baked_folder {
             builder = builder.baked_folder(folder);
         }
@@ -431,6 +459,7 @@ impl Builder {
             registry: Arc::default(),
             baking: self.baking,
             orders: Arc::default(),
+            workspaces: Workspaces::new(self.workspaces),
         })
     }
 }

@@ -92,6 +92,11 @@ impl Workspace {
         found
     }
 
+    /// Opens a file to read it.
+    pub(crate) fn open(&self, path: &Path) -> io::Result<File> {
+        Ok(self.root.open(path)?.into_std())
+    }
+
     /// Reads a file that has at most `bytes_max`.
     pub(crate) fn read(&self, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();

@@ -1,7 +1,7 @@
 //! What a client is told when something is wrong: one JSON shape, and never a cause that belongs into the log.
 
 use super::{refusal::refusal, request_id};
-use crate::Error;
+use crate::{Error, workspaces::WorkspaceError};
 use axum::{
     body::to_bytes,
     extract::Request,
@@ -36,6 +36,9 @@ pub(crate) enum Problem {
     QueueFull,
     Draining,
     Unavailable,
+    /// There is no room for what is to be kept.
+    Full,
+    NoSuchRange,
 }
 
 impl Problem {
@@ -48,6 +51,8 @@ impl Problem {
             Problem::Conflict => StatusCode::CONFLICT,
             Problem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Problem::QueueFull => StatusCode::TOO_MANY_REQUESTS,
+            Problem::NoSuchRange => StatusCode::RANGE_NOT_SATISFIABLE,
+            Problem::Full => StatusCode::INSUFFICIENT_STORAGE,
             Problem::Draining | Problem::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -63,6 +68,8 @@ impl Problem {
             Problem::QueueFull => "queue_full",
             Problem::Draining => "draining",
             Problem::Unavailable => "unavailable",
+            Problem::Full => "full",
+            Problem::NoSuchRange => "no_such_range",
         }
     }
 }
@@ -101,6 +108,18 @@ impl From<Error> for ApiError {
                 ApiError::new(Problem::Unavailable, "the service cannot do this now; its log says why")
             }
         }
+    }
+}
+
+impl From<WorkspaceError> for ApiError {
+    fn from(error: WorkspaceError) -> ApiError {
+        let problem = match error {
+            WorkspaceError::Unavailable(error) => return error.into(),
+            WorkspaceError::NotFound | WorkspaceError::NoSuchFile => Problem::NotFound,
+            WorkspaceError::Invalid(_) => Problem::Invalid,
+            WorkspaceError::Full(_) => Problem::Full,
+        };
+        ApiError::new(problem, error.to_string())
     }
 }
 
