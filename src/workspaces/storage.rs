@@ -17,6 +17,7 @@ use std::{
     fs::{self, File},
     io,
     ops::Range,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
@@ -48,8 +49,10 @@ type Result<T> = std::result::Result<T, object_store::Error>;
 impl Storage {
     /// Opens a folder, which is made where it is missing.
     pub(super) fn open(folder: &Path) -> io::Result<Storage> {
-        fs::create_dir_all(folder.join(TOP))?;
-        fs::create_dir_all(folder.join(LOCKS))?;
+        // Nobody else's business, wherever the folder is.
+        for below in [TOP, LOCKS] {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder.join(below))?;
+        }
         let store = LocalFileSystem::new_with_prefix(folder).map_err(io::Error::other)?.with_automatic_cleanup(true);
         Ok(Storage { store: Arc::new(store), folder: folder.canonicalize()?.into() })
     }
