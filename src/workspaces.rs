@@ -237,6 +237,8 @@ impl Workspaces {
     pub async fn create(&self, owner: &str) -> Result<Workspace> {
         let opened = self.opened().await?;
         let id = id::random().map_err(WorkspaceError::Unavailable)?;
+        // Nobody is to sweep it before it is whole.
+        let _locked = self.lock(&id).await?;
         let now = SystemTime::now();
         let summary = Summary { owner: owner.to_owned(), created: now, used: now, recorded: now, bytes: 0, files: 0 };
         {
@@ -269,6 +271,13 @@ impl Workspaces {
     /// When they cannot be read.
     pub async fn list(&self, owner: &str) -> Result<Vec<Workspace>> {
         let opened = self.opened().await?;
+        // Another process may have made some.
+        for id in opened.storage.ids().await.map_err(|error| fault("cannot list workspaces", error))? {
+            let is_known = lock(&opened.known).contains_key(&id);
+            if !is_known && let Err(error) = opened.load(&id).await {
+                tracing::warn!(%id, %error, "cannot read a workspace");
+            }
+        }
         let known = lock(&opened.known);
         let own = known.iter().filter(|(_, known)| known.owner == owner && !self.is_over(known));
         let mut all: Vec<_> = own.map(|(id, summary)| self.describe(id, summary)).collect();

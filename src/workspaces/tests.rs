@@ -271,4 +271,7 @@ async fn processes_that_share_a_folder_lose_nothing_of_each_other() {
         written.await.expect("no panic").expect("written");
     }
     assert_eq!(paths(&one, &id).await.len(), 40);
+    let another = other.create("alice").await.expect("made").id;
+    let listed = one.list("alice").await.expect("listed");
+    assert!(listed.iter().any(|workspace| workspace.id == another));
 }
