@@ -319,7 +319,9 @@ pub async fn run(
 
 /// Splits a job into what a session has, and its only call.
 pub(crate) fn parts(job: ResolvedJob, stop_at: Option<StopAt>) -> (SessionSpec, Call) {
-    let ResolvedJob { project, script, args, env, stdin, limits, want, collect_files, containers: _ } = job;
+    let ResolvedJob { project, script, args, env, stdin, limits, want, collect_files, containers } = job;
+    // What it changes is kept, also when its caller does not ask.
+    let collect_files = collect_files || containers.workspace.is_some();
     let spec = SessionSpec { project, env, limits, collect_files, lives_on: false, home: None };
     (spec, Call { code: Code::Script(script), args, stdin, limits, want, tools: None, stop_at })
 }

@@ -20,6 +20,7 @@
 //! - [`Job`] is what to run: a [`Project`], arguments, environment, [`Stdin`], [`Limits`].
 //! - [`Outcome`] is what happened. A script that fails is an outcome; [`Error`] is a fault of the request or of ours.
 //! - [`Pyexec`] runs the one and gives the other.
+//! - [`workspaces`] are files that outlive a job.
 //! - [`config`] has the settings of the server.
 //! - [`executor`] has the contract of an execution tier, and the tiers.
 
@@ -52,6 +53,7 @@ pub mod sessions;
 mod single_flight;
 mod sync;
 mod turns;
+pub mod workspaces;
 
 pub use cache::Verification;
 pub use environment::Requirements;

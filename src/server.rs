@@ -34,7 +34,7 @@ mod uploads;
 use crate::{
     Error, Hint, Pyexec, Result,
     blocking::blocking,
-    config::{FallbackMode, Settings},
+    config::{FallbackMode, Settings, data_folder},
     scheduler::QueueLimits,
 };
 use executions::{Executions, MemoryStore, Retention};
@@ -61,6 +61,9 @@ use uploads::Uploads;
 
 /// How often what was kept long enough is forgotten, also when nobody calls.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// How often workspaces are looked through for those that nobody uses.
+const SWEEP_WORKSPACES_EVERY: Duration = Duration::from_secs(300);
 
 /// How often it is looked whether the last execution has ended.
 const DRAIN_POLL: Duration = Duration::from_millis(20);
@@ -103,6 +106,14 @@ pub fn serve(
     progress: impl Fn(&str) + Send + 'static,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<()> {
+    // One that is named is there, or its name is wrong.
+    if data_folder().as_ref() == Some(&settings.data_dir)
+        && let Err(e) = std::fs::create_dir_all(&settings.data_dir)
+    {
+        let problem =
+            format!("data_dir: cannot make {}: {e}; PYEXEC_DATA_DIR names another", settings.data_dir.display());
+        return Err(Error::settings(vec![problem]));
+    }
     if let Err(e) = tempfile::tempfile_in(&settings.data_dir) {
         let problem = format!("data_dir: cannot write to {}: {e}", settings.data_dir.display());
         return Err(Error::settings(vec![problem]));
@@ -264,7 +275,14 @@ async fn either(term: &mut Signal, int: &mut Signal) {
 
 async fn sweep(app: Arc<App>) {
     let mut trimmer = Trimmer::default();
+    let mut workspaces_swept = None;
     loop {
+        if workspaces_swept.is_none_or(|swept: Instant| swept.elapsed() > SWEEP_WORKSPACES_EVERY) {
+            workspaces_swept = Some(Instant::now());
+            if let Err(error) = app.pyexec.workspaces().sweep().await {
+                tracing::error!(%error, "workspaces cannot be swept");
+            }
+        }
         sleep(SWEEP_EVERY).await;
         if let Err(error) = app.executions.sweep().await {
             tracing::error!(%error, "the store of executions cannot be reached");

@@ -22,6 +22,7 @@ use crate::{
     progress::{Progress, Update},
     scheduler::{QueueLimits, Scheduler, Slot},
     sync::lock,
+    workspaces::{WorkspaceOptions, Workspaces},
 };
 use advice::Advice;
 use environments::Registry;
@@ -55,6 +56,7 @@ pub struct Pyexec {
     registry: Arc<Registry>,
     baking: Baking,
     orders: Arc<Mutex<Vec<BakeOrder>>>,
+    workspaces: Workspaces,
 }
 
 /// Says what came of running a job once.
@@ -89,6 +91,7 @@ impl Pyexec {
             baking: Baking::default(),
             queue: QueueLimits::NONE,
             wording: Hint::to_string,
+            workspaces: WorkspaceOptions::default(),
             progress: Box::new(|line| tracing::info!("{line}")),
         }
     }
@@ -140,6 +143,10 @@ impl Pyexec {
     /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when it is not acceptable, or needs what there is not; the message
     /// says what to do.
     pub async fn plan(&self, job: Job) -> Result<Plan> {
+        if job.workspace.is_some() {
+            let job = Box::pin(self.workspaces.mount(job)).await?;
+            return self.planner.plan(job).await;
+        }
         self.planner.plan(job).await
     }
 
@@ -177,6 +184,7 @@ impl Pyexec {
         let retry = self.planner.retry(&mut ready);
         let stop_at = retry.as_ref().map(|retry| retry.stop_at());
         let (job, target, reason) = ready.into_parts();
+        let (workspace, collect_files) = (job.containers.workspace.clone(), job.collect_files);
         let observer: Arc<Mutex<dyn Observer>> = Arc::new(Mutex::new(observer));
         let shared = Arc::clone(&observer);
         let tell: Box<dyn Observer> = Box::new(move |event: Event<'_>| lock(&shared).event(event));
@@ -211,6 +219,12 @@ impl Pyexec {
                 };
                 if let Some(plan) = again {
                     return Ok(Attempt::Again(Box::new(plan)));
+                }
+                if let Some(workspace) = workspace {
+                    Box::pin(workspace.keep(&mut outcome)).await;
+                    if !collect_files {
+                        outcome.files.clear();
+                    }
                 }
                 if let Some(line) = advice.on(&outcome, self.wording) {
                     outcome.stderr.add_line(&line);
@@ -250,6 +264,11 @@ impl Pyexec {
     /// Returns what gives out the slots.
     pub(crate) fn scheduler(&self) -> &Scheduler {
         &self.scheduler
+    }
+
+    /// Returns the workspaces, where files outlive jobs. They are to be [swept](Workspaces::sweep) now and then.
+    pub fn workspaces(&self) -> &Workspaces {
+        &self.workspaces
     }
 
     /// Returns the environments, where packages are kept.
@@ -318,6 +337,7 @@ pub struct Builder {
     baking: Baking,
     queue: QueueLimits,
     wording: Wording,
+    workspaces: WorkspaceOptions,
     progress: Box<dyn Fn(&str) + Send>,
 }
 
@@ -383,7 +403,14 @@ impl Builder {
         self
     }
 
-    /// Takes over what settings say of containers, packages and the network.
+    /// Sets where workspaces are kept, and how much they may hold.
+    #[must_use]
+    pub fn workspaces(mut self, options: WorkspaceOptions) -> Builder {
+        self.workspaces = options;
+        self
+    }
+
+    /// Takes over what settings say of containers, packages, workspaces and the network.
     #[must_use]
     pub fn settings(self, settings: &Settings) -> Builder {
         let ContainerSettings { fallback, detect_packages, bake, baked_folder, baked_bytes_max, docker, environments } =
@@ -393,7 +420,8 @@ impl Builder {
             .baking(if *bake { Baking::InBackground } else { Baking::OnOrder })
             .baked_bytes_max(*baked_bytes_max)
             .allow_network(settings.allow_network)
-            .environments(environments.clone());
+            .environments(environments.clone())
+            .workspaces(WorkspaceOptions { folder: Some(settings.data_dir.clone()), ..settings.workspaces.clone() });
         if let Some(folder) = baked_folder {
             builder = builder.baked_folder(folder);
         }
@@ -489,6 +517,7 @@ impl Builder {
             registry: Arc::default(),
             baking: self.baking,
             orders: Arc::default(),
+            workspaces: Workspaces::new(self.workspaces),
         })
     }
 }

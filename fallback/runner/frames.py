@@ -9,10 +9,10 @@ import os
 CHUNK_BYTES = 64 * 1024
 
 # From the host.
-JOB, FOLDER, FILE, CONTENT, LINK, RUN, INPUT, INPUT_END, WHERE = b"J", b"D", b"F", b"C", b"L", b"R", b"I", b"E", b"W"
+JOB, FOLDER, FILE, CONTENT, LINK, RUN, INPUT, INPUT_END, WHERE, STOP = b"J", b"D", b"F", b"C", b"L", b"R", b"I", b"E", b"W", b"T"
 # To the host; FILE and CONTENT too.
 READY, REFUSED, STARTED, STDOUT, STDERR, TAKEN = b"Y", b"N", b"S", b"O", b"X", b"K"
-REPORT, FIGURE, PLACE, END = b"V", b"G", b"P", b"Z"
+REPORT, FIGURE, PLACE, DELETED, UNCOLLECTED, END = b"V", b"G", b"P", b"M", b"U", b"Z"
 
 
 class Frames:

@@ -6,7 +6,8 @@ import signal
 import time
 
 from frames import (
-    CHUNK_BYTES, CONTENT, END, FIGURE, FILE, INPUT, INPUT_END, PLACE, REPORT, STDERR, STDOUT, TAKEN, WHERE, Frames, send,
+    CHUNK_BYTES, CONTENT, DELETED, END, FIGURE, FILE, INPUT, INPUT_END, PLACE, REPORT, STDERR, STDOUT, STOP, TAKEN,
+    UNCOLLECTED, WHERE, Frames, send,
 )
 from image import missed_by_pip
 from process import WHERE_SIGNAL
@@ -85,6 +86,8 @@ class Watch:
             elif kind == WHERE:
                 os.kill(self.child, WHERE_SIGNAL)
                 self.place_until = time.monotonic() + WHERE_SECONDS
+            elif kind == STOP:
+                kill_all()
         self.write_input()
 
     def write_input(self):
@@ -162,8 +165,13 @@ class Watch:
 
     def send_files(self):
         room = self.job["collect_bytes"]
+        gone = set(self.submitted)
         for path, status in regular_files():
-            if self.submitted.get(path) == signature(status) or status.st_size > room:
+            gone.discard(path)
+            if self.submitted.get(path) == signature(status):
+                continue
+            if status.st_size > room:
+                send(1, UNCOLLECTED, path)
                 continue
             try:
                 fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -177,6 +185,8 @@ class Watch:
                 left -= len(data)
             os.close(fd)
             room -= status.st_size
+        for path in gone:
+            send(1, DELETED, path)
 
 
 def kill_all():

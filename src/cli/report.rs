@@ -76,6 +76,9 @@ impl From<ExecutionResult> for Report {
             usage: result.usage.usage,
             outputs: result.outputs,
             files: result.files.into_iter().map(file).collect(),
+            deleted_files: Vec::new(),
+            uncollected: Vec::new(),
+            workspace: None,
             tier: if result.executor.as_deref() == Some("docker") { Tier::Docker } else { Tier::Wasm },
             route_reason: result.route_reason,
         };

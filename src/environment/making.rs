@@ -63,7 +63,7 @@ impl Shared {
         if within.is_some_and(|within| lock(&known.looked_at).elapsed() > within) {
             return None;
         }
-        let lock = if known.prepared { None } else { Some(self.store.share(id).ok().flatten()?) };
+        let shared = if known.prepared { None } else { Some(self.store.share(id).ok().flatten()?) };
         if store::identity(&known.packages) != Some(known.identity) {
             lock(&self.known).remove(id);
             return None;
@@ -72,7 +72,7 @@ impl Shared {
             Target::Linux { .. } => None,
             Target::Wasm => Some(self.packs.get(&known.id)?),
         };
-        Some(installed(known, pack, lock))
+        Some(installed(known, pack, shared))
     }
 
     /// Returns why WebAssembly cannot take it, as far as this process knows.
@@ -274,7 +274,7 @@ impl Shared {
                 self.slots.acquire().await.map_err(|_| Refusal::fault("the slots are closed"))?
             }
         };
-        if let Some(refusal) = left_alone(&lock(&self.index_down)) {
+        if let Some(refusal) = left_alone(&crate::sync::lock(&self.index_down)) {
             return Err(refusal);
         }
         let (shared, id, held) = (Arc::clone(self), wanted.id.clone(), Arc::clone(&lock));

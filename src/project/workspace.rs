@@ -51,7 +51,7 @@ impl Workspace {
     }
 
     /// Opens the directories at `home`, or makes them there, with the project's files; they stay when this is dropped.
-    pub(crate) fn open(project: &Project, home: &Path, wanted: &StillWanted) -> io::Result<Workspace> {
+    pub(crate) fn at(project: &Project, home: &Path, wanted: &StillWanted) -> io::Result<Workspace> {
         if !home.join("work").exists() {
             // All of it or nothing.
             let parent = home.parent().unwrap_or(Path::new("."));
@@ -115,6 +115,11 @@ impl Workspace {
         }
         found.sort();
         found
+    }
+
+    /// Opens a file to read it.
+    pub(crate) fn open(&self, path: &Path) -> io::Result<File> {
+        Ok(self.root.open(path)?.into_std())
     }
 
     /// Reads a file that has at most `bytes_max`.

@@ -16,7 +16,7 @@ use axum::{
 };
 use std::sync::Arc;
 
-const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE");
 const REQUEST_HEADERS: HeaderValue =
     HeaderValue::from_static("Authorization, X-API-Key, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id");
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static("X-Request-Id, Retry-After, Location");
@@ -104,7 +104,7 @@ mod tests {
         for header in ["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key", "Last-Event-ID"] {
             assert!(allowed.split(", ").any(|name| name == header), "{header} is missing");
         }
-        assert_eq!(response.headers()["access-control-allow-methods"], "GET, POST, DELETE");
+        assert_eq!(response.headers()["access-control-allow-methods"], "GET, POST, PUT, DELETE");
     }
 
     #[tokio::test]

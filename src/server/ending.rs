@@ -93,6 +93,7 @@ pub(crate) fn failed(execution: &LiveExecution, kind: ErrorKind, message: String
         capability_misses: Vec::new(),
         outputs: Vec::new(),
         files: None,
+        workspace: None,
         is_dropped: false,
     }
 }
@@ -141,6 +142,7 @@ pub(crate) fn finished(outcome: Outcome, ended: &Ended) -> (End, Vec<OutputFile>
         capability_misses: outcome.capability_misses,
         outputs: outcome.outputs,
         files: ended.collect_files.then(|| entries(&outcome.files)),
+        workspace: outcome.workspace,
         is_dropped: false,
     };
     (end, outcome.files)

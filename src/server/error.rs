@@ -1,7 +1,7 @@
 //! What a client is told when something is wrong: one JSON shape, and never a cause that belongs into the log.
 
 use super::{hints, refusal::refusal, request_id};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, workspaces::WorkspaceError};
 use axum::{
     body::to_bytes,
     extract::Request,
@@ -37,6 +37,9 @@ pub(crate) enum Problem {
     QueueFull,
     Draining,
     Unavailable,
+    /// There is no room for what is to be kept.
+    Full,
+    NoSuchRange,
 }
 
 impl Problem {
@@ -49,6 +52,8 @@ impl Problem {
             Problem::Conflict => StatusCode::CONFLICT,
             Problem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Problem::QueueFull => StatusCode::TOO_MANY_REQUESTS,
+            Problem::NoSuchRange => StatusCode::RANGE_NOT_SATISFIABLE,
+            Problem::Full => StatusCode::INSUFFICIENT_STORAGE,
             Problem::Draining | Problem::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -64,6 +69,8 @@ impl Problem {
             Problem::QueueFull => "queue_full",
             Problem::Draining => "draining",
             Problem::Unavailable => "unavailable",
+            Problem::Full => "full",
+            Problem::NoSuchRange => "no_such_range",
         }
     }
 }
@@ -114,6 +121,18 @@ impl From<Error> for ApiError {
                 ApiError::new(Problem::Unavailable, "the service cannot do this now; its log says why")
             }
         }
+    }
+}
+
+impl From<WorkspaceError> for ApiError {
+    fn from(error: WorkspaceError) -> ApiError {
+        let problem = match error {
+            WorkspaceError::Unavailable(error) => return error.into(),
+            WorkspaceError::NotFound | WorkspaceError::NoSuchFile => Problem::NotFound,
+            WorkspaceError::Invalid(_) => Problem::Invalid,
+            WorkspaceError::Full(_) => Problem::Full,
+        };
+        ApiError::new(problem, error.to_string())
     }
 }
 

@@ -17,7 +17,7 @@ const LARGE_BYTES: usize = 256 << 10;
 const MIB: u64 = 1 << 20;
 
 /// What a path in a URL has to have encoded.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+pub(crate) const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// Makes the JSON of an execution.
 pub(crate) async fn json(record: Arc<ExecutionRecord>) -> Bytes {
@@ -62,6 +62,7 @@ pub(crate) fn result(record: &ExecutionRecord) -> ExecutionResult {
         outputs: Vec::new(),
         files: None,
         files_dropped: None,
+        workspace: None,
         limits: limits(&record.terms.limits),
         warnings: record.terms.warnings.clone(),
     };
@@ -115,6 +116,7 @@ fn ended(blank: ExecutionResult, end: End) -> ExecutionResult {
         capability_misses: end.capability_misses,
         outputs: end.outputs,
         files,
+        workspace: end.workspace,
         files_dropped: end.is_dropped.then_some("too_large"),
         ..blank
     }

@@ -6,6 +6,7 @@ use super::{
     api::{
         Common, Config, EntryFunction, EnvironmentRequest, EvalRequest, ExecutorChoice, Metadata, Read, RequirementList,
     },
+    auth::Caller,
     ending::Refusal,
     error::{ApiError, Problem},
     executions::{GrantedLimits, Terms},
@@ -26,7 +27,7 @@ const MIB: u64 = 1 << 20;
 const CPU_SHARES_MAX: u32 = 262_144;
 
 /// Makes a job of code that came as JSON, in so many bytes.
-pub(crate) async fn eval(read: Read<EvalRequest>, bytes: usize, app: &App) -> Result<Request> {
+pub(crate) async fn eval(read: Read<EvalRequest>, bytes: usize, app: &App, caller: &Caller) -> Result<Request> {
     let Read { request: EvalRequest { code, files, config, mut common, stream: _ }, mut warnings } = read;
     if code.is_empty() && files.is_empty() {
         return Err(ApiError::invalid("either 'code' or 'files' must be provided"));
@@ -58,7 +59,7 @@ pub(crate) async fn eval(read: Read<EvalRequest>, bytes: usize, app: &App) -> Re
     };
     let strip_newline = common.eval_last_expr;
     let asked = Asked { common, config, unsaid: app.settings.default_network, warnings };
-    request(project, asked, Waiting::Yes, strip_newline, bytes, app).await
+    request(project, asked, Waiting::Yes, strip_newline, bytes, app, caller).await
 }
 
 fn too_large(message: String) -> ApiError {
@@ -72,6 +73,7 @@ pub(crate) async fn exec(
     bytes: usize,
     waiting: Waiting,
     app: &App,
+    caller: &Caller,
 ) -> Result<Request> {
     let Read { request: Metadata { config, common }, mut warnings } = read;
     // What of the archive was left out.
@@ -80,7 +82,7 @@ pub(crate) async fn exec(
     }
     // Uploads have always had the network when they have a `config` that says nothing of it.
     let unsaid = config.is_some() || app.settings.default_network;
-    request(project, Asked { common, config, unsaid, warnings }, waiting, false, bytes, app).await
+    request(project, Asked { common, config, unsaid, warnings }, waiting, false, bytes, app, caller).await
 }
 
 /// Holds what comes beside the project.
@@ -99,13 +101,19 @@ async fn request(
     strip_newline: bool,
     bytes: usize,
     app: &App,
+    caller: &Caller,
 ) -> Result<Request> {
     let Asked { common, config, unsaid, mut warnings } = asked;
     let config = config.unwrap_or_default();
     let collect_files = common.collect_files;
     let (limits, shares) = limits(&config, common.max_output_bytes, &app.settings, &mut warnings);
     let ways = Ways { python: python(&common)?, network: network(&common, &config, unsaid)?, want: want(&common)? };
+    let workspace = Some(common.workspace.clone()).filter(|id| !id.is_empty());
     let job = project.and_then(|project| job(project, common, ways, limits, shares, &mut warnings));
+    let job = job.map(|job| match workspace {
+        Some(id) => job.workspace(&*caller.name, id),
+        None => job,
+    });
     let work = match job {
         Ok(job) => match app.pyexec.plan(job).await {
             Ok(plan) => Work::Planned(Box::new(plan)),

@@ -8,6 +8,7 @@ mod openapi;
 mod params;
 mod refusals;
 mod service;
+mod workspaces;
 
 use super::{
     App,
@@ -41,6 +42,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/executions/{id}/files/{*path}", get(executions::file))
         .route("/api/v1/environments", get(environments::list).post(environments::create))
         .route("/api/v1/environments/{id}", get(environments::status).delete(environments::remove))
+        .route("/api/v1/workspaces", get(workspaces::list).post(workspaces::create))
+        .route("/api/v1/workspaces/{id}", get(workspaces::inspect).delete(workspaces::remove))
+        .route("/api/v1/workspaces/{id}/files", get(workspaces::files))
+        .route(
+            "/api/v1/workspaces/{id}/files/{*path}",
+            get(workspaces::read).put(workspaces::write).delete(workspaces::delete),
+        )
+        .route("/api/v1/workspaces/{id}/archive", get(workspaces::pack).post(workspaces::unpack))
         .route("/health", get(service::health))
         .route("/metrics", get(service::metrics))
         .route("/", get(service::page))

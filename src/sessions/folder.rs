@@ -96,7 +96,7 @@ impl Folder {
         let made = blocking(move || {
             let making = Making::new(&parent, &record.id)?;
             if project.size() != (0, 0) {
-                Workspace::open(&project, &making.path.join(HOME), &StillWanted::always())?;
+                Workspace::at(&project, &making.path.join(HOME), &StillWanted::always())?;
             }
             making.finish(record)
         });

@@ -793,18 +793,28 @@ fn the_document_has_every_route() {
     let expected = [
         "delete /api/v1/environments/{id}",
         "delete /api/v1/executions/{id}",
+        "delete /api/v1/workspaces/{id}",
+        "delete /api/v1/workspaces/{id}/files/{path}",
         "get /api/v1/environments",
         "get /api/v1/environments/{id}",
         "get /api/v1/executions",
         "get /api/v1/executions/{id}",
         "get /api/v1/executions/{id}/events",
         "get /api/v1/executions/{id}/files/{path}",
+        "get /api/v1/workspaces",
+        "get /api/v1/workspaces/{id}",
+        "get /api/v1/workspaces/{id}/archive",
+        "get /api/v1/workspaces/{id}/files",
+        "get /api/v1/workspaces/{id}/files/{path}",
         "get /health",
         "get /metrics",
         "post /api/v1/environments",
         "post /api/v1/eval",
         "post /api/v1/exec/async",
         "post /api/v1/exec/sync",
+        "post /api/v1/workspaces",
+        "post /api/v1/workspaces/{id}/archive",
+        "put /api/v1/workspaces/{id}/files/{path}",
     ];
     assert_eq!(routes.iter().map(String::as_str).collect::<Vec<_>>(), expected);
     // Each of them is there: what is not has another error.

@@ -8,6 +8,7 @@
 //! - `load.rs`: what no load brings down
 //! - `lifecycle.rs`: start, stop, and clients that go away
 //! - `page.rs`: the page at `/`, in Chromium
+//! - `workspaces.rs`: files that outlive executions
 //! - `readme.rs`: the README's examples
 
 mod conformance;
@@ -21,3 +22,4 @@ mod readme;
 mod recorded;
 mod schema;
 pub mod support;
+mod workspaces;

@@ -25,6 +25,7 @@ pub struct Server {
     url: String,
     log: Arc<Mutex<String>>,
     agent: Agent,
+    _data: tempfile::TempDir,
 }
 
 /// An answer, all of it.
@@ -62,6 +63,8 @@ impl Server {
         }
         // What runs in containers is tested by itself.
         command.env("PYEXEC_FALLBACK", "off");
+        let data = tempfile::tempdir().expect("a folder");
+        command.env("PYEXEC_DATA_DIR", data.path());
         command.envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("pyexec starts");
         let (log, logger) = follow(child.stderr.take().expect("piped"));
@@ -81,7 +84,7 @@ impl Server {
             .build()
             .new_agent();
         let pid = child.id();
-        Ok(Server { child: Mutex::new(child), pid, url: url.trim_end().to_owned(), log, agent })
+        Ok(Server { child: Mutex::new(child), pid, url: url.trim_end().to_owned(), log, agent, _data: data })
     }
 
     /// One with the default settings, that several tests use at the same time.

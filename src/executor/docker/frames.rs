@@ -18,6 +18,8 @@ pub(crate) mod to {
     pub(crate) const INPUT_END: u8 = b'E';
     /// Asks where the job is.
     pub(crate) const WHERE: u8 = b'W';
+    /// Ends the job, whose files come then.
+    pub(crate) const STOP: u8 = b'T';
 }
 
 /// From the runner.
@@ -40,6 +42,10 @@ pub(crate) mod from {
     pub(crate) const FIGURE: u8 = b'G';
     /// Where the job is, as JSON.
     pub(crate) const PLACE: u8 = b'P';
+    /// A file of the project that is gone.
+    pub(crate) const DELETED: u8 = b'M';
+    /// A file that is too large to come back.
+    pub(crate) const UNCOLLECTED: u8 = b'U';
     /// The job has ended: JSON; the last frame.
     pub(crate) const END: u8 = b'Z';
 }

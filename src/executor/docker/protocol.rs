@@ -28,6 +28,10 @@ pub(super) enum Message {
     File(Bytes),
     /// More content of that file.
     Content(Bytes),
+    /// The path of a file of the project that is gone.
+    Deleted(Bytes),
+    /// The path of a file that is too large to come back.
+    Uncollected(Bytes),
     Location(Location),
     Refused(Refusal),
     End(End),
@@ -46,6 +50,8 @@ impl Message {
             from::FIGURE => Message::Figure(content),
             FILE => Message::File(content),
             CONTENT => Message::Content(content),
+            from::DELETED => Message::Deleted(content),
+            from::UNCOLLECTED => Message::Uncollected(content),
             from::PLACE => Message::Location(parsed(&content)?),
             from::REFUSED => Message::Refused(parsed(&content)?),
             from::END => Message::End(parsed(&content)?),

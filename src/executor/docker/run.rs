@@ -29,6 +29,8 @@ use std::{
 const MEMORY_BYTES_MIN: u64 = 32 << 20;
 /// For a job at its deadline to say where it is.
 const POST_MORTEM: Duration = Duration::from_millis(200);
+/// For the files of a job that was stopped at its deadline.
+const COLLECTION: Duration = Duration::from_secs(10);
 /// The daemon learns of a process killed for memory a moment later than we learn of its end.
 const OOM_REPORT_GRACE: Duration = Duration::from_millis(500);
 /// The end of a container that has closed its output.
@@ -136,6 +138,15 @@ impl Runner {
                         // One that has as many processes as it may leaves little of the CPU to the runner.
                         if !answered && container.has_all_processes().await {
                             session.note_all_processes();
+                        }
+                        if spec.collect_files {
+                            signals.stop();
+                            let until = tokio::time::Instant::now() + COLLECTION;
+                            tokio::select! {
+                                _ = &mut writing => {}
+                                () = tokio::time::sleep_until(until) => {}
+                                () = async { while let Ended::Located = session.listen(&mut output, &signals).await {} } => {}
+                            }
                         }
                     }
                     container.kill().await;

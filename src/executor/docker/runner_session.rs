@@ -1,7 +1,7 @@
 //! One job's conversation with the runner in its container, from the first message to the outcome.
 
 use super::{
-    collected::{Figures, Files},
+    collected::{Collected, Figures, Files},
     container::Output,
     frames::{Decoder, Malformed},
     hardening::PROJECT,
@@ -135,6 +135,8 @@ impl RunnerSession {
             Message::Figure(png) => self.figures.add(&png),
             Message::File(path) => self.files.as_mut()?.open(&path),
             Message::Content(bytes) => self.files.as_mut()?.write(&bytes),
+            Message::Deleted(path) => self.files.as_mut()?.delete(&path),
+            Message::Uncollected(path) => self.files.as_mut()?.leave_out(&path),
             Message::Location(location) => {
                 self.dump = location.dump;
                 self.used = location.used;
@@ -226,6 +228,7 @@ impl RunnerSession {
             (LimitHit::Processes, self.used.processes_full),
             (LimitHit::Output, self.stdout.truncated() || self.stderr.truncated()),
         ];
+        let Collected { files, deleted, uncollected } = self.files.map(Files::finish).unwrap_or_default();
         let wall_us = u64::try_from(wall.as_micros()).unwrap_or(u64::MAX);
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
         Outcome {
@@ -247,7 +250,10 @@ impl RunnerSession {
                 disk_bytes: self.used.disk_bytes.min(limits.disk_bytes.saturating_mul(2)),
             },
             outputs: self.figures.found,
-            files: self.files.map(Files::finish).unwrap_or_default(),
+            files,
+            deleted_files: deleted,
+            uncollected,
+            workspace: None,
             tier: Tier::Docker,
             route_reason: placement.reason.clone(),
         }

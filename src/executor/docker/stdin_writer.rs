@@ -27,12 +27,14 @@ pub(crate) type Input = Pin<Box<dyn AsyncWrite + Send>>;
 pub(crate) struct Signals {
     started: Notify,
     wanted: Notify,
+    stopping: Notify,
     room: Semaphore,
 }
 
 impl Signals {
     pub(crate) fn new() -> Signals {
-        Signals { started: Notify::new(), wanted: Notify::new(), room: Semaphore::new(PIECES_UNDER_WAY) }
+        let [started, wanted, stopping] = std::array::from_fn(|_| Notify::new());
+        Signals { started, wanted, stopping, room: Semaphore::new(PIECES_UNDER_WAY) }
     }
 
     /// Tells that the script runs: its input may come.
@@ -43,6 +45,11 @@ impl Signals {
     /// Asks the job where it is.
     pub(crate) fn ask_where(&self) {
         self.wanted.notify_one();
+    }
+
+    /// Ends the job, whose files then come; only after [`Signals::ask_where`].
+    pub(crate) fn stop(&self) {
+        self.stopping.notify_one();
     }
 
     /// Notes that a piece of input was taken; a job may say so too often.
@@ -116,6 +123,11 @@ async fn send_all(
     // It may cut off a piece of input within its frame only when the container has not taken it for as long.
     bytes.clear();
     put(&mut bytes, to::WHERE, b"");
+    input.write_all(&bytes).await?;
+    input.flush().await?;
+    signals.stopping.notified().await;
+    bytes.clear();
+    put(&mut bytes, to::STOP, b"");
     input.write_all(&bytes).await?;
     Ok(input.flush().await?)
 }

@@ -253,7 +253,7 @@ impl Files {
 
 fn workspace(project: &Project, home: Option<&Path>, wanted: &StillWanted) -> io::Result<Workspace> {
     match home {
-        Some(home) => Workspace::open(project, home, wanted),
+        Some(home) => Workspace::at(project, home, wanted),
         None => Workspace::create(project, wanted),
     }
 }

@@ -25,6 +25,8 @@ use crate::{
 use bytes::Bytes;
 use std::{
     borrow::Cow,
+    collections::HashSet,
+    io::ErrorKind,
     os::unix::ffi::OsStrExt,
     path::Path,
     pin::pin,
@@ -231,9 +233,10 @@ impl Session for WasmSession {
         let remains = host.files.take_remains();
         drop(instance);
         // What follows is not in the job's time.
-        let files = clear_up(remains, self.collect_files.then(|| self.project.clone())).await;
+        let Collected { files, deleted, uncollected } =
+            clear_up(remains, self.collect_files.then(|| self.project.clone())).await;
         let result_json = checked(result_json).await;
-        Ok(Run::Ended(Box::new(Outcome { files, result_json, ..outcome })))
+        Ok(Run::Ended(Box::new(Outcome { files, deleted_files: deleted, uncollected, result_json, ..outcome })))
     }
 
     async fn ask(&mut self, question: Question) -> Result<JsonText> {
@@ -447,14 +450,14 @@ fn classify(end: End, host: &Host) -> Ending {
 
 /// Removes what a job leaves, and returns the files of it that are not of its project. What may take long is done on
 /// another thread; the call is not over before it is done.
-async fn clear_up(remains: Remains, collect_from: Option<Project>) -> Vec<OutputFile> {
+async fn clear_up(remains: Remains, collect_from: Option<Project>) -> Collected {
     let is_large = remains.is_large;
     let ending = move || {
         // All of them, not only what is looked at.
         let remains = remains;
         match (&remains.workspace, &collect_from) {
             (Some(workspace), Some(project)) => collect(workspace, project),
-            _ => Vec::new(),
+            _ => Collected::default(),
         }
     };
     if is_large { blocking(ending).await.unwrap_or_default() } else { ending() }
@@ -509,15 +512,29 @@ fn outcome(host: &mut Host, ending: Ending, used: Used) -> (Outcome, Option<Stri
         usage,
         outputs: Vec::new(),
         files: Vec::new(),
+        deleted_files: Vec::new(),
+        uncollected: Vec::new(),
+        workspace: None,
         tier: Tier::Wasm,
         route_reason: String::new(),
     };
     (outcome, report.result_json)
 }
 
+/// Says what a job has changed.
+#[derive(Default)]
+struct Collected {
+    files: Vec<OutputFile>,
+    /// Of its project.
+    deleted: Vec<String>,
+    /// Too large to come back.
+    uncollected: Vec<String>,
+}
+
 /// Collects the job's files, by paths in the project folder, and absolute ones in `/tmp`.
-fn collect(workspace: &Workspace, project: &Project) -> Vec<OutputFile> {
-    let mut files = Vec::new();
+fn collect(workspace: &Workspace, project: &Project) -> Collected {
+    let mut collected = Collected::default();
+    let mut left: HashSet<String> = HashSet::new();
     let mut room = COLLECTED_BYTES_MAX;
     for (top, shown) in [("work", ""), ("tmp", "/tmp/")] {
         for on_disk in workspace.files(top) {
@@ -527,14 +544,27 @@ fn collect(workspace: &Workspace, project: &Project) -> Vec<OutputFile> {
             if path.starts_with("/tmp/.") {
                 continue;
             }
-            let Ok(content) = workspace.read(&on_disk, room) else { continue };
-            if !project.has(&path, &content) {
-                room -= content.len() as u64;
-                files.push(OutputFile { path, content: content.into() });
+            if shown.is_empty() {
+                left.insert(path.clone());
+            }
+            match workspace.read(&on_disk, room) {
+                Ok(content) if !project.has(&path, &content) => {
+                    room -= content.len() as u64;
+                    collected.files.push(OutputFile { path, content: content.into() });
+                }
+                Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+                    let file = workspace.open(&on_disk);
+                    if !file.is_ok_and(|file| project.has_file(&path, file)) {
+                        collected.uncollected.push(path);
+                    }
+                }
+                Ok(_) | Err(_) => {}
             }
         }
     }
-    files
+    let gone = project.files_themselves().filter(|path| !left.contains(*path));
+    collected.deleted = gone.map(str::to_owned).collect();
+    collected
 }
 
 /// Returns a path as text: bytes that are no UTF-8 are written as Python's `backslashreplace` writes them.

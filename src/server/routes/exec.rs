@@ -134,7 +134,7 @@ async fn receive(
     let project = blocking(move || unpacked(archive, reservation)).await;
     let project = project.map_err(|_| ApiError::new(Problem::Unavailable, "reading the archive failed"))??;
     let bytes = metadata.len() + project.as_ref().map_or(0, Project::memory_bytes);
-    Ok((request::exec(project, read, bytes, waiting, app).await?, idempotency))
+    Ok((request::exec(project, read, bytes, waiting, app, caller).await?, idempotency))
 }
 
 /// Opens the project in an archive, or says why it cannot be one. What is no archive is a malformed request.
