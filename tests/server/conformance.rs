@@ -515,8 +515,12 @@ fn what_needs_a_container_is_refused_by_name() {
     ] {
         let mut request = json!({"code": "1"});
         request[field] = value;
-        let error = server.failed(&request);
-        assert!(error.contains(need) && error.contains("PYEXEC_FALLBACK"), "{error}");
+        let result = server.eval(&request);
+        let error = could_not_run(&result);
+        assert!(
+            error.contains(need) && result["hint"].as_str().is_some_and(|hint| hint.contains("PYEXEC_FALLBACK")),
+            "{error}"
+        );
     }
     for (field, value) in
         [("python_version", "3.14"), ("requirements_txt", "-"), ("executor", "wasm"), ("executor", "auto")]

@@ -281,7 +281,10 @@ fn an_environment_that_cannot_be_had_says_why() {
         (json!(["jinja2==3.1.4", "markupsafe<2"]), "the requirements cannot be met together: Because "),
         (json!(["surely-published-by-nobody-1a2b"]), "surely-published-by-nobody-1a2b is not in the package index"),
         (json!(["rich"]), "rich is not allowed on this service"),
-        (json!(["numpy"]), "needs numpy, which has no pure-Python wheel, which takes docker: containers are off: set "),
+        (
+            json!(["numpy"]),
+            "needs numpy, which has no pure-Python wheel, which takes docker: containers are off: turn containers on",
+        ),
     ] {
         let made = site.made(&json!({"requirements": requirements}));
         let error = made["error"].as_str().unwrap_or_default();

@@ -258,7 +258,8 @@ pub fn could_not_run(result: &Value) -> String {
     assert!(matches!(result["error_kind"].as_str(), Some("invalid" | "unavailable")), "{result}");
     assert!(result["exit_code"].as_i64().is_some_and(|code| code > 0), "{result}");
     let error = result["error"].as_str().expect("text");
-    assert_eq!(result["stderr"].as_str(), Some(&*format!("{}\n", error.trim_end())), "{result}");
+    let hint = result["hint"].as_str().map_or_else(String::new, |hint| format!("hint: {hint}\n"));
+    assert_eq!(result["stderr"].as_str(), Some(&*format!("{}\n{hint}", error.trim_end())), "{result}");
     assert_eq!(result["stderr_bytes"].as_u64(), result["stderr"].as_str().map(|text| text.len() as u64), "{result}");
     error.to_owned()
 }
@@ -293,7 +294,9 @@ impl Answer {
         assert!(self.status >= 400, "{}: {}", self.status, self.text());
         assert_eq!(self.header("content-type"), Some("application/json"), "{}", self.text());
         let body = self.json();
-        let names: Vec<_> = body.as_object().expect("an object").keys().map(String::as_str).collect();
+        let names = body.as_object().expect("an object").keys().map(String::as_str);
+        // A hint where it is known what to do.
+        let names: Vec<_> = names.filter(|name| *name != "hint").collect();
         assert_eq!(names, ["code", "error", "request_id"], "{body}");
         assert_eq!(body["request_id"].as_str(), self.header("x-request-id"));
         assert!(body["code"].as_str().is_some_and(|code| !code.is_empty()));
