@@ -211,6 +211,11 @@ impl ToolPort {
         self.calls.send(calls).map_err(|_| "nobody answers calls of tools any more")
     }
 
+    /// Returns whether there are calls without a result.
+    pub(crate) fn has_outstanding(&self) -> bool {
+        self.outstanding > 0
+    }
+
     /// Waits for a result, and returns all that there are then, as JSON; `None` when nobody is left to answer.
     pub(crate) async fn answers(&mut self) -> Option<Vec<u8>> {
         let mut results = Vec::new();

@@ -18,6 +18,14 @@ pub(crate) mod to {
     pub(crate) const INPUT_END: u8 = b'E';
     /// Asks where the job is.
     pub(crate) const WHERE: u8 = b'W';
+    /// A call of a session: JSON, NUL, and the source.
+    pub(crate) const CALL: u8 = b'Q';
+    /// A question about a session, as JSON.
+    pub(crate) const QUESTION: u8 = b'A';
+    /// Results of tools, as JSON.
+    pub(crate) const RESULTS: u8 = b'T';
+    /// Interrupts the call.
+    pub(crate) const INTERRUPT: u8 = b'B';
 }
 
 /// From the runner.
@@ -42,6 +50,14 @@ pub(crate) mod from {
     pub(crate) const PLACE: u8 = b'P';
     /// The job has ended: JSON; the last frame.
     pub(crate) const END: u8 = b'Z';
+    /// A call of a session asks for results of tools, and waits: the calls as JSON, perhaps none.
+    pub(crate) const TOOLS: u8 = b'T';
+    /// It waits for them no longer.
+    pub(crate) const GOES_ON: u8 = b'U';
+    /// The answer to a question, as JSON.
+    pub(crate) const ANSWER: u8 = b'A';
+    /// A call of a session has ended, as JSON.
+    pub(crate) const CALLED: u8 = b'D';
 }
 
 /// A file, in both directions.
@@ -74,6 +90,11 @@ pub(crate) struct Malformed;
 impl Decoder {
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.rest.extend_from_slice(bytes);
+    }
+
+    /// Returns the bytes that no frame was made of yet.
+    pub(crate) fn buffered(&self) -> usize {
+        self.rest.len()
     }
 
     /// Returns the next whole frame, if there is one.

@@ -31,6 +31,12 @@ pub(super) enum Message {
     Location(Location),
     Refused(Refusal),
     End(End),
+    /// Calls of tools.
+    Tools(Bytes),
+    /// The call waits for tools no longer.
+    GoesOn,
+    Answer(Bytes),
+    Called(Called),
 }
 
 impl Message {
@@ -49,6 +55,10 @@ impl Message {
             from::PLACE => Message::Location(parsed(&content)?),
             from::REFUSED => Message::Refused(parsed(&content)?),
             from::END => Message::End(parsed(&content)?),
+            from::TOOLS => Message::Tools(content),
+            from::GOES_ON => Message::GoesOn,
+            from::ANSWER => Message::Answer(content),
+            from::CALLED => Message::Called(parsed(&content)?),
             _ => return Err(Malformed),
         })
     }
@@ -65,6 +75,19 @@ pub(super) struct End {
     pub(super) code: Option<i64>,
     pub(super) signal: Option<i64>,
     /// Processes that the kernel has killed for memory.
+    pub(super) oom: u64,
+    #[serde(flatten)]
+    pub(super) used: ResourceUse,
+}
+
+/// Says how a call of a session ended.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Called {
+    /// Its number.
+    pub(super) call: u64,
+    pub(super) code: i64,
+    /// Processes that the kernel has killed for memory meanwhile.
     pub(super) oom: u64,
     #[serde(flatten)]
     pub(super) used: ResourceUse,
@@ -139,7 +162,9 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_malformed_and_a_report_that_is_none_says_nothing() {
-        for (kind, content) in [(from::END, "{"), (from::PLACE, "[]"), (from::REFUSED, "{}"), (b'?', "")] {
+        for (kind, content) in
+            [(from::END, "{"), (from::CALLED, "{"), (from::PLACE, "[]"), (from::REFUSED, "{}"), (b'?', "")]
+        {
             assert_eq!(Message::decode(kind, content.into()).err(), Some(Malformed), "{kind} {content}");
         }
         let Ok(Message::Report(report)) = Message::decode(from::REPORT, "{\"line\": -1}".into()) else {
