@@ -8,7 +8,7 @@ import sys
 import _socket
 
 from frames import (
-    ANSWER, CALL, CALLED, FIGURE, GOES_ON, INPUT, INPUT_END, INTERRUPT, QUESTION, REPORT, RESULTS, TOOLS, encoded, send,
+    ANSWER, CALL, CALLED, FIGURE, GOES_ON, HEARS, INPUT, INPUT_END, INTERRUPT, QUESTION, REPORT, RESULTS, TOOLS, encoded, send,
 )
 from watch import Watch, counted, limits_hit
 
@@ -23,7 +23,7 @@ class CallWatch(Watch):
         self.socket.setblocking(False)
         # Frames for the process, each with a descriptor that goes along, or None.
         self.queue, self.queue_waits = [], False
-        self.in_call = False
+        self.in_call, self.hears, self.is_interrupted = False, False, False
         self.refused, self.killed = refused(), killed()
         self.end_input()
 
@@ -32,10 +32,10 @@ class CallWatch(Watch):
     def take_frame(self, kind, content):
         if kind == CALL:
             reading, self.stdin = self.new_input()
-            self.in_call = True
+            self.begin()
             self.hand_over(kind, content, reading)
         elif kind == QUESTION:
-            self.in_call = True
+            self.begin()
             self.hand_over(kind, content)
         elif kind == RESULTS:
             self.hand_over(kind, content)
@@ -43,6 +43,9 @@ class CallWatch(Watch):
             self.interrupt()
         elif kind not in (INPUT, INPUT_END) or self.stdin >= 0:
             super().take_frame(kind, content)
+
+    def begin(self):
+        self.in_call, self.hears, self.is_interrupted = True, False, False
 
     def new_input(self):
         self.end_input()
@@ -93,7 +96,9 @@ class CallWatch(Watch):
 
     def interrupt(self):
         """As a terminal does: the process, and those of its own that have not left its group."""
-        if not self.in_call:
+        if not self.hears:
+            # One that comes so early waits for its call.
+            self.is_interrupted = self.in_call
             return
         try:
             os.killpg(self.child, signal.SIGINT)
@@ -105,13 +110,17 @@ class CallWatch(Watch):
     # ---- from the process ----
 
     def take_report(self, kind, content):
-        if kind == CALLED:
+        if kind == HEARS:
+            self.hears = self.in_call
+            if self.is_interrupted:
+                self.interrupt()
+        elif kind == CALLED:
             self.drain()
-            self.in_call = False
+            self.in_call = self.hears = False
             self.end_input()
             send(1, CALLED, json.dumps({**parsed(content), **self.hit()}).encode())
         elif kind == ANSWER:
-            self.in_call = False
+            self.in_call = self.hears = False
             send(1, kind, content)
         elif kind in (REPORT, FIGURE, TOOLS, GOES_ON):
             send(1, kind, content)

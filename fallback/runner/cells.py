@@ -1,4 +1,7 @@
-"""Runs the calls of a session in the process that became it, one after the other in the same names, and answers questions."""
+"""Runs the calls of a session, one after the other in the same names, and answers questions about them.
+
+It does so in the process that would have become the job.
+"""
 import builtins
 import functools
 import json
@@ -11,7 +14,7 @@ import _pyexec_cell
 import _pyexec_session
 import _pyexec_tier
 from _pyexec_common import as_json
-from frames import ANSWER, CALL, CALLED, REPORT
+from frames import ANSWER, CALL, CALLED, HEARS, REPORT
 from project import WORK
 from script import adapt, printable, uncaught
 
@@ -99,6 +102,7 @@ class Cells:
         try:
             try:
                 signal.signal(signal.SIGINT, self.handler)
+                self.channel.send(self.channel.report, HEARS)
                 self.limit_memory()
                 function(*args)
             finally:

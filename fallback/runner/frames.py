@@ -17,6 +17,8 @@ READY, REFUSED, STARTED, STDOUT, STDERR, TAKEN = b"Y", b"N", b"S", b"O", b"X", b
 REPORT, FIGURE, PLACE, END = b"V", b"G", b"P", b"Z"
 # The same, in a session: what asks for results of tools, what waits for them no longer, an answer, and the end of a call.
 TOOLS, GOES_ON, ANSWER, CALLED = b"T", b"U", b"A", b"D"
+# To the watch: a call hears interrupts from now on.
+HEARS = b"H"
 
 
 class Frames:

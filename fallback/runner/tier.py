@@ -1,4 +1,7 @@
-"""What the code of sessions takes from the tier that it runs in: here a container. WebAssembly has a module of this name, too."""
+"""What the code of sessions takes from the tier that it runs in: here a container, where it is `_pyexec_tier`.
+
+WebAssembly has a module of this name, too.
+"""
 import _thread
 import os
 import select

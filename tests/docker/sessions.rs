@@ -1,6 +1,6 @@
 //! What sessions of cells have in a container beyond what the contract promises.
 
-use super::{FORGE, block_on, gone, limits, packages::with_package, pool, with_docker};
+use super::{FORGE, block_on, figures, gone, limits, packages::with_package, pool, with_docker};
 use crate::support::docker::{Containers, docker, image_with_packages};
 use pyexec::{
     Event, Limits, Outcome, Project, Stdin,
@@ -185,10 +185,7 @@ fn threads_and_programs_run_in_a_session() {
         let code = "import os\npid = os.fork()\nif pid == 0:\n    print('child')\nelse:\n    os.waitpid(pid, 0)\n    print('parent')";
         let outcome = cells.call(code).await;
         assert_eq!(outcome.stdout.text, "child\nparent\n", "{outcome:#?}");
-        assert_eq!(
-            cells.value("import sys\n__name__, __doc__, sys.argv").await,
-            "('__main__', None, [''])"
-        );
+        assert_eq!(cells.value("import sys\n__name__, __doc__, sys.argv").await, "('__main__', None, [''])");
     });
 }
 
@@ -415,6 +412,38 @@ fn packages_are_there_and_a_waiting_container_serves_a_session() {
         assert_eq!(cells.value(code).await, "(True, 6)");
         let outcome = cells.call("import pandas as pd\nframe = pd.DataFrame({'a': [1, 2]})\nframe.a.sum()").await;
         assert_eq!(outcome.result.as_deref(), Some("np.int64(3)"), "{outcome:#?}");
+    });
+}
+
+#[test]
+fn figures_are_those_of_their_call() {
+    with_docker(async |containers| {
+        let mut placement = Placement::default();
+        placement.image = Some(image_with_packages().to_owned());
+        let roomy = limits(|limits| limits.memory_bytes = 512 << 20);
+        let mut cells = Cells::placed(&containers, roomy, &placement).await;
+        let start =
+            "import matplotlib.pyplot as plt\ndef draw(width):\n    plt.figure(figsize=(width, 1)); plt.plot([1, 2])";
+        assert_eq!(figures::widths(&cells.call(start).await), Vec::<u32>::new());
+        assert_eq!(figures::widths(&cells.call("draw(1); plt.show(); draw(2)").await), [100, 200]);
+        assert_eq!(figures::widths(&cells.call("draw(3); 1 / 0").await), [300]);
+        assert_eq!(cells.call("plt.get_fignums()").await.result.as_deref(), Some("[]"));
+    });
+}
+
+/// One that comes before its call has begun is heard as well.
+#[test]
+fn an_early_interrupt_is_heard() {
+    let Some(containers) = Containers::new(|options| options.session_idle = Duration::from_millis(100)) else { return };
+    block_on(async {
+        let mut cells = Cells::open(&containers).await;
+        for pause in [0, 0, 0, 400] {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            let interrupt = cells.session.interrupt();
+            let asking = async { interrupt.ask() };
+            let (outcome, ()) = tokio::join!(cells.call("while True: pass"), asking);
+            assert_eq!(outcome.ending, Ending::Exited { exit_code: 130 }, "{outcome:#?}");
+        }
     });
 }
 

@@ -1,4 +1,7 @@
-"""What the code of sessions takes from the tier that it runs in: here WebAssembly. A container's runner has a module of this name, too."""
+"""What the code of sessions takes from the tier that it runs in: here WebAssembly.
+
+A container's runner has a module of this name, too.
+"""
 from _pyexec import call_tools, seed_later
 
 FOLDER = "/usr/lib/python3.14/"

@@ -1,7 +1,7 @@
 """Functions of the host that a program can call: `tool(a=1)`, or `await tool(a=1)` where they were asked for as such.
 
-Arguments and results are JSON. Calls that are awaited go to the host together, when nothing else is left to do. Where there
-are threads, each may call them: whichever reads a result hands it to the one that waits for it.
+Arguments and results are JSON. Calls that are awaited go to the host together, when nothing else is left to do. Where
+there are threads, each may call them: whichever reads a result hands it to the one that waits for it.
 """
 import itertools
 import json

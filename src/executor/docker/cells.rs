@@ -65,6 +65,8 @@ pub(super) async fn open(runner: Arc<Runner>, spec: SessionSpec, prepared: Prepa
 
 impl CellSession {
     async fn request<T>(&self, request: impl FnOnce(oneshot::Sender<Result<T>>) -> Request) -> Result<T> {
+        // What is asked from here on is for this one.
+        self.interrupt.forget();
         let (sender, reply) = oneshot::channel();
         // An error says that the task has ended, and the reply does so then, too.
         let _ = self.requests.send(request(sender)).await;
@@ -405,7 +407,6 @@ impl Cells {
     async fn exchange(&mut self, exchange: &mut Exchange<'_>, gone: impl Future<Output = ()>) -> Outgoing {
         let Exchange { conversation, stdin, tools, deadline, grace } = exchange;
         let signals = Signals::new();
-        self.interrupt.forget();
         let mut gone = std::pin::pin!(gone.fuse());
         loop {
             let waits_for_tools = tools.as_ref().is_some_and(ToolPort::has_outstanding);
