@@ -17,7 +17,11 @@ use crate::{
     outcome::{CapabilityMiss, JsonText, Tier},
 };
 use bytes::Bytes;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// Names the kind of a miss that answers whether a module is there; it is not listed.
 pub(crate) const QUESTION: &str = "find_spec";
@@ -87,11 +91,58 @@ pub trait Session: Send {
     /// When it has ended, or has what cannot be kept.
     async fn freeze(&mut self) -> Result<Frozen>;
 
+    /// Lists the files in its project folder, by path.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::call`].
+    async fn list_files(&mut self) -> Result<Vec<SessionFile>>;
+
+    /// Reads a file of its project folder.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::call`], and when there is no such file, or it is larger than what may be returned.
+    async fn read_file(&mut self, path: &str) -> Result<Bytes>;
+
+    /// Writes a file of its project folder, and makes the folders that it is in.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::call`], and when its disk is full.
+    async fn write_file(&mut self, path: &str, content: Bytes) -> Result<()>;
+
+    /// Removes a file of its project folder.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::call`], and when there is no such file.
+    async fn remove_file(&mut self, path: &str) -> Result<()>;
+
     /// Returns what interrupts its calls.
     fn interrupt(&self) -> Interrupt;
 
     /// Returns whether there can be another call.
     fn is_alive(&self) -> bool;
+}
+
+/// A file in the project folder of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionFile {
+    /// Relative to that folder.
+    pub path: String,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// When it was last written to.
+    pub modified: SystemTime,
+}
+
+impl SessionFile {
+    /// Describes a file.
+    pub(crate) fn new(path: String, bytes: u64, modified: SystemTime) -> SessionFile {
+        SessionFile { path, bytes, modified }
+    }
 }
 
 /// A session of cells between two calls, as bytes.

@@ -124,6 +124,11 @@ impl Job {
         Job::project(Project::script(source))
     }
 
+    /// Describes a session of cells, which has no script: see [`sessions`](crate::sessions).
+    pub fn session() -> Job {
+        Job::project(Project::empty())
+    }
+
     /// Makes a job of a project, whose entry point is `main.py`, `__main__.py`, or the first `.py` file.
     pub fn project(project: Project) -> Job {
         Job {

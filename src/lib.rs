@@ -46,6 +46,7 @@ mod project;
 mod resolve;
 pub mod server;
 mod service;
+pub mod sessions;
 mod single_flight;
 mod sync;
 mod turns;

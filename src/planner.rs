@@ -18,13 +18,14 @@ pub(crate) use choose::{Policy, Target, WasmPackages, folder, name_of, to_build}
 pub(crate) use knowledge::{Sources, platform, refused, steps, unknown_environment};
 pub use plan::{Plan, Ready};
 pub(crate) use reason::listed;
+pub(crate) use retry::Retry;
 
 use crate::{Error, Job, Outcome, ResolvedJob, Result, TierChoice, outcome::CapabilityMiss, progress::Progress};
 use analysis::Analysis;
 use choose::{Decision, choose};
 use knowledge::Knowledge;
 use reason::ReplayReason;
-use retry::{Means, Next, Retry};
+use retry::{Means, Next};
 use std::time::Duration;
 
 /// Plans jobs, and makes what they take.

@@ -70,6 +70,11 @@ enum Entry {
 }
 
 impl Project {
+    /// Makes a project of nothing.
+    pub fn empty() -> Project {
+        Project { entries: Arc::default(), archive: None, notes: Arc::default() }
+    }
+
     /// Makes a project of one script, named `main.py`.
     pub fn script(source: impl Into<Bytes>) -> Project {
         let entries = BTreeMap::from([("main.py".to_owned(), Entry::Memory(source.into()))]);

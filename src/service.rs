@@ -16,9 +16,9 @@ use crate::{
     executor::{
         self, Event, Observer, Provisioned, Provisions, Run,
         docker::{Connection, DockerExecutor, DockerOptions},
-        wasm::{WasmExecutor, WasmOptions},
+        wasm::{self, WasmExecutor, WasmOptions},
     },
-    planner::{Planner, Policy, Sources, Target},
+    planner::{Planner, Policy, Sources, Target, WasmPackages},
     progress::{Progress, Update},
     sync::lock,
 };
@@ -208,6 +208,19 @@ impl Pyexec {
                 Ok(Attempt::Again(Box::new(plan)))
             }
         }
+    }
+
+    pub(crate) fn planner(&self) -> &Planner {
+        &self.planner
+    }
+
+    pub(crate) fn wasm(&self) -> Arc<WasmExecutor> {
+        Arc::clone(&self.wasm)
+    }
+
+    /// Opens packages that were installed for WebAssembly.
+    pub(crate) fn packages_of(&self, packages: WasmPackages) -> Result<wasm::Packages> {
+        Ok(Used::new(packages, &[])?.packages)
     }
 
     /// Returns whether running a job is likely to end in another attempt, since its code has what may be missing.

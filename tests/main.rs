@@ -32,5 +32,6 @@ mod isolation;
 mod linux;
 mod programs;
 mod server;
+mod sessions;
 mod support;
 mod tiers;

@@ -1,15 +1,18 @@
 """Passes the calls of a session on to its process, each with an input of its own, and tells of the end of each."""
+import errno
 import json
 import os
 import select
 import signal
+import stat
 import sys
 
 import _socket
 
 from frames import (
-    ANSWER, CALL, CALLED, FIGURE, GOES_ON, HEARS, INPUT, INPUT_END, INTERRUPT, QUESTION, REPORT, RESULTS, TOOLS, encoded, send,
+    ANSWER, CALL, CALLED, FIGURE, FILES, GOES_ON, HEARS, INPUT, INPUT_END, INTERRUPT, QUESTION, REPORT, RESULTS, TOOLS, encoded, send,
 )
+from project import WORK, regular_files
 from watch import Watch, counted, limits_hit
 
 # Pieces of output that are passed on before the end of the call that wrote them: as much as there is in the pipes.
@@ -41,6 +44,8 @@ class CallWatch(Watch):
             self.hand_over(kind, content)
         elif kind == INTERRUPT:
             self.interrupt()
+        elif kind == FILES:
+            answer_about_files(content)
         elif kind not in (INPUT, INPUT_END) or self.stdin >= 0:
             super().take_frame(kind, content)
 
@@ -138,6 +143,71 @@ class CallWatch(Watch):
         before = self.refused, self.killed
         self.refused, self.killed = refused(), killed()
         return {**limits_hit(), "processes_full": self.refused > before[0], "oom": self.killed - before[1]}
+
+
+def answer_about_files(content):
+    """Lists, reads, writes or removes files of the project."""
+    asked, _, data = content.partition(b"\0")
+    asked, found = json.loads(asked), b""
+    path = os.path.join(WORK, asked["path"])
+    try:
+        if asked["do"] == "list":
+            told = {"files": list(listed())}
+        elif asked["do"] == "read":
+            told, found = read(path, asked["at"], asked["length"])
+        elif asked["do"] == "write":
+            told = write(path, asked["at"], data)
+        else:
+            told = remove(path)
+    except OSError as error:
+        told = {"error": error.strerror or str(error)}
+    send(1, FILES, json.dumps(told).encode() + b"\0" + found)
+
+
+def listed():
+    for path, status in regular_files():
+        if not path.startswith(b"/"):
+            try:
+                yield path.decode(), status.st_size, status.st_mtime_ns
+            except UnicodeDecodeError:
+                pass  # nobody could ask for it
+
+
+def opened(path, flags):
+    """Of a regular file, following no link, and waiting for nobody."""
+    fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "no file")
+    return fd, status
+
+
+def read(path, at, length):
+    fd, status = opened(path, os.O_RDONLY)
+    try:
+        return {"size": status.st_size}, os.pread(fd, length, at)
+    finally:
+        os.close(fd)
+
+
+def write(path, at, data):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    fd, _ = opened(path, os.O_WRONLY | os.O_CREAT | (0 if at else os.O_TRUNC))
+    try:
+        while data:
+            written = os.pwrite(fd, data, at)
+            data, at = data[written:], at + written
+    finally:
+        os.close(fd)
+    return {}
+
+
+def remove(path):
+    if not stat.S_ISREG(os.lstat(path).st_mode):
+        raise OSError(errno.EINVAL, "no file")
+    os.unlink(path)
+    return {}
 
 
 def parsed(content):

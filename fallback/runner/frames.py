@@ -12,6 +12,8 @@ CHUNK_BYTES = 64 * 1024
 JOB, FOLDER, FILE, CONTENT, LINK, RUN, INPUT, INPUT_END, WHERE = b"J", b"D", b"F", b"C", b"L", b"R", b"I", b"E", b"W"
 # The same, in a session.
 CALL, QUESTION, RESULTS, INTERRUPT = b"Q", b"A", b"T", b"B"
+# Asks for something about its files, in both directions: JSON, NUL, and the content of a file.
+FILES = b"f"
 # To the host; FILE and CONTENT too.
 READY, REFUSED, STARTED, STDOUT, STDERR, TAKEN = b"Y", b"N", b"S", b"O", b"X", b"K"
 REPORT, FIGURE, PLACE, END = b"V", b"G", b"P", b"Z"

@@ -1,9 +1,13 @@
 //! Functions of the host that a program can call.
 
-use crate::{Error, Result, outcome::JsonText};
+use crate::{Error, Result, outcome::JsonText, sync::lock};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fmt;
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex},
+};
 use tokio::sync::mpsc;
 
 /// Tools that one call may have.
@@ -73,18 +77,14 @@ pub struct ToolCall {
 }
 
 /// Answers one call of a tool.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolResult {
     id: String,
-    #[serde(flatten)]
-    end: ToolEnd,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum ToolEnd {
-    Value(JsonText),
-    Error(ToolError),
+    /// `None` is JSON's null, where there is no error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    value: Option<JsonText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<ToolError>,
 }
 
 /// Says why a call of a tool has failed: an exception where it was called.
@@ -100,11 +100,11 @@ pub struct ToolError {
 impl ToolResult {
     /// Answers a call.
     pub fn new(id: impl Into<String>, end: std::result::Result<JsonText, ToolError>) -> ToolResult {
-        let end = match end {
-            Ok(value) => ToolEnd::Value(value),
-            Err(error) => ToolEnd::Error(error),
+        let (value, error) = match end {
+            Ok(value) => (Some(value), None),
+            Err(error) => (None, Some(error)),
         };
-        ToolResult { id: id.into(), end }
+        ToolResult { id: id.into(), value, error }
     }
 
     /// Returns the id of the call that it answers.
@@ -133,7 +133,13 @@ pub struct ToolPort {
     tools: Vec<Tool>,
     calls: mpsc::UnboundedSender<Vec<ToolCall>>,
     results: mpsc::UnboundedReceiver<ToolResult>,
-    outstanding: usize,
+    /// Calls without a result, by id.
+    outstanding: Vec<String>,
+    /// Results that are there already: refusals, and what was recorded.
+    ready: Vec<ToolResult>,
+    recorded: HashMap<String, ToolResult>,
+    /// Results so far, where they are kept.
+    log: Option<Arc<Mutex<Vec<ToolResult>>>>,
 }
 
 /// What whoever made the call has of it: batches of calls to answer.
@@ -154,7 +160,7 @@ pub fn tools(declared: Vec<Tool>) -> Result<(ToolPort, ToolDesk)> {
     // Bounded by what the guest may have outstanding.
     let (calls, asked) = mpsc::unbounded_channel();
     let (results, answered) = mpsc::unbounded_channel();
-    Ok((ToolPort { tools: declared, calls, results: answered, outstanding: 0 }, ToolDesk { calls: asked, results }))
+    Ok((ToolPort::new(declared, calls, answered), ToolDesk { calls: asked, results }))
 }
 
 fn check(tools: &[Tool]) -> Result<()> {
@@ -184,46 +190,98 @@ const KEYWORDS: [&str; 35] = [
 ];
 
 impl ToolPort {
+    /// Answers calls of a program that runs again as they were answered before.
+    pub(crate) fn replayed(tools: Vec<Tool>, results: Vec<ToolResult>) -> ToolPort {
+        // Nobody hears the calls, and nobody else answers.
+        let ((calls, _), (_, results_after)) = (mpsc::unbounded_channel(), mpsc::unbounded_channel());
+        let recorded = results.into_iter().map(|result| (result.id.clone(), result)).collect();
+        ToolPort { recorded, ..ToolPort::new(tools, calls, results_after) }
+    }
+
+    fn new(
+        tools: Vec<Tool>,
+        calls: mpsc::UnboundedSender<Vec<ToolCall>>,
+        results: mpsc::UnboundedReceiver<ToolResult>,
+    ) -> ToolPort {
+        let (outstanding, ready, recorded) = (Vec::new(), Vec::new(), HashMap::new());
+        ToolPort { tools, calls, results, outstanding, ready, recorded, log: None }
+    }
+
+    /// Keeps the results in `log` from now on.
+    pub(crate) fn logged(&mut self, log: Arc<Mutex<Vec<ToolResult>>>) {
+        self.log = Some(log);
+    }
+
+    /// Returns the declarations.
+    pub(crate) fn tools(&self) -> &[Tool] {
+        &self.tools
+    }
+
     /// Returns the declarations as JSON.
     pub(crate) fn declared(&self) -> String {
         serde_json::to_string(&self.tools).unwrap_or_default()
     }
 
-    /// Passes calls on that a guest asks for: nothing that was not declared.
+    /// Passes calls on that a guest asks for; what was not declared, or is too much, is answered with an error.
+    ///
+    /// # Errors
+    ///
+    /// When they are no calls: no program of Python writes them.
     pub(crate) fn ask(&mut self, json: &[u8]) -> Result<(), &'static str> {
-        if json.len() > TOOL_BYTES_MAX {
-            return Err("the arguments of a tool are too large");
-        }
         let calls: Vec<ToolCall> = serde_json::from_slice(json).map_err(|_| "calls of tools that are none")?;
-        if calls.is_empty() {
-            return Ok(());
-        }
         if calls.iter().any(|call| !call.args.is_arguments() || !call.kwargs.is_arguments()) {
             return Err("arguments of a tool that are none");
         }
-        if calls.iter().any(|call| !self.tools.iter().any(|tool| tool.name == call.name)) {
-            return Err("a call of a tool that was not declared");
+        let mut passed = Vec::with_capacity(calls.len());
+        for call in calls {
+            let bytes = call.args.as_str().len() + call.kwargs.as_str().len();
+            let refusal = if !self.tools.iter().any(|tool| tool.name == call.name) {
+                "this tool was not declared"
+            } else if bytes > TOOL_BYTES_MAX {
+                "the arguments are too large"
+            } else if self.outstanding.len() >= OUTSTANDING_MAX {
+                "too many calls at the same time"
+            } else {
+                self.outstanding.push(call.id.clone());
+                match self.recorded.remove(&call.id) {
+                    Some(result) => self.ready.push(result),
+                    None => passed.push(call),
+                }
+                continue;
+            };
+            self.ready.push(ToolResult::new(call.id, Err(ToolError::new(refusal))));
         }
-        self.outstanding += calls.len();
-        if self.outstanding > OUTSTANDING_MAX {
-            return Err("too many calls of tools at the same time");
+        if !passed.is_empty() {
+            // Where nobody hears them, there may be results from before.
+            let _ = self.calls.send(passed);
         }
-        self.calls.send(calls).map_err(|_| "nobody answers calls of tools any more")
+        Ok(())
     }
 
-    /// Returns whether there are calls without a result.
+    /// Returns whether there are calls without a result, or results that nobody has fetched.
     pub(crate) fn has_outstanding(&self) -> bool {
-        self.outstanding > 0
+        !self.outstanding.is_empty() || !self.ready.is_empty()
     }
 
-    /// Waits for a result, and returns all that there are then, as JSON; `None` when nobody is left to answer.
-    pub(crate) async fn answers(&mut self) -> Option<Vec<u8>> {
-        let mut results = Vec::new();
-        if self.results.recv_many(&mut results, OUTSTANDING_MAX).await == 0 {
-            return None;
+    /// Waits for a result, and returns all that there are then, as JSON. When nobody is left to answer, that is the answer.
+    pub(crate) async fn answers(&mut self) -> Vec<u8> {
+        let mut results = std::mem::take(&mut self.ready);
+        if results.is_empty() && self.results.recv_many(&mut results, OUTSTANDING_MAX).await == 0 {
+            let unanswered = || Err(ToolError::new("nobody answers calls of tools any more"));
+            results = self.outstanding.drain(..).map(|id| ToolResult::new(id, unanswered())).collect();
         }
-        self.outstanding = self.outstanding.saturating_sub(results.len());
-        serde_json::to_vec(&results).ok()
+        // What nobody has asked for is no answer.
+        results.retain(|result| match self.outstanding.iter().position(|id| *id == result.id) {
+            Some(at) => {
+                self.outstanding.swap_remove(at);
+                true
+            }
+            None => result.error.is_some(),
+        });
+        if let Some(log) = &self.log {
+            lock(log).extend(results.iter().cloned());
+        }
+        serde_json::to_vec(&results).unwrap_or_else(|_| b"[]".to_vec())
     }
 }
 

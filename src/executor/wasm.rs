@@ -168,6 +168,11 @@ pub(crate) struct Packages {
 }
 
 impl Packages {
+    /// Returns what tells their content from that of others.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Names packages by `id`, which tells content apart, with the `modules` to bake.
     pub(crate) fn new(id: &str, pack: Pack, modules: Vec<String>) -> Packages {
         Packages { id: id.into(), pack, modules: modules.into() }

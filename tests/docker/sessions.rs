@@ -316,6 +316,33 @@ fn memory_that_a_call_has_taken_is_missed_and_given_back() {
 }
 
 #[test]
+fn files_are_reached_between_calls() {
+    with_docker(async |containers| {
+        let mut cells = Cells::open(&containers).await;
+        let large: Vec<u8> = (0..9_000_000_u32).map(|n| n as u8).collect();
+        cells.session.write_file("deep/in.bin", large.clone().into()).await.expect("written");
+        cells.session.write_file("empty", Vec::new().into()).await.expect("written");
+        let code = "import os\ndata = open('deep/in.bin', 'rb').read()\nopen('out.txt', 'w').write('of a call')\n\
+                    os.symlink('/etc/passwd', 'link'); os.mkfifo('fifo'); open(b'\\xff', 'w').close()\nlen(data), data[-1]";
+        assert_eq!(cells.value(code).await, format!("(9000000, {})", 8_999_999_u32 as u8));
+        let mut listed = cells.session.list_files().await.expect("files");
+        listed.sort_by(|a, b| a.path.cmp(&b.path));
+        let listed: Vec<_> = listed.iter().map(|file| (&*file.path, file.bytes)).collect();
+        assert_eq!(listed, [("deep/in.bin", 9_000_000), ("empty", 0), ("main.py", 0), ("out.txt", 9)]);
+        assert_eq!(cells.session.read_file("out.txt").await.expect("content"), "of a call");
+        assert!(cells.session.read_file("deep/in.bin").await.expect("content") == large);
+        for path in ["none", "link", "fifo", "deep", "../etc/passwd", "/etc/passwd", ""] {
+            assert!(cells.session.read_file(path).await.is_err(), "{path}");
+        }
+        let full = cells.session.write_file("more", vec![1; 17 << 20].into()).await.expect_err("a full disk");
+        assert!(full.to_string().contains("\"more\": "), "{full}");
+        cells.session.remove_file("out.txt").await.expect("removed");
+        assert!(cells.session.remove_file("out.txt").await.is_err());
+        assert_eq!(cells.value("os.path.exists('out.txt')").await, "False");
+    });
+}
+
+#[test]
 fn a_process_that_ends_takes_the_session() {
     with_docker(async |containers| {
         for (code, ending) in [
@@ -351,6 +378,11 @@ fn forged_frames_harm_only_the_forgers_session() {
             assert!(matches!(outcome.ending, Ending::Stopped { .. }), "{nonsense} {outcome:#?}");
             cells.is_lost().await;
         }
+        // Its runner stopped.
+        let mut cells = Cells::open(&containers).await;
+        let outcome = cells.stops_at(300, "import os\nos.kill(os.getppid(), 19)").await;
+        assert_eq!(outcome.ending, super::stopped(StopReason::TimeLimit));
+        cells.is_lost().await;
         // To wait for tools that were not called stops no clock.
         let mut cells = Cells::open(&containers).await;
         cells.value(FORGE).await;
@@ -371,24 +403,29 @@ fn forged_frames_harm_only_the_forgers_session() {
 }
 
 #[test]
-fn older_interpreters_have_sessions_too() {
+fn other_interpreters_have_sessions_too() {
     with_docker(async |containers| {
-        let mut placement = Placement::default();
-        placement.python = Some("3.11".to_owned());
-        let mut cells = Cells::placed(&containers, limits(|_| ()), &placement).await;
-        assert_eq!(cells.value("import sys, asyncio\nsys.version_info[:2]").await, "(3, 11)");
-        assert_eq!(cells.value("await asyncio.sleep(0, _)").await, "(3, 11)");
-        for (code, status) in
-            [("if x:", "incomplete"), ("x = 1", "complete"), ("x = )", "invalid"), ("f(1,", "incomplete")]
-        {
-            let answer: Value =
-                cells.session.ask(Question::is_complete(code)).await.expect("an answer").parse().expect("JSON");
-            assert_eq!(answer["status"], status, "{code}");
+        for (version, shown) in [("3.11", "(3, 11)"), ("3.14", "(3, 14)")] {
+            has_sessions(&containers, version, shown).await;
         }
-        let outcome = cells.stops_at(300, "await asyncio.sleep(60)").await;
-        assert_eq!(outcome.exception.map(|it| it.kind).as_deref(), Some("KeyboardInterrupt"));
-        assert_eq!(cells.value("await asyncio.sleep(0, 1)").await, "1");
     });
+}
+
+async fn has_sessions(containers: &Containers, version: &str, shown: &str) {
+    let mut placement = Placement::default();
+    placement.python = Some(version.to_owned());
+    let mut cells = Cells::placed(containers, limits(|_| ()), &placement).await;
+    assert_eq!(cells.value("import sys, asyncio\nsys.version_info[:2]").await, shown);
+    assert_eq!(cells.value("await asyncio.sleep(0, _)").await, shown);
+    for (code, status) in [("if x:", "incomplete"), ("x = 1", "complete"), ("x = )", "invalid"), ("f(1,", "incomplete")]
+    {
+        let answer: Value =
+            cells.session.ask(Question::is_complete(code)).await.expect("an answer").parse().expect("JSON");
+        assert_eq!(answer["status"], status, "{code}");
+    }
+    let outcome = cells.stops_at(300, "await asyncio.sleep(60)").await;
+    assert_eq!(outcome.exception.map(|it| it.kind).as_deref(), Some("KeyboardInterrupt"));
+    assert_eq!(cells.value("await asyncio.sleep(0, 1)").await, "1");
 }
 
 #[test]

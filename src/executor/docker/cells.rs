@@ -2,10 +2,10 @@
 
 use super::{
     container::{Container, Waiting},
-    frames::to,
+    frames::{FILES, to},
     placement::Placement,
     prepare::Prepared,
-    protocol::{Called, End, Message},
+    protocol::{AboutFiles, Called, End, Message},
     run::{POST_MORTEM, Runner, Started, check_limits, finished, nonsense, vanished},
     runner_session::{Ended, Heard, Line, RunnerSession},
     stdin_writer::{Signals, Writer, next_piece, write_session},
@@ -13,17 +13,18 @@ use super::{
 use crate::{
     Error, Limits, Project, Result, Stdin,
     executor::{
-        COLLECTED_BYTES_MAX, Call, Code, Event, Frozen, Interrupt, Observer, Question, Run, Session, SessionSpec,
-        ToolPort,
+        COLLECTED_BYTES_MAX, Call, Code, Event, Frozen, Interrupt, Observer, Question, Run, Session, SessionFile,
+        SessionSpec, ToolPort,
         deadline::{Deadline, until},
     },
     outcome::{Ending, JsonText, StopReason},
+    project::relative,
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
 use std::{
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -34,8 +35,16 @@ const START: Duration = Duration::from_secs(120);
 const GRACE: Duration = Duration::from_millis(500);
 /// What a question may take.
 const QUESTION_TIME: Duration = Duration::from_secs(2);
+/// What it may take to do something with files.
+const FILES_TIME: Duration = Duration::from_secs(30);
+/// Of a file that is read or written.
+const PIECE_BYTES: usize = 4 << 20;
+const WHY_CHARS_MAX: usize = 300;
 /// What is taken of a session's output between its calls; after that its programs wait to write more.
 const BETWEEN_BYTES_MAX: usize = 256 << 10;
+
+/// What may wait to go into a container, beyond what was put last.
+const BACKLOG_BYTES_MAX: usize = 64 << 20;
 
 const LOST: &str = "this session was lost: its container is gone, or a call of it had to be stopped or was cut off";
 
@@ -49,6 +58,8 @@ pub(super) struct CellSession {
 enum Request {
     Call(Box<Call>, Box<dyn Observer>, oneshot::Sender<Result<Run>>),
     Ask(Question, oneshot::Sender<Result<JsonText>>),
+    /// What is to be done with files, as JSON, and content for them.
+    Files(serde_json::Value, Bytes, oneshot::Sender<Result<AboutFiles>>),
 }
 
 /// Starts a container, and a session in it.
@@ -71,6 +82,16 @@ impl CellSession {
         // An error says that the task has ended, and the reply does so then, too.
         let _ = self.requests.send(request(sender)).await;
         reply.await.unwrap_or_else(|_| Err(self.lost()))
+    }
+
+    async fn files(&self, asked: serde_json::Value, content: Bytes) -> Result<AboutFiles> {
+        let about = self.request(|reply| Request::Files(asked, content, reply)).await?;
+        match about.error {
+            Some(why) => {
+                Err(Error::invalid(why.chars().filter(|c| !c.is_control()).take(WHY_CHARS_MAX).collect::<String>()))
+            }
+            None => Ok(about),
+        }
     }
 
     fn lost(&self) -> Error {
@@ -96,12 +117,75 @@ impl Session for CellSession {
         Err(Error::invalid("a session in a container cannot be frozen"))
     }
 
+    async fn list_files(&mut self) -> Result<Vec<SessionFile>> {
+        let about = self.files(serde_json::json!({"do": "list", "path": ""}), Bytes::new()).await?;
+        let file = |(path, bytes, modified): (String, u64, u64)| {
+            // Anyone in the container can say what it likes.
+            relative(&path)
+                .is_ok()
+                .then(|| SessionFile::new(path, bytes, SystemTime::UNIX_EPOCH + Duration::from_nanos(modified)))
+        };
+        Ok(about.files.into_iter().filter_map(file).collect())
+    }
+
+    async fn read_file(&mut self, path: &str) -> Result<Bytes> {
+        let below = checked(path)?;
+        let mut content = BytesMut::new();
+        loop {
+            let asked = serde_json::json!({"do": "read", "path": below, "at": content.len(), "length": PIECE_BYTES});
+            let about = self.files(asked, Bytes::new()).await.map_err(|error| named(path, error))?;
+            if about.size.max(content.len() as u64) > COLLECTED_BYTES_MAX {
+                return Err(Error::invalid(format!("{path:?} is larger than {COLLECTED_BYTES_MAX} bytes")));
+            }
+            content.extend_from_slice(&about.content);
+            if about.content.is_empty() || content.len() as u64 >= about.size {
+                return Ok(content.freeze());
+            }
+        }
+    }
+
+    async fn write_file(&mut self, path: &str, content: Bytes) -> Result<()> {
+        let below = checked(path)?;
+        let mut at = 0;
+        loop {
+            let piece = content.slice(at..content.len().min(at + PIECE_BYTES));
+            let asked = serde_json::json!({"do": "write", "path": below, "at": at});
+            at += piece.len();
+            self.files(asked, piece).await.map_err(|error| named(path, error))?;
+            if at == content.len() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn remove_file(&mut self, path: &str) -> Result<()> {
+        let asked = serde_json::json!({"do": "remove", "path": checked(path)?});
+        self.files(asked, Bytes::new()).await.map(drop).map_err(|error| named(path, error))
+    }
+
     fn interrupt(&self) -> Interrupt {
         self.interrupt.clone()
     }
 
     fn is_alive(&self) -> bool {
         !self.requests.is_closed()
+    }
+}
+
+/// Checks the path of a file, and returns it.
+fn checked(path: &str) -> Result<String> {
+    let below = relative(path)?;
+    if below.is_empty() {
+        return Err(Error::invalid("the path of a file is empty"));
+    }
+    Ok(below)
+}
+
+/// Says to which file an error belongs.
+fn named(path: &str, error: Error) -> Error {
+    match error {
+        Error::InvalidJob { message, .. } if message != LOST => Error::invalid(format!("{path:?}: {message}")),
+        error => error,
     }
 }
 
@@ -142,15 +226,16 @@ enum Grace {
 }
 
 /// Says how a call or a question came to its end.
-enum Outgoing {
+enum Conclusion {
     Called(Called),
     Answered(Bytes),
+    Files(AboutFiles),
     /// The session's process has ended.
     Ended(End),
     /// It goes on in spite of interrupts.
     OutOfTime,
-    /// Nobody answers its calls of tools.
-    Unanswered(&'static str),
+    /// It calls tools as no program of Python does.
+    NoCalls(&'static str),
     Gone,
     Malformed,
     /// Whoever asked has gone.
@@ -286,6 +371,15 @@ impl Cells {
                 let _ = reply.send(answer);
                 alive
             }
+            Request::Files(asked, content, mut reply) => {
+                let about = self.about_files(&asked, &content, &mut reply).await;
+                let alive = about.is_some();
+                if !alive {
+                    requests.close();
+                }
+                let _ = reply.send(about.ok_or_else(|| Error::invalid(LOST)));
+                alive
+            }
         }
     }
 
@@ -332,33 +426,34 @@ impl Cells {
             tools,
             grace: Grace::InTime,
         };
-        let outgoing = self.exchange(&mut exchange, reply.closed()).await;
+        let conclusion = self.exchange(&mut exchange, reply.closed()).await;
         let was_interrupted = exchange.grace != Grace::InTime;
         let out_of_time = || Ending::Stopped { reason: StopReason::TimeLimit };
         let image = || self.prepared.base().name.to_string();
-        let (ending, alive) = match outgoing {
-            Outgoing::Called(called) => {
+        let (ending, alive) = match conclusion {
+            Conclusion::Called(called) => {
                 conversation.out_of_memory = called.oom > 0;
                 conversation.note_use(called.used);
                 let ending = Ending::Exited { exit_code: (called.code & 0xff) as u8 };
                 (if was_interrupted { out_of_time() } else { ending }, true)
             }
-            Outgoing::Ended(end) => (finished(&self.container, &end, &mut conversation).await, false),
-            Outgoing::OutOfTime => (self.give_up(&mut conversation).await, false),
-            Outgoing::Unanswered(why) => {
+            Conclusion::Ended(end) => (finished(&self.container, &end, &mut conversation).await, false),
+            Conclusion::OutOfTime => (self.give_up(&mut conversation).await, false),
+            Conclusion::NoCalls(why) => {
                 self.container.kill().await;
                 (Ending::Stopped { reason: StopReason::Crashed(why.to_owned()) }, false)
             }
-            Outgoing::Gone => match vanished(&self.container, &image(), self.line.complaint(), &mut conversation).await
-            {
-                Ok(ending) => (ending, false),
-                Err(error) => return (Err(error), false),
-            },
-            Outgoing::Answered(_) | Outgoing::Malformed => {
+            Conclusion::Gone => {
+                match vanished(&self.container, &image(), self.line.complaint(), &mut conversation).await {
+                    Ok(ending) => (ending, false),
+                    Err(error) => return (Err(error), false),
+                }
+            }
+            Conclusion::Answered(_) | Conclusion::Files(_) | Conclusion::Malformed => {
                 self.container.kill().await;
                 (nonsense(), false)
             }
-            Outgoing::CutOff => return (Err(Error::invalid(LOST)), false),
+            Conclusion::CutOff => return (Err(Error::invalid(LOST)), false),
         };
         if let Ending::Stopped { reason } = &ending
             && !alive
@@ -388,32 +483,60 @@ impl Cells {
             grace: Grace::InTime,
         };
         match self.exchange(&mut exchange, reply.closed()).await {
-            Outgoing::Answered(answer) => {
+            Conclusion::Answered(answer) => {
                 let text = String::from_utf8(answer.into()).ok().filter(|text| text != "null").and_then(JsonText::new);
                 let none = || Error::unavailable(format!("the session does not answer ({})", question.name()));
                 (text.ok_or_else(none), true)
             }
-            Outgoing::Called(_)
-            | Outgoing::Ended(_)
-            | Outgoing::OutOfTime
-            | Outgoing::Unanswered(_)
-            | Outgoing::Gone
-            | Outgoing::Malformed
-            | Outgoing::CutOff => (Err(Error::invalid(LOST)), false),
+            Conclusion::Called(_)
+            | Conclusion::Files(_)
+            | Conclusion::Ended(_)
+            | Conclusion::OutOfTime
+            | Conclusion::NoCalls(_)
+            | Conclusion::Gone
+            | Conclusion::Malformed
+            | Conclusion::CutOff => (Err(Error::invalid(LOST)), false),
+        }
+    }
+
+    /// Does something with files; `None` when the session is lost.
+    async fn about_files(
+        &mut self,
+        asked: &serde_json::Value,
+        content: &[u8],
+        reply: &mut oneshot::Sender<Result<AboutFiles>>,
+    ) -> Option<AboutFiles> {
+        if !self.resume().await {
+            return None;
+        }
+        self.writer.put(FILES, &[asked.to_string().as_bytes(), b"\0", content].concat());
+        let mut conversation = silent(&self.limits);
+        let mut exchange = Exchange {
+            conversation: &mut conversation,
+            stdin: None,
+            tools: None,
+            deadline: Deadline::At(Instant::now() + FILES_TIME),
+            grace: Grace::InTime,
+        };
+        match self.exchange(&mut exchange, reply.closed()).await {
+            Conclusion::Files(about) => Some(about),
+            _ => None,
         }
     }
 
     /// Passes on what goes in and comes out, until something ends it.
-    async fn exchange(&mut self, exchange: &mut Exchange<'_>, gone: impl Future<Output = ()>) -> Outgoing {
+    async fn exchange(&mut self, exchange: &mut Exchange<'_>, gone: impl Future<Output = ()>) -> Conclusion {
         let Exchange { conversation, stdin, tools, deadline, grace } = exchange;
         let signals = Signals::new();
         let mut gone = std::pin::pin!(gone.fuse());
         loop {
             let waits_for_tools = tools.as_ref().is_some_and(ToolPort::has_outstanding);
+            // Who does not read what it asked for is not heard before it does.
+            let listens = self.writer.backlog() < BACKLOG_BYTES_MAX;
             let happens = async {
                 tokio::select! {
                     () = self.writer.write() => Happening::Nothing,
-                    ended = conversation.listen(&mut self.line, &signals) => Happening::Heard(ended),
+                    ended = conversation.listen(&mut self.line, &signals), if listens => Happening::Heard(ended),
                     piece = piece(stdin, &signals), if stdin.is_some() => Happening::Input(piece),
                     results = results(tools), if waits_for_tools => Happening::Results(results),
                     () = self.interrupt.asked() => Happening::Interrupt,
@@ -425,15 +548,16 @@ impl Cells {
                 Some(Happening::Heard(ended)) => match ended {
                     // What was told of a call before is late, or forged.
                     Ended::Called(called) if called.call < self.count => {}
-                    Ended::Called(called) if called.call == self.count => return Outgoing::Called(called),
-                    Ended::Answered(answer) => return Outgoing::Answered(answer),
-                    Ended::Reported(end) => return Outgoing::Ended(end),
-                    Ended::Gone => return Outgoing::Gone,
+                    Ended::Called(called) if called.call == self.count => return Conclusion::Called(called),
+                    Ended::Answered(answer) => return Conclusion::Answered(answer),
+                    Ended::Files(about) => return Conclusion::Files(about),
+                    Ended::Reported(end) => return Conclusion::Ended(end),
+                    Ended::Gone => return Conclusion::Gone,
                     Ended::Tools(calls) => {
                         // A thread may ask that an earlier call has left.
                         let Some(port) = tools else { continue };
                         if let Err(why) = port.ask(&calls) {
-                            return Outgoing::Unanswered(why);
+                            return Conclusion::NoCalls(why);
                         }
                         if port.has_outstanding() {
                             deadline.pause();
@@ -441,31 +565,28 @@ impl Cells {
                     }
                     Ended::GoesOn => deadline.resume(),
                     Ended::Located | Ended::Missed(_) => {}
-                    Ended::Called(_) | Ended::Refused(_) | Ended::Malformed => return Outgoing::Malformed,
+                    Ended::Called(_) | Ended::Refused(_) | Ended::Malformed => return Conclusion::Malformed,
                 },
                 Some(Happening::Input(None)) => {
                     *stdin = None;
                     self.writer.put(to::INPUT_END, b"");
                 }
                 Some(Happening::Input(Some(piece))) => self.writer.put(to::INPUT, &piece),
-                Some(Happening::Results(Some(results))) => {
+                Some(Happening::Results(results)) => {
                     deadline.resume();
                     self.writer.put(to::RESULTS, &results);
-                }
-                Some(Happening::Results(None)) => {
-                    return Outgoing::Unanswered("nobody answers calls of tools any more");
                 }
                 Some(Happening::Interrupt) => {
                     self.interrupt.forget();
                     deadline.resume();
                     self.writer.put(to::INTERRUPT, b"");
                 }
-                Some(Happening::CutOff) => return Outgoing::CutOff,
+                Some(Happening::CutOff) => return Conclusion::CutOff,
                 None => {
                     *grace = match grace {
                         Grace::InTime => Grace::Interrupted,
                         Grace::Interrupted => Grace::InterruptedAgain,
-                        Grace::InterruptedAgain => return Outgoing::OutOfTime,
+                        Grace::InterruptedAgain => return Conclusion::OutOfTime,
                     };
                     *deadline = Deadline::At(Instant::now() + GRACE);
                     self.writer.put(to::INTERRUPT, b"");
@@ -485,7 +606,8 @@ impl Cells {
                     ended = conversation.listen(&mut self.line, &signals) => ended,
                 };
                 // Output that is under way comes first.
-                if !matches!(heard, Ended::Tools(_) | Ended::GoesOn | Ended::Answered(_) | Ended::Called(_)) {
+                let late = matches!(heard, Ended::Tools(_) | Ended::GoesOn | Ended::Answered(_) | Ended::Called(_));
+                if !late {
                     return matches!(heard, Ended::Located);
                 }
             }
@@ -508,7 +630,7 @@ enum Happening {
     Nothing,
     Heard(Ended),
     Input(Option<Bytes>),
-    Results(Option<Vec<u8>>),
+    Results(Vec<u8>),
     Interrupt,
     CutOff,
 }
@@ -517,8 +639,11 @@ async fn piece(stdin: &mut Option<Stdin>, signals: &Signals) -> Option<Bytes> {
     next_piece(stdin.as_mut()?, signals).await
 }
 
-async fn results(tools: &mut Option<ToolPort>) -> Option<Vec<u8>> {
-    tools.as_mut()?.answers().await
+async fn results(tools: &mut Option<ToolPort>) -> Vec<u8> {
+    match tools {
+        Some(port) => port.answers().await,
+        None => Vec::new(),
+    }
 }
 
 /// Waits until the executor shuts down.

@@ -20,16 +20,20 @@ use super::{
 use crate::{
     Error, ResolvedJob, Result,
     executor::{
-        Call, Executor, Frozen, Interrupt, Observer, Provisioned, Provisions, Question, Run, Session, SessionSpec,
+        Call, Executor, Frozen, Interrupt, Observer, Provisioned, Provisions, Question, Run, Session, SessionFile,
+        SessionSpec,
     },
     outcome::{JsonText, Tier},
 };
+use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     runtime::{Handle, Runtime},
     task::{AbortHandle, JoinHandle},
 };
+
+const NO_FILES: &str = "the files of a script are reached by the script only: they can be collected at its end";
 
 /// How long containers may take to go away when an executor is dropped.
 const GONE_AT_DROP: Duration = Duration::from_secs(5);
@@ -248,6 +252,22 @@ impl Session for ScriptSession {
 
     async fn freeze(&mut self) -> Result<Frozen> {
         Err(Error::invalid("a session in a container cannot be frozen"))
+    }
+
+    async fn list_files(&mut self) -> Result<Vec<SessionFile>> {
+        Err(Error::invalid(NO_FILES))
+    }
+
+    async fn read_file(&mut self, _: &str) -> Result<Bytes> {
+        Err(Error::invalid(NO_FILES))
+    }
+
+    async fn write_file(&mut self, _: &str, _: Bytes) -> Result<()> {
+        Err(Error::invalid(NO_FILES))
+    }
+
+    async fn remove_file(&mut self, _: &str) -> Result<()> {
+        Err(Error::invalid(NO_FILES))
     }
 
     fn interrupt(&self) -> Interrupt {

@@ -65,6 +65,9 @@ pub(crate) const FILE: u8 = b'F';
 /// More content of that file.
 pub(crate) const CONTENT: u8 = b'C';
 
+/// Something about the files of a session, in both directions: JSON, NUL, and content.
+pub(crate) const FILES: u8 = b'f';
+
 /// Longest content: a report, as the runner bounds it, and its JSON.
 const CONTENT_BYTES_MAX: usize = 17 << 20;
 const HEAD_BYTES: usize = 5;

@@ -58,7 +58,7 @@ pub fn frames(bytes: &[u8]) {
     loop {
         match session.listen(&mut line, &signals).now_or_never() {
             Some(Ended::Located | Ended::Missed(_) | Ended::Tools(_) | Ended::GoesOn) => {}
-            Some(Ended::Answered(_) | Ended::Called(_)) => {}
+            Some(Ended::Answered(_) | Ended::Called(_) | Ended::Files(_)) => {}
             Some(Ended::Reported(_) | Ended::Refused(_) | Ended::Gone | Ended::Malformed) => break,
             None => panic!("a stream that has everything is waited for"),
         }

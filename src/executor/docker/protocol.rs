@@ -1,7 +1,7 @@
 //! What the runner says, message by message. Anyone in its container can say it, so that nothing is believed of it but what
 //! harms only the job itself.
 
-use super::frames::{CONTENT, FILE, Malformed, from};
+use super::frames::{CONTENT, FILE, FILES, Malformed, from};
 use crate::{Error, Limits};
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -37,6 +37,7 @@ pub(super) enum Message {
     GoesOn,
     Answer(Bytes),
     Called(Called),
+    Files(AboutFiles),
 }
 
 impl Message {
@@ -58,6 +59,7 @@ impl Message {
             from::TOOLS => Message::Tools(content),
             from::GOES_ON => Message::GoesOn,
             from::ANSWER => Message::Answer(content),
+            FILES => Message::Files(AboutFiles::decode(&content)?),
             from::CALLED => Message::Called(parsed(&content)?),
             _ => return Err(Malformed),
         })
@@ -78,6 +80,27 @@ pub(super) struct End {
     pub(super) oom: u64,
     #[serde(flatten)]
     pub(super) used: ResourceUse,
+}
+
+/// Answers what was asked about the files of a session.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AboutFiles {
+    /// Why it could not be done.
+    pub(super) error: Option<String>,
+    /// The size of the file that was read.
+    pub(super) size: u64,
+    /// Path, size, and time of the last change in nanoseconds.
+    pub(super) files: Vec<(String, u64, u64)>,
+    #[serde(skip)]
+    pub(super) content: Bytes,
+}
+
+impl AboutFiles {
+    fn decode(bytes: &Bytes) -> Result<AboutFiles, Malformed> {
+        let end = bytes.iter().position(|byte| *byte == 0).ok_or(Malformed)?;
+        Ok(AboutFiles { content: bytes.slice(end + 1..), ..parsed(&bytes[..end])? })
+    }
 }
 
 /// Says how a call of a session ended.

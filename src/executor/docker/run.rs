@@ -167,7 +167,8 @@ impl Runner {
                     | Ended::Tools(_)
                     | Ended::GoesOn
                     | Ended::Answered(_)
-                    | Ended::Called(_),
+                    | Ended::Called(_)
+                    | Ended::Files(_),
                 ) => {
                     container.kill().await;
                     nonsense()

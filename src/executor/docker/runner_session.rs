@@ -6,7 +6,7 @@ use super::{
     frames::{Decoder, Malformed},
     hardening::PROJECT,
     placement::Placement,
-    protocol::{Called, End, Message, Refusal, Report, ResourceUse},
+    protocol::{AboutFiles, Called, End, Message, Refusal, Report, ResourceUse},
     stdin_writer::Signals,
 };
 use crate::{
@@ -49,6 +49,8 @@ pub(super) enum Ended {
     Answered(Bytes),
     /// A call of a session has ended.
     Called(Called),
+    /// What was asked about files is answered.
+    Files(AboutFiles),
 }
 
 /// Cuts what comes out of a container into messages, and keeps what the runner itself complains about.
@@ -211,6 +213,7 @@ impl RunnerSession {
             Message::Tools(calls) => return Some(Ended::Tools(calls)),
             Message::GoesOn => return Some(Ended::GoesOn),
             Message::Answer(answer) => return Some(Ended::Answered(answer)),
+            Message::Files(about) => return Some(Ended::Files(about)),
             Message::Called(called) => return Some(Ended::Called(called)),
         }
         None

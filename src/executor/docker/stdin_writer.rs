@@ -151,6 +151,11 @@ impl Writer {
         self.flushed = false;
     }
 
+    /// Returns the bytes that were put, and not written.
+    pub(crate) fn backlog(&self) -> usize {
+        self.queue.len() - self.written
+    }
+
     /// Writes what was put, and does not return. A container that no longer takes anything is noticed by the one who listens.
     pub(crate) async fn write(&mut self) {
         while self.written < self.queue.len() {

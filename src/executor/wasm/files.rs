@@ -17,6 +17,7 @@ mod descriptor;
 mod entries;
 mod errno;
 mod freeze;
+mod from_outside;
 mod open;
 mod pipe;
 mod place;

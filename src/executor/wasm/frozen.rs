@@ -56,6 +56,7 @@ pub(super) async fn freeze(instance: &mut Instance, image: &Image, fresh: Host, 
     let failed = |error| Error::caused("the session cannot be frozen", error);
     let mut fresh = Instance::new(image.clone(), fresh);
     fresh.start().await.map_err(failed)?;
+    instance.start().await.map_err(failed)?;
     let files = instance.host().files.freeze()?;
     let (elapsed, cpu) = instance.host().clock.times();
     let globals = instance.globals().map_err(failed)?;

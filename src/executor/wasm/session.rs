@@ -16,8 +16,8 @@ use crate::{
     Error, Limits, Outcome, Project, Result, Stdin, Want,
     blocking::blocking,
     executor::{
-        COLLECTED_BYTES_MAX, Call, Code, Event, Frozen, Interrupt, Observer, Question, Run, Session, SessionSpec,
-        ToolPort, traceback,
+        COLLECTED_BYTES_MAX, Call, Code, Event, Frozen, Interrupt, Observer, Question, Run, Session, SessionFile,
+        SessionSpec, ToolPort, traceback,
     },
     outcome::{Ending, Exception, JsonText, LimitHit, OutputFile, StopReason, Tier, Usage},
     project::Workspace,
@@ -137,19 +137,13 @@ impl WasmSession {
         Ok(session)
     }
 
-    /// Takes the instance of a session that waits for its next call, started, and whether it has read its input.
-    fn take_instance_between_calls(&mut self) -> Result<(Box<Instance>, bool)> {
-        match std::mem::replace(&mut self.state, State::InCall) {
-            State::Waiting { instance, has_read } => Ok((instance, has_read)),
-            other => {
-                self.state = other;
-                Err(Error::invalid(match self.state {
-                    State::Ended(why) => why,
-                    State::InCall => CUT_OFF,
-                    State::New | State::Waiting { .. } => "a session that has had no call has nothing to be frozen",
-                }))
-            }
-        }
+    /// Does something with the session's files, between calls.
+    fn with_files<T>(&mut self, work: impl FnOnce(&mut Files) -> Result<T>) -> Result<T> {
+        let has_read = matches!(self.state, State::Waiting { has_read: true, .. });
+        let mut instance = self.take_instance("")?;
+        let done = work(&mut instance.host_mut().files);
+        self.state = State::Waiting { instance, has_read };
+        done
     }
 
     /// Makes the instance, of an image in which the code finds what it would find otherwise.
@@ -286,15 +280,33 @@ impl Session for WasmSession {
     }
 
     async fn freeze(&mut self) -> Result<Frozen> {
-        let mut instance = self.take_instance_between_calls()?;
-        let has_read = instance.1;
-        let Images::Plain(image) = &self.images else {
-            return Err(Error::unavailable("a session of cells has another image than its own"));
+        let has_read = matches!(self.state, State::Waiting { has_read: true, .. });
+        let mut instance = self.take_instance("")?;
+        let frozen = match &self.images {
+            Images::Plain(image) => {
+                let fresh = Host::new(Project::script(""), &self.limits, self.library.clone(), Clock::frozen());
+                frozen::freeze(&mut instance, image, fresh, has_read).await
+            }
+            Images::WithPackages { .. } => Err(Error::unavailable("the session has not the image of sessions")),
         };
-        let fresh = Host::new(Project::script(""), &self.limits, self.library.clone(), Clock::frozen());
-        let frozen = frozen::freeze(&mut instance.0, image, fresh, has_read).await;
-        self.state = State::Waiting { instance: instance.0, has_read };
+        self.state = State::Waiting { instance, has_read };
         frozen.map(Frozen::new)
+    }
+
+    async fn list_files(&mut self) -> Result<Vec<SessionFile>> {
+        self.with_files(Files::list_from_outside)
+    }
+
+    async fn read_file(&mut self, path: &str) -> Result<Bytes> {
+        self.with_files(|files| files.read_from_outside(path)).map(Bytes::from)
+    }
+
+    async fn write_file(&mut self, path: &str, content: Bytes) -> Result<()> {
+        self.with_files(|files| files.write_from_outside(path, &content))
+    }
+
+    async fn remove_file(&mut self, path: &str) -> Result<()> {
+        self.with_files(|files| files.remove_from_outside(path))
     }
 
     fn interrupt(&self) -> Interrupt {
