@@ -1,5 +1,6 @@
 //! The contract that both tiers implement.
 
+mod deadline;
 pub mod docker;
 mod interrupt;
 mod tools;

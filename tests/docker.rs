@@ -22,6 +22,7 @@ mod network;
 mod packages;
 mod pool;
 mod preload;
+mod sessions;
 mod soak;
 mod stack;
 mod versions;

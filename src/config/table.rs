@@ -315,6 +315,9 @@ pub const KEYS: &[Key] = &[
     seconds("pool_idle", "600", "how long containers of an image that nobody uses are kept", TICK, WEEK, |s, time| {
         s.containers.docker.pool_idle = time;
     }),
+    seconds("session_idle", "60", "after how long without a call a session in a container is paused", TICK, WEEK, |s, time| {
+        s.containers.docker.session_idle = time;
+    }),
     list(
         "preload",
         "numpy,pandas",

@@ -258,6 +258,11 @@ impl ToolPort {
         Ok(())
     }
 
+    /// Returns whether there are calls without a result, or results that nobody has fetched.
+    pub(crate) fn has_outstanding(&self) -> bool {
+        !self.outstanding.is_empty() || !self.ready.is_empty()
+    }
+
     /// Waits for a result, and returns all that there are then, as JSON. When nobody is left to answer, that is the answer.
     pub(crate) async fn answers(&mut self) -> Vec<u8> {
         let mut results = std::mem::take(&mut self.ready);

@@ -8,7 +8,6 @@
 
 mod bakery;
 mod clock;
-mod deadline;
 mod engine;
 mod files;
 mod frozen;
@@ -29,6 +28,7 @@ mod wasi;
 
 pub(crate) use image::ASIDE_MAX;
 
+use super::deadline;
 use crate::{
     Error, Result,
     cache::{Cache, Verification},

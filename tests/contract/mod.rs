@@ -34,6 +34,11 @@ mod cells_wasm {
     promises!(Some(super::wasm()));
 }
 
+mod cells_docker {
+    use super::sessions::promises;
+    promises!(super::docker());
+}
+
 /// The way that a job takes to an executor: resolved, provisioned, and run in a session of its own.
 pub enum Door {
     Wasm(Arc<WasmExecutor>),
@@ -56,7 +61,7 @@ impl Door {
                 let spec = SessionSpec::new(project, Vec::new(), limits);
                 executor.open(Provisioned::wasm(), spec).await.expect("a session")
             }
-            Door::Docker(_) => unreachable!("cells run in WebAssembly"),
+            Door::Docker(containers) => containers.cells(project, limits, &Placement::default()).await,
         }
     }
 

@@ -1,11 +1,13 @@
 """Runs the calls of a session in the same names, as a notebook runs its cells, and answers what is asked about them.
 
-WebAssembly has this file in its snapshot. Nothing here is used by a job that is not a session.
+WebAssembly has this file in its snapshot, a container's runner among its arguments: it needs Python 3.10. Nothing here is
+used by a job that is not a session.
 """
 import sys
 
-import _pyexec
 import _pyexec_cell
+import _pyexec_tier
+import _pyexec_tools
 
 # As many as are told of, and of the text of each.
 VARIABLES_MAX, TEXT_MAX = 1000, 200
@@ -22,9 +24,7 @@ def call(source, path, names, tools, new_stdin):
     """Runs a cell; its value is the last expression's."""
     if new_stdin:
         sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)
-    if tools or "_pyexec_tools" in sys.modules:
-        import _pyexec_tools
-
+    if tools or _pyexec_tools.are_offered():
         _pyexec_tools.offer(tools or "[]", names)
     names.setdefault("display", _pyexec_cell.display)
     remember(source, path)
@@ -55,8 +55,33 @@ def _await(first, last, names):
     import asyncio
 
     if _runner is None:
-        _runner = asyncio.Runner()
+        _runner = getattr(asyncio, "Runner", Runner)()
     return _pyexec_cell.run_awaiting_in(_runner, first, last, names)
+
+
+class Runner:
+    """As much of `asyncio.Runner` as is needed, which Python 3.10 does not have."""
+
+    def __init__(self):
+        import asyncio
+
+        self.loop = asyncio.new_event_loop()
+
+    def get_loop(self):
+        return self.loop
+
+    def run(self, coroutine):
+        import asyncio
+
+        asyncio.set_event_loop(self.loop)
+        task = self.loop.create_task(coroutine)
+        try:
+            return self.loop.run_until_complete(task)
+        except KeyboardInterrupt:
+            if not task.done():
+                task.cancel()
+                self.loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+            raise
 
 
 # ---- questions ----
@@ -129,13 +154,17 @@ def is_complete(names, code):
     lines = code.splitlines()
     last = lines[-1] if lines else ""
     indent = last[: len(last) - len(last.lstrip())] + ("    " if last.rstrip().endswith(":") else "")
-    flags = _pyexec_cell.TOP_LEVEL_AWAIT | ALLOW_INCOMPLETE_INPUT | DONT_IMPLY_DEDENT
+    flags = _pyexec_cell.TOP_LEVEL_AWAIT | DONT_IMPLY_DEDENT
+    if sys.version_info < (3, 11):
+        return _is_complete_by_lines(code, flags, indent)
+    flags |= ALLOW_INCOMPLETE_INPUT
     # With a line more, what only lacks its end is another error than what is none.
     for text in (code, code + "\n"):
         try:
             compile(text, "<input>", "exec", flags, dont_inherit=True)
         except SyntaxError as error:
-            if type(error).__name__ == "_IncompleteInputError":
+            # Before Python 3.13 only the message says it.
+            if type(error).__name__ == "_IncompleteInputError" or error.msg == "incomplete input":
                 return {"status": "incomplete", "indent": indent}
             continue
         except (ValueError, OverflowError, MemoryError):
@@ -144,6 +173,22 @@ def is_complete(names, code):
             return {"status": "incomplete", "indent": indent}
         return {"status": "complete", "indent": ""}
     return {"status": "invalid", "indent": ""}
+
+
+def _is_complete_by_lines(code, flags, indent):
+    """The same for a compiler that does not say itself what only lacks its end."""
+    import codeop
+
+    compiler = codeop.Compile()
+    compiler.flags = flags
+    lines = code.splitlines()
+    try:
+        whole = codeop._maybe_compile(compiler, code, "<input>", "exec") is not None
+    except (SyntaxError, ValueError, OverflowError, MemoryError):
+        return {"status": "invalid", "indent": ""}
+    if not whole or lines and lines[-1][:1] in (" ", "\t") and lines[-1].strip() and not code.endswith("\n\n"):
+        return {"status": "incomplete", "indent": indent}
+    return {"status": "complete", "indent": ""}
 
 
 def inspect(names, code, at):
@@ -179,7 +224,7 @@ def reseed(names):
 
     for generator in (random._inst, *gc.get_objects()):
         if isinstance(generator, random.Random) and not isinstance(generator, random.SystemRandom):
-            _pyexec.seed_later(generator)
+            _pyexec_tier.seed_later(generator)
 
 
 QUESTIONS = {

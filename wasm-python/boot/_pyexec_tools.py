@@ -1,20 +1,31 @@
 """Functions of the host that a program can call: `tool(a=1)`, or `await tool(a=1)` where they were asked for as such.
 
-Arguments and results are JSON. Calls that are awaited go to the host together, when nothing else is left to do.
+Arguments and results are JSON. Calls that are awaited go to the host together, when nothing else is left to do. Where
+there are threads, each may call them: whichever reads a result hands it to the one that waits for it.
 """
+import itertools
 import json
 
-import _pyexec
+import _pyexec_tier
+
+# As many as the host takes at the same time.
+OUTSTANDING_MAX = 256
 
 # The functions of the present call, by name.
 _offered = {}
-_count = 0
+_numbers = itertools.count(1)
 # Calls that the host does not know of yet, and the futures of all that have no result.
 _unsent, _futures = [], {}
+# Calls that are not awaited: their results, once they are there.
+_results = {}
 
 
 class ToolExecutionError(RuntimeError):
     """What a tool fails with, unless it says that it is another exception of Python's own."""
+
+
+def are_offered():
+    return bool(_offered)
 
 
 def offer(declared, names):
@@ -40,7 +51,6 @@ def _described(function, tool):
 
 
 def _request(tool, args, kwargs):
-    global _count
     if tool["name"] not in _offered:
         raise NameError(f"name {tool['name']!r} is not defined: this call has no such tool")
     parameters = list((tool.get("parameters") or {}).get("properties") or ())
@@ -52,8 +62,9 @@ def _request(tool, args, kwargs):
         if twice:
             raise TypeError(f"{tool['name']}() got multiple values for argument {twice[0]!r}")
         args, kwargs = (), {**dict(zip(parameters, args)), **kwargs}
-    _count += 1
-    call = {"id": f"call_{_count:03}", "name": tool["name"], "args": list(args), "kwargs": kwargs}
+    if len(_futures) + len(_results) >= OUTSTANDING_MAX:
+        raise RuntimeError(f"too many calls of tools without a result: {OUTSTANDING_MAX} are allowed at the same time")
+    call = {"id": f"call_{next(_numbers):03}", "name": tool["name"], "args": list(args), "kwargs": kwargs}
     try:
         return call["id"], json.dumps(call, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
@@ -76,24 +87,20 @@ def _outcome(result):
         return None, ToolExecutionError(error["message"])
 
 
-def _ask(calls, seconds):
-    text = _pyexec.call_tools("[" + ",".join(calls) + "]", seconds)
-    return json.loads(text) if text else []
-
-
 def _called(tool):
     def call(*args, **kwargs):
         identity, text = _request(tool, args, kwargs)
-        calls = [text]
-        while True:
-            for result in _ask(calls, -1.0):
-                if result["id"] == identity:
-                    value, error = _outcome(result)
-                    if error is not None:
-                        raise error
-                    return value
-                _settle(result)
-            calls = []
+        calls, _results[identity] = f"[{text}]", None
+        try:
+            while _results[identity] is None:
+                _settle_all(_pyexec_tier.call_tools(calls, -1.0))
+                calls = "[]"
+            value, error = _outcome(_results[identity])
+        finally:
+            del _results[identity]
+        if error is not None:
+            raise error
+        return value
 
     return _described(call, tool)
 
@@ -116,9 +123,23 @@ def _awaited(tool):
     return _described(call, tool)
 
 
-def _settle(result):
-    future = _futures.pop(result["id"], None)
-    if future is None or future.done():
+def _settle_all(text):
+    for result in json.loads(text) if text else ():
+        if result["id"] in _results:
+            _results[result["id"]] = result
+        elif (future := _futures.pop(result["id"], None)) is not None:
+            from asyncio import events
+
+            loop = future.get_loop()
+            if loop is events._get_running_loop():
+                _settle(future, result)
+            elif not loop.is_closed():
+                # That of another thread, or one that does not run now.
+                loop.call_soon_threadsafe(_settle, future, result)
+
+
+def _settle(future, result):
+    if future.done():
         return
     value, error = _outcome(result)
     if error is not None:
@@ -129,7 +150,9 @@ def _settle(result):
 
 def _wait_in(loop):
     """Has a loop that has nothing left to do send the calls, and wait for results until its next timer."""
-    selector = loop._selector
+    selector = getattr(loop, "_selector", None)
+    if selector is None:
+        raise RuntimeError("tools are awaited only in the event loops of asyncio itself")
     if getattr(selector, "_pyexec_waits", False):
         return
     select = selector.select
@@ -137,12 +160,9 @@ def _wait_in(loop):
     def wait(timeout=None):
         if not _futures or timeout is not None and timeout <= 0:
             return select(timeout)
-        calls, _unsent[:] = _unsent[:], []
-        ready = select(0)
-        if ready and not calls:
-            return ready
-        for result in _ask(calls, 0.0 if ready else -1.0 if timeout is None else timeout):
-            _settle(result)
+        calls, _unsent[:] = f"[{','.join(_unsent)}]", []
+        ready, text = _pyexec_tier.select_and_call(select, selector, calls, timeout)
+        _settle_all(text)
         return ready
 
     selector.select = wait

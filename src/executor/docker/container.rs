@@ -120,6 +120,15 @@ impl Container {
         pids.limit.is_some_and(|limit| limit > 0 && pids.current >= Some(limit))
     }
 
+    /// Stops all that runs in it, until it is resumed.
+    pub(crate) async fn pause(&self) -> Result<(), Fault> {
+        self.daemon().ask(self.daemon().client().pause_container(&self.name)).await
+    }
+
+    pub(crate) async fn resume(&self) -> Result<(), Fault> {
+        self.daemon().ask(self.daemon().client().unpause_container(&self.name)).await
+    }
+
     /// Kills everything in it, and does not wait long for an answer: removing it kills, too.
     pub(crate) async fn kill(&self) {
         let options = KillContainerOptionsBuilder::default().signal("SIGKILL").build();

@@ -2,6 +2,7 @@
 
 use super::{
     build::Builder,
+    cells,
     containers::Containers,
     daemon::Daemon,
     images::{self, Images, Interpreter},
@@ -32,7 +33,7 @@ use tokio::{
     task::{AbortHandle, JoinHandle},
 };
 
-const NO_FILES: &str = "files of a session in a container are reached by its calls only";
+const NO_FILES: &str = "the files of a script are reached by the script only: they can be collected at its end";
 
 /// How long containers may take to go away when an executor is dropped.
 const GONE_AT_DROP: Duration = Duration::from_secs(5);
@@ -218,7 +219,12 @@ impl Executor for DockerExecutor {
         let Provisions::Docker(prepared) = provisioned.0 else {
             return Err(Error::invalid("packages for WebAssembly are nothing for a container"));
         };
-        Ok(Box::new(DockerSession { runner: Arc::clone(&self.runner), prepared, spec: Some(spec) }))
+        let runner = Arc::clone(&self.runner);
+        if !spec.lives_on {
+            return Ok(Box::new(ScriptSession { runner, prepared, spec: Some(spec) }));
+        }
+        let opening = open(&self.runner, async move { cells::open(runner, spec, prepared).await }.boxed());
+        Ok(Box::new(opening.await?))
     }
 
     async fn thaw(&self, _: &Frozen, _: Provisioned, _: SessionSpec) -> Result<Box<dyn Session>> {
@@ -227,7 +233,7 @@ impl Executor for DockerExecutor {
 }
 
 /// A session whose container starts with its call, and ends with it.
-struct DockerSession {
+struct ScriptSession {
     runner: Arc<Runner>,
     prepared: Prepared,
     /// `None` once it has had its call.
@@ -235,7 +241,7 @@ struct DockerSession {
 }
 
 #[async_trait::async_trait]
-impl Session for DockerSession {
+impl Session for ScriptSession {
     async fn call(&mut self, call: Call, observer: Box<dyn Observer>) -> Result<Run> {
         // A container ends with its script.
         let Some(spec) = self.spec.take() else {
@@ -246,7 +252,7 @@ impl Session for DockerSession {
     }
 
     async fn ask(&mut self, question: Question) -> Result<JsonText> {
-        Err(Error::invalid(format!("a container answers no questions ({})", question.name())))
+        Err(Error::invalid(format!("a script answers no questions ({})", question.name())))
     }
 
     async fn freeze(&mut self) -> Result<Frozen> {

@@ -56,6 +56,8 @@ pub struct DockerOptions {
     pub pool_idle: Duration,
     /// The limits of these containers: a job whose limits on memory, disk and files are different starts its own.
     pub pool_limits: Limits,
+    /// How long a session may have no call before its container is paused, until its next call.
+    pub session_idle: Duration,
     /// Modules that these containers have imported beforehand, if they are installed. A job sees no difference but the
     /// time, and its peak of memory; one that would (by a variable that modules read at their import, or a module of
     /// that name of its own) gets a process without.
@@ -104,6 +106,7 @@ impl Default for DockerOptions {
             pool_memory_bytes: 2 << 30,
             pool_idle: Duration::from_secs(600),
             pool_limits: Limits::default(),
+            session_idle: Duration::from_secs(60),
             preload: ["numpy", "pandas"].map(str::to_owned).to_vec(),
             builds: 2,
             build_timeout: Duration::from_secs(600),

@@ -1,6 +1,7 @@
 //! The life of one job in one container.
 
 use super::{
+    collected::Files,
     container::{Container, Waiting},
     daemon::{Daemon, Fault},
     hardening::{Attachment, Spec},
@@ -10,7 +11,7 @@ use super::{
     prepare::{Preparation, Prepared},
     progress::Progress,
     protocol::End,
-    runner_session::{Ended, RunnerSession},
+    runner_session::{Ended, Line, RunnerSession},
     stdin_writer::{Signals, write_job},
 };
 use crate::{
@@ -28,7 +29,7 @@ use std::{
 /// An interpreter needs some, before any of the job's.
 const MEMORY_BYTES_MIN: u64 = 32 << 20;
 /// For a job at its deadline to say where it is.
-const POST_MORTEM: Duration = Duration::from_millis(200);
+pub(super) const POST_MORTEM: Duration = Duration::from_millis(200);
 /// For the files of a job that was stopped at its deadline.
 const COLLECTION: Duration = Duration::from_secs(10);
 /// The daemon learns of a process killed for memory a moment later than we learn of its end.
@@ -88,7 +89,7 @@ impl Runner {
         observer: Box<dyn Observer>,
     ) -> Result<Run> {
         let Code::Script(script) = &call.code else {
-            return Err(Error::invalid("cells do not run in containers: run a script, or in WebAssembly"));
+            return Err(Error::invalid("this session is of a script: open one of cells"));
         };
         check(&spec.limits, &spec.project, script, &prepared.placement().pre_commands)?;
         let header = header(&spec, &call, script, prepared.placement().network);
@@ -96,7 +97,8 @@ impl Runner {
         let limits = spec.limits;
         let began = Instant::now();
         let deadline = tokio::time::Instant::from_std(began + limits.wall_clock());
-        let mut session = RunnerSession::new(&spec, stop_at, observer);
+        let files = spec.collect_files.then(|| Files::new(&spec.project, limits.disk_files));
+        let mut session = RunnerSession::new(&limits, files, stop_at, observer);
 
         let mut may_be_warm = true;
         // Once more only when a container that waited has ended before it started the job.
@@ -110,19 +112,19 @@ impl Runner {
                     session.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, prepared.placement());
                 return Ok(Run::Ended(Box::new(outcome)));
             };
-            let Started { waiting: Waiting { container, input, mut output }, was_warm, prepared: used } = started?;
+            let Started { waiting: Waiting { container, input, output }, was_warm, prepared: used } = started?;
             prepared = used;
+            let mut line = Line::new(output);
             let signals = Signals::new();
             let mut writing = pin!(write_job(input, &header, spec.project.clone(), &mut stdin, &signals));
             let ended = tokio::select! {
                 error = &mut writing => return Err(error),
                 () = tokio::time::sleep_until(deadline) => None,
-                ended = session.listen(&mut output, &signals) => Some(ended),
+                ended = session.listen(&mut line, &signals) => Some(ended),
             };
             let ending = match ended {
                 Some(Ended::Gone) if was_warm && !session.started => {
                     drop(container);
-                    session.restart();
                     may_be_warm = false;
                     continue;
                 }
@@ -133,7 +135,7 @@ impl Runner {
                         let answered = tokio::select! {
                             _ = &mut writing => false,
                             () = tokio::time::sleep_until(until) => false,
-                            ended = session.listen(&mut output, &signals) => matches!(ended, Ended::Located),
+                            ended = session.listen(&mut line, &signals) => matches!(ended, Ended::Located),
                         };
                         // One that has as many processes as it may leaves little of the CPU to the runner.
                         if !answered && container.has_all_processes().await {
@@ -145,7 +147,7 @@ impl Runner {
                             tokio::select! {
                                 _ = &mut writing => {}
                                 () = tokio::time::sleep_until(until) => {}
-                                () = async { while let Ended::Located = session.listen(&mut output, &signals).await {} } => {}
+                                () = async { while let Ended::Located = session.listen(&mut line, &signals).await {} } => {}
                             }
                         }
                     }
@@ -156,10 +158,21 @@ impl Runner {
                 Some(Ended::Missed(miss)) => return Ok(Run::Missed(miss, began.elapsed())),
                 Some(Ended::Refused(refusal)) => return Err(refusal.into_error(&limits)),
                 Some(Ended::Reported(end)) => finished(&container, &end, &mut session).await,
-                Some(Ended::Gone) => vanished(&container, &prepared.base().name.to_string(), &mut session).await?,
-                Some(Ended::Malformed | Ended::Located) => {
+                Some(Ended::Gone) => {
+                    vanished(&container, &prepared.base().name.to_string(), line.complaint(), &mut session).await?
+                }
+                // What only sessions say is nonsense, too.
+                Some(
+                    Ended::Malformed
+                    | Ended::Located
+                    | Ended::Tools(_)
+                    | Ended::GoesOn
+                    | Ended::Answered(_)
+                    | Ended::Called(_)
+                    | Ended::Files(_),
+                ) => {
                     container.kill().await;
-                    Ending::Stopped { reason: StopReason::Crashed("its runner was made to talk nonsense".to_owned()) }
+                    nonsense()
                 }
             };
             if let Ending::Stopped { reason } = &ending {
@@ -170,7 +183,7 @@ impl Runner {
     }
 
     /// Takes a container from the pool, or makes one for this job alone, prepared anew where need be.
-    async fn start(&self, may_be_warm: bool, prepared: &Prepared, limits: Limits) -> Result<Started> {
+    pub(super) async fn start(&self, may_be_warm: bool, prepared: &Prepared, limits: Limits) -> Result<Started> {
         let prepared = prepared.clone();
         let spec = self.spec(&prepared, limits).await?;
         if let Some(waiting) = may_be_warm.then(|| self.pool.take(&spec)).flatten() {
@@ -221,15 +234,25 @@ impl Runner {
     }
 }
 
-struct Started {
-    waiting: Waiting,
-    was_warm: bool,
+pub(super) struct Started {
+    pub(super) waiting: Waiting,
+    pub(super) was_warm: bool,
     /// Keeps its layer.
-    prepared: Prepared,
+    pub(super) prepared: Prepared,
 }
 
 /// Refuses limits that this tier cannot hold, and a script that is none.
 pub(crate) fn check(limits: &Limits, project: &Project, script: &str, pre_commands: &[String]) -> Result<()> {
+    check_limits(limits)?;
+    // Commands may have made it; a link is not a script, on either tier.
+    if pre_commands.is_empty() {
+        project.read(script)?;
+    }
+    Ok(())
+}
+
+/// Refuses limits that this tier cannot hold.
+pub(super) fn check_limits(limits: &Limits) -> Result<()> {
     if limits.cpu_fuel.is_some() {
         return Err(Error::invalid(
             "a CPU budget in fuel is counted in WebAssembly only: run this job there, or without the budget",
@@ -240,10 +263,6 @@ pub(crate) fn check(limits: &Limits, project: &Project, script: &str, pre_comman
             "a memory limit of {} bytes is less than the interpreter itself needs: ask for 64 MiB or more",
             limits.memory_bytes
         )));
-    }
-    // Commands may have made it; a link is not a script, on either tier.
-    if pre_commands.is_empty() {
-        project.read(script)?;
     }
     Ok(())
 }
@@ -265,13 +284,19 @@ fn header(spec: &SessionSpec, call: &Call, script: &str, network: bool) -> Vec<u
         "last_expression": call.want == Want::LastExpression,
         "function": function,
         "arguments": arguments,
+        "session": false,
     })
     .to_string()
     .into_bytes()
 }
 
+/// Makes the ending of a job that has sent what the runner does not say.
+pub(super) fn nonsense() -> Ending {
+    Ending::Stopped { reason: StopReason::Crashed("its runner was made to talk nonsense".to_owned()) }
+}
+
 /// Makes the ending of a script that has ended, as the runner says.
-async fn finished(container: &Container, end: &End, session: &mut RunnerSession) -> Ending {
+pub(super) async fn finished(container: &Container, end: &End, session: &mut RunnerSession) -> Ending {
     let killed = end.signal == Some(SIGKILL);
     // Asking always would cost every job a call.
     if killed || end.oom > 0 {
@@ -287,7 +312,12 @@ async fn finished(container: &Container, end: &End, session: &mut RunnerSession)
 }
 
 /// Finds out how a script ended whose container fell silent.
-async fn vanished(container: &Container, image: &str, session: &mut RunnerSession) -> Result<Ending> {
+pub(super) async fn vanished(
+    container: &Container,
+    image: &str,
+    complaint: Option<String>,
+    session: &mut RunnerSession,
+) -> Result<Ending> {
     let ended = |state: &ContainerState| state.running == Some(false) && state.status.is_some();
     let Some(state) = wait_for_state(container, END_REPORT_GRACE, ended).await else {
         return Err(Error::unavailable("the connection to the job's container was lost, and Docker does not answer"));
@@ -305,7 +335,7 @@ async fn vanished(container: &Container, image: &str, session: &mut RunnerSessio
         return Ok(Ending::Stopped { reason: StopReason::MemoryLimit });
     }
     let status = state.exit_code.unwrap_or_default();
-    let complaint = session.complaint().map(|line| format!(": {line}")).unwrap_or_default();
+    let complaint = complaint.map(|line| format!(": {line}")).unwrap_or_default();
     if !session.started {
         // Nothing of the job ran: it is the image, or this service.
         let what = if matches!(status, helper::NOT_EXECUTABLE | helper::NOT_FOUND) {
