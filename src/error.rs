@@ -28,6 +28,8 @@ pub enum ErrorKind {
     InvalidJob,
     /// The settings of the service are not acceptable: its operator can mend them.
     InvalidSettings,
+    /// What was asked for is not there, or somebody else's.
+    NotFound,
     /// Something the service needs is not there or does not work.
     Unavailable,
     /// A container image is neither here nor can it be fetched.
@@ -98,6 +100,14 @@ impl Error {
         let mut error = Error::new(ErrorKind::InvalidSettings, problems.join("\n"));
         error.0.problems = problems;
         error
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::NotFound, message)
+    }
+
+    pub(crate) fn busy(message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Busy, message)
     }
 
     pub(crate) fn unavailable(message: impl Into<String>) -> Error {

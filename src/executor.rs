@@ -8,6 +8,7 @@ mod traceback;
 pub mod wasm;
 
 pub use interrupt::Interrupt;
+pub(crate) use tools::Suspend;
 pub use tools::{
     OUTSTANDING_MAX, TOOL_BYTES_MAX, TOOLS_MAX, Tool, ToolCall, ToolDesk, ToolError, ToolPort, ToolResult, tools,
 };

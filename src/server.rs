@@ -7,6 +7,7 @@
 mod api;
 mod auth;
 mod body;
+mod conversations;
 mod cors;
 mod ending;
 mod error;
@@ -36,7 +37,9 @@ use crate::{
     blocking::blocking,
     config::{FallbackMode, Settings, data_folder},
     scheduler::QueueLimits,
+    sessions::{Sessions, SessionsOptions},
 };
+use conversations::Conversations;
 use executions::{Executions, MemoryStore, Retention};
 use listener::ListenerOptions;
 use memory::Trimmer;
@@ -80,6 +83,8 @@ struct App {
     settings: Settings,
     pyexec: Pyexec,
     executions: Arc<Executions>,
+    /// `None` when another process has the sessions in the data folder.
+    conversations: Option<Conversations>,
     uploads: Arc<Uploads>,
     metrics: Arc<Metrics>,
     /// Where executions run. Their threads are busy for as long as a slice of a job takes; those that answer requests
@@ -134,8 +139,13 @@ pub fn serve(
     let fail = |e| Error::caused("cannot start a runtime", e);
     let jobs = Builder::new_multi_thread().thread_name("jobs").enable_all().build().map_err(fail)?;
     let front = Builder::new_multi_thread().worker_threads(2).thread_name("http").enable_all().build().map_err(fail)?;
+    let conversations = {
+        let _entered = jobs.enter();
+        conversations(&pyexec, &settings)
+    };
     let app = Arc::new(App {
         pyexec,
+        conversations,
         executions: Executions::new(MemoryStore::new(Retention {
             time: settings.cleanup_ttl,
             count_max: settings.results_max,
@@ -152,6 +162,9 @@ pub fn serve(
         let socket = bind(&app)?;
         connect_docker(&app).await?;
         let result = listen(Arc::clone(&app), socket, ready).await;
+        if let Some(conversations) = &app.conversations {
+            conversations.sessions.freeze_all().await;
+        }
         if let Err(error) = app.pyexec.shutdown().await {
             tracing::error!(%error, "containers may be left; they are removed when this server starts again");
         }
@@ -161,6 +174,19 @@ pub fn serve(
     jobs.shutdown_background();
     front.shutdown_background();
     result
+}
+
+/// Opens the sessions in the data folder, unless another process has.
+fn conversations(pyexec: &Pyexec, settings: &Settings) -> Option<Conversations> {
+    let mut options = SessionsOptions::default();
+    options.folder = Some(settings.data_dir.join("sessions"));
+    match Sessions::open(pyexec.clone(), options) {
+        Ok(sessions) => Some(Conversations::new(sessions)),
+        Err(error) => {
+            tracing::warn!(%error, "this server has no sessions");
+            None
+        }
+    }
 }
 
 fn queue_limits(settings: &Settings) -> QueueLimits {

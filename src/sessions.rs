@@ -10,6 +10,7 @@ mod folder;
 mod journal;
 mod place;
 mod record;
+mod turn;
 
 pub use entry::CallEnd;
 pub use record::{Moved, SessionInfo, SessionState};
@@ -291,7 +292,7 @@ impl Sessions {
     /// When there is no such session of this owner.
     pub async fn files(&self, owner: &str, id: &str) -> Result<Vec<SessionFile>> {
         let entry = self.entry(owner, id)?;
-        entry.with_live(self, async |session| session.list_files().await).await
+        entry.with_live(self, |session| session.list_files()).await
     }
 
     /// Reads a file of a session.
@@ -300,8 +301,8 @@ impl Sessions {
     ///
     /// When there is no such session of this owner, or no such file.
     pub async fn read_file(&self, owner: &str, id: &str, path: &str) -> Result<Bytes> {
-        let entry = self.entry(owner, id)?;
-        entry.with_live(self, async |session| session.read_file(path).await).await
+        let (entry, path) = (self.entry(owner, id)?, path.to_owned());
+        entry.with_live(self, |session| Box::pin(async move { session.read_file(&path).await })).await
     }
 
     /// Writes a file of a session.
@@ -310,8 +311,8 @@ impl Sessions {
     ///
     /// When there is no such session of this owner, or its disk is full.
     pub async fn write_file(&self, owner: &str, id: &str, path: &str, content: Bytes) -> Result<()> {
-        let entry = self.entry(owner, id)?;
-        entry.with_live(self, async |session| session.write_file(path, content).await).await
+        let (entry, path) = (self.entry(owner, id)?, path.to_owned());
+        entry.with_live(self, |session| Box::pin(async move { session.write_file(&path, content).await })).await
     }
 
     /// Removes a file of a session.
@@ -320,8 +321,8 @@ impl Sessions {
     ///
     /// When there is no such session of this owner, or no such file.
     pub async fn remove_file(&self, owner: &str, id: &str, path: &str) -> Result<()> {
-        let entry = self.entry(owner, id)?;
-        entry.with_live(self, async |session| session.remove_file(path).await).await
+        let (entry, path) = (self.entry(owner, id)?, path.to_owned());
+        entry.with_live(self, |session| Box::pin(async move { session.remove_file(&path).await })).await
     }
 
     /// Writes down what is only in memory, for an end of the process in order.
@@ -351,7 +352,7 @@ impl Sessions {
     /// Finds a session: one of somebody else is not there.
     fn entry(&self, owner: &str, id: &str) -> Result<Arc<Entry>> {
         let found = lock(&self.shared.entries).get(id).filter(|entry| entry.owner() == owner).cloned();
-        found.ok_or_else(|| Error::invalid(format!("there is no session {id:?}, or no longer")))
+        found.ok_or_else(|| Error::not_found(format!("there is no session {id:?}, or no longer")))
     }
 
     pub(crate) fn pyexec(&self) -> &Pyexec {

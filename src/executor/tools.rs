@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::{
     collections::HashMap,
     fmt,
+    pin::Pin,
     sync::{Arc, Mutex},
 };
 use tokio::sync::mpsc;
@@ -128,6 +129,15 @@ impl fmt::Display for ToolError {
 
 impl std::error::Error for ToolError {}
 
+/// Is given back while a call waits for its host, and taken again before it goes on.
+pub(crate) trait Suspend: Send + Sync {
+    /// Gives it back.
+    fn give_back(&self);
+
+    /// Waits until it has it again.
+    fn take_again(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
 /// What a running call has of its tools: it asks here, and is answered here.
 pub struct ToolPort {
     tools: Vec<Tool>,
@@ -138,6 +148,8 @@ pub struct ToolPort {
     /// Results that are there already: refusals, and what was recorded.
     ready: Vec<ToolResult>,
     recorded: HashMap<String, ToolResult>,
+    /// What a call gives back while it waits.
+    slot: Option<Arc<dyn Suspend>>,
     /// Results so far, where they are kept.
     log: Option<Arc<Mutex<Vec<ToolResult>>>>,
 }
@@ -204,7 +216,12 @@ impl ToolPort {
         results: mpsc::UnboundedReceiver<ToolResult>,
     ) -> ToolPort {
         let (outstanding, ready, recorded) = (Vec::new(), Vec::new(), HashMap::new());
-        ToolPort { tools, calls, results, outstanding, ready, recorded, log: None }
+        ToolPort { tools, calls, results, outstanding, ready, recorded, slot: None, log: None }
+    }
+
+    /// Gives something back while the call waits.
+    pub(crate) fn suspends(&mut self, slot: Arc<dyn Suspend>) {
+        self.slot = Some(slot);
     }
 
     /// Keeps the results in `log` from now on.
@@ -266,7 +283,16 @@ impl ToolPort {
     /// Waits for a result, and returns all that there are then, as JSON. When nobody is left to answer, that is the answer.
     pub(crate) async fn answers(&mut self) -> Vec<u8> {
         let mut results = std::mem::take(&mut self.ready);
-        if results.is_empty() && self.results.recv_many(&mut results, OUTSTANDING_MAX).await == 0 {
+        if results.is_empty() {
+            if let Some(slot) = &self.slot {
+                slot.give_back();
+            }
+            self.results.recv_many(&mut results, OUTSTANDING_MAX).await;
+            if let Some(slot) = &self.slot {
+                slot.take_again().await;
+            }
+        }
+        if results.is_empty() {
             let unanswered = || Err(ToolError::new("nobody answers calls of tools any more"));
             results = self.outstanding.drain(..).map(|id| ToolResult::new(id, unanswered())).collect();
         }

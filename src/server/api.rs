@@ -2,6 +2,8 @@
 //!
 //! **Architecture invariant:** these types know JSON and nothing of how a job runs.
 
+pub(crate) mod sessions;
+
 use super::members::{Members, Text, utf8};
 use crate::{
     outcome::{CapabilityMiss, ErrorFrame, JsonText, LimitHit, RichOutput, Tier},
@@ -653,6 +655,12 @@ pub(crate) struct EnvironmentPackage {
 pub(crate) struct EnvironmentList {
     pub(crate) environments: Vec<Environment>,
 }
+
+/// The name of a session.
+#[derive(ToSchema)]
+#[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{21}$", example = "V1StGXR8_Z5jdHi6B-myT")]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct SessionId(String);
 
 /// The name of a workspace.
 #[derive(ToSchema)]

@@ -115,6 +115,7 @@ impl From<Error> for ApiError {
         };
         match error.kind() {
             ErrorKind::InvalidJob => refused(Problem::Invalid),
+            ErrorKind::NotFound => refused(Problem::NotFound),
             ErrorKind::Busy => refused(Problem::Unavailable).retry_after(5),
             ErrorKind::Unavailable | ErrorKind::NoImage | ErrorKind::InvalidSettings => {
                 tracing::error!(%error, "the service is at fault");

@@ -28,11 +28,30 @@ pub(crate) async fn json(record: Arc<ExecutionRecord>) -> Bytes {
     blocking(move || write(&record)).await.unwrap_or_default()
 }
 
+/// Makes what is said of a call that has ended.
+pub(crate) fn call(id: String, given: &GrantedLimits, warnings: Vec<String>, end: End) -> ExecutionResult {
+    let blank = blank(id, end.status, given, warnings);
+    ended(blank, end)
+}
+
 /// Makes what is said of an execution, ended or not.
 pub(crate) fn result(record: &ExecutionRecord) -> ExecutionResult {
+    let ExecutionRecord { id, terms, started_at, progress, .. } = record;
     let blank = ExecutionResult {
-        execution_id: record.id.clone(),
-        status: record.status(),
+        started_at: started_at.map(timestamp),
+        progress: progress.clone(),
+        ..blank(id.clone(), record.status(), &terms.limits, terms.warnings.clone())
+    };
+    match record.end.clone() {
+        Some(end) => ended(blank, end),
+        None => blank,
+    }
+}
+
+fn blank(execution_id: String, status: Status, given: &GrantedLimits, warnings: Vec<String>) -> ExecutionResult {
+    ExecutionResult {
+        execution_id,
+        status,
         exit_code: 0,
         stdout: String::new(),
         stderr: String::new(),
@@ -45,12 +64,12 @@ pub(crate) fn result(record: &ExecutionRecord) -> ExecutionResult {
         error_line: None,
         error_frames: Vec::new(),
         error_kind: None,
-        started_at: record.started_at.map(timestamp),
+        started_at: None,
         finished_at: None,
         result: None,
         result_json: None,
         executor: None,
-        progress: record.progress.clone(),
+        progress: None,
         route_reason: None,
         usage: Usage::default(),
         stdout_truncated: false,
@@ -63,12 +82,8 @@ pub(crate) fn result(record: &ExecutionRecord) -> ExecutionResult {
         files: None,
         files_dropped: None,
         workspace: None,
-        limits: limits(&record.terms.limits),
-        warnings: record.terms.warnings.clone(),
-    };
-    match record.end.clone() {
-        Some(end) => ended(blank, end),
-        None => blank,
+        limits: limits(given),
+        warnings,
     }
 }
 

@@ -208,6 +208,30 @@ fn want(common: &Common) -> Result<Want> {
     })
 }
 
+/// Makes the job that says what a session gets: it has no code.
+pub(crate) fn session(read: Read<EvalRequest>, app: &App) -> Result<(Job, Vec<String>)> {
+    let Read { request: EvalRequest { code, files, config, common, stream: _ }, mut warnings } = read;
+    if !code.is_empty() || common.entry_function.is_some() {
+        return Err(ApiError::invalid("a session begins without code: make it, and send the code as its calls"));
+    }
+    let all: usize = files.iter().map(|file| file.len()).sum();
+    if all > app.settings.files_max_bytes {
+        let most = app.settings.files_max_bytes;
+        return Err(too_large(format!("total size of files {all} bytes exceeds limit of {most} bytes")));
+    }
+    let config = config.unwrap_or_default();
+    let (limits, shares) = limits(&config, common.max_output_bytes, &app.settings, &mut warnings);
+    let network = network(&common, &config, app.settings.default_network)?;
+    let ways = Ways { python: python(&common)?, network, want: Want::LastExpression };
+    let project = Project::files(files.into_iter().map(|file| (file.name.clone(), file.into_bytes())))?;
+    Ok((job(project, common, ways, limits, shares, &mut warnings)?, warnings))
+}
+
+/// Chooses the limits of a call.
+pub(crate) fn call_limits(config: Option<Config>, app: &App, warnings: &mut Vec<String>) -> Limits {
+    limits(&config.unwrap_or_default(), None, &app.settings, warnings).0
+}
+
 /// Makes the definition of packages under a name.
 pub(crate) fn environment(request: &EnvironmentRequest) -> Result<Definition> {
     let requirements = match &request.requirements {
@@ -266,7 +290,7 @@ fn limits(config: &Config, output: Option<f64>, settings: &Settings, warnings: &
     (limits.clamped(&most), u32::try_from(shares).unwrap_or(CPU_SHARES_MAX).clamp(2, CPU_SHARES_MAX))
 }
 
-fn granted(limits: &Limits, cpu_shares: u32) -> GrantedLimits {
+pub(crate) fn granted(limits: &Limits, cpu_shares: u32) -> GrantedLimits {
     GrantedLimits {
         wall_clock_ms: limits.wall_clock_ms,
         memory_bytes: limits.memory_bytes,

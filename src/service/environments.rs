@@ -316,7 +316,7 @@ impl Pyexec {
             let progress = Progress::phases(move |phase| told.send_modify(|state| phase.clone_into(&mut state.phase)));
             let (made, packages) = match pyexec.make(&definition, &progress).await {
                 Ok((made, packages)) => (Ok(made), packages),
-                Err(error) => (Err(error.into()), None),
+                Err(error) => (Err(error), None),
             };
             let ended = packages.is_none();
             sender.send_modify(|state| *state = State { phase: String::new(), made: Some(made), ended });

@@ -29,7 +29,7 @@ impl Sessions {
                 }
             }
             if left >= live_max {
-                return Err(Error::unavailable(format!(
+                return Err(Error::busy(format!(
                     "all {live_max} sessions that may be in memory are in calls: try again when one of them has ended"
                 )));
             }

@@ -5,16 +5,18 @@ use super::{
     journal::{self, Journal},
     place::{self, Place},
     record::{Moved, Record, SessionInfo, SessionState},
+    turn::Turn,
 };
 use crate::{
     Error, Event, Outcome, Result, Stdin,
     blocking::blocking,
-    executor::{Call, Frozen, Interrupt, Observer, Question, Run, Session, StopAt, ToolPort},
+    executor::{Call, Frozen, Interrupt, Observer, Question, Run, Session, StopAt, Suspend, ToolPort},
     outcome::{JsonText, Tier},
     planner::Retry,
     progress::{Progress, Update},
     sync::lock,
 };
+use futures_util::future::BoxFuture;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -139,7 +141,7 @@ impl Entry {
         let _waiting = Waiting::new(&self.waiting)?;
         let state = self.state.lock().await;
         if state.is_removed {
-            return Err(Error::invalid(format!("there is no session {:?}, or no longer", self.id)));
+            return Err(Error::not_found(format!("there is no session {:?}, or no longer", self.id)));
         }
         Ok(state)
     }
@@ -263,10 +265,15 @@ impl Entry {
             moved = self.bring(sessions, state, &place).await?.or(moved);
             let live = state.live.as_mut().ok_or_else(|| Error::unavailable("the session is not there"))?;
             let stop_at = retry.as_ref().filter(|_| attempts < ATTEMPTS_MAX && tools.is_none()).map(Retry::stop_at);
-            let call = self.attempt(number, &code, &stdin, limits, stop_at, tools.take(), &log);
+            let mut call = self.attempt(number, &code, &stdin, limits, stop_at, tools.take(), &log);
             let shared = Arc::clone(&observer);
             let tell: Box<dyn Observer> = Box::new(move |event: Event<'_>| lock(&shared).event(event));
+            let turn = Turn::new(sessions.pyexec(), live.place.tier, &self.owner).await;
+            if let Some(tools) = &mut call.tools {
+                tools.suspends(Arc::clone(&turn) as Arc<dyn Suspend>);
+            }
             let run = live.session.call(call, tell).await?;
+            drop(turn);
             let next = match (run, retry.take()) {
                 (Run::Ended(outcome), None) => break outcome,
                 (Run::Ended(outcome), Some(_)) if !declared.is_empty() || attempts >= ATTEMPTS_MAX => break outcome,
@@ -335,7 +342,7 @@ impl Entry {
     pub(super) async fn with_live<T>(
         &self,
         sessions: &Sessions,
-        work: impl AsyncFnOnce(&mut dyn Session) -> Result<T>,
+        work: impl for<'a> FnOnce(&'a mut dyn Session) -> BoxFuture<'a, Result<T>> + Send,
     ) -> Result<T> {
         let mut state = self.lock().await?;
         let state = &mut *state;
@@ -357,7 +364,7 @@ impl Entry {
     }
 
     pub(super) async fn ask(&self, sessions: &Sessions, question: Question) -> Result<JsonText> {
-        self.with_live(sessions, async |session| session.ask(question).await).await
+        self.with_live(sessions, |session| session.ask(question)).await
     }
 
     /// Writes down what is only in memory.
@@ -432,7 +439,7 @@ impl Entry {
         let from = self.checkpoint_folder(name)?;
         let mut state = self.lock().await?;
         let bytes = fs::read(from.join(folder::RECORD)).map_err(|_| {
-            Error::invalid(format!("nothing is kept under {name:?}: {}", self.checkpoints().join(", ")))
+            Error::not_found(format!("nothing is kept under {name:?}: {}", self.checkpoints().join(", ")))
         })?;
         let kept = Record::read(&bytes)?;
         state.live = None;
@@ -572,7 +579,7 @@ impl Waiting<'_> {
     fn new(count: &Mutex<usize>) -> Result<Waiting<'_>> {
         let mut waiting = lock(count);
         if *waiting >= WAITING_MAX {
-            return Err(Error::unavailable(format!("{WAITING_MAX} calls wait for this session already")));
+            return Err(Error::busy(format!("{WAITING_MAX} calls wait for this session already")));
         }
         *waiting += 1;
         Ok(Waiting(count))

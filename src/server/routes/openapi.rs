@@ -1,6 +1,6 @@
 //! The OpenAPI document, made from the types, and Swagger UI to read it.
 
-use super::{environments, eval, exec, executions, service, workspaces};
+use super::{environments, eval, exec, executions, service, sessions, workspaces};
 use crate::server::{App, api};
 use axum::Router;
 use std::sync::Arc;
@@ -36,6 +36,22 @@ const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile
         environments::list,
         environments::status,
         environments::remove,
+        sessions::create,
+        sessions::list,
+        sessions::inspect,
+        sessions::remove,
+        sessions::call,
+        sessions::go_on,
+        sessions::interrupt,
+        sessions::fork,
+        sessions::checkpoints,
+        sessions::checkpoint,
+        sessions::roll_back,
+        sessions::variables,
+        sessions::files,
+        sessions::read_file,
+        sessions::write_file,
+        sessions::remove_file,
         workspaces::create,
         workspaces::list,
         workspaces::inspect,
@@ -56,6 +72,7 @@ const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile
         (name = "run", description = "Run code"),
         (name = "executions", description = "Look at, follow and kill executions"),
         (name = "environments", description = "Packages that are there before they are needed"),
+        (name = "sessions", description = "Interpreters that live on between calls"),
         (name = "workspaces", description = "Files that outlive executions"),
         (name = "service", description = "The server itself"),
     )

@@ -1,6 +1,6 @@
 //! What comes beside the body.
 
-use crate::server::api::{EnvironmentId, ExecutionId, WorkspaceId};
+use crate::server::api::{EnvironmentId, ExecutionId, SessionId, WorkspaceId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -30,6 +30,38 @@ pub(super) struct FilePath {
     #[param(value_type = ExecutionId)]
     pub(super) id: String,
     /// As in `files` of the result. Slashes may stand for themselves.
+    pub(super) path: String,
+}
+
+/// Which session.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct SessionPath {
+    /// As given when it was created.
+    #[param(value_type = SessionId)]
+    pub(super) id: String,
+}
+
+/// Which state of which session.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct CheckpointPath {
+    /// As given when it was created.
+    #[param(value_type = SessionId)]
+    pub(super) id: String,
+    /// Letters, digits, `-`, `_` and `.`
+    #[param(pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$", max_length = 100)]
+    pub(super) name: String,
+}
+
+/// Which file of which session.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct SessionFilePath {
+    /// As given when it was created.
+    #[param(value_type = SessionId)]
+    pub(super) id: String,
+    /// Relative, without `..`. Slashes may stand for themselves.
     pub(super) path: String,
 }
 

@@ -13,7 +13,7 @@ use crate::{Error, Limits, Project, Result, executor::wasm::library::Library};
 use cap_std::fs::{Dir, File, MetadataExt, OpenOptions};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry as Slot},
     ffi::OsStr,
     io::{Seek, SeekFrom, Write},
     os::unix::ffi::OsStrExt,
@@ -294,9 +294,9 @@ struct Pipes {
 
 impl Pipes {
     fn add(&mut self, pipe: u64) {
-        if !self.readers.contains_key(&pipe) {
+        if let Slot::Vacant(slot) = self.readers.entry(pipe) {
             let (reader, writer) = pipe::pipe_of_inode(pipe);
-            self.readers.insert(pipe, reader);
+            slot.insert(reader);
             self.writers.insert(pipe, writer);
         }
     }

@@ -86,7 +86,7 @@ fn below(path: &str) -> Result<PathBuf> {
 fn regular(root: &cap_std::fs::Dir, at: &Path, path: &str) -> Result<cap_std::fs::File> {
     match root.symlink_metadata(at) {
         Ok(metadata) if metadata.is_file() => root.open(at).map_err(|e| failed(path, &e)),
-        _ => Err(Error::invalid(format!("the session has no file {path:?}"))),
+        _ => Err(Error::not_found(format!("the session has no file {path:?}"))),
     }
 }
 
