@@ -75,6 +75,9 @@ const DRAIN_POLL: Duration = Duration::from_millis(20);
 /// whole second.
 const BACKLOG: u32 = 4096;
 
+/// Servers that share a data folder, each with sessions of its own.
+const SERVERS_MAX: usize = 32;
+
 /// For killed executions to end, and for connections to take their last answer.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -176,17 +179,19 @@ pub fn serve(
     result
 }
 
-/// Opens the sessions in the data folder, unless another process has.
+/// Opens sessions in the data folder: servers that share it have a folder of sessions each.
 fn conversations(pyexec: &Pyexec, settings: &Settings) -> Option<Conversations> {
-    let mut options = SessionsOptions::default();
-    options.folder = Some(settings.data_dir.join("sessions"));
-    match Sessions::open(pyexec.clone(), options) {
-        Ok(sessions) => Some(Conversations::new(sessions)),
-        Err(error) => {
-            tracing::warn!(%error, "this server has no sessions");
-            None
+    let names = std::iter::once("sessions".to_owned()).chain((2..=SERVERS_MAX).map(|n| format!("sessions-{n}")));
+    for name in names {
+        let mut options = SessionsOptions::default();
+        options.folder = Some(settings.data_dir.join(name));
+        match Sessions::open(pyexec.clone(), options) {
+            Ok(sessions) => return Some(Conversations::new(sessions)),
+            Err(error) => tracing::debug!(%error, "no sessions there"),
         }
     }
+    tracing::warn!(folder = %settings.data_dir.display(), "this server has no sessions: its data folder has none free");
+    None
 }
 
 fn queue_limits(settings: &Settings) -> QueueLimits {
