@@ -395,14 +395,6 @@ impl<F: FnMut(Event<'_>) + Send + 'static> Observer for F {
     }
 }
 
-#[cfg(test)]
-impl SessionSpec {
-    /// Describes the session of a job.
-    pub(crate) fn of(job: crate::Job) -> SessionSpec {
-        parts(job.resolve().expect("a job"), None).0
-    }
-}
-
 /// Runs a job in WebAssembly, with these packages.
 #[cfg(test)]
 pub(crate) async fn run_in_wasm(

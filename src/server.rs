@@ -183,8 +183,8 @@ pub fn serve(
 fn conversations(pyexec: &Pyexec, settings: &Settings) -> Option<Conversations> {
     let names = std::iter::once("sessions".to_owned()).chain((2..=SERVERS_MAX).map(|n| format!("sessions-{n}")));
     for name in names {
-        let mut options = SessionsOptions::default();
-        options.folder = Some(settings.data_dir.join(name));
+        let folder = Some(settings.data_dir.join(name));
+        let options = SessionsOptions { folder, ..SessionsOptions::default() };
         match Sessions::open(pyexec.clone(), options) {
             Ok(sessions) => return Some(Conversations::new(sessions)),
             Err(error) => tracing::debug!(%error, "no sessions there"),
