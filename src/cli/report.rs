@@ -179,7 +179,7 @@ impl Report {
     fn json(&self) -> serde_json::Result<BTreeMap<String, Box<RawValue>>> {
         let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&serde_json::to_string(&self.outcome)?)?;
         // Also of what was stopped by a limit.
-        fields.insert("exit_code".into(), raw(&self.exit_code())?);
+        fields.insert("exit_code".into(), raw(self.exit_code())?);
         if let Some(execution) = &self.execution {
             // A server does not tell.
             fields.remove("ended_in_miss");
