@@ -61,8 +61,7 @@ pub struct Cells {
 
 impl Cells {
     pub async fn open(door: &Door) -> Cells {
-        let mut limits = Limits::default();
-        limits.wall_clock_ms = 5_000;
+        let limits = Limits { wall_clock_ms: 5_000, ..Limits::default() };
         let session = door.open(Project::script("x = 'not run'"), limits).await;
         Cells { session, calls: 0, limits }
     }
