@@ -128,6 +128,13 @@ impl Error {
         Error::caused(format!("{what} {}", path.display()), cause)
     }
 
+    /// Takes it for one that the author of the job can mend: by asking for something else.
+    #[must_use]
+    pub(crate) fn of_job(mut self) -> Error {
+        self.0.kind = ErrorKind::InvalidJob;
+        self
+    }
+
     /// Says what to do about it.
     #[must_use]
     pub(crate) fn with_hint(mut self, hint: impl Into<Hint>) -> Error {

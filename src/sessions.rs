@@ -164,6 +164,8 @@ impl Sessions {
         let project = job.project.clone();
         project.fits(&job.limits)?;
         let record = Record::new(owner, Definition::of(&job), self.shared.options.time_to_live);
+        // What no call could have is refused now.
+        self.shared.pyexec.plan(record.job_for(&Bytes::new())?).await.map_err(Error::of_job)?;
         let entry = Arc::new(self.shared.folder.create(record, &project).await?);
         let info = entry.info().await;
         lock(&self.shared.entries).insert(entry.id().to_owned(), entry);

@@ -180,7 +180,7 @@ fn ended(running: &Running, end: CallEnd) -> CallResult {
     let CallEnd { outcome, number, session, moved, lost } = end;
     let ended = Ended { waited: Duration::ZERO, timeout: running.timeout, strip_newline: false, collect_files: false };
     let (end, _) = ending::finished(outcome, &ended);
-    let id = format!("{}-{number}", session.id);
+    let id = format!("exe_{}", uuid::Uuid::new_v4());
     CallResult {
         execution: render::call(id, &running.limits, running.warnings.clone(), end),
         session_id: session.id,

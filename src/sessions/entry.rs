@@ -252,7 +252,11 @@ impl Entry {
         let log = Arc::new(Mutex::new(Vec::new()));
         let declared = tools.as_ref().map(|tools| tools.tools().to_vec()).unwrap_or_default();
 
-        let (mut place, mut retry) = place::of(sessions.pyexec(), &state.record, &code, &progress).await?;
+        let planned = place::of(sessions.pyexec(), &state.record, &code, &progress).await;
+        let (mut place, mut retry) = match planned {
+            Ok(planned) => planned,
+            Err(error) => return Ok(self.refused(&state.record, &error)),
+        };
         let (mut moved, mut attempts) = (None, 0);
         let outcome = loop {
             attempts += 1;
@@ -316,6 +320,14 @@ impl Entry {
         outcome.route_reason.clone_from(&place.reason);
         let session = state.record.info(if is_alive { SessionState::Live } else { SessionState::Frozen });
         Ok(CallEnd { outcome, number, session, moved, lost: !is_alive })
+    }
+
+    /// Ends a call that could not run: the session is as it was.
+    fn refused(&self, record: &Record, error: &Error) -> CallEnd {
+        let hint = error.hint().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
+        let outcome = Outcome::failed(error.exit_code(), format!("{error}{hint}"), record.tier(), "");
+        let state = if self.is_live() { SessionState::Live } else { SessionState::Frozen };
+        CallEnd { outcome, number: record.calls, session: record.info(state), moved: None, lost: false }
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of a call, which is used up by each attempt")]

@@ -72,12 +72,15 @@ impl Storage {
     pub(super) async fn ids(&self) -> Result<Vec<String>> {
         // What an upload left that never ended is not listed.
         let folder = self.folder.join(TOP);
-        let names =
-            blocking(move || fs::read_dir(folder).map(|entries| entries.flatten().map(|entry| entry.file_name())))
-                .await
-                .and_then(|names| names)
-                .map_err(|error| object_store::Error::Generic { store: "folder", source: error.into() })?;
-        Ok(names.filter_map(|name| name.into_string().ok()).filter(|name| id::is_id(name)).collect())
+        let list = move || match fs::read_dir(folder) {
+            Ok(entries) => Ok(entries.flatten().map(|entry| entry.file_name()).collect::<Vec<_>>()),
+            // It goes with the last of them.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
+        };
+        let names = blocking(list).await.and_then(|names| names);
+        let names = names.map_err(|error| object_store::Error::Generic { store: "folder", source: error.into() })?;
+        Ok(names.into_iter().filter_map(|name| name.into_string().ok()).filter(|name| id::is_id(name)).collect())
     }
 
     pub(super) async fn index(&self, id: &str) -> Result<Option<Bytes>> {

@@ -15,6 +15,7 @@ use pyexec::{
     outcome::Tier,
 };
 use std::sync::{Arc, OnceLock};
+use tokio::sync::Semaphore;
 
 /// Makes a module of tests for one executor out of the suite.
 macro_rules! executor {
@@ -68,6 +69,8 @@ impl Door {
     pub async fn run(&self, job: Job, observer: impl Observer) -> Result<Outcome> {
         match self {
             Door::Wasm(executor) => {
+                // As the scheduler does, which gives out as many as there are.
+                let _slot = SLOTS.acquire().await.expect("slots");
                 let (provisioned, observer) = (Provisioned::wasm(), Box::new(observer));
                 executor::run(&**executor, provisioned, job.resolve()?, None, observer).await?.outcome()
             }
@@ -75,6 +78,8 @@ impl Door {
         }
     }
 }
+
+static SLOTS: Semaphore = Semaphore::const_new(2);
 
 /// With two slots, so that a slot that is not given back is noticed.
 fn wasm() -> Door {

@@ -253,7 +253,7 @@ impl Session for WasmSession {
         let mut input = encode(&call, false, &self.project, &self.env, &self.library)?;
         // The same record, as a question.
         input.truncate(input.len() - 3 * size_of::<u32>());
-        input[..4].copy_from_slice(&ASK.to_le_bytes());
+        input[..4].copy_from_slice(&(ASK | LIVES_ON).to_le_bytes());
         put(&mut input, question.name().as_bytes())?;
         put(&mut input, question.arguments().as_bytes())?;
         put(&mut input, b"")?;

@@ -77,13 +77,15 @@ pub(crate) struct SessionList {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"code": "x = 20\nx + 1"}))]
 pub(crate) struct CallRequest {
+    #[schema(required = false)]
     pub(crate) code: String,
     /// Standard input.
+    #[schema(required = false)]
     pub(crate) stdin: String,
     /// Of these time, CPU and output; the session has its memory and disk.
     pub(crate) config: Option<Config>,
     /// Functions that it may call. When it does, the answer has `tool_calls`, and goes on with `calls/continue`.
-    #[schema(max_items = 128)]
+    #[schema(required = false, max_items = 128)]
     pub(crate) tools: Vec<ToolDeclaration>,
 }
 

@@ -55,8 +55,7 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<Response, ApiError> {
     let bytes = body::read(body, app.settings.body_max_bytes).await?;
-    let read = EvalRequest::read(if bytes.is_empty() { b"{}" } else { &bytes });
-    let read = read.map_err(|e| ApiError::invalid(format!("invalid JSON: {e}")))?;
+    let read = EvalRequest::read(&bytes).map_err(|e| ApiError::invalid(format!("invalid JSON: {e}")))?;
     if app.is_draining() {
         return Err(ApiError::new(Problem::Draining, "the server is shutting down: try another, or again later"));
     }
@@ -325,7 +324,7 @@ pub(super) async fn read_file(
     path = "/api/v1/sessions/{id}/files/{path}",
     tag = "sessions",
     params(SessionFilePath),
-    request_body(content = Content, content_type = "application/octet-stream"),
+    request_body(content = Option<Content>, content_type = "application/octet-stream"),
     responses((status = 204, description = "It is written"), Guarded, SameSite, MissingSession),
     operation_id = "sessions_write_file",
 )]
