@@ -1,6 +1,6 @@
 //! What is said of sessions.
 
-use super::{Config, ExecutionResult, Read, SessionId};
+use super::{CodeFile, Common, Config, ExecutionResult, Read, SessionId};
 use crate::{
     executor::{SessionFile, Tool, ToolError},
     outcome::{JsonText, Tier},
@@ -73,6 +73,19 @@ pub(crate) struct SessionList {
     pub(crate) sessions: Vec<Session>,
 }
 
+/// What a session gets: as for an evaluation, but for code.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct SessionRequest {
+    /// Files of its project folder.
+    #[schema(required = false)]
+    files: Vec<CodeFile>,
+    #[schema(required = false)]
+    config: Option<Config>,
+    #[serde(flatten)]
+    common: Common,
+}
+
 /// A cell, with all that it gets.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"code": "x = 20\nx + 1"}))]
@@ -117,8 +130,8 @@ pub(crate) struct ToolDeclaration {
     description: Option<String>,
     /// A JSON schema of its parameters; positional arguments are named after it.
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    parameters: Option<serde_json::Value>,
+    #[schema(value_type = Object, nullable, required = false)]
+    parameters: Option<serde_json::Map<String, serde_json::Value>>,
     /// Whether it is awaited; calls that are awaited together come together.
     #[serde(default)]
     awaited: bool,
@@ -128,7 +141,7 @@ impl From<ToolDeclaration> for Tool {
     fn from(declared: ToolDeclaration) -> Tool {
         let mut tool = Tool::new(declared.name).awaited(declared.awaited);
         tool.description = declared.description;
-        tool.parameters = declared.parameters;
+        tool.parameters = declared.parameters.map(Into::into);
         tool
     }
 }

@@ -12,7 +12,10 @@ use crate::{
         App,
         api::{
             EvalRequest,
-            sessions::{CallAnswer, CallRequest, CheckpointList, ContinueRequest, Session, SessionFiles, SessionList},
+            sessions::{
+                CallAnswer, CallRequest, CheckpointList, ContinueRequest, Session, SessionFiles, SessionList,
+                SessionRequest,
+            },
         },
         auth::Caller,
         body,
@@ -35,7 +38,7 @@ use std::sync::Arc;
     post,
     path = "/api/v1/sessions",
     tag = "sessions",
-    request_body(content = EvalRequest, example = json!({"requirements_txt": "humanize"})),
+    request_body(content = SessionRequest, example = json!({"requirements_txt": "humanize"})),
     responses(
         (
             status = 201,
