@@ -25,10 +25,12 @@ use crate::{
     Error, Limits, Result, Verification,
     environment::without_credentials,
     executor::docker::{DockerOptions, Instance, NetworkMode},
+    workspaces::WorkspaceOptions,
 };
 use keys::Kind;
 use sources::{Gathered, Given};
 use std::{
+    env,
     net::{IpAddr, Ipv4Addr},
     path::PathBuf,
     thread,
@@ -97,8 +99,10 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     /// How long running jobs have left when the server is told to stop.
     pub shutdown_grace: Duration,
-    /// Folder for uploads.
+    /// Folder for workspaces and uploads.
     pub data_dir: PathBuf,
+    /// How much workspaces may hold, and how long they are kept; the folder is [`Settings::data_dir`].
+    pub workspaces: WorkspaceOptions,
     /// Folder for compiled code; `None` is the user's usual one.
     pub cache_dir: Option<PathBuf>,
     /// Whether slots keep their memory pages from job to job.
@@ -148,7 +152,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSettings`] with everything that is wrong, not only with what was found first.
+    /// [`InvalidSettings`](crate::ErrorKind::InvalidSettings) with everything that is wrong, not only with what was found first.
     pub fn load(sources: &Sources) -> Result<Loaded> {
         let Gathered { given, mut problems, mut warnings, unusable_docker } = sources.gather();
         let mut settings = Settings::blank();
@@ -161,7 +165,7 @@ impl Settings {
         }
         problems.extend(settings.conflicts(&given, &broken));
         if !problems.is_empty() {
-            return Err(Error::InvalidSettings { problems });
+            return Err(Error::settings(problems));
         }
         // It is refused where it is needed, which it may never be.
         if let Some(host) = unusable_docker {
@@ -235,6 +239,7 @@ impl Settings {
             cors_origins: Vec::new(),
             shutdown_grace: Duration::ZERO,
             data_dir: PathBuf::new(),
+            workspaces: WorkspaceOptions::default(),
             cache_dir: None,
             page_reuse: false,
             allow_network: false,
@@ -310,7 +315,8 @@ impl Settings {
             docker.build_env = vec![("PIP_INDEX_URL".to_owned(), without_credentials(url))];
         }
         if self.data_dir.as_os_str().is_empty() {
-            self.data_dir = std::env::temp_dir();
+            // Without a home, what is there is gone with the machine's temporary files, or before.
+            self.data_dir = data_folder().unwrap_or_else(std::env::temp_dir);
         }
     }
 }
@@ -327,6 +333,13 @@ impl Value {
             Kind::List(..) | Kind::Text(..) | Kind::Path(_) => text(),
         }
     }
+}
+
+/// Returns the folder for data that outlives this process: `pyexec` in that of the user.
+pub(crate) fn data_folder() -> Option<PathBuf> {
+    let folder = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = folder("XDG_DATA_HOME").or_else(|| folder("HOME").map(|home| home.join(".local/share")));
+    data.map(|data| data.join("pyexec"))
 }
 
 /// Returns this machine's name, as far as names of containers may have it.

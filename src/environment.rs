@@ -47,7 +47,7 @@ use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    sync::{Arc, Mutex, OnceLock, Weak},
     time::{Duration, Instant, SystemTime},
 };
 use store::{Id, Identity, Meta, Store};
@@ -503,9 +503,4 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
 
 fn fault(error: io::Error) -> Refusal {
     Refusal::fault(error.to_string())
-}
-
-/// Locks what is whole after every statement, whoever panicked.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

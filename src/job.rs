@@ -1,8 +1,11 @@
 //! What to run.
 
-use crate::{Limits, Project, Python, Requirements, ResolvedJob, Result, needs::Container, outcome::JsonText};
+use crate::{
+    Limits, Project, Python, Requirements, ResolvedJob, Result, needs::Container, outcome::JsonText,
+    workspaces::Mounted,
+};
 use bytes::Bytes;
-use std::fmt;
+use std::{fmt, sync::Arc};
 use tokio::io::AsyncRead;
 
 /// A Python program with everything it gets: the project's files, arguments, environment, standard input and limits.
@@ -25,6 +28,8 @@ pub struct Job {
     pub(crate) limits: Limits,
     pub(crate) want: Want,
     pub(crate) collect_files: bool,
+    /// Owner and id, until its files are there.
+    pub(crate) workspace: Option<(String, String)>,
     pub(crate) containers: Containers,
 }
 
@@ -45,6 +50,8 @@ pub(crate) struct Containers {
     pub(crate) cpu_shares: Option<u32>,
     /// For whom: owners take turns where jobs wait for each other.
     pub(crate) owner: u64,
+    /// Where what it changes is kept.
+    pub(crate) workspace: Option<Arc<Mounted>>,
 }
 
 impl Containers {
@@ -73,6 +80,7 @@ impl Default for Containers {
             network: false,
             cpu_shares: None,
             owner: 0,
+            workspace: None,
         }
     }
 }
@@ -124,6 +132,11 @@ impl Job {
         Job::project(Project::script(source))
     }
 
+    /// Describes a session of cells, which has no script: see [`sessions`](crate::sessions).
+    pub fn session() -> Job {
+        Job::project(Project::empty())
+    }
+
     /// Makes a job of a project, whose entry point is `main.py`, `__main__.py`, or the first `.py` file.
     pub fn project(project: Project) -> Job {
         Job {
@@ -135,6 +148,7 @@ impl Job {
             limits: Limits::default(),
             want: Want::Nothing,
             collect_files: false,
+            workspace: None,
             containers: Containers::default(),
         }
     }
@@ -188,6 +202,23 @@ impl Job {
     #[must_use]
     pub fn collect_files(mut self, collect: bool) -> Job {
         self.collect_files = collect;
+        self
+    }
+
+    /// Sets for whom it is: where jobs wait for each other, owners take turns.
+    #[must_use]
+    pub fn owner(mut self, owner: u64) -> Job {
+        self.containers.owner = owner;
+        self
+    }
+
+    /// Runs it in a workspace of this owner. It finds the files there beside those of its project, which win; what it makes,
+    /// changes and deletes in its project directory stays when it ends, however it does, and
+    /// [`Outcome::workspace`](crate::Outcome::workspace) says so. Its disk is what is left of the quota, if that is less.
+    /// Of several jobs at the same time the last to end wins, file by file.
+    #[must_use]
+    pub fn workspace(mut self, owner: impl Into<String>, id: impl Into<String>) -> Job {
+        self.workspace = Some((owner.into(), id.into()));
         self
     }
 

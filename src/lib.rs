@@ -20,6 +20,7 @@
 //! - [`Job`] is what to run: a [`Project`], arguments, environment, [`Stdin`], [`Limits`].
 //! - [`Outcome`] is what happened. A script that fails is an outcome; [`Error`] is a fault of the request or of ours.
 //! - [`Pyexec`] runs the one and gives the other.
+//! - [`workspaces`] are files that outlive a job.
 //! - [`config`] has the settings of the server.
 //! - [`executor`] has the contract of an execution tier, and the tiers.
 
@@ -35,6 +36,7 @@ pub mod executor;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hint;
 mod job;
 mod limits;
 mod needs;
@@ -44,16 +46,20 @@ mod planner;
 mod progress;
 mod project;
 mod resolve;
+mod scheduler;
 pub mod server;
 mod service;
+pub mod sessions;
 mod single_flight;
 mod sync;
 mod turns;
+pub mod workspaces;
 
 pub use cache::Verification;
 pub use environment::Requirements;
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use executor::Event;
+pub use hint::{Hint, Wording};
 pub use job::{Job, Stdin, TierChoice, Want};
 pub use limits::Limits;
 pub use needs::{Python, UnsupportedPython, is_installing_line};
@@ -62,6 +68,7 @@ pub use planner::{Plan, Ready};
 pub use progress::{Progress, Update};
 pub use project::Project;
 pub use resolve::ResolvedJob;
+pub use scheduler::Slot;
 pub use service::{Attempt, BakeOrder, Baking, Builder, EnvironmentState, NamedEnvironment, Pyexec, ReadyEnvironment};
 
 /// Version of CPython in the wasm tier.

@@ -366,20 +366,24 @@ impl Search<'_> {
         let Ok(content) = self.project.read(&real) else { return Ok(()) };
         let source = String::from_utf8_lossy(&content);
         let is_entry = path == self.entrypoint;
+        let (python, installing) = installs::without_installing_lines(&source);
+        let own = &self.own;
+        let found = syntax::with_syntax(&python, |parsed| {
+            let findings = scan::scan(parsed.syntax(), &python, is_entry, &|name| own.has(name));
+            (findings, syntax::Newest::of(parsed, &python), parsed.has_valid_syntax())
+        });
         if is_entry {
+            if let Ok((_, _, false)) = found {
+                // It ends with a SyntaxError before anything in it counts, whatever text it is.
+                return Ok(());
+            }
             self.needs.script = Script::find(&source)?;
         }
-        let (source, installing) = installs::without_installing_lines(&source);
         for found in installing {
             self.installation(found.installation, Urgency::Required, path, found.line);
         }
-        let own = &self.own;
-        let found = syntax::with_syntax(&source, |parsed| {
-            let findings = scan::scan(parsed.syntax(), &source, is_entry, &|name| own.has(name));
-            (findings, syntax::Newest::of(parsed, &source))
-        });
         match found {
-            Ok((findings, newest)) => {
+            Ok((findings, newest, _)) => {
                 if let Some(syntax::Newest { python, what, line }) = newest {
                     let place = Place { file: path.into(), line };
                     let bound = Bound { python, module: what.to_owned(), urgency, place };

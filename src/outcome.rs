@@ -1,5 +1,6 @@
 //! What happened to a job. A script that fails is an [`Outcome`], never an `Err`.
 
+use crate::workspaces::WorkspaceChanges;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -42,6 +43,15 @@ pub struct Outcome {
     pub outputs: Vec<RichOutput>,
     /// Files that the job made or changed in its project directory, and what it left in `/tmp`; only when asked for.
     pub files: Vec<OutputFile>,
+    /// Files of its project that it has deleted, by their paths there; only when files are asked for.
+    #[serde(skip)]
+    pub deleted_files: Vec<String>,
+    /// Files that it made or changed and that are too large to come back; only when files are asked for.
+    #[serde(skip)]
+    pub uncollected: Vec<String>,
+    /// What became of its workspace, if it ran in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<WorkspaceChanges>,
     /// Which tier ran it.
     pub tier: Tier,
     /// Why that tier, in words.
@@ -66,6 +76,9 @@ impl Outcome {
             usage: Usage::default(),
             outputs: Vec::new(),
             files: Vec::new(),
+            deleted_files: Vec::new(),
+            uncollected: Vec::new(),
+            workspace: None,
             tier,
             route_reason: route_reason.into(),
         }

@@ -18,13 +18,14 @@ pub(crate) use choose::{Policy, Target, WasmPackages, folder, name_of, to_build}
 pub(crate) use knowledge::{Sources, platform, refused, steps, unknown_environment};
 pub use plan::{Plan, Ready};
 pub(crate) use reason::listed;
+pub(crate) use retry::Retry;
 
-use crate::{Error, Job, Outcome, ResolvedJob, Result, TierChoice, outcome::CapabilityMiss, progress::Progress};
+use crate::{Job, Outcome, ResolvedJob, Result, TierChoice, outcome::CapabilityMiss, progress::Progress};
 use analysis::Analysis;
 use choose::{Decision, choose};
 use knowledge::Knowledge;
 use reason::ReplayReason;
-use retry::{Means, Next, Retry};
+use retry::{Means, Next};
 use std::time::Duration;
 
 /// Plans jobs, and makes what they take.
@@ -67,7 +68,7 @@ impl Planner {
             if let Some(Decision::Need(fact)) = plan.decision.take() {
                 let Plan { job, analysis, knowledge, .. } = &mut plan;
                 match self.sources.learn(knowledge, job, analysis, fact, progress).await {
-                    Err(error @ Error::Unavailable { .. }) if analysis.may_do_without_older_python() => {
+                    Err(error) if !error.is_invalid_job() && analysis.may_do_without_older_python() => {
                         tracing::info!(%error, "no older Python for a job that may do without");
                         analysis.leave_out_older_python();
                         knowledge.forget_containers();

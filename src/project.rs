@@ -6,9 +6,10 @@
 mod archive;
 mod headers;
 mod omissions;
+mod scripts;
 mod workspace;
 
-pub(crate) use archive::is_tar;
+pub(crate) use archive::{is_tar, packed_with};
 pub(crate) use workspace::{Workspace, sweep};
 
 use crate::{Error, Limits, Result, blocking::StillWanted};
@@ -17,10 +18,11 @@ use bytes::Bytes;
 use cap_std::fs::Dir;
 use omissions::{Omission, Omissions};
 use std::{
+    any::Any,
     collections::{BTreeMap, BTreeSet},
     fmt,
     fs::File,
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, BufRead as _, BufReader, Read, Seek, SeekFrom, Write},
     ops::Bound,
     path::{Component, Path, PathBuf},
     sync::Arc,
@@ -49,6 +51,8 @@ pub struct Project {
     /// By path, parents before children.
     entries: Arc<BTreeMap<String, Entry>>,
     archive: Option<Arc<Archive>>,
+    /// What keeps its files on disk there.
+    held: Option<Arc<dyn Any + Send + Sync>>,
     /// What was left out, in sentences for the user.
     notes: Arc<[String]>,
 }
@@ -70,10 +74,15 @@ enum Entry {
 }
 
 impl Project {
+    /// Makes a project of nothing.
+    pub fn empty() -> Project {
+        Project { entries: Arc::default(), archive: None, held: None, notes: Arc::default() }
+    }
+
     /// Makes a project of one script, named `main.py`.
     pub fn script(source: impl Into<Bytes>) -> Project {
         let entries = BTreeMap::from([("main.py".to_owned(), Entry::Memory(source.into()))]);
-        Project { entries: Arc::new(entries), archive: None, notes: Arc::default() }
+        Project { entries: Arc::new(entries), archive: None, held: None, notes: Arc::default() }
     }
 
     /// Makes a project of files, by their paths there.
@@ -169,6 +178,36 @@ impl Project {
         archive::open(archive, bytes_max)
     }
 
+    /// Makes a project of files on disk, by their paths there, which stay as they are for as long as `held` is.
+    pub(crate) fn on_disk(
+        files: impl IntoIterator<Item = (String, PathBuf, u64)>,
+        held: Arc<dyn Any + Send + Sync>,
+    ) -> Result<Project> {
+        let mut builder = Builder::default();
+        for (path, on_disk, bytes) in files {
+            builder.add(path, Entry::OnDisk { path: on_disk, bytes })?;
+        }
+        Ok(Project { held: Some(held), ..builder.finish(None)? })
+    }
+
+    /// Puts this project over `base`, whose files give way where both have something.
+    pub(crate) fn over(self, base: Project) -> Result<Project> {
+        let mut entries = Arc::unwrap_or_clone(base.entries);
+        for (path, entry) in self.entries.iter() {
+            let was = entries.insert(path.clone(), entry.clone());
+            if matches!(was, Some(Entry::Folder)) && !matches!(entry, Entry::Folder) {
+                let below = format!("{path}/");
+                let inner = entries.range(below.clone()..).map(|(path, _)| path.clone());
+                let inner: Vec<_> = inner.take_while(|path| path.starts_with(&below)).collect();
+                inner.iter().for_each(|path| drop(entries.remove(path)));
+            }
+        }
+        if entries.len() > ENTRIES_MAX {
+            return Err(Error::invalid(format!("the project has more than {ENTRIES_MAX} files and folders")));
+        }
+        Ok(Project { entries: Arc::new(entries), held: base.held, ..self })
+    }
+
     fn from_archive(archive: Archive) -> Result<Project> {
         let entries = archive::scan(&archive)?;
         entries.finish(Some(Arc::new(archive)))
@@ -222,9 +261,10 @@ impl Project {
         if self.is_file(USUAL_SCRIPTS[0]) {
             return Ok(USUAL_SCRIPTS[0].to_owned());
         }
-        match self.entrypoint_candidates().first() {
-            Some(first) => self.entrypoint(Some(*first)),
-            None => Err(Error::invalid("the project has no .py file: name the script to run")),
+        match self.entrypoint_candidates().as_slice() {
+            [] => Err(Error::invalid("the project has no .py file: name the script to run")),
+            [only] => self.entrypoint(Some(*only)),
+            several => self.entrypoint(Some(scripts::choose(self, several)?)),
         }
     }
 
@@ -253,7 +293,7 @@ impl Project {
     }
 
     /// Returns whether there is a file of that very path.
-    fn is_file(&self, path: &str) -> bool {
+    pub(crate) fn is_file(&self, path: &str) -> bool {
         !matches!(self.entries.get(path), None | Some(Entry::Folder | Entry::Link { .. }))
     }
 
@@ -481,9 +521,38 @@ impl Project {
         }
     }
 
+    /// Returns whether a file has the content that was submitted under this path, without either in memory as a whole.
+    pub(crate) fn has_file(&self, path: &str, file: impl Read) -> bool {
+        match self.entries.get(path) {
+            Some(Entry::OnDisk { path, .. }) => File::open(path).is_ok_and(|submitted| is_same(submitted, file)),
+            Some(_) => self.read(path).is_ok_and(|submitted| is_same(&submitted[..], file)),
+            None => false,
+        }
+    }
+
+    /// Returns the paths of regular files, in order.
+    pub(crate) fn files_themselves(&self) -> impl Iterator<Item = &str> {
+        let is_file = |entry: &Entry| !matches!(entry, Entry::Folder | Entry::Link { .. });
+        self.entries.iter().filter(move |(_, entry)| is_file(entry)).map(|(path, _)| path.as_str())
+    }
+
     /// Returns whether a file of this content was submitted under this path.
     pub(crate) fn has(&self, path: &str, content: &[u8]) -> bool {
         self.entries.contains_key(path) && self.read(path).is_ok_and(|submitted| submitted == content)
+    }
+}
+
+/// Returns whether two readers have the same to read.
+fn is_same(one: impl Read, other: impl Read) -> bool {
+    let (mut one, mut other) = (BufReader::with_capacity(1 << 16, one), BufReader::with_capacity(1 << 16, other));
+    loop {
+        let (Ok(a), Ok(b)) = (one.fill_buf(), other.fill_buf()) else { return false };
+        let common = a.len().min(b.len());
+        if common == 0 || a[..common] != b[..common] {
+            return a.is_empty() && b.is_empty();
+        }
+        one.consume(common);
+        other.consume(common);
     }
 }
 
@@ -608,7 +677,7 @@ impl Builder {
     }
 
     fn finish(self, archive: Option<Arc<Archive>>) -> Result<Project> {
-        Ok(Project { entries: Arc::new(self.entries), archive, notes: self.omissions.notes().into() })
+        Ok(Project { entries: Arc::new(self.entries), archive, held: None, notes: self.omissions.notes().into() })
     }
 }
 

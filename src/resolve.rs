@@ -34,9 +34,12 @@ impl ResolvedJob {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when no executor can run it; the message says what to mend.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when no executor can run it; the message says what to mend.
     pub fn new(job: Job) -> Result<ResolvedJob> {
-        let Job { project, entrypoint, args, env, stdin, limits, want, collect_files, containers } = job;
+        let Job { project, entrypoint, args, env, stdin, limits, want, collect_files, workspace, containers } = job;
+        if workspace.is_some() {
+            return Err(Error::invalid("a job in a workspace is planned or run by Pyexec, which has its files"));
+        }
         check(&args, &env, &want)?;
         project.fits(&limits)?;
         let script = script(&project, entrypoint.as_deref(), !containers.pre_commands.is_empty())?;

@@ -1,13 +1,13 @@
 //! Serves executions over HTTP.
 //!
 //! **Architecture invariant:** HTTP and JSON are known only here, and how a job runs is not. Reading order: `routes` says
-//! which path leads where; `request` makes a job of what came; `submit` finds it a place (`admission`) and a record
+//! which path leads where; `request` makes a job of what came; `submit` finds it a place with the service and a record
 //! (`executions`); `run` brings it to its `ending`, and `render` makes the answer of its record.
 
-mod admission;
 mod api;
 mod auth;
 mod body;
+mod conversations;
 mod cors;
 mod ending;
 mod error;
@@ -16,6 +16,7 @@ mod form;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod headers;
+mod hints;
 mod hosts;
 mod listener;
 mod members;
@@ -32,11 +33,13 @@ mod submit;
 mod uploads;
 
 use crate::{
-    Error, Pyexec, Result,
+    Error, Hint, Pyexec, Result,
     blocking::blocking,
-    config::{FallbackMode, Settings},
+    config::{FallbackMode, Settings, data_folder},
+    scheduler::QueueLimits,
+    sessions::{Sessions, SessionsOptions},
 };
-use admission::{Admission, Gates, QueueLimits};
+use conversations::Conversations;
 use executions::{Executions, MemoryStore, Retention};
 use listener::ListenerOptions;
 use memory::Trimmer;
@@ -62,12 +65,18 @@ use uploads::Uploads;
 /// How often what was kept long enough is forgotten, also when nobody calls.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
+/// How often workspaces are looked through for those that nobody uses.
+const SWEEP_WORKSPACES_EVERY: Duration = Duration::from_secs(300);
+
 /// How often it is looked whether the last execution has ended.
 const DRAIN_POLL: Duration = Duration::from_millis(20);
 
 /// Connections that wait to be accepted; the system may lower it. A client whose connection does not fit tries again after a
 /// whole second.
 const BACKLOG: u32 = 4096;
+
+/// Servers that share a data folder, each with sessions of its own.
+const SERVERS_MAX: usize = 32;
 
 /// For killed executions to end, and for connections to take their last answer.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -76,8 +85,9 @@ const FAREWELL: Duration = Duration::from_secs(5);
 struct App {
     settings: Settings,
     pyexec: Pyexec,
-    gates: Gates,
     executions: Arc<Executions>,
+    /// `None` when another process has the sessions in the data folder.
+    conversations: Option<Conversations>,
     uploads: Arc<Uploads>,
     metrics: Arc<Metrics>,
     /// Where executions run. Their threads are busy for as long as a slice of a job takes; those that answer requests
@@ -104,15 +114,25 @@ pub fn serve(
     progress: impl Fn(&str) + Send + 'static,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<()> {
+    // One that is named is there, or its name is wrong.
+    if data_folder().as_ref() == Some(&settings.data_dir)
+        && let Err(e) = std::fs::create_dir_all(&settings.data_dir)
+    {
+        let problem =
+            format!("data_dir: cannot make {}: {e}; PYEXEC_DATA_DIR names another", settings.data_dir.display());
+        return Err(Error::settings(vec![problem]));
+    }
     if let Err(e) = tempfile::tempfile_in(&settings.data_dir) {
         let problem = format!("data_dir: cannot write to {}: {e}", settings.data_dir.display());
-        return Err(Error::InvalidSettings { problems: vec![problem] });
+        return Err(Error::settings(vec![problem]));
     }
     crate::project::sweep();
     let mut builder = Pyexec::builder()
         .slots(settings.slots)
+        .queue(queue_limits(&settings))
         .verification(crate::Verification::Full)
         .page_reuse(settings.page_reuse)
+        .wording(hints::words)
         .on_progress(progress);
     if let Some(folder) = &settings.cache_dir {
         builder = builder.cache_folder(folder);
@@ -122,9 +142,13 @@ pub fn serve(
     let fail = |e| Error::caused("cannot start a runtime", e);
     let jobs = Builder::new_multi_thread().thread_name("jobs").enable_all().build().map_err(fail)?;
     let front = Builder::new_multi_thread().worker_threads(2).thread_name("http").enable_all().build().map_err(fail)?;
+    let conversations = {
+        let _entered = jobs.enter();
+        conversations(&pyexec, &settings)
+    };
     let app = Arc::new(App {
         pyexec,
-        gates: gates(&settings),
+        conversations,
         executions: Executions::new(MemoryStore::new(Retention {
             time: settings.cleanup_ttl,
             count_max: settings.results_max,
@@ -141,6 +165,9 @@ pub fn serve(
         let socket = bind(&app)?;
         connect_docker(&app).await?;
         let result = listen(Arc::clone(&app), socket, ready).await;
+        if let Some(conversations) = &app.conversations {
+            conversations.sessions.freeze_all().await;
+        }
         if let Err(error) = app.pyexec.shutdown().await {
             tracing::error!(%error, "containers may be left; they are removed when this server starts again");
         }
@@ -152,19 +179,27 @@ pub fn serve(
     result
 }
 
-/// Makes the slots of a tier: what runs in a container must not keep short jobs waiting.
-fn gates(settings: &Settings) -> Gates {
-    let docker = match settings.containers.fallback {
-        FallbackMode::Off => 0,
-        FallbackMode::Auto | FallbackMode::On => settings.containers.docker.slots as usize,
-    };
-    let limits = QueueLimits {
+/// Opens sessions in the data folder: servers that share it have a folder of sessions each.
+fn conversations(pyexec: &Pyexec, settings: &Settings) -> Option<Conversations> {
+    let names = std::iter::once("sessions".to_owned()).chain((2..=SERVERS_MAX).map(|n| format!("sessions-{n}")));
+    for name in names {
+        let folder = Some(settings.data_dir.join(name));
+        let options = SessionsOptions { folder, ..SessionsOptions::default() };
+        match Sessions::open(pyexec.clone(), options) {
+            Ok(sessions) => return Some(Conversations::new(sessions)),
+            Err(error) => tracing::debug!(%error, "no sessions there"),
+        }
+    }
+    tracing::warn!(folder = %settings.data_dir.display(), "this server has no sessions: its data folder has none free");
+    None
+}
+
+fn queue_limits(settings: &Settings) -> QueueLimits {
+    QueueLimits {
         places: settings.queue,
         bytes: usize::try_from(settings.queue_bytes).unwrap_or(usize::MAX),
-        callers: settings.api_keys.len().max(1),
-        slots_wait: false,
-    };
-    Gates::new(Admission::new(settings.slots as usize, limits), Admission::new(docker, limits))
+        owners: settings.api_keys.len().max(1),
+    }
 }
 
 /// Connects before the first request: what an earlier server left goes, and the pool is filled.
@@ -234,12 +269,12 @@ fn address(app: &App) -> SocketAddr {
 }
 
 fn cannot_listen(app: &App, error: io::Error) -> Error {
-    Error::caused(format!("cannot listen on {} (PYEXEC_HOST and PYEXEC_PORT say where)", address(app)), error)
+    Error::caused(format!("cannot listen on {}", address(app)), error).with_hint(Hint::ListenElsewhere)
 }
 
 async fn drain(app: &App, term: &mut Signal, int: &mut Signal) {
     app.draining.store(true, Ordering::Relaxed);
-    let busy = || app.gates.present();
+    let busy = || app.pyexec.scheduler().present();
     tracing::info!(executions = busy(), grace_s = app.settings.shutdown_grace.as_secs(), "draining");
     let idle = async {
         while busy() > 0 {
@@ -271,7 +306,14 @@ async fn either(term: &mut Signal, int: &mut Signal) {
 
 async fn sweep(app: Arc<App>) {
     let mut trimmer = Trimmer::default();
+    let mut workspaces_swept = None;
     loop {
+        if workspaces_swept.is_none_or(|swept: Instant| swept.elapsed() > SWEEP_WORKSPACES_EVERY) {
+            workspaces_swept = Some(Instant::now());
+            if let Err(error) = app.pyexec.workspaces().sweep().await {
+                tracing::error!(%error, "workspaces cannot be swept");
+            }
+        }
         sleep(SWEEP_EVERY).await;
         if let Err(error) = app.executions.sweep().await {
             tracing::error!(%error, "the store of executions cannot be reached");

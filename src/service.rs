@@ -9,18 +9,20 @@ pub use environments::{EnvironmentState, NamedEnvironment, ReadyEnvironment};
 pub use preload::{BakeOrder, Baking};
 
 use crate::{
-    Job, Outcome, Plan, Ready, Result,
+    Error, Hint, Job, Outcome, Plan, Ready, Result, Wording,
     cache::Verification,
     config::{ContainerSettings, FallbackMode, Settings},
     environment::{EnvironmentOptions, Environments},
     executor::{
         self, Event, Observer, Provisioned, Provisions, Run,
         docker::{Connection, DockerExecutor, DockerOptions},
-        wasm::{WasmExecutor, WasmOptions},
+        wasm::{self, WasmExecutor, WasmOptions},
     },
-    planner::{Planner, Policy, Sources, Target},
+    planner::{Planner, Policy, Sources, Target, WasmPackages},
     progress::{Progress, Update},
+    scheduler::{QueueLimits, Scheduler, Slot},
     sync::lock,
+    workspaces::{WorkspaceOptions, Workspaces},
 };
 use advice::Advice;
 use environments::Registry;
@@ -49,9 +51,12 @@ use workbench::Sandbox;
 pub struct Pyexec {
     wasm: Arc<WasmExecutor>,
     planner: Planner,
+    scheduler: Arc<Scheduler>,
+    wording: Wording,
     registry: Arc<Registry>,
     baking: Baking,
     orders: Arc<Mutex<Vec<BakeOrder>>>,
+    workspaces: Workspaces,
 }
 
 /// Says what came of running a job once.
@@ -84,6 +89,9 @@ impl Pyexec {
             detect_packages: true,
             allow_network: true,
             baking: Baking::default(),
+            queue: QueueLimits::NONE,
+            wording: Hint::to_string,
+            workspaces: WorkspaceOptions::default(),
             progress: Box::new(|line| tracing::info!("{line}")),
         }
     }
@@ -93,8 +101,8 @@ impl Pyexec {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`](crate::Error::InvalidJob) when the job is not acceptable,
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the service is at fault. A script that fails is neither: it
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when the job is not acceptable,
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the service is at fault. A script that fails is neither: it
     /// is an [`Outcome`].
     pub async fn run(&self, job: Job) -> Result<Outcome> {
         self.run_observed(job, |_: Event<'_>| ()).await
@@ -116,7 +124,8 @@ impl Pyexec {
                 Ok(ready) => ready,
                 Err(plan) => self.provision(*plan, &observed(tell.clone())).await?,
             };
-            match self.attempt(ready, tell.clone()).await? {
+            let slot = self.slot(&ready).await;
+            match self.attempt(ready, slot, tell.clone()).await? {
                 Attempt::Done(outcome) => return Ok(*outcome),
                 Attempt::Again(again) => {
                     let reason = again.replay_reason().unwrap_or_default();
@@ -131,9 +140,13 @@ impl Pyexec {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`](crate::Error::InvalidJob) when it is not acceptable, or needs what there is not; the message
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when it is not acceptable, or needs what there is not; the message
     /// says what to do.
     pub async fn plan(&self, job: Job) -> Result<Plan> {
+        if job.workspace.is_some() {
+            let job = Box::pin(self.workspaces.mount(job)).await?;
+            return self.planner.plan(job).await;
+        }
         self.planner.plan(job).await
     }
 
@@ -144,23 +157,34 @@ impl Pyexec {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`](crate::Error::InvalidJob) when its packages or its image cannot be had, or a command fails;
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the service is at fault.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when its packages or its image cannot be had, or a command fails;
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the service is at fault.
     pub async fn provision(&self, plan: Plan, progress: &Progress) -> Result<Ready> {
         // Large, and nothing against what it waits for.
         Box::pin(self.planner.provision(plan, progress)).await
     }
 
-    /// Runs a job once, where that was decided, as a scheduler does that counts each tier; [`Pyexec::run`] does it all.
+    /// Waits for a slot of the tier that runs the job. Owners take turns: see [`Job::owner`].
+    pub async fn slot(&self, ready: &Ready) -> Slot {
+        self.scheduler.slot(ready.tier(), ready.owner()).await
+    }
+
+    /// Runs a job once, in this slot; [`Pyexec::run`] does it all.
     ///
     /// # Errors
     ///
-    /// As for [`Pyexec::run`].
-    pub async fn attempt(&self, mut ready: Ready, observer: impl Observer) -> Result<Attempt> {
+    /// As for [`Pyexec::run`]; [`Error::InvalidJob`](crate::Error::InvalidJob) when the slot is not one of its tier.
+    pub async fn attempt(&self, mut ready: Ready, slot: Slot, observer: impl Observer) -> Result<Attempt> {
+        if !self.scheduler.has(ready.tier(), &slot) {
+            return Err(crate::Error::invalid(
+                "the slot is of another tier, or of another service: take one for this job",
+            ));
+        }
         let advice = Advice::new(&self.planner, &ready);
         let retry = self.planner.retry(&mut ready);
         let stop_at = retry.as_ref().map(|retry| retry.stop_at());
         let (job, target, reason) = ready.into_parts();
+        let (workspace, collect_files) = (job.containers.workspace.clone(), job.collect_files);
         let observer: Arc<Mutex<dyn Observer>> = Arc::new(Mutex::new(observer));
         let shared = Arc::clone(&observer);
         let tell: Box<dyn Observer> = Box::new(move |event: Event<'_>| lock(&shared).event(event));
@@ -170,6 +194,7 @@ impl Pyexec {
                 let packages = used.as_ref().map(|used| &used.packages);
                 let provisioned = Provisioned(Provisions::Wasm(packages.cloned()));
                 let mut run = executor::run(&*self.wasm, provisioned, job, stop_at, tell).await?;
+                drop(slot);
                 if let Run::Ended(outcome) = &mut run {
                     outcome.route_reason = reason;
                 }
@@ -181,7 +206,9 @@ impl Pyexec {
             Target::Docker(prepared) => {
                 let docker = self.planner.sources.docker.connect().await?;
                 // Large, and nothing against what a container takes.
-                Box::pin(executor::run(&*docker, Provisioned::docker(prepared), job, stop_at, tell)).await?
+                let run = Box::pin(executor::run(&*docker, Provisioned::docker(prepared), job, stop_at, tell)).await?;
+                drop(slot);
+                run
             }
         };
         match run {
@@ -193,7 +220,13 @@ impl Pyexec {
                 if let Some(plan) = again {
                     return Ok(Attempt::Again(Box::new(plan)));
                 }
-                if let Some(line) = advice.on(&outcome) {
+                if let Some(workspace) = workspace {
+                    Box::pin(workspace.keep(&mut outcome)).await;
+                    if !collect_files {
+                        outcome.files.clear();
+                    }
+                }
+                if let Some(line) = advice.on(&outcome, self.wording) {
                     outcome.stderr.add_line(&line);
                     lock(&observer).event(Event::Stderr(format!("{line}\n").as_bytes()));
                 }
@@ -210,9 +243,32 @@ impl Pyexec {
         }
     }
 
+    pub(crate) fn planner(&self) -> &Planner {
+        &self.planner
+    }
+
+    pub(crate) fn wasm(&self) -> Arc<WasmExecutor> {
+        Arc::clone(&self.wasm)
+    }
+
+    /// Opens packages that were installed for WebAssembly.
+    pub(crate) fn packages_of(&self, packages: WasmPackages) -> Result<wasm::Packages> {
+        Ok(Used::new(packages, &[])?.packages)
+    }
+
     /// Returns whether running a job is likely to end in another attempt, since its code has what may be missing.
     pub fn may_run_again(&self, ready: &Ready) -> bool {
         self.planner.may_run_again(ready)
+    }
+
+    /// Returns what gives out the slots.
+    pub(crate) fn scheduler(&self) -> &Scheduler {
+        &self.scheduler
+    }
+
+    /// Returns the workspaces, where files outlive jobs. They are to be [swept](Workspaces::sweep) now and then.
+    pub fn workspaces(&self) -> &Workspaces {
+        &self.workspaces
     }
 
     /// Returns the environments, where packages are kept.
@@ -230,7 +286,7 @@ impl Pyexec {
     /// # Errors
     ///
     /// Why not: they are turned off, or Docker could not be reached when it was last tried.
-    pub fn docker_state(&self) -> Result<(), Arc<str>> {
+    pub fn docker_state(&self) -> Result<()> {
         self.planner.sources.docker.state()
     }
 
@@ -274,11 +330,14 @@ impl Pyexec {
 pub struct Builder {
     wasm: WasmOptions,
     /// Why it is off, otherwise.
-    docker: Result<DockerOptions, String>,
+    docker: Result<DockerOptions>,
     environments: EnvironmentOptions,
     detect_packages: bool,
     allow_network: bool,
     baking: Baking,
+    queue: QueueLimits,
+    wording: Wording,
+    workspaces: WorkspaceOptions,
     progress: Box<dyn Fn(&str) + Send>,
 }
 
@@ -287,6 +346,13 @@ impl Builder {
     #[must_use]
     pub fn slots(mut self, slots: u32) -> Builder {
         self.wasm.slots = slots;
+        self
+    }
+
+    /// Sets how many may wait for a slot of each tier. The default is any number.
+    #[must_use]
+    pub(crate) fn queue(mut self, limits: QueueLimits) -> Builder {
+        self.queue = limits;
         self
     }
 
@@ -323,10 +389,10 @@ impl Builder {
     }
 
     /// Runs nothing in containers. A job that needs one is refused with what it needs, and with `why`: a sentence without a
-    /// full stop that says how to turn them on.
+    /// full stop.
     #[must_use]
     pub fn without_docker(mut self, why: impl Into<String>) -> Builder {
-        self.docker = Err(why.into());
+        self.docker = Err(Error::invalid(why));
         self
     }
 
@@ -337,7 +403,14 @@ impl Builder {
         self
     }
 
-    /// Takes over what settings say of containers, packages and the network.
+    /// Sets where workspaces are kept, and how much they may hold.
+    #[must_use]
+    pub fn workspaces(mut self, options: WorkspaceOptions) -> Builder {
+        self.workspaces = options;
+        self
+    }
+
+    /// Takes over what settings say of containers, packages, workspaces and the network.
     #[must_use]
     pub fn settings(self, settings: &Settings) -> Builder {
         let ContainerSettings { fallback, detect_packages, bake, baked_folder, baked_bytes_max, docker, environments } =
@@ -347,13 +420,15 @@ impl Builder {
             .baking(if *bake { Baking::InBackground } else { Baking::OnOrder })
             .baked_bytes_max(*baked_bytes_max)
             .allow_network(settings.allow_network)
-            .environments(environments.clone());
+            .environments(environments.clone())
+            .workspaces(WorkspaceOptions { folder: Some(settings.data_dir.clone()), ..settings.workspaces.clone() });
         if let Some(folder) = baked_folder {
             builder = builder.baked_folder(folder);
         }
         match fallback {
             FallbackMode::Off => {
-                builder.without_docker("containers are off: set PYEXEC_FALLBACK=auto or on where Docker can be used")
+                builder.docker = Err(Error::invalid("containers are off").with_hint(Hint::TurnOnContainers));
+                builder
             }
             FallbackMode::Auto | FallbackMode::On => builder.docker(docker.clone()),
         }
@@ -370,6 +445,13 @@ impl Builder {
     #[must_use]
     pub fn allow_network(mut self, allow: bool) -> Builder {
         self.allow_network = allow;
+        self
+    }
+
+    /// Sets how hints are worded that a job's standard error ends with. The default is neutral text.
+    #[must_use]
+    pub fn wording(mut self, wording: Wording) -> Builder {
+        self.wording = wording;
         self
     }
 
@@ -415,9 +497,11 @@ impl Builder {
         let wasm = Arc::new(WasmExecutor::new(&self.wasm, &*self.progress)?);
         let workbench = Arc::new(Sandbox::new(Arc::clone(&wasm)));
         let environments = Environments::with_workbench(self.environments, Some(workbench))?;
+        let docker_slots = self.docker.as_ref().map_or(0, |options| options.slots);
+        let scheduler = Scheduler::new(self.wasm.slots as usize, docker_slots as usize, self.queue);
         let docker = match self.docker {
             Ok(options) => Connection::on(options),
-            Err(why) => Connection::Off(why.into()),
+            Err(why) => Connection::Off(why),
         };
         let policy = Policy {
             detect_packages: self.detect_packages,
@@ -428,9 +512,12 @@ impl Builder {
         Ok(Pyexec {
             wasm,
             planner: Planner { sources, policy },
+            scheduler: Arc::new(scheduler),
+            wording: self.wording,
             registry: Arc::default(),
             baking: self.baking,
             orders: Arc::default(),
+            workspaces: Workspaces::new(self.workspaces),
         })
     }
 }

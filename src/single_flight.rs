@@ -101,7 +101,7 @@ where
         while let Ok(step) = steps.try_recv() {
             progress(step);
         }
-        ended.map_err(|error| copied(&error))
+        ended.map_err(|error| Error::clone(&error))
     }
 
     fn enter(
@@ -128,17 +128,6 @@ where
             open.insert(key, Flight { work: weak, steps });
         }
         (work, stream)
-    }
-}
-
-/// Copies an error; its cause is in its message.
-fn copied(error: &Error) -> Error {
-    match error {
-        Error::InvalidJob { message, exit_code } => {
-            Error::InvalidJob { message: message.clone(), exit_code: *exit_code }
-        }
-        Error::Unavailable { message, .. } => Error::unavailable(message.clone()),
-        Error::InvalidSettings { problems } => Error::InvalidSettings { problems: problems.clone() },
     }
 }
 

@@ -2,7 +2,7 @@
 //! directory, without what leads out of it.
 
 use crate::support::pyexec;
-use pyexec::{Error, Job, Project};
+use pyexec::{Job, Project};
 use tar::{Builder, EntryType, Header};
 
 /// An archive of entries as (name, kind, link target, content); names are written as they are, however bad.
@@ -23,7 +23,7 @@ fn archive(entries: &[(&str, EntryType, &str, &[u8])]) -> Vec<u8> {
 
 fn refused(bytes: Vec<u8>) -> String {
     match Project::tar(bytes) {
-        Err(Error::InvalidJob { message, .. }) => message,
+        Err(error) if error.is_invalid_job() => error.message().to_owned(),
         other => panic!("{other:?}"),
     }
 }

@@ -211,7 +211,7 @@ fn an_import_installs_a_package_and_says_so_once() {
     assert_eq!(run_in(other.path(), &["eval", "-q", code]).stderr, "");
     let ran = run_in(folder.path(), &["eval", "import numpy"]);
     assert!(ran.code == 1 && ran.stderr.contains("imports numpy, which has no pure-Python wheel"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("PYEXEC_FALLBACK=auto"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("\nhint: PYEXEC_FALLBACK=off"), "{}", ran.stderr);
 }
 
 #[test]
@@ -260,15 +260,19 @@ fn environments_are_created_listed_warmed_used_and_removed() {
 fn an_environment_that_cannot_be_made_is_none() {
     let folder = tempfile::tempdir().expect("a folder");
     let env = |arguments: &[&str]| run_in(folder.path(), &[&["env"], arguments].concat());
-    for (arguments, part) in [
-        (&["create", "surely-published-by-nobody-1a2b"][..], "is not in the package index"),
-        (&["create", "jinja2==3.1.4", "markupsafe<2"], "the requirements cannot be met together"),
-        (&["create", "six", "--preload", "no module"], "cannot be preloaded"),
-        (&["create", "-e ."], "error: "),
-        (&["create"], "REQUIREMENT"),
+    for (arguments, code, part) in [
+        (&["create", "surely-published-by-nobody-1a2b"][..], 1, "is not in the package index"),
+        (&["create", "jinja2==3.1.4", "markupsafe<2"], 1, "the requirements cannot be met together"),
+        (&["create", "six", "--preload", "no module"], 2, "cannot be preloaded"),
+        (&["create", "-e ."], 2, "error: "),
+        (&["create"], 2, "REQUIREMENT"),
     ] {
         let ran = env(arguments);
-        assert!(ran.code == 2 && ran.stderr.contains(part) && ran.stdout.is_empty(), "{arguments:?}: {}", ran.stderr);
+        assert!(
+            ran.code == code && ran.stderr.contains(part) && ran.stdout.is_empty(),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
     }
     assert_eq!(env(&["list"]).stderr, "pyexec: there are none\n");
 }
@@ -457,8 +461,8 @@ fn files_that_nobody_asked_for_are_named() {
     let ran = run(&["eval", code]);
     let said = "pyexec: the script wrote a.txt, b.txt, c.txt and 2 more, which --out DIR would have kept\n";
     assert_eq!((ran.stderr.as_str(), ran.code), (said, 0));
-    assert_eq!(run(&["eval", "-q", code]).stderr, "");
-    assert_eq!(run(&["eval", "--json", code]).stderr, "");
+    assert_eq!(run(&["eval", "-q", code]).stderr, said);
+    assert_eq!(run(&["eval", "--json", code]).stderr, said);
     let file = tempfile::NamedTempFile::new().expect("a file");
     let below = file.path().join("out");
     let ran = run(&["eval", "--out", below.to_str().expect("UTF-8"), "print('ran')"]);
@@ -610,4 +614,131 @@ fn docker_is_where_its_own_command_says_or_refused_by_name() {
         let address = host.trim_start_matches("unix://");
         assert!(code == Some(125) && stderr.contains(address), "{code:?} {stderr}");
     }
+}
+
+#[test]
+fn of_several_scripts_one_is_asked_for_wherever_they_come_from() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("a.py"), "print('a')").expect("written");
+    fs::write(folder.path().join("b.py"), "print('b')").expect("written");
+    let mut archive = tar::Builder::new(fs::File::create(folder.path().join("x.tar")).expect("made"));
+    for name in ["a.py", "b.py"] {
+        archive.append_path_with_name(folder.path().join(name), name).expect("written");
+    }
+    archive.finish().expect("written");
+    let archive = folder.path().join("x.tar");
+    for project in [folder.path(), &archive] {
+        let project = project.to_str().expect("UTF-8");
+        let ran = run(&["run", project]);
+        assert_eq!((ran.stdout.as_str(), ran.code), ("", 2), "{}", ran.stderr);
+        assert!(ran.stderr.contains("a.py, b.py") && ran.stderr.contains("\nhint: "), "{}", ran.stderr);
+        assert!(ran.stderr.contains("--entrypoint"), "{}", ran.stderr);
+        assert_eq!(run(&["run", project, "--entrypoint", "b.py"]).stdout, "b\n");
+    }
+}
+
+#[test]
+fn what_is_no_python_is_refused_before_anything_in_it_counts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sample = "# Title\n```\n!pip install no-such-package-of-anybody\n```\n";
+    for (name, content, what) in [
+        ("README.md", sample.as_bytes(), "Markdown"),
+        ("x.rar", b"Rar!\x1a\x07", "a RAR archive"),
+        ("x.dat", b"\x01\x00\x02", "binary"),
+        ("x.py", b"x = '\xe4'", "not UTF-8"),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, content).expect("written");
+        let ran = run(&["run", path.to_str().expect("UTF-8")]);
+        assert_eq!((ran.stdout.as_str(), ran.code), ("", 2), "{name}: {}", ran.stderr);
+        assert!(ran.stderr.contains(what) && ran.stderr.contains("not Python"), "{name}: {}", ran.stderr);
+    }
+    // By no name either.
+    let path = folder.path().join("script.py");
+    fs::write(&path, sample).expect("written");
+    let ran = run(&["run", path.to_str().expect("UTF-8")]);
+    assert!(ran.code == 1 && ran.stderr.contains("SyntaxError"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("no-such-package"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_traceback_of_a_notebook_names_its_cells() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("n.ipynb");
+    let cells = [r#"{"cell_type": "code", "source": "%timeit f()\ndef f():\n    return 1 / 0"}"#; 1].join(",");
+    let last = r#"{"cell_type": "code", "source": "x = 1\nf()"}"#;
+    fs::write(&path, format!(r#"{{"cells": [{cells}, {last}], "metadata": {{}}, "nbformat": 4}}"#)).expect("written");
+    let path = path.to_str().expect("UTF-8");
+    for arguments in [&["run", path][..], &["run", path, "-q"]] {
+        let ran = run(arguments);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert!(ran.stderr.contains("File \"n.ipynb\", cell 2, line 2, in <module>"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("File \"n.ipynb\", cell 1, line 3, in f"), "{}", ran.stderr);
+        assert_eq!(ran.stderr.contains("%timeit"), arguments.len() == 2, "{}", ran.stderr);
+    }
+    let ran = run(&["run", path, "--json"]);
+    assert!(ran.stdout.contains("\"file\":\"n.ipynb, cell 1\",\"line\":3"), "{}", ran.stdout);
+}
+
+#[test]
+fn limits_of_nothing_and_of_too_much_are_told() {
+    for flag in ["--timeout", "--memory", "--disk"] {
+        let ran = run(&["eval", "1", flag, "0"]);
+        assert_eq!((ran.stdout.as_str(), ran.code), ("1\n", 0), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("{flag} 0")) && ran.stderr.contains("default"), "{}", ran.stderr);
+    }
+    for (size, words) in [("1.5", "2 MiB are too little"), ("900T", "MiB of this machine")] {
+        let ran = run(&["eval", "1", "--memory", size]);
+        assert!(ran.code == 2 && ran.stderr.contains(words), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn files_that_are_lost_are_named_whatever_is_printed() {
+    for flag in ["--json", "-q", "-v"] {
+        let ran = run(&["eval", "open('made.txt', 'w').close()", flag]);
+        assert!(ran.code == 0 && ran.stderr.contains("the script wrote made.txt, which --out DIR"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_json_of_a_job_has_its_exit_code_and_the_limits_that_it_hit() {
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let ran = run(&[&["eval", "--json"], arguments].concat());
+        let json: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        assert_eq!(json["exit_code"], ran.code, "{}", ran.stdout);
+        json
+    };
+    let slow = json(&["import time; time.sleep(9)", "--timeout", "0.2"]);
+    assert_eq!((&slow["exit_code"], &slow["limits_hit"][0]), (&124.into(), &"wall_clock".into()), "{slow}");
+    // One allocation that there is no room for, and many.
+    for code in ["bytes(10 ** 12)", "x = []\nwhile True: x.append(bytes(10 ** 6))"] {
+        let large = json(&[code]);
+        assert_eq!((&large["exit_code"], &large["limits_hit"][0]), (&1.into(), &"memory".into()), "{large}");
+    }
+    // Python's own limit is none of the job's.
+    let deep = json(&["def f(): f()\nf()"]);
+    assert_eq!((&deep["exception"]["kind"], &deep["limits_hit"]), (&"RecursionError".into(), &serde_json::json!([])));
+}
+
+#[test]
+fn code_for_notebooks_is_told_from_mistakes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("script.py");
+    for (code, words) in [
+        ("import asyncio\nawait asyncio.sleep(0)", "hint: `pyexec eval` and cells of a notebook take await"),
+        ("display(1)", "hint: display is there in `pyexec eval`"),
+        ("%timeit 1", "hint: lines that start with % or !"),
+    ] {
+        fs::write(&path, code).expect("written");
+        let ran = run(&["run", path.to_str().expect("UTF-8")]);
+        assert!(ran.code == 1 && ran.stderr.contains(words), "{code}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_need_for_the_network_is_told_once() {
+    let ran = run(&["eval", "import urllib.request\nurllib.request.urlopen('http://example.invalid')"]);
+    assert!(ran.stderr.contains("hint: --network allows it"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("not available in WebAssembly"), "{}", ran.stderr);
 }

@@ -130,7 +130,7 @@ fn a_project_runs_on_a_server_with_everything_it_was_given() {
     assert_eq!(requests[1].what, "GET /api/v1/executions/exe_1/events");
     assert!(requests.iter().all(|request| request.header("authorization") == Some("Bearer secret")));
     let (metadata, files) = upload(&requests[0].body);
-    let config = json!({"timeout_seconds": 3, "network_disabled": true, "memory_mb": 8192});
+    let config = json!({"timeout_seconds": 2.5, "network_disabled": true, "memory_mb": 8192});
     let expected = json!({"entrypoint": "main.py", "docker_image": "python:3.12", "stdin": "typed\n", "config": config,
         "env_vars": ["A=b"], "script_args": ["-x"]});
     assert_eq!(metadata, expected);
@@ -486,4 +486,25 @@ fn completions_and_manual_pages_are_printed() {
     for page in ["pyexec.1", "pyexec-run.1", "pyexec-follow.1"] {
         assert!(fs::read_to_string(pages.join(page)).expect(page).contains(".SH NAME"), "{page}");
     }
+}
+
+#[test]
+fn a_notebook_on_a_server_is_what_it_is_here() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let notebook = folder.path().join("n.ipynb");
+    let cells = json!([{"cell_type": "code", "source": "x = 1"}, {"cell_type": "code", "source": "f()\nx"}]);
+    fs::write(&notebook, json!({"cells": cells, "metadata": {}, "nbformat": 4}).to_string()).expect("written");
+    let traceback = "  File \"/work/n.py\", line 5, in <module>\n";
+    let server = ScriptedServer::start(vec![
+        started(),
+        Answer::events([
+            event(1, "stderr", &json!({"text": traceback})),
+            result(2, &json!({"result": "42", "stderr": traceback})),
+        ]),
+    ]);
+    let ran = run(&server, &["run", path(&notebook)]);
+    assert_eq!((ran.stdout.as_str(), ran.code), ("42\n", 0), "{}", ran.stderr);
+    assert_eq!(ran.stderr, "  File \"n.ipynb\", cell 2, line 1, in <module>\n");
+    let (metadata, _) = upload(&server.requests()[0].body);
+    assert_eq!((&metadata["eval_last_expr"], &metadata["entrypoint"]), (&json!(true), &json!("n.py")));
 }

@@ -7,6 +7,7 @@
 //! - `files.rs`: random operations on files, compared with those on a folder of this machine
 //! - `linux.rs`: what else makes the guest look like Python on Linux, where no native interpreter can be compared with
 //! - `isolation.rs`: what jobs must not see of each other, and what they must give back
+//! - `scheduler.rs`: slots, and whose turn it is, for those who use the library
 //! - `docker.rs`: what the Docker tier adds to the contract: walls, leftovers, faults of the daemon
 //! - `architecture.rs`: which modules import which
 //! - `archives.rs`: hostile projects
@@ -31,6 +32,8 @@ mod first_build;
 mod isolation;
 mod linux;
 mod programs;
+mod scheduler;
 mod server;
+mod sessions;
 mod support;
 mod tiers;

@@ -9,10 +9,19 @@ import os
 CHUNK_BYTES = 64 * 1024
 
 # From the host.
-JOB, FOLDER, FILE, CONTENT, LINK, RUN, INPUT, INPUT_END, WHERE = b"J", b"D", b"F", b"C", b"L", b"R", b"I", b"E", b"W"
+# From the host.
+JOB, FOLDER, FILE, CONTENT, LINK, RUN, INPUT, INPUT_END, WHERE, STOP = b"J", b"D", b"F", b"C", b"L", b"R", b"I", b"E", b"W", b"t"
+# The same, in a session.
+CALL, QUESTION, RESULTS, INTERRUPT = b"Q", b"A", b"T", b"B"
+# Asks for something about its files, in both directions: JSON, NUL, and the content of a file.
+FILES = b"f"
 # To the host; FILE and CONTENT too.
 READY, REFUSED, STARTED, STDOUT, STDERR, TAKEN = b"Y", b"N", b"S", b"O", b"X", b"K"
-REPORT, FIGURE, PLACE, END = b"V", b"G", b"P", b"Z"
+REPORT, FIGURE, PLACE, DELETED, UNCOLLECTED, END = b"V", b"G", b"P", b"M", b"u", b"Z"
+# The same, in a session: what asks for results of tools, what waits for them no longer, an answer, and the end of a call.
+TOOLS, GOES_ON, ANSWER, CALLED = b"T", b"U", b"A", b"D"
+# To the watch: a call hears interrupts from now on.
+HEARS = b"H"
 
 
 class Frames:
@@ -34,8 +43,12 @@ class Frames:
         del self.rest[:at]
 
 
+def encoded(kind, content=b""):
+    return kind + len(content).to_bytes(4, "little") + content
+
+
 def send(fd, kind, content=b""):
-    data = memoryview(kind + len(content).to_bytes(4, "little") + content)
+    data = memoryview(encoded(kind, content))
     while data:
         data = data[os.write(fd, data) :]
 

@@ -7,7 +7,7 @@ import sys
 import _frozen_importlib
 import _frozen_importlib_external
 
-from frames import FIGURE, send, tell
+from frames import FIGURE, REPORT, send, tell
 from load import FIGURES_SOURCE, FRESH
 from project import WORK
 
@@ -24,7 +24,7 @@ class Imports:
     """
 
     def __init__(self, report):
-        self.report = report
+        self.report, self.send = report, send
         # What was imported with each module asked for, in that order.
         self.hidden = []
         # All that was imported here, with its names.
@@ -80,7 +80,7 @@ class Imports:
         module = sys.modules.get(FIGURES_MODULE)
         if module is None:
             module = type(sys)(FIGURES_MODULE)
-            module.tell = FigureTeller(self.report)
+            module.tell = FigureTeller(self)
             exec(compile(FIGURES_SOURCE, "<pyexec figures>", "exec"), vars(module))
             sys.modules[FIGURES_MODULE] = module
         return module
@@ -130,17 +130,16 @@ class MissingFinder:
 class FigureTeller:
     """Takes functions that draw a figure as PNG."""
 
-    def __init__(self, report):
-        self.report, self.count = report, 0
+    def __init__(self, imports):
+        self.imports, self.count = imports, 0
 
     def __call__(self, draw):
         data = draw() if self.count < FIGURES_MAX else None
-        if data is None or len(data) > FIGURE_BYTES_MAX:
-            tell(self.report, figures_left_out=1)
-            return
-        self.count += 1
+        is_left_out = data is None or len(data) > FIGURE_BYTES_MAX
+        self.count += not is_left_out
+        kind, content = (REPORT, b'{"figures_left_out": 1}') if is_left_out else (FIGURE, data)
         try:
-            send(self.report, FIGURE, data)
+            self.imports.send(self.imports.report, kind, content)
         except OSError:
             pass  # the job closed it
 

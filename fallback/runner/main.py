@@ -9,7 +9,7 @@ import sys
 
 from frames import READY, REFUSED, STARTED, Frames, send
 from image import ENVIRONMENT, configure_pip, know_the_user, make_alias, use_packages
-from load import PRELOAD
+from load import PRELOAD, make_later
 from process import Pipes, Process, set_dumpable
 from project import WORK, put_in_place, receive, regular_files, signature
 from watch import Watch
@@ -40,9 +40,11 @@ def main():
     frames = Frames()
     try:
         job, speaks_of_pip = receive(frames)
-        told = {**json.loads(job), "speaks_of_pip": speaks_of_pip}
+        told = json.loads(job)
+        # A session has yet to be told its code.
+        told["speaks_of_pip"] = speaks_of_pip or told["session"]
         put_in_place(told)
-        if speaks_of_pip and not told["network"]:
+        if told["speaks_of_pip"] and not told["network"]:
             configure_pip()
     except OSError as error:
         send(1, REFUSED, json.dumps({"errno": error.errno, "message": str(error)}).encode())
@@ -54,7 +56,8 @@ def main():
     process.take(job)
     pipes.keep_ours()
     send(1, STARTED)
-    Watch(frames, pipes, wake, process, told, submitted).until_the_end()
+    watch = make_later("calls").CallWatch if told["session"] else Watch
+    watch(frames, pipes, wake, process, told, submitted).until_the_end()
     # Whatever the job left behind holds nothing of this process that must be put in order.
     os._exit(0)
 

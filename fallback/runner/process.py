@@ -12,6 +12,7 @@ import time
 
 from frames import CHUNK_BYTES, JOB, READY, Frames, send
 from imports import Imports
+from load import make_later
 from script import run
 from stack import leave_for
 
@@ -84,10 +85,11 @@ def receive_told(fd):
 
 
 class Pipes:
-    """Between the job and its watch; each is (read end, write end)."""
+    """Between the job and its watch; each is (read end, write end), but for `calls`, which is a pair of sockets."""
 
     def __init__(self):
         self.stdin, self.stdout, self.stderr, self.report, self.place = (os.pipe() for _ in range(5))
+        self.calls = socket_pair()
 
     def keep_ours(self):
         for fd in self.of_the_job():
@@ -95,7 +97,17 @@ class Pipes:
         os.set_blocking(self.stdin[1], False)
 
     def of_the_job(self):
-        return self.stdin[0], self.stdout[1], self.stderr[1], self.report[1], self.place[1]
+        return self.stdin[0], self.stdout[1], self.stderr[1], self.report[1], self.place[1], self.calls[0]
+
+
+def socket_pair():
+    """For what can pass descriptors on, as the input of each call of a session is another one."""
+    import _socket
+
+    ends = tuple(end.detach() for end in _socket.socketpair())
+    # A job has not imported it.
+    del sys.modules["_socket"]
+    return ends
 
 
 def be_process(pipes, go, ready, modules):
@@ -112,7 +124,7 @@ def be_process(pipes, go, ready, modules):
     # Out of the way, so that the job's first file is descriptor 3.
     kept = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 1000) for fd in (go, ready, *pipes.of_the_job())]
     os.closerange(3, 1000)
-    go, ready, *standard, report, place = kept
+    go, ready, *standard, report, place, calls = kept
     if modules or not select.select([go], [], [], IDLE_SECONDS)[0]:
         own_memory()
     imports = Imports(report)
@@ -143,6 +155,10 @@ def be_process(pipes, go, ready, modules):
     answer_where(place)
     memory = job["memory_bytes"] + data
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory + SPARE_BYTES))
+    if job["session"]:
+        modules = "_pyexec_tier", "_pyexec_cell", "_pyexec_tools", "_pyexec_session", "cells"
+        make_later(*modules).serve(job, imports, report, calls)
+    os.close(calls)
     yield from run(job, imports, report)
 
 

@@ -18,6 +18,8 @@ from stack import at_the_bottom, hide_ours, without_ours
 
 # For `compile`: a tree, and code that may await at its top.
 AST, AWAITING = 0x400, 0x2000
+# What the names of a session's cells begin with.
+CELL = "<cell "
 # As many as the host takes.
 FRAMES_MAX = 50
 
@@ -48,7 +50,18 @@ def run_script(job, path, report):
 
 
 def become_main(job, path):
-    folder = os.path.dirname(path)
+    adapt(job, os.path.dirname(path))
+    module = type(sys)("__main__")
+    module.__loader__ = _frozen_importlib_external.SourceFileLoader("__main__", path)
+    module.__builtins__ = builtins
+    module.__file__ = path
+    module.__cached__ = None
+    sys.modules["__main__"] = module
+    return vars(module)
+
+
+def adapt(job, folder):
+    """Makes arguments, environment and paths those of the job, whose modules are in that folder."""
     if job["speaks_of_pip"]:
         use_user_site()
     sys.argv = [job["script"], *job["args"]]
@@ -68,13 +81,6 @@ def become_main(job, path):
         time.tzset()
     # As on a terminal: what is printed is seen when it is printed, and survives a stop.
     sys.stdout.reconfigure(line_buffering=True)
-    module = type(sys)("__main__")
-    module.__loader__ = _frozen_importlib_external.SourceFileLoader("__main__", path)
-    module.__builtins__ = builtins
-    module.__file__ = path
-    module.__cached__ = None
-    sys.modules["__main__"] = module
-    return vars(module)
 
 
 def forget(beside):
@@ -245,8 +251,8 @@ def frames_of_project(error):
         trace = trace.tb_next
     if isinstance(error, SyntaxError) and isinstance(error.filename, str):
         frames.append((error.filename, error.lineno, "<module>"))
-    own = [frame for frame in frames if frame[0].startswith(WORK + "/") and isinstance(frame[1], int)]
-    return "\0".join(f"{path[len(WORK) + 1:]}\0{line}\0{function}" for path, line, function in own[-FRAMES_MAX:])
+    own = [frame for frame in frames if frame[0].startswith((WORK + "/", CELL)) and isinstance(frame[1], int)]
+    return "\0".join(f"{path.removeprefix(WORK + '/')}\0{line}\0{function}" for path, line, function in own[-FRAMES_MAX:])
 
 
 def show(error):

@@ -6,7 +6,8 @@ import signal
 import time
 
 from frames import (
-    CHUNK_BYTES, CONTENT, END, FIGURE, FILE, INPUT, INPUT_END, PLACE, REPORT, STDERR, STDOUT, TAKEN, WHERE, Frames, send,
+    CHUNK_BYTES, CONTENT, DELETED, END, FIGURE, FILE, INPUT, INPUT_END, PLACE, REPORT, STDERR, STDOUT, STOP, TAKEN,
+    UNCOLLECTED, WHERE, Frames, send,
 )
 from image import missed_by_pip
 from process import WHERE_SIGNAL
@@ -45,6 +46,7 @@ class Watch:
             self.relay(ready)
             if self.stdin in ready:
                 self.write_input()
+            self.attend(ready)
             if 0 in ready:
                 self.take_frames()
             if self.place_until is not None and time.monotonic() >= self.place_until:
@@ -55,6 +57,9 @@ class Watch:
                 if pid:
                     self.end(status, usage)
                     return
+
+    def attend(self, ready):
+        """Does what else there is to do."""
 
     def relay(self, ready):
         for fd in [fd for fd in self.sources if fd in ready]:
@@ -67,10 +72,13 @@ class Watch:
 
     def relay_report(self, data):
         for kind, content in self.reports.cut(data):
-            if kind in (REPORT, FIGURE):
-                send(1, kind, content)
+            self.take_report(kind, content)
         if len(self.reports.rest) > REPORT_BYTES_MAX:
             self.reports.rest.clear()
+
+    def take_report(self, kind, content):
+        if kind in (REPORT, FIGURE):
+            send(1, kind, content)
 
     def take_frames(self):
         data = os.read(0, CHUNK_BYTES)
@@ -78,14 +86,19 @@ class Watch:
             kill_all()
             os._exit(1)  # the host is gone
         for kind, content in self.frames.cut(data):
-            if kind == INPUT:
-                self.input.append(content)
-            elif kind == INPUT_END:
-                self.input_ended = True
-            elif kind == WHERE:
-                os.kill(self.child, WHERE_SIGNAL)
-                self.place_until = time.monotonic() + WHERE_SECONDS
+            self.take_frame(kind, content)
         self.write_input()
+
+    def take_frame(self, kind, content):
+        if kind == INPUT:
+            self.input.append(content)
+        elif kind == INPUT_END:
+            self.input_ended = True
+        elif kind == WHERE:
+            os.kill(self.child, WHERE_SIGNAL)
+            self.place_until = time.monotonic() + WHERE_SECONDS
+        elif kind == STOP:
+            kill_all()
 
     def write_input(self):
         """What the job takes now. The host has only a few pieces under way, so that these are not many."""
@@ -162,8 +175,13 @@ class Watch:
 
     def send_files(self):
         room = self.job["collect_bytes"]
+        gone = set(self.submitted)
         for path, status in regular_files():
-            if self.submitted.get(path) == signature(status) or status.st_size > room:
+            gone.discard(path)
+            if self.submitted.get(path) == signature(status):
+                continue
+            if status.st_size > room:
+                send(1, UNCOLLECTED, path)
                 continue
             try:
                 fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -177,6 +195,8 @@ class Watch:
                 left -= len(data)
             os.close(fd)
             room -= status.st_size
+        for path in gone:
+            send(1, DELETED, path)
 
 
 def kill_all():

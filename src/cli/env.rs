@@ -3,11 +3,11 @@
 use super::{
     Failure, Result,
     console::{note, print},
-    session,
+    hints, session,
 };
 use clap::{Args, Subcommand};
 use pyexec::{
-    EnvironmentState, NamedEnvironment, Progress, Pyexec, Python, Requirements,
+    EnvironmentState, Hint, NamedEnvironment, Progress, Pyexec, Python, Requirements,
     config::Settings,
     environment::{
         Definition, EnvironmentOptions, Environments, Libc, Listed, Machine, Pin, Platform, Reason, Refusal, Target,
@@ -211,7 +211,7 @@ async fn make(
     if glibc.is_none() {
         match pyexec.connect_docker().await {
             Ok(_) => {
-                let made = pyexec.make_environment(id, progress).await?;
+                let made = pyexec.make_environment(id, progress).await.map_err(Failure::of_job)?;
                 if let EnvironmentState::Ready(ready) = &made.state {
                     contents(&ready.packages, progress);
                 }
@@ -260,8 +260,9 @@ async fn for_linux(
 
 fn refused(refusal: &Refusal) -> Failure {
     match refusal.reason {
+        Reason::NoUv => Failure::Fault(format!("{refusal}\nhint: {}", hints::words(&Hint::InstallUv))),
         Reason::IndexDown | Reason::Timeout { .. } | Reason::Fault => Failure::Fault(refusal.to_string()),
-        _ => Failure::Usage(refusal.to_string()),
+        _ => Failure::Refused { message: refusal.to_string(), exit_code: 1 },
     }
 }
 
@@ -405,7 +406,7 @@ fn warm(arguments: &Warm) -> Result<u8> {
                 pyexec.packages().define(&Definition { requirements, python, preload: Vec::new() })?.id
             }
         };
-        let warmed = runtime.block_on(pyexec.warm(&id, &progress))?;
+        let warmed = runtime.block_on(pyexec.warm(&id, &progress)).map_err(Failure::of_job)?;
         if let EnvironmentState::Ready(ready) = &warmed.state
             && !ready.baked
         {

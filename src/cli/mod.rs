@@ -8,6 +8,7 @@ mod console;
 mod env;
 mod eval;
 mod follow;
+mod hints;
 mod interrupt;
 mod kill;
 mod list;
@@ -34,6 +35,7 @@ mod wire;
 
 use clap::{Parser, Subcommand};
 use console::note;
+use pyexec::{ErrorKind, Hint};
 use std::{fmt, process::ExitCode};
 
 /// Run untrusted Python: at once, and with nothing but what you give it.
@@ -44,8 +46,8 @@ use std::{fmt, process::ExitCode};
     propagate_version = true,
     disable_help_subcommand = true,
     after_help = "Exit codes: the script's own; 1 it cannot run, as when a package cannot be installed; 2 wrong usage; 124 \
-                  time or CPU limit; 125 pyexec is at fault; 130 interrupted; 134 the interpreter crashed; 137 memory limit \
-                  or killed; 139 stack overflow; 141 the reader of its output went away.",
+                  time or CPU limit; 125 what pyexec needs is not there, as Docker, uv or a server; 130 interrupted; 134 the \
+                  interpreter crashed; 137 memory limit or killed; 139 stack overflow; 141 the reader of its output went away.",
     max_term_width = 100
 )]
 struct Cli {
@@ -110,9 +112,11 @@ impl Failure {
 
     /// Returns the failure of a job that was already taken for a good one.
     fn of_job(error: pyexec::Error) -> Failure {
-        match error {
-            pyexec::Error::InvalidJob { message, exit_code } => Failure::Refused { message, exit_code },
-            error => error.into(),
+        match error.kind() {
+            ErrorKind::InvalidJob => {
+                Failure::Refused { message: with_hint(error.message(), error.hint()), exit_code: error.exit_code() }
+            }
+            _ => error.into(),
         }
     }
 
@@ -142,12 +146,17 @@ impl fmt::Display for Failure {
 
 impl From<pyexec::Error> for Failure {
     fn from(error: pyexec::Error) -> Failure {
-        match error {
-            pyexec::Error::InvalidJob { message, .. } => Failure::Usage(message),
-            pyexec::Error::InvalidSettings { problems } => Failure::Usage(problems.join("\nerror: ")),
-            error => Failure::Fault(error.to_string()),
+        let message = with_hint(error.message(), error.hint());
+        match error.kind() {
+            ErrorKind::InvalidJob => Failure::Usage(message),
+            ErrorKind::InvalidSettings => Failure::Usage(error.problems().join("\nerror: ")),
+            _ => Failure::Fault(message),
         }
     }
+}
+
+fn with_hint(message: &str, hint: Option<&Hint>) -> String {
+    hint.map_or_else(|| message.to_owned(), |hint| format!("{message}\nhint: {}", hints::words(hint)))
 }
 
 type Result<T, E = Failure> = std::result::Result<T, E>;

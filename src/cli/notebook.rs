@@ -20,6 +20,19 @@ pub(crate) struct Notebook {
     pub(crate) script: String,
     /// For the user.
     pub(crate) remarks: Vec<String>,
+    /// Where each cell with code starts in the script.
+    pub(crate) cells: Vec<CellStart>,
+}
+
+/// The place of a cell in the script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CellStart {
+    /// Counts cells of code, from 1.
+    number: usize,
+    /// The line of the script in which its code starts, from 1.
+    line: usize,
+    /// Lines of the cell that stand before that, such as `%%time`.
+    skipped: usize,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +99,7 @@ impl Notebook {
         let cells = cells.unwrap_or_else(|| worksheets.into_iter().flat_map(|sheet| sheet.cells).collect());
         let mut converter = Converter::default();
         let mut script = String::new();
+        let mut cells_found = Vec::new();
         let mut ends_quietly = false;
         for (number, cell) in cells.into_iter().filter(|cell| cell.cell_type == "code").enumerate() {
             let source = match cell.source {
@@ -95,6 +109,12 @@ impl Notebook {
             let code = converter.cell(&source);
             if !code.trim().is_empty() {
                 ends_quietly = code.trim_end().ends_with(';');
+                let skipped = usize::from(source.trim_start().starts_with("%%"))
+                    + source.lines().take_while(|line| line.trim().is_empty()).count();
+                // Behind the comment with its number.
+                let line = script.lines().count() + 2;
+                cells_found.push(CellStart { number: number + 1, line, skipped });
+                let code = if skipped > 0 { code.trim_start_matches('\n') } else { &code };
                 let _ = write!(script, "# In [{}]\n{}\n\n", number + 1, code.trim_end());
             }
         }
@@ -102,7 +122,7 @@ impl Notebook {
         if ends_quietly {
             script.push_str("None\n");
         }
-        Ok(converter.finish(&script))
+        Ok(converter.finish(&script, cells_found))
     }
 }
 
@@ -113,6 +133,8 @@ struct Converter {
     unknown: BTreeSet<String>,
     uses_shell: bool,
     uses_display: bool,
+    /// Whether there are cells that IPython would run many times.
+    is_timed: bool,
 }
 
 impl Converter {
@@ -123,7 +145,10 @@ impl Converter {
         let (line, body) = magic.split_once('\n').unwrap_or((magic, ""));
         let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         match name {
-            "time" | "timeit" | "capture" | "prun" | "python" | "python3" => self.lines(body),
+            "time" | "timeit" | "capture" | "prun" | "python" | "python3" => {
+                self.is_timed |= name == "timeit";
+                self.lines(body)
+            }
             "bash" | "sh" | "script" | "!" => {
                 self.uses_shell = true;
                 let shell = if name == "sh" { "sh" } else { "bash" };
@@ -192,8 +217,8 @@ impl Converter {
                     arguments.split_once('=').or_else(|| arguments.split_once(' ')).unwrap_or((arguments, ""));
                 format!("__import__(\"os\").environ.update({{{}: {}}})", text(variable.trim()), text(value.trim()))
             }
-            "time" | "timeit" | "matplotlib" | "pylab" | "load_ext" | "reload_ext" | "autoreload" | "config"
-            | "precision" | "env" => nothing.to_owned(),
+            "time" | "matplotlib" | "pylab" | "load_ext" | "reload_ext" | "autoreload" | "config" | "precision"
+            | "env" => nothing.to_owned(),
             _ => self.leave_out(name, nothing),
         }
     }
@@ -231,17 +256,100 @@ impl Converter {
         Some(line)
     }
 
-    fn finish(self, script: &str) -> Notebook {
+    fn finish(self, script: &str, mut cells: Vec<CellStart>) -> Notebook {
         let shell = if self.uses_shell { SUBPROCESS } else { "" };
         let display = if self.uses_display { DISPLAY } else { "" };
-        let remarks = match self.unknown.is_empty() {
-            true => Vec::new(),
-            false => vec![format!(
-                "left out of the notebook, as only IPython has it: {}",
-                self.unknown.into_iter().collect::<Vec<_>>().join(", ")
-            )],
+        let mut remarks = Vec::new();
+        if !self.unknown.is_empty() {
+            let names = self.unknown.into_iter().collect::<Vec<_>>().join(", ");
+            remarks.push(format!("left out of the notebook, as only IPython has it: {names}"));
+        }
+        if self.is_timed {
+            remarks.push("run once, and not timed: cells with %%timeit".to_owned());
+        }
+        let before = format!("{}{shell}{display}", self.installing);
+        for cell in &mut cells {
+            cell.line += before.lines().count();
+        }
+        Notebook { script: format!("{before}{script}"), remarks, cells }
+    }
+}
+
+/// The cells of a notebook, by which what names lines of its script can name theirs.
+#[derive(Debug)]
+pub(crate) struct Cells {
+    notebook: String,
+    /// What comes before the number of a line of the script.
+    place: String,
+    script: String,
+    starts: Vec<CellStart>,
+    /// The beginning of a line that may be such a place.
+    held: Vec<u8>,
+}
+
+impl Cells {
+    /// Takes the cells of the notebook with this name, whose script goes by another.
+    pub(crate) fn new(notebook: &str, script: &str, starts: Vec<CellStart>) -> Cells {
+        let place = format!("File \"/work/{script}\", line ");
+        Cells { notebook: notebook.to_owned(), place, script: script.to_owned(), starts, held: Vec::new() }
+    }
+
+    /// Returns output with places in cells, but for the beginning of a line, which is held back.
+    pub(crate) fn named(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.held.extend_from_slice(bytes);
+        let whole = self.held.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let mut named = Vec::with_capacity(self.held.len());
+        for line in self.held[..whole].split_inclusive(|&byte| byte == b'\n') {
+            named.extend(self.line(line));
+        }
+        self.held.drain(..whole);
+        if !self.may_be_place(&self.held) {
+            named.append(&mut self.held);
+        }
+        named
+    }
+
+    /// Returns what was held back.
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
+        let rest = std::mem::take(&mut self.held);
+        self.line(&rest)
+    }
+
+    /// Returns a text with places in cells.
+    pub(crate) fn in_text(&self, text: &str) -> String {
+        let lines = text.split_inclusive('\n').flat_map(|line| self.line(line.as_bytes()));
+        String::from_utf8_lossy(&lines.collect::<Vec<_>>()).into_owned()
+    }
+
+    /// Returns the file and the line of a frame as those of a cell.
+    pub(crate) fn frame(&self, file: &str, line: u32) -> Option<(String, u32)> {
+        let (cell, line) = self.cell(usize::try_from(line).ok()?).filter(|_| file == self.script)?;
+        Some((format!("{}, cell {cell}", self.notebook), u32::try_from(line).ok()?))
+    }
+
+    fn may_be_place(&self, start: &[u8]) -> bool {
+        let start = start.trim_ascii_start();
+        let place = self.place.as_bytes();
+        let common = start.len().min(place.len());
+        start[..common] == place[..common]
+    }
+
+    fn line(&self, line: &[u8]) -> Vec<u8> {
+        let named = || {
+            let text = str::from_utf8(line).ok()?;
+            let (indent, rest) = text.split_once(&self.place).filter(|(indent, _)| indent.trim().is_empty())?;
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            let (number, rest) = rest.split_at(digits);
+            let (cell, line) = self.cell(number.parse().ok()?)?;
+            Some(format!("{indent}File \"{}\", cell {cell}, line {line}{rest}", self.notebook).into_bytes())
         };
-        Notebook { script: format!("{}{shell}{display}{script}", self.installing), remarks }
+        named().unwrap_or_else(|| line.to_vec())
+    }
+
+    /// Returns the cell that a line of the script is in, and the line there.
+    fn cell(&self, line: usize) -> Option<(usize, usize)> {
+        let start = self.starts.iter().rfind(|start| start.line <= line)?;
+        Some((start.number, line - start.line + 1 + start.skipped))
     }
 }
 
@@ -320,6 +428,34 @@ mod tests {
             assert!(!notebook(&[line]).script.contains("subprocess"));
         }
         assert_eq!(notebook(&["x = !pip install six"]).script, "!pip install six\n# In [1]\nx = None\n\n");
+    }
+
+    #[test]
+    fn places_are_those_in_cells() {
+        let read = notebook(&["import os\n\ndisplay(1)", "# a", "%%time\nx = 1\n1 / 0"]);
+        let line = read.script.lines().position(|line| line == "1 / 0").expect("the line") + 1;
+        let mut cells = Cells::new("a b.ipynb", "a b.py", read.cells);
+        let text = format!(
+            "Traceback:\n  File \"/work/a b.py\", line {line}, in <module>\n    1 / 0\n  File \"/work/c.py\", line 5\n"
+        );
+        let expected = text.replace(&format!("/work/a b.py\", line {line}"), "a b.ipynb\", cell 3, line 3");
+        assert_eq!(cells.in_text(&text), expected);
+        let mut streamed = Vec::new();
+        for byte in text.as_bytes() {
+            streamed.extend(cells.named(&[*byte]));
+        }
+        streamed.extend(cells.rest());
+        assert_eq!(String::from_utf8(streamed).expect("text"), expected);
+        assert_eq!(cells.named(b"  progress 5 %"), b"  progress 5 %", "it is shown at once");
+        assert_eq!(cells.frame("a b.py", u32::try_from(line).expect("small")), Some(("a b.ipynb, cell 3".into(), 3)));
+        assert_eq!(cells.frame("c.py", 9), None);
+    }
+
+    #[test]
+    fn what_is_to_be_timed_is_told() {
+        let read = notebook(&["%timeit f()", "%%timeit\nf()"]);
+        assert_eq!(read.remarks.len(), 2, "{:?}", read.remarks);
+        assert!(read.remarks[0].contains("%timeit") && read.remarks[1].contains("not timed"), "{:?}", read.remarks);
     }
 
     #[test]

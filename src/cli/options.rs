@@ -3,6 +3,7 @@
 use super::{
     Failure, Result,
     client::Client,
+    console::note,
     request::{Asked, JobRequest, Needs},
     units,
 };
@@ -27,7 +28,7 @@ pub(crate) struct JobOptions {
     #[arg(short, long = "env", value_name = "NAME[=VALUE]", help_heading = "Job")]
     env: Vec<String>,
 
-    /// Stop after this time, in seconds or as in 2m or 1h30m [default: 300]; a server counts whole seconds
+    /// Stop after this time, in seconds or as in 2m or 1h30m [default: 300]
     #[arg(long, value_name = "TIME", help_heading = "Limits", value_parser = units::milliseconds)]
     timeout: Option<u64>,
 
@@ -230,7 +231,14 @@ impl JobOptions {
         });
         let mut request = JobRequest::new(project);
         request.env = self.env.iter().map(|variable| named_or_passed_on(variable)).collect::<Result<_>>()?;
-        // 0 has always stood for the default.
+        for (flag, value) in
+            [("--timeout", self.timeout), ("--memory", self.memory), ("--disk", self.disk), ("--cpu", self.cpu)]
+        {
+            if value == Some(0) {
+                note!("pyexec: {flag} 0 is no limit to set: it stands for the default");
+            }
+        }
+        // As it always has.
         let asked = |limit: Option<u64>| limit.filter(|limit| *limit > 0);
         request.asked = Asked {
             timeout_ms: asked(self.timeout),

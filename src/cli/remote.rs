@@ -50,8 +50,10 @@ pub(crate) struct View {
 }
 
 /// Runs a project; Ctrl-C kills it.
-pub(crate) fn run(client: Client, request: JobRequest, view: View) -> Result<u8> {
+pub(crate) fn run(client: Client, mut request: JobRequest, view: View) -> Result<u8> {
+    let cells = request.cells.take();
     killed_by_interrupt(client, view, move |watch| {
+        watch.screen.take_cells(cells);
         let id = submit(&watch.client, &request)?;
         let _ = watch.id.set(id.clone());
         watch.connected = true;
@@ -192,6 +194,7 @@ fn finish(watch: &mut Watch, result: ExecutionResult, view: &View) -> Result<u8>
         // Of a job that never ran there are no events.
         watch.screen.stderr(outcome.stderr.text.as_bytes())?;
     }
+    let report = report.in_cells(watch.screen.cells());
     report.show(view.output, view.show)?;
     if let Some(folder) = &view.out {
         for file in &files {

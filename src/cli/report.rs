@@ -3,6 +3,7 @@
 use super::{
     Result,
     console::{note, pass_on_error, print},
+    notebook::Cells,
     options::OutputOptions,
     session::Show,
     wire::{ExecutionResult, MadeFile},
@@ -75,6 +76,9 @@ impl From<ExecutionResult> for Report {
             usage: result.usage.usage,
             outputs: result.outputs,
             files: result.files.into_iter().map(file).collect(),
+            deleted_files: Vec::new(),
+            uncollected: Vec::new(),
+            workspace: None,
             tier: if result.executor.as_deref() == Some("docker") { Tier::Docker } else { Tier::Wasm },
             route_reason: result.route_reason,
         };
@@ -113,6 +117,18 @@ impl Report {
     pub(crate) fn followed(mut self) -> Report {
         if let Some(execution) = &mut self.execution {
             execution.followed = true;
+        }
+        self
+    }
+
+    /// Names lines of a notebook's script by its cells.
+    pub(crate) fn in_cells(mut self, cells: Option<&Cells>) -> Report {
+        let Some(cells) = cells else { return self };
+        self.outcome.stderr.text = cells.in_text(&self.outcome.stderr.text);
+        for frame in self.outcome.exception.iter_mut().flat_map(|exception| &mut exception.frames) {
+            if let Some((file, line)) = cells.frame(&frame.file, frame.line) {
+                (frame.file, frame.line) = (file, line);
+            }
         }
         self
     }
@@ -162,6 +178,8 @@ impl Report {
     /// Returns the fields of the outcome as JSON; values stay as they were written, which a tree would change.
     fn json(&self) -> serde_json::Result<BTreeMap<String, Box<RawValue>>> {
         let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&serde_json::to_string(&self.outcome)?)?;
+        // Also of what was stopped by a limit.
+        fields.insert("exit_code".into(), raw(self.exit_code())?);
         if let Some(execution) = &self.execution {
             // A server does not tell.
             fields.remove("ended_in_miss");
@@ -182,9 +200,10 @@ impl Report {
                 note!("hint: --max-output SIZE keeps more");
             }
         }
-        if !outcome.success() && !outcome.capability_misses.is_empty() {
-            let what: Vec<_> =
-                outcome.capability_misses.iter().map(|miss| format!("{} ({})", miss.kind, miss.detail)).collect();
+        // Of the network standard error has a line.
+        let misses = outcome.capability_misses.iter().filter(|miss| miss.kind != "network");
+        let what: Vec<_> = misses.map(|miss| format!("{} ({})", miss.kind, miss.detail)).collect();
+        if !outcome.success() && !what.is_empty() {
             note!("pyexec: not available in WebAssembly: {}", what.join(", "));
         }
         if let Some(execution) = &self.execution {
@@ -198,6 +217,9 @@ impl Report {
             {
                 note!("pyexec: {error}");
             }
+        }
+        if let Some(hint) = outcome.exception.as_ref().and_then(|exception| dialect(exception, &outcome.stderr.text)) {
+            note!("hint: {hint}");
         }
         if let Ending::Stopped { reason: StopReason::TimeLimit } = &outcome.ending {
             note!("hint: --timeout TIME allows more");
@@ -243,6 +265,24 @@ impl Report {
             outcome.stderr.bytes,
             if limits.is_empty() { "none".to_owned() } else { limits.join(", ") },
         );
+    }
+}
+
+/// Returns what to do about code that only notebooks take, as Python's own words tell.
+fn dialect(exception: &Exception, stderr: &str) -> Option<&'static str> {
+    // The line that it quotes stands before the last ones.
+    let quotes_command = || stderr.lines().rev().take(5).any(|line| line.trim_start().starts_with(['%', '!']));
+    match (&*exception.kind, &*exception.message) {
+        ("SyntaxError", message) if message.contains("'await' outside") => {
+            Some("`pyexec eval` and cells of a notebook take await at the top level; a script has asyncio.run")
+        }
+        ("NameError", "name 'display' is not defined") => {
+            Some("display is there in `pyexec eval` and in cells of a notebook; a script has print")
+        }
+        ("SyntaxError", _) if quotes_command() => {
+            Some("lines that start with % or ! are for notebooks: pyexec runs .ipynb files")
+        }
+        _ => None,
     }
 }
 

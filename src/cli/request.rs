@@ -2,10 +2,13 @@
 
 use super::{
     Failure, Result,
+    notebook::Cells,
     options::Executor,
     wire::{Config, Eval, EvalFile, Metadata},
 };
 use pyexec::{Job, Limits, Project, Python, Requirements, TierChoice, Want};
+use serde_json::Number;
+use std::fs;
 
 const MIB: u64 = 1 << 20;
 /// More than any machine has.
@@ -25,6 +28,8 @@ pub(crate) struct JobRequest {
     /// Whether the script gets this process's standard input.
     pub(crate) stdin: bool,
     pub(crate) want_result: bool,
+    /// Of the notebook that the script is made of.
+    pub(crate) cells: Option<Cells>,
     pub(crate) python: Option<Python>,
     pub(crate) collect_files: bool,
     pub(crate) asked: Asked,
@@ -62,6 +67,7 @@ impl JobRequest {
             env: Vec::new(),
             stdin: false,
             want_result: false,
+            cells: None,
             python: None,
             collect_files: false,
             asked: Asked::default(),
@@ -97,6 +103,7 @@ impl JobRequest {
             environment: self.needs.environment.clone(),
             pre_commands: self.needs.pre_commands.clone(),
             stdin,
+            eval_last_expr: self.want_result,
             config: self.config(),
             python_version: self.python_version(),
             executor: self.needs.executor,
@@ -142,7 +149,7 @@ impl JobRequest {
 
     fn config(&self) -> Config {
         Config {
-            timeout_seconds: self.asked.timeout_ms.map(|ms| ms.div_ceil(1000)),
+            timeout_seconds: self.asked.timeout_ms.and_then(seconds),
             // Clients have always said no to the network by name, and yes by saying nothing.
             network_disabled: (!self.needs.network && self.needs.requirements.is_none()).then_some(true),
             memory_mb: self.asked.memory_mib,
@@ -162,6 +169,14 @@ impl JobRequest {
     }
 }
 
+/// Returns a whole number where it is one, as old servers take no other.
+fn seconds(milliseconds: u64) -> Option<Number> {
+    if milliseconds.is_multiple_of(1000) {
+        return Some(Number::from(milliseconds / 1000));
+    }
+    Number::from_f64(milliseconds as f64 / 1000.0)
+}
+
 impl Asked {
     fn local(&self) -> Result<Limits> {
         let (usual, most) = (Limits::default(), Limits::MAXIMA);
@@ -171,7 +186,15 @@ impl Asked {
             Some(asked) => Err(Failure::Usage(format!("{flag} {asked}: at most {} here", most / MIB))),
         };
         if let Some(few) = self.memory_mib.filter(|mib| *mib < MEMORY_MIB_MIN) {
-            return Err(Failure::Usage(format!("--memory {few}: the interpreter needs {MEMORY_MIB_MIN} MiB or more")));
+            return Err(Failure::Usage(format!(
+                "--memory: {few} MiB are too little; the interpreter needs {MEMORY_MIB_MIN} MiB or more\nhint: a number \
+                 without a unit is in MiB, as 1.5G is in GiB"
+            )));
+        }
+        if let (Some(asked), Some(most)) = (self.memory_mib, machine_memory_mib())
+            && asked > most
+        {
+            return Err(Failure::Usage(format!("--memory: {asked} MiB are more than the {most} MiB of this machine")));
         }
         let wall_clock_ms = self.timeout_ms.unwrap_or(usual.wall_clock_ms);
         if wall_clock_ms > most.wall_clock_ms {
@@ -187,6 +210,13 @@ impl Asked {
             ..usual
         })
     }
+}
+
+/// Returns the memory of this machine, where that is known.
+fn machine_memory_mib() -> Option<u64> {
+    let info = fs::read_to_string("/proc/meminfo").ok()?;
+    let total = info.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    total.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib >> 10)
 }
 
 impl Needs {
@@ -269,7 +299,7 @@ mod tests {
             "entrypoint": "main.py", "docker_image": "python:3.12", "requirements_txt": "numpy", "stdin": "typed",
             "environment": "1f",
             "pre_commands": ["apt-get update"], "python_version": "3.12", "executor": "docker",
-            "config": {"timeout_seconds": 2, "memory_mb": 64, "disk_mb": 8000, "cpu_shares": 512, "cpu_fuel": 9,
+            "config": {"timeout_seconds": 1.5, "memory_mb": 64, "disk_mb": 8000, "cpu_shares": 512, "cpu_fuel": 9,
                 "max_output_bytes": 5000},
             "env_vars": ["A=b=c"], "script_args": ["-x"], "collect_files": true,
         });

@@ -3,7 +3,7 @@
 use super::{
     Failure, Result,
     console::note,
-    notebook::Notebook,
+    notebook::{Cells, Notebook},
     options::{JobOptions, OutOption, OutputOptions, ServerOptions},
     remote::{self, View},
     request::JobRequest,
@@ -91,7 +91,6 @@ struct Found {
     /// The script, when the path is one.
     script: Option<String>,
     notebook: Option<Notebook>,
-    is_folder: bool,
 }
 
 impl Program {
@@ -100,22 +99,18 @@ impl Program {
             && self.job.files.iter().any(|path| path.extension().is_some_and(|extension| extension == "py"));
         let target = self.target.as_deref().unwrap_or("-");
         let mut stdin = true;
-        let Found { project, script, notebook, is_folder } = if files_are_it {
+        let Found { project, script, notebook } = if files_are_it {
             let script = self.job.script_of_files();
-            Found { project: self.job.project_of_files()?, script, notebook: None, is_folder: false }
+            Found { project: self.job.project_of_files()?, script, notebook: None }
         } else if target == "-" {
             stdin = false;
-            Found {
-                project: Project::script(code_from_stdin()?),
-                script: Some("main.py".into()),
-                notebook: None,
-                is_folder: false,
-            }
+            Found { project: Project::script(code_from_stdin()?), script: Some("main.py".into()), notebook: None }
         } else {
             found(Path::new(target), self.job.disk_bytes())?
         };
         let entrypoint = match self.entrypoint.or(script) {
-            None => choose(target, &project, is_folder)?,
+            // Of a folder or an archive it is known here, or asked for.
+            None if project.entrypoint_candidates().len() > 1 => Some(project.entrypoint(None)?),
             known => known,
         };
         let remarks = notebook.iter().flat_map(|notebook| &notebook.remarks);
@@ -127,51 +122,12 @@ impl Program {
         request.args = self.args;
         request.stdin = stdin;
         request.want_result |= notebook.is_some();
+        if let (Some(notebook), Some(script)) = (notebook, &request.entrypoint) {
+            let name = Path::new(target).file_name().and_then(|name| name.to_str()).unwrap_or(target);
+            request.cells = Some(Cells::new(name, script, notebook.cells));
+        }
         Ok(request)
     }
-}
-
-/// Chooses the script of a project that has no usual one; `None` leaves it to the project.
-///
-/// Of several it is the one that no other imports, or else the one that asks whether it is the main one. When that is none
-/// or more than one, an archive has the first, as ever, and of a folder the user is asked.
-fn choose(target: &str, project: &Project, is_folder: bool) -> Result<Option<String>> {
-    const NAMED_MAX: usize = 8;
-    const COMPARED_MAX: usize = 50;
-    let candidates = project.entrypoint_candidates();
-    if candidates.len() < 2 {
-        return Ok(None);
-    }
-    let mut sources = Vec::new();
-    for path in candidates.iter().take(COMPARED_MAX) {
-        sources.push((*path, String::from_utf8_lossy(&project.read(path)?).into_owned()));
-    }
-    let is_imported = |path: &str| sources.iter().any(|(other, source)| *other != path && imports(source, path));
-    let outermost: Vec<_> = sources.iter().filter(|(path, _)| !is_imported(path)).collect();
-    let main: Vec<_> = outermost.iter().filter(|(_, source)| source.contains("__name__")).collect();
-    match (outermost.as_slice(), main.as_slice()) {
-        ([(path, _)], _) | (_, [(path, _)]) if candidates.len() <= COMPARED_MAX => return Ok(Some((*path).to_owned())),
-        _ if !is_folder => return Ok(None),
-        _ => {}
-    }
-    let more = candidates.len().saturating_sub(NAMED_MAX);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let named: Vec<_> = candidates.into_iter().take(NAMED_MAX).collect();
-    Err(Failure::Usage(format!(
-        "{target} has no main.py and more than one script: {}{more}\nhint: name the one to run with --entrypoint",
-        named.join(", ")
-    )))
-}
-
-/// Returns whether a source imports the module of a file, as far as its lines tell.
-fn imports(source: &str, path: &str) -> bool {
-    let module = path.rsplit('/').next().and_then(|name| name.strip_suffix(".py")).unwrap_or(path);
-    let is_it = |name: &str| name.split(['.', ' ', '\t', '#', ';']).find(|part| !part.is_empty()) == Some(module);
-    source.lines().map(str::trim_start).any(|line| {
-        let imported =
-            line.strip_prefix("import ").is_some_and(|names| names.split(',').any(|name| is_it(name.trim())));
-        imported || line.strip_prefix("from ").is_some_and(|name| is_it(name.trim_start()))
-    })
 }
 
 /// Finds the project at a path, and its script when it is one.
@@ -179,14 +135,14 @@ fn found(path: &Path, bytes_max: u64) -> Result<Found> {
     let fail = |e| Failure::Usage(format!("cannot read {}: {e}", path.display()));
     let metadata = fs::metadata(path).map_err(fail)?;
     if metadata.is_dir() {
-        return Ok(Found { project: Project::folder(path)?, script: None, notebook: None, is_folder: true });
+        return Ok(Found { project: Project::folder(path)?, script: None, notebook: None });
     }
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| Failure::Usage(format!("{} is not named in UTF-8", path.display())))?;
     let kind = name.to_ascii_lowercase();
     if ARCHIVES.iter().any(|ending| kind.ends_with(ending)) {
         let project = Project::archive_file(File::open(path).map_err(fail)?, bytes_max)?;
-        return Ok(Found { project, script: None, notebook: None, is_folder: false });
+        return Ok(Found { project, script: None, notebook: None });
     }
     let mut content = fs::read(path).map_err(fail)?;
     let mut name = name.to_owned();
@@ -197,8 +153,15 @@ fn found(path: &Path, bytes_max: u64) -> Result<Found> {
         content = mem::take(&mut notebook.script).into_bytes();
         name = format!("{}.py", name.strip_suffix(".ipynb").unwrap_or("notebook"));
     }
+    if let Some(what) = not_python(&name, &content) {
+        return Err(Failure::Usage(format!(
+            "{} is {what}, not Python\nhint: name a .py file, a folder, a notebook or an archive; --file gives a script \
+             other files",
+            path.display()
+        )));
+    }
     let project = Project::files([(name.as_str(), content)])?;
-    Ok(Found { project, script: Some(name), notebook, is_folder: false })
+    Ok(Found { project, script: Some(name), notebook })
 }
 
 /// Reads code that is piped in, or typed.
@@ -208,39 +171,64 @@ pub(crate) fn code_from_stdin() -> Result<Vec<u8>> {
     Ok(code)
 }
 
+/// Returns what a file is that is evidently no Python code: by its first bytes, by its name, or as no text.
+fn not_python(name: &str, content: &[u8]) -> Option<&'static str> {
+    const MAGIC: [(&[u8], &str); 10] = [
+        (b"PK\x03\x04", "a zip archive"),
+        (b"\x1f\x8b", "packed with gzip"),
+        (b"BZh", "packed with bzip2"),
+        (b"\xfd7zXZ", "packed with xz"),
+        (b"\x28\xb5\x2f\xfd", "packed with zstd"),
+        (b"7z\xbc\xaf", "a 7-Zip archive"),
+        (b"Rar!", "a RAR archive"),
+        (b"\x7fELF", "a program for a machine"),
+        (b"\x89PNG", "an image"),
+        (b"%PDF", "a PDF document"),
+    ];
+    const NAMES: [(&str, &str); 9] = [
+        (".md", "Markdown"),
+        (".markdown", "Markdown"),
+        (".rst", "reStructuredText"),
+        (".html", "HTML"),
+        (".json", "JSON"),
+        (".toml", "TOML"),
+        (".yaml", "YAML"),
+        (".yml", "YAML"),
+        (".csv", "a table"),
+    ];
+    let by_magic = MAGIC.iter().find(|(start, _)| content.starts_with(start)).map(|(_, what)| *what);
+    let name = name.to_ascii_lowercase();
+    let by_name = || NAMES.iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, what)| *what);
+    by_magic.or_else(by_name).or_else(|| content.contains(&0).then_some("binary")).or_else(|| {
+        let start = content.splitn(3, |&byte| byte == b'\n').take(2);
+        let names_coding =
+            start.into_iter().any(|line| line.starts_with(b"#") && line.windows(6).any(|w| w == b"coding"));
+        (!names_coding && str::from_utf8(content).is_err()).then_some("text that is not UTF-8")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_script_is_the_one_that_no_other_imports() {
-        let choose = |files: &[(&'static str, &'static str)], is_folder| {
-            let project = Project::files(files.iter().copied()).expect("a project");
-            choose("it", &project, is_folder)
-        };
-        let chosen = |files: &[(&'static str, &'static str)]| choose(files, true).expect("clear");
-        assert_eq!(chosen(&[("lib.py", "V = 1"), ("tool.py", "import os, lib as l\n")]).as_deref(), Some("tool.py"));
-        assert_eq!(chosen(&[("a.py", "if __name__ == '__main__': pass"), ("b.py", "")]).as_deref(), Some("a.py"));
-        let nested = [("x/a.py", "from .b import c\n"), ("x/b.py", ""), ("x/__init__.py", "from . import b\n")];
-        assert!(choose(&nested, true).is_err());
-        assert_eq!(chosen(&[("main.py", ""), ("b.py", "import main")]), None);
-        let unclear = [("a.py", "print(1)"), ("b.py", "print(2)")];
-        assert!(choose(&unclear, true).is_err_and(|failure| failure.to_string().contains("a.py, b.py")));
-        assert_eq!(choose(&unclear, false).expect("the first"), None);
-    }
-
-    #[test]
-    fn imports_are_seen_in_lines() {
-        for (line, imported) in [
-            ("import lib", true),
-            ("    from lib.x import y", true),
-            ("import os, lib.x as z", true),
-            ("from .lib import y", true),
-            ("import library", false),
-            ("# import lib", false),
-            ("x = 'from lib'", false),
+    fn what_is_evidently_no_python_is_told_by_its_bytes_and_name() {
+        for (name, content, what) in [
+            ("x.rar", &b"Rar!\x1a"[..], "a RAR archive"),
+            ("README.md", b"# Title", "Markdown"),
+            ("a.py", b"x = 1\0", "binary"),
+            ("a.py", b"x = '\xe4'", "text that is not UTF-8"),
         ] {
-            assert_eq!(imports(line, "src/lib.py"), imported, "{line}");
+            assert_eq!(not_python(name, content), Some(what), "{name}");
+        }
+        for (name, content) in [
+            ("a", &b"#!/usr/bin/python3\n1"[..]),
+            ("a.txt", b"print(1)"),
+            ("a.py", b"# -*- coding: latin-1 -*-\nx = '\xe4'"),
+            ("a.py", b"\xef\xbb\xbfx = 1"),
+            ("a.py", b""),
+        ] {
+            assert_eq!(not_python(name, content), None, "{name}");
         }
     }
 }

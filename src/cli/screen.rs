@@ -8,12 +8,14 @@
 use super::{
     Failure, Result,
     console::{note, pass_on, pass_on_error},
+    notebook::Cells,
     options::OutputOptions,
     progress::Progress,
     replay::Stream,
 };
 use pyexec::outcome::Output;
 use std::{
+    borrow::Cow,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -35,6 +37,8 @@ pub(crate) struct Screen {
     held: Option<Held>,
     /// The script's files are wanted, whoever reads its output.
     files_wanted: bool,
+    /// Of the notebook that runs, if one does.
+    cells: Option<Cells>,
 }
 
 #[derive(Debug, Default)]
@@ -59,7 +63,16 @@ struct Held {
 impl Screen {
     pub(crate) fn new(output: OutputOptions, progress: Progress, files_wanted: bool) -> Screen {
         let (out, err) = (Shown::default(), Shown::default());
-        Screen { output, progress, out, err, restarted: None, held: None, files_wanted }
+        Screen { output, progress, out, err, restarted: None, held: None, files_wanted, cells: None }
+    }
+
+    /// Names lines of a notebook's script by its cells.
+    pub(crate) fn take_cells(&mut self, cells: Option<Cells>) {
+        self.cells = cells;
+    }
+
+    pub(crate) fn cells(&self) -> Option<&Cells> {
+        self.cells.as_ref()
     }
 
     /// Begins a run, whose output is held back if `hold` says so.
@@ -134,6 +147,9 @@ impl Screen {
     /// Ends the last run.
     pub(crate) fn finish(&mut self) -> Result<()> {
         self.release()?;
+        if let Some(rest) = self.cells.as_mut().map(Cells::rest).filter(|rest| !rest.is_empty()) {
+            self.progress.around(&rest, || pass_on_error(&rest))?;
+        }
         let surplus = self.out.stream.surplus() + self.err.stream.surplus();
         if surplus > 0
             && let Some(reason) = self.restarted.take()
@@ -173,7 +189,11 @@ impl Screen {
         {
             self.line(&format!("{reason}; only the output from here on counts"));
         }
-        match self.progress.around(&new.bytes, || pass_on(&new.bytes)) {
+        let bytes = match (kind, &mut self.cells) {
+            (Kind::Err, Some(cells)) => Cow::Owned(cells.named(&new.bytes)),
+            _ => Cow::Borrowed(&*new.bytes),
+        };
+        match self.progress.around(&bytes, || pass_on(&bytes)) {
             Err(Failure::ReaderGone) if self.files_wanted => Ok(()),
             shown => shown,
         }

@@ -3,6 +3,7 @@
 use super::{
     Failure, Result, bake,
     console::note,
+    hints,
     interrupt::{INTERRUPTED, interrupted},
     options::OutputOptions,
     progress::Progress,
@@ -48,7 +49,7 @@ pub(crate) fn settings() -> Result<Settings> {
 }
 
 pub(crate) fn builder(quiet: bool) -> Builder {
-    Pyexec::builder().slots(1).on_progress(move |line| {
+    Pyexec::builder().slots(1).wording(hints::words).on_progress(move |line| {
         if !quiet {
             note!("pyexec: {line}");
         }
@@ -57,8 +58,8 @@ pub(crate) fn builder(quiet: bool) -> Builder {
 
 pub(crate) fn run(mut request: JobRequest, output: OutputOptions, show: Show, out: Option<&Path>) -> Result<u8> {
     // Without --out they are named, so that nobody thinks that they are here.
-    request.collect_files = out.is_some() || !(output.quiet || output.json);
-    let stdin = request.stdin;
+    request.collect_files = true;
+    let (stdin, cells) = (request.stdin, request.cells.take());
     let mut job = request.local()?;
     let settings = settings()?;
     // This process ends too soon to do it.
@@ -72,11 +73,9 @@ pub(crate) fn run(mut request: JobRequest, output: OutputOptions, show: Show, ou
         let reader = Input { inner: tokio::io::stdin(), waiting: Arc::clone(&waiting) };
         job = job.stdin(Stdin::Reader(Box::new(reader)));
     }
-    let shown = Shown {
-        screen: Arc::new(Mutex::new(Screen::new(output, Progress::default(), out.is_some()))),
-        failure: Arc::default(),
-        failed: Arc::default(),
-    };
+    let mut screen = Screen::new(output, Progress::default(), out.is_some());
+    screen.take_cells(cells);
+    let shown = Shown { screen: Arc::new(Mutex::new(screen)), failure: Arc::default(), failed: Arc::default() };
     let mut status = INTERRUPTED;
     let finished = runtime.block_on(async {
         let mut run = std::pin::pin!(attempts(&pyexec, job, output, &shown));
@@ -112,13 +111,13 @@ pub(crate) fn run(mut request: JobRequest, output: OutputOptions, show: Show, ou
         return Err(failure);
     }
     let Some(outcome) = finished else { return Ok(status) };
-    let report = Report::from(outcome.map_err(Failure::of_job)?);
+    let report = Report::from(outcome.map_err(Failure::of_job)?).in_cells(shown.screen().cells());
     report.show(output, show)?;
     if let Some(folder) = out {
         save(report.outcome(), folder)?;
     }
     report.comment(output);
-    if out.is_none() && !output.quiet {
+    if out.is_none() {
         report.name_files();
     }
     Ok(report.exit_code())
@@ -135,7 +134,8 @@ async fn attempts(pyexec: &Pyexec, job: Job, output: OutputOptions, shown: &Show
         let hold = !output.json && pyexec.may_run_again(&ready) && !io::stdout().is_terminal();
         shown.screen().begin(hold);
         let observer = shown.clone();
-        match pyexec.attempt(ready, move |event: Event<'_>| observer.event(event, output)).await? {
+        let slot = pyexec.slot(&ready).await;
+        match pyexec.attempt(ready, slot, move |event: Event<'_>| observer.event(event, output)).await? {
             Attempt::Done(outcome) => return Ok(*outcome),
             Attempt::Again(again) => {
                 shown.screen().restart(&again.replay_reason().unwrap_or_default());

@@ -22,6 +22,9 @@ pub(crate) struct Metadata {
     pub(crate) executor: Executor,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stdin: Option<String>,
+    /// For a notebook, whose last value is shown.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) eval_last_expr: bool,
     pub(crate) config: Config,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) env_vars: Vec<String>,
@@ -78,7 +81,7 @@ pub(crate) struct EvalFile {
 #[derive(Debug, Serialize)]
 pub(crate) struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) timeout_seconds: Option<u64>,
+    pub(crate) timeout_seconds: Option<serde_json::Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) network_disabled: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,6 +140,7 @@ pub(crate) struct ExecutionResult {
     pub(crate) stderr: String,
     pub(crate) duration_ms: u64,
     pub(crate) error: Option<String>,
+    pub(crate) hint: Option<String>,
     pub(crate) error_type: Option<String>,
     pub(crate) error_message: Option<String>,
     pub(crate) error_line: Option<u32>,

@@ -3,6 +3,8 @@
 use sha2::{Digest, Sha256};
 use std::{fmt, fs::File, io::Read, os::unix::fs::MetadataExt, path::Path};
 
+/// Of the digest, in the name of a key that has none.
+const NAMING_BYTES: usize = 6;
 /// Shorter keys can be guessed.
 const KEY_LENGTH_MIN: usize = 16;
 /// Longer ones do not belong into a header.
@@ -13,7 +15,8 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 /// Someone who may use the server. The key itself is not kept.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey {
-    /// For logs and metrics: the part before the colon, or `key1`, `key2`, … by its place in the list.
+    /// Names its owner, in logs, metrics and what is kept: the part before the colon, or `key-` and the beginning of the
+    /// key's digest, which is the same wherever it is in the list.
     pub name: String,
     /// [`ApiKey::digest_of`] the key.
     pub digest: [u8; 32],
@@ -40,7 +43,7 @@ pub(super) fn add<'a>(
 ) -> Result<(), String> {
     let mut problems = Vec::new();
     for (place, entry) in entries {
-        match parse(entry, keys.len() + 1).and_then(|key| new(key, keys)) {
+        match parse(entry).and_then(|key| new(key, keys)) {
             Ok(key) => keys.push(key),
             Err(problem) => problems.push(format!("{place} {problem}")),
         }
@@ -74,10 +77,10 @@ pub(super) fn add_file(keys: &mut Vec<ApiKey>, path: &Path) -> Result<(), String
     add(keys, entries)
 }
 
-fn parse(entry: &str, number: usize) -> Result<ApiKey, String> {
+fn parse(entry: &str) -> Result<ApiKey, String> {
     let (name, key) = match entry.split_once(':') {
         Some((name, key)) => (name.to_owned(), key),
-        None => (format!("key{number}"), entry),
+        None => (own_name(entry), entry),
     };
     let nameable = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if name.is_empty() || name.len() > NAME_LENGTH_MAX || !name.chars().all(nameable) {
@@ -96,6 +99,12 @@ fn parse(entry: &str, number: usize) -> Result<ApiKey, String> {
         ));
     }
     Ok(ApiKey { name, digest: ApiKey::digest_of(key) })
+}
+
+/// Names a key that has no name.
+fn own_name(key: &str) -> String {
+    let digest = ApiKey::digest_of(key);
+    digest.iter().take(NAMING_BYTES).fold("key-".to_owned(), |name, byte| format!("{name}{byte:02x}"))
 }
 
 fn new(key: ApiKey, keys: &[ApiKey]) -> Result<ApiKey, String> {
@@ -125,14 +134,15 @@ mod tests {
     #[test]
     fn keys_have_a_name_or_get_one() {
         let keys = keys(&[KEY, &format!("alice:{OTHER}")]).unwrap();
-        assert_eq!(keys[0], ApiKey { name: "key1".to_owned(), digest: ApiKey::digest_of(KEY) });
+        assert_eq!(keys[0], ApiKey { name: own_name(KEY), digest: ApiKey::digest_of(KEY) });
         assert_eq!(keys[1], ApiKey { name: "alice".to_owned(), digest: ApiKey::digest_of(OTHER) });
     }
 
     #[test]
     fn neither_debug_nor_an_error_shows_a_key() {
         let debug = format!("{:?}", keys(&[KEY]).unwrap());
-        assert_eq!(debug, r#"[ApiKey { name: "key1", .. }]"#);
+        assert_eq!(debug, format!("[ApiKey {{ name: \"{}\", .. }}]", own_name(KEY)));
+        assert_eq!(own_name(KEY), "key-9f9f5111f7b2");
         for entries in [&["shorty"][..], &["secret name:0123456789abcdef"], &[KEY, KEY], &["naïve-naïve-naïve"]] {
             let error = keys(entries).unwrap_err();
             assert!(entries.iter().all(|entry| !error.contains(entry)) && !error.contains("secret"), "{error}");
@@ -164,7 +174,7 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let mut keys = Vec::new();
         add_file(&mut keys, &path).unwrap();
-        assert_eq!(keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), ["alice", "key2"]);
+        assert_eq!(keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), ["alice", &*own_name(OTHER)]);
         let error = add_file(&mut keys, &path).unwrap_err();
         assert!(error.starts_with("line 3 is the same key as one before"), "{error}");
     }

@@ -181,11 +181,34 @@ pub const KEYS: &[Key] = &[
             s.shutdown_grace = time;
         },
     ),
-    path("data_dir", "", "folder for uploads; empty: the system's temporary folder", |s, path| {
+    path("data_dir", "", "folder for workspaces and uploads; empty: pyexec in the user's data folder", |s, path| {
         s.data_dir = path.unwrap_or_default();
         Ok(())
     })
     .shown(|s| s.data_dir.display().to_string()),
+    seconds(
+        "workspace_ttl",
+        "86400",
+        "how long a workspace is kept after its last use",
+        TICK,
+        YEAR,
+        |s, time| s.workspaces.time_to_live = time,
+    ),
+    number("workspace_mb", "1024", "most bytes of the files of a workspace, in MiB", 1, TIB_IN_MIB, |s, n| {
+        s.workspaces.bytes_max = n * MIB;
+    }),
+    number("workspace_files", "10000", "most files of a workspace", 1, 50_000, |s, n| s.workspaces.files_max = n),
+    number(
+        "workspaces_mb",
+        "10240",
+        "most bytes of all workspaces of one API key, in MiB",
+        1,
+        TIB_IN_MIB,
+        |s, n| s.workspaces.owner_bytes_max = n * MIB,
+    ),
+    number("workspaces_max", "1000", "most workspaces of one API key", 1, 1_000_000, |s, n| {
+        s.workspaces.owner_workspaces_max = n;
+    }),
     path("cache_dir", "", "folder for compiled code; empty: pyexec/images in the user's cache folder", |s, path| {
         s.cache_dir = path;
         Ok(())
@@ -291,6 +314,9 @@ pub const KEYS: &[Key] = &[
     }),
     seconds("pool_idle", "600", "how long containers of an image that nobody uses are kept", TICK, WEEK, |s, time| {
         s.containers.docker.pool_idle = time;
+    }),
+    seconds("session_idle", "60", "after how long without a call a session in a container is paused", TICK, WEEK, |s, time| {
+        s.containers.docker.session_idle = time;
     }),
     list(
         "preload",
@@ -415,3 +441,4 @@ const TIB_IN_MIB: u64 = 1 << 20;
 const TICK: f64 = 0.001;
 const DAY: f64 = 86_400.0;
 const WEEK: f64 = 7.0 * DAY;
+const YEAR: f64 = 366.0 * DAY;

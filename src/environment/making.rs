@@ -2,12 +2,12 @@
 
 use super::{
     Installed, Known, Making, Platform, Prepared, Reason, Refusal, Requirements, Shared, State, Target, Wanted,
-    blocking, counted, families, fault, locked, requirements, say, site,
+    blocking, counted, families, fault, requirements, say, site,
     store::{self, Checked, Contents, Id, Meta, Trust, Unusable},
     uv::{Uv, Wheels},
     wasm, without_credentials,
 };
-use crate::{Verification, pack::Pack};
+use crate::{Verification, pack::Pack, sync::lock};
 use std::{
     fs::{File, FileTimes},
     path::{Path, PathBuf},
@@ -59,20 +59,20 @@ impl Shared {
 
     /// Returns what this process has checked before, if it is still there, and was looked at within that time.
     pub(super) fn known(&self, id: &Id, within: Option<Duration>) -> Option<Arc<Installed>> {
-        let known = locked(&self.known).get(id).cloned()?;
-        if within.is_some_and(|within| locked(&known.looked_at).elapsed() > within) {
+        let known = lock(&self.known).get(id).cloned()?;
+        if within.is_some_and(|within| lock(&known.looked_at).elapsed() > within) {
             return None;
         }
-        let lock = if known.prepared { None } else { Some(self.store.share(id).ok().flatten()?) };
+        let shared = if known.prepared { None } else { Some(self.store.share(id).ok().flatten()?) };
         if store::identity(&known.packages) != Some(known.identity) {
-            locked(&self.known).remove(id);
+            lock(&self.known).remove(id);
             return None;
         }
         let pack = match known.meta.platform.target {
             Target::Linux { .. } => None,
             Target::Wasm => Some(self.packs.get(&known.id)?),
         };
-        Some(installed(known, pack, lock))
+        Some(installed(known, pack, shared))
     }
 
     /// Returns why WebAssembly cannot take it, as far as this process knows.
@@ -98,7 +98,7 @@ impl Shared {
 
     /// Returns the making of it that goes on, or a new one.
     pub(super) fn making(self: &Arc<Self>, wanted: &Wanted) -> Arc<Making> {
-        let mut all = locked(&self.making);
+        let mut all = lock(&self.making);
         let going_on = all.get(&wanted.id).and_then(Weak::upgrade);
         if let Some(making) = going_on.filter(|making| !making.task.is_finished()) {
             return making;
@@ -135,7 +135,7 @@ impl Shared {
                 }
             }
             Err(Reason::IndexDown) if made.as_ref().is_err_and(Refusal::is_of_whole_index) => {
-                let mut index_down = locked(&self.index_down);
+                let mut index_down = lock(&self.index_down);
                 if let (None, Err(refusal)) = (left_alone(&index_down), &made) {
                     *index_down = Some((Instant::now(), refusal.clone()));
                 }
@@ -207,7 +207,7 @@ impl Shared {
                 && self.has_usable_bytecode(&prepared.meta)
                 && wanted.requirements.are_satisfied_by(&wanted.platform, version_of)
         });
-        let before = locked(&self.known).get(&wanted.id).cloned();
+        let before = lock(&self.known).get(&wanted.id).cloned();
         exact.chain(satisfying).find_map(|prepared| {
             let seen = before.as_ref().filter(|known| known.id == prepared.id);
             let trust = seen.map_or(Trust::Nobody, |known| Trust::Stamp(&known.stamp));
@@ -231,7 +231,7 @@ impl Shared {
 
     /// Finds an entry in the folders, and checks it.
     pub(super) fn find(&self, id: &Id) -> Result<(Checked, Option<Pack>), Unusable> {
-        let before = locked(&self.known).get(id).cloned();
+        let before = lock(&self.known).get(id).cloned();
         let trust = match (&before, self.options.verification) {
             (Some(known), _) => Trust::Stamp(&known.stamp),
             (None, Verification::Stamp) => Trust::Record,
@@ -245,7 +245,7 @@ impl Shared {
             Ok((self.pack(id, &checked)?, checked))
         });
         if found.is_err() {
-            locked(&self.known).remove(id);
+            lock(&self.known).remove(id);
             self.packs.invalidate(id);
         }
         found.map(|(pack, checked)| (checked, pack))
@@ -256,7 +256,7 @@ impl Shared {
         let is_pure = meta.pins.iter().all(|pin| pin.pure);
         let looked_at = Mutex::new(Instant::now());
         let known = Arc::new(Known { id, meta, packages, identity, stamp, is_pure, prepared, looked_at });
-        locked(&self.known).insert(wanted.id.clone(), Arc::clone(&known));
+        lock(&self.known).insert(wanted.id.clone(), Arc::clone(&known));
         known
     }
 
@@ -274,7 +274,7 @@ impl Shared {
                 self.slots.acquire().await.map_err(|_| Refusal::fault("the slots are closed"))?
             }
         };
-        if let Some(refusal) = left_alone(&locked(&self.index_down)) {
+        if let Some(refusal) = left_alone(&crate::sync::lock(&self.index_down)) {
             return Err(refusal);
         }
         let (shared, id, held) = (Arc::clone(self), wanted.id.clone(), Arc::clone(&lock));

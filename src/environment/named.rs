@@ -66,8 +66,8 @@ impl Environments {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when there are too many modules to import, or one has no name of a module;
-    /// [`Error::Unavailable`] when it cannot be written.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when there are too many modules to import, or one has no name of a module;
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when it cannot be written.
     pub fn define(&self, definition: &Definition) -> Result<Defined> {
         let definition = normalised(definition)?;
         let id = self.shared.id_of(&definition);
@@ -92,7 +92,7 @@ impl Environments {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when several begin with these digits, [`Error::Unavailable`] when it cannot be read.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when several begin with these digits, [`Unavailable`](crate::ErrorKind::Unavailable) when it cannot be read.
     pub fn defined(&self, id: &str) -> Result<Option<Defined>> {
         match self.shared.whole_id(id)? {
             Some(id) => read(&self.shared.path_of(&id), &id),
@@ -122,7 +122,7 @@ impl Environments {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when jobs use what was made from it: it stays then.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when jobs use what was made from it: it stays then.
     pub fn forget(&self, id: &str) -> Result<bool> {
         let Some(id) = self.shared.whole_id(id)? else { return Ok(false) };
         let path = self.shared.path_of(&id);

@@ -175,10 +175,7 @@ impl fmt::Display for Reason {
             Reason::TooLarge { bytes_max } => {
                 write!(f, "the packages have more than {} MB: require fewer of them", bytes_max >> 20)
             }
-            Reason::NoUv => f.write_str(
-                "this service cannot install packages, because uv or a Python for it is missing: its operator can get \
-                 it with 'pip install uv'",
-            ),
+            Reason::NoUv => f.write_str("packages cannot be installed, because uv or a Python for it is missing"),
             Reason::Fault => f.write_str("installing the packages failed; the log of the service says why"),
         }
     }

@@ -56,7 +56,7 @@ impl Requirements {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] for anything but names, extras, versions, markers, hashes and comments, addresses and options
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) for anything but names, extras, versions, markers, hashes and comments, addresses and options
     /// that say where an index is, with the line and what to do. Whether the latter two are followed is a setting:
     /// [`EnvironmentOptions::allow_urls`](super::EnvironmentOptions::allow_urls).
     pub fn parse(text: &str) -> Result<Requirements> {
@@ -120,7 +120,7 @@ impl Requirements {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when there are too many, or one is no name.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when there are too many, or one is no name.
     pub fn merge<'a>(mut self, detected: impl IntoIterator<Item = &'a str>) -> Result<Requirements> {
         let mut added: Vec<Requirement> = Vec::new();
         for asked in detected {
@@ -445,7 +445,7 @@ fn refused_option(word: &str) -> String {
         "-r" | "--requirement" | "--requirements" => "write the lines of that file here",
         "-c" | "--constraint" | "--constraints" => "write the versions here, as in name<2",
         "-i" | "--index-url" | "--extra-index-url" | "--index" | "--default-index" | "--no-index" | "-f"
-        | "--find-links" | "--trusted-host" => "remove it; the operator of this service chooses the package index",
+        | "--find-links" | "--trusted-host" => "remove it; the settings of whoever runs the job name the package index",
         "--hash" | "--require-hashes" => "remove it, and name the version, as in name==1.0",
         "--only-binary" | "--no-binary" | "--prefer-binary" => "remove it; wheels are what is installed",
         "--pre" => "remove it, and name the version, as in name==2.0rc1",
@@ -566,12 +566,12 @@ mod tests {
             ("-r/etc/passwd", "-r", "write the lines"),
             ("--requirement=/etc/passwd", "--requirement", "write the lines"),
             ("-c limits.txt", "-c", "name<2"),
-            ("--trusted-host evil.example", "--trusted-host", "operator"),
-            ("--index-url file:///etc", "--index-url", "operator"),
-            ("-i /etc", "-i", "operator"),
-            ("--extra-index-url=/etc", "--extra-index-url", "operator"),
-            ("--index-url https://evil.example --pre", "--index-url", "operator"),
-            ("--find-links /tmp", "--find-links", "operator"),
+            ("--trusted-host evil.example", "--trusted-host", "the settings"),
+            ("--index-url file:///etc", "--index-url", "the settings"),
+            ("-i /etc", "-i", "the settings"),
+            ("--extra-index-url=/etc", "--extra-index-url", "the settings"),
+            ("--index-url https://evil.example --pre", "--index-url", "the settings"),
+            ("--find-links /tmp", "--find-links", "the settings"),
             ("--hash=sha256:00", "--hash", "name==1.0"),
             ("numpy==2 --hashes=sha256:00", "--hashes", "remove it"),
             ("numpy --config-settings=x", "--config-settings", "remove it"),
@@ -629,7 +629,7 @@ mod tests {
             let more = list.clone().merge(["rich"]).unwrap().and(&["tabulate"]).unwrap();
             assert_eq!(more.to_string(), format!("{line}\nnumpy\nrich\ntabulate\n"));
             assert!(!Requirements::parse(line).unwrap().is_empty());
-            assert!(refused_direct(line).contains(if line.starts_with('-') { "the operator" } else { "URLs are not" }));
+            assert!(refused_direct(line).contains(if line.starts_with('-') { "the settings" } else { "URLs are not" }));
         }
     }
 

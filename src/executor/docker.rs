@@ -3,7 +3,7 @@
 //! **Architecture invariant:** bollard is known only here, and each module uses only those below it. From the top:
 //!
 //! - `connection` connects when the first job needs it; `executor` is the tier as others see it, put together there.
-//! - `run` is the life of a job; `pool` has containers ready for it. `runner_session` is its conversation with
+//! - `run` is the life of a job, and `cells` that of a session; `pool` has containers ready for them. `runner_session` is its conversation with
 //!   `fallback/runner/`, which runs in a container: `stdin_writer` writes to that, `frames` and `protocol` read from it, and
 //!   `collected` is what comes back.
 //! - `prepare` is what must be there before a job: `versions` its image, which is made where none can be fetched, and
@@ -24,6 +24,7 @@
 
 mod build;
 mod build_log;
+mod cells;
 mod collected;
 mod connection;
 mod container;

@@ -11,6 +11,7 @@ mod clock;
 mod data;
 mod engine;
 mod files;
+mod frozen;
 mod functions;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
@@ -29,24 +30,25 @@ mod wasi;
 
 pub(crate) use image::ASIDE_MAX;
 
+use super::deadline;
 use crate::{
     Error, Result,
     cache::{Cache, Verification},
-    executor::{Executor, Provisioned, Provisions, Session, SessionSpec},
+    executor::{Executor, Frozen, Provisioned, Provisions, Session, SessionSpec},
     outcome::Tier,
     pack::Pack,
 };
 use bakery::Bakery;
 use image::{Image, Studio};
+use library::Library;
 use session::{Images, WasmSession};
 use std::{path::PathBuf, sync::Arc};
-use tokio::sync::Semaphore;
 
 /// Settings of a [`WasmExecutor`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct WasmOptions {
-    /// Jobs that run at the same time; more wait. Each reserves address space, and uses memory only as it needs it.
+    /// Instances that can live at the same time; one more fails. Each reserves address space, and uses memory only as it needs it.
     pub slots: u32,
     /// Whether a slot keeps its memory pages for the next job, reset to the snapshot's content, where the kernel can tell
     /// which ones were written. Jobs start in fewer page faults.
@@ -80,7 +82,6 @@ pub struct WasmExecutor {
     studio: Arc<Studio>,
     image: Image,
     bakery: Arc<Bakery>,
-    slots: Arc<Semaphore>,
 }
 
 impl WasmExecutor {
@@ -100,15 +101,22 @@ impl WasmExecutor {
         let studio = Arc::new(Studio::open(allocator, cache, baked, options.verification)?);
         let image = studio.interpreter(progress)?;
         let bakery = Arc::new(Bakery::new(Arc::clone(&studio), options.baked_bytes_max));
-        Ok(WasmExecutor { studio, image, bakery, slots: Arc::new(Semaphore::new(options.slots as usize)) })
+        Ok(WasmExecutor { studio, image, bakery })
     }
 
-    /// Opens a session of the service's own, beside those of others: it takes none of their slots. Only [`ASIDE_MAX`] may be
+    /// Opens a session of the service's own, beside those of others: it takes none of their instances. Only [`ASIDE_MAX`] may be
     /// open at the same time.
     pub(crate) fn open_internal(&self, packages: &Packages, spec: SessionSpec) -> Box<dyn Session> {
         let library = self.studio.library.with_packages(packages.pack.clone());
         let images = Images::WithPackages { preloaded: None, studio: Arc::clone(&self.studio) };
-        Box::new(WasmSession::new(images, library, spec, None))
+        Box::new(WasmSession::new(images, library, spec))
+    }
+
+    fn library(&self, packages: Option<&Packages>) -> Library {
+        match packages {
+            Some(packages) => self.studio.library.with_packages(packages.pack.clone()),
+            None => self.studio.library.clone(),
+        }
     }
 
     /// Makes an image with the packages imported, unless it is there: from then on jobs start with them. Takes some seconds
@@ -155,6 +163,11 @@ pub(crate) struct Packages {
 }
 
 impl Packages {
+    /// Returns what tells their content from that of others.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Names packages by `id`, which tells content apart, with the `modules` to bake.
     pub(crate) fn new(id: &str, pack: Pack, modules: Vec<String>) -> Packages {
         Packages { id: id.into(), pack, modules: modules.into() }
@@ -171,15 +184,27 @@ impl Executor for WasmExecutor {
         let Provisions::Wasm(packages) = provisioned.0 else {
             return Err(Error::invalid("an image of a container is nothing for WebAssembly"));
         };
-        let slot = Arc::clone(&self.slots).acquire_owned().await;
-        let slot = Some(slot.map_err(|_| Error::unavailable("the executor is shutting down"))?);
+        if spec.lives_on {
+            let images = Images::Plain(self.image.clone());
+            let library = self.library(packages.as_ref());
+            return Ok(Box::new(WasmSession::new(images, library, spec)));
+        }
         let Some(packages) = packages else {
             let images = Images::Plain(self.image.clone());
-            return Ok(Box::new(WasmSession::new(images, self.studio.library.clone(), spec, slot)));
+            return Ok(Box::new(WasmSession::new(images, self.studio.library.clone(), spec)));
         };
-        let library = self.studio.library.with_packages(packages.pack.clone());
+        let library = self.library(Some(&packages));
         let preloaded = self.bakery.find(&packages).await;
         let images = Images::WithPackages { preloaded, studio: Arc::clone(&self.studio) };
-        Ok(Box::new(WasmSession::new(images, library, spec, slot)))
+        Ok(Box::new(WasmSession::new(images, library, spec)))
+    }
+
+    async fn thaw(&self, frozen: &Frozen, provisioned: Provisioned, spec: SessionSpec) -> Result<Box<dyn Session>> {
+        let Provisions::Wasm(packages) = provisioned.0 else {
+            return Err(Error::invalid("an image of a container is nothing for WebAssembly"));
+        };
+        let image = self.image.clone();
+        let library = self.library(packages.as_ref());
+        Ok(Box::new(WasmSession::thaw(frozen.bytes(), image, library, spec).await?))
     }
 }

@@ -827,14 +827,13 @@ fn inline_metadata_of_the_entry_script_counts() {
 }
 
 #[test]
-fn broken_code_shows_what_can_be_recovered() {
+fn broken_code_needs_nothing_as_it_ends_before_it_runs() {
     check(&[
-        (
-            "import numpy\nprint 'hello'\nimport pandas",
-            &["numpy numpy Required main.py:1", "pandas pandas Required main.py:3"],
-        ),
-        ("import\nfrom x import\nfrom . import (", &["x - Required main.py:2"]),
-        ("import numpy as\n\0\u{feff}import", &["numpy numpy Required main.py:1"]),
+        ("import numpy\nprint 'hello'\nimport pandas", &[]),
+        ("import\nfrom x import\nfrom . import (", &[]),
+        ("import numpy as\n\0\u{feff}import", &[]),
+        // Text with a sample in it.
+        ("# /// script\n# dependencies = ['rich']\n# ///\n```\n!pip install six\nimport numpy\n```", &[]),
         ("\u{feff}import numpy", &["numpy numpy Required main.py:1"]),
         ("import numpy\r\nimport yaml\r\n", &["numpy numpy Required main.py:1", "yaml pyyaml Required main.py:2"]),
     ]);

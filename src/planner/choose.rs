@@ -25,7 +25,7 @@ pub(crate) struct Policy {
     pub(crate) detect_packages: bool,
     pub(crate) allow_network: bool,
     /// Why there are no containers, where they are turned off.
-    pub(crate) docker: Result<(), Arc<str>>,
+    pub(crate) docker: Result<()>,
 }
 
 /// Says what is to be done for a job.
@@ -291,8 +291,8 @@ impl Choice<'_> {
             network: *network,
         };
         let docker = match (&self.policy.docker, &self.knowledge.docker) {
-            (Err(off), _) => Err(&**off),
-            (Ok(()), Docker::Unusable(why)) => Err(&**why),
+            (Err(off), _) => Err(off),
+            (Ok(()), Docker::Unusable(why)) => Err(why),
             (Ok(()), Docker::Unknown | Docker::Usable) => Ok(()),
         };
         let tiers = Tiers { docker, allow_network: self.policy.allow_network, packages };
@@ -301,9 +301,7 @@ impl Choice<'_> {
                 Ok(Step::Connect(Fact::Docker { python }))
             }
             Ok(route) => Ok(Step::Take(route)),
-            // The job is as it should be; it is Docker that is not there.
-            Err(message) if matches!(self.knowledge.docker, Docker::Unusable(_)) => Err(Error::unavailable(message)),
-            Err(message) => Err(Error::invalid(message)),
+            Err(error) => Err(error),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::analysis::Analysis;
 use crate::{
-    Error, Python, Requirements, ResolvedJob, Result,
+    Error, Hint, Python, Requirements, ResolvedJob, Result,
     environment::{Definition, Environments, Installed, Libc, Machine, Platform, Reason, Refusal, Target},
     executor::docker::{self, Connection, Interpreter, Placement, Prepared},
     outcome::Tier,
@@ -59,7 +59,7 @@ pub(super) enum Docker {
     #[default]
     Unknown,
     Usable,
-    Unusable(Arc<str>),
+    Unusable(Error),
 }
 
 /// What came of installing packages.
@@ -184,7 +184,12 @@ impl Sources {
                 let Some(result) = self.environments.known(wanted, *platform) else { return Ok(false) };
                 knowledge.installed((wanted.clone(), *platform), result, self, analysis);
             }
-            Fact::Interpreter(_) | Fact::Image(_) => return Ok(false),
+            Fact::Image(placement) => {
+                let Some(docker) = self.docker.connected() else { return Ok(false) };
+                let Some(prepared) = docker.known(placement).await else { return Ok(false) };
+                knowledge.know_image(placement.packages.clone(), Made::Ready(prepared));
+            }
+            Fact::Interpreter(_) => return Ok(false),
         }
         Ok(true)
     }
@@ -254,6 +259,11 @@ impl Sources {
             return known;
         }
         let made = self.environments.prepare(wanted, platform, &|phase| progress.phase(phase)).await;
+        if made.as_ref().is_err_and(|refusal| matches!(refusal.reason, Reason::NoUv))
+            && self.docker.configured().is_ok()
+        {
+            progress.phase("uv is missing (`pip install uv` gets it), so a build container installs the packages");
+        }
         self.counts.count(tier_of(platform), made.as_ref().map_or_else(|refusal| refusal.reason.label(), |_| "ready"));
         made
     }
@@ -305,13 +315,9 @@ pub(crate) fn platform(interpreter: &Interpreter) -> Result<Platform> {
 
 /// Returns the inferred package that pip did not find, when that is why an image cannot be made.
 fn no_such_package(error: &Error, analysis: &Analysis) -> Option<String> {
-    let Error::InvalidJob { message, .. } = error else { return None };
-    // As pip says it, which has no other way.
-    let missing = |name: &&String| {
-        message.lines().any(|line| line.ends_with(&format!("No matching distribution found for {name}")))
-    };
+    let missing = error.missing_package()?;
     let names = analysis.inferred.iter().map(|inferred| inferred.name.clone());
-    names.chain(analysis.conditional().into_iter().map(|inferred| inferred.name)).find(|name| missing(&name))
+    names.chain(analysis.conditional().into_iter().map(|inferred| inferred.name)).find(|name| name == missing)
 }
 
 /// Makes the error of packages that cannot be had; the service's part goes to the log.
@@ -319,6 +325,7 @@ pub(crate) fn refused(refusal: &Refusal, wanted: &Requirements) -> Error {
     let required = wanted.to_string().trim_end().replace('\n', ", ");
     tracing::warn!(log = refusal.log(), "packages cannot be installed");
     match refusal.reason {
+        Reason::NoUv => Error::unavailable(refusal.to_string()).with_hint(Hint::InstallUv),
         Reason::IndexDown | Reason::Timeout { .. } | Reason::Fault => {
             Error::unavailable(format!("{refusal} (required: {required})"))
         }

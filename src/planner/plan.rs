@@ -54,6 +54,11 @@ impl Plan {
         }
     }
 
+    /// Returns whether the job can run at once, with nothing to be provisioned.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.decision, Some(Decision::Ready(_)))
+    }
+
     /// Returns whether packages are installed, images fetched or commands run first, which may take minutes.
     pub fn takes_time(&self) -> bool {
         match &self.decision {
@@ -92,6 +97,11 @@ impl Ready {
     /// Returns the most wall clock time that running it may take.
     pub fn wall_clock(&self) -> Duration {
         self.job.limits.wall_clock()
+    }
+
+    /// Returns for whom it is.
+    pub(crate) fn owner(&self) -> u64 {
+        self.job.containers.owner
     }
 
     /// Shortens the wall clock, for time that went by elsewhere.

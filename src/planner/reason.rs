@@ -160,9 +160,7 @@ impl fmt::Display for Why {
 impl fmt::Display for NetworkNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            NetworkNote::NotAllowed => {
-                "without the network, which this server does not allow (PYEXEC_ALLOW_NETWORK=false)"
-            }
+            NetworkNote::NotAllowed => "without the network, which this service does not allow",
             NetworkNote::NoPermission => "without the network, for which it has no permission",
         })
     }

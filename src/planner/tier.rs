@@ -13,7 +13,7 @@
 
 use super::reason::{Demand, NetworkNote, PackageTrouble, RouteReason, Wanted, What, Why, in_words};
 use crate::{
-    TierChoice,
+    Error, Hint, Result, TierChoice,
     needs::{Bound, Capability, Needs, Python, Urgency},
 };
 
@@ -56,7 +56,7 @@ impl Default for Asked<'_> {
 /// Holds what there is to run on.
 pub(crate) struct Tiers<'a> {
     /// Whether containers can be used; if not, why and how to turn them on, as a sentence without a full stop.
-    pub(crate) docker: Result<(), &'a str>,
+    pub(crate) docker: Result<(), &'a Error>,
     /// The server's setting.
     pub(crate) allow_network: bool,
     /// What is known of the packages that the job needs.
@@ -94,7 +94,7 @@ pub(crate) enum Route {
 /// # Errors
 ///
 /// When there is none for it: what it needs and what to do about it, for the client.
-pub(super) fn route(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Result<Route, String> {
+pub(super) fn route(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Result<Route> {
     let python = python(needs, asked)?;
     let mut demands = demands_of_the_request(asked, needs, python);
     if asked.tier == TierChoice::Wasm {
@@ -103,7 +103,8 @@ pub(super) fn route(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Resu
         return match demands.first() {
             None => Ok(wasm(Why::AsksForWasm, None)),
             Some(demand) => {
-                Err(format!("the job asks for wasm, but {demand}, which takes docker: leave one of them out"))
+                let message = format!("the job asks for wasm, but {demand}, which takes docker");
+                Err(Error::invalid(message).with_hint(Hint::LeaveOutTier))
             }
         };
     }
@@ -117,7 +118,7 @@ pub(super) fn route(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Resu
     if asked.tier == TierChoice::Docker {
         return match tiers.docker {
             Ok(()) => Ok(network.docker(Why::AsksForDocker, python)),
-            Err(off) => Err(format!("the job asks for docker: {off}")),
+            Err(off) => Err(off.clone().reworded(|off| format!("the job asks for docker: {off}"))),
         };
     }
     if demands.is_empty() {
@@ -134,10 +135,11 @@ pub(super) fn route(needs: &Needs, asked: &Asked<'_>, tiers: &Tiers<'_>) -> Resu
         }
         Err(off) => {
             if !demands.iter().any(Demand::is_fatal) {
-                return Ok(wasm(Why::MayDoWithout { demands, off: off.into() }, None));
+                return Ok(wasm(Why::MayDoWithout { demands, off: off.message().into() }, None));
             }
             demands.retain(Demand::is_fatal);
-            Err(format!("this job {}, which takes docker: {off}", in_words(&demands)))
+            let what = in_words(&demands);
+            Err(off.clone().reworded(|off| format!("this job {what}, which takes docker: {off}")))
         }
     }
 }
@@ -147,7 +149,7 @@ fn wasm(why: Why, note: Option<NetworkNote>) -> Route {
 }
 
 /// Returns the version to run on, where one is asked for or needed.
-fn python(needs: &Needs, asked: &Asked<'_>) -> Result<Option<Python>, String> {
+fn python(needs: &Needs, asked: &Asked<'_>) -> Result<Option<Python>> {
     if asked.python.is_some() {
         return Ok(asked.python);
     }
@@ -160,7 +162,9 @@ fn python(needs: &Needs, asked: &Asked<'_>) -> Result<Option<Python>, String> {
     match allowed {
         Some(Python::WASM) => Ok(None),
         Some(python) => Ok(Some(python)),
-        None => Err(format!("the script requires Python {required}; there are 3.10, 3.11, 3.12, 3.13 and 3.14")),
+        None => Err(Error::invalid(format!(
+            "the script requires Python {required}; there are 3.10, 3.11, 3.12, 3.13 and 3.14"
+        ))),
     }
 }
 

@@ -78,6 +78,16 @@ fn packing(archive: &mut File) -> io::Result<Packing> {
     })
 }
 
+/// Returns what an archive is packed with that is no plain tar, as its first bytes tell.
+pub(crate) fn packed_with(mut archive: File) -> Option<&'static str> {
+    match packing(&mut archive).ok()? {
+        Packing::Tar => None,
+        Packing::Gzip => Some("gzip"),
+        Packing::Zip => Some("zip"),
+        Packing::Other(name) => Some(name),
+    }
+}
+
 /// Copies what `from` unpacks to, unless that is more than `bytes_max`; returns how much it is.
 fn unpack(from: impl Read, into: &mut impl Write, bytes_max: u64) -> Result<u64> {
     let mut from = from.take(bytes_max.saturating_add(1));

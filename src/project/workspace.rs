@@ -36,6 +36,8 @@ pub(crate) struct Workspace {
     /// The directory that has the project in `work`, and `tmp` beside it.
     pub(crate) root: Arc<Dir>,
     path: PathBuf,
+    /// Whether it stays when this is dropped.
+    is_kept: bool,
 }
 
 impl Workspace {
@@ -46,6 +48,29 @@ impl Workspace {
         let workspace = Workspace::empty()?;
         project.materialize(&workspace.root.open_dir("work")?, wanted)?;
         Ok(workspace)
+    }
+
+    /// Opens the directories at `home`, or makes them there, with the project's files; they stay when this is dropped.
+    pub(crate) fn at(project: &Project, home: &Path, wanted: &StillWanted) -> io::Result<Workspace> {
+        if !home.join("work").exists() {
+            // All of it or nothing.
+            let parent = home.parent().unwrap_or(Path::new("."));
+            fs::create_dir_all(parent)?;
+            let making = tempfile::Builder::new().prefix("making-").tempdir_in(parent)?;
+            let root = Dir::from_std_file(File::open(making.path())?);
+            root.create_dir("work")?;
+            root.create_dir("tmp")?;
+            project.materialize(&root.open_dir("work")?, wanted)?;
+            let _ = fs::remove_dir(home);
+            fs::rename(making.keep(), home)?;
+        }
+        let root = Dir::from_std_file(File::open(home)?);
+        Ok(Workspace { root: Arc::new(root), path: home.to_owned(), is_kept: true })
+    }
+
+    /// Returns whether it stays when this is dropped.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.is_kept
     }
 
     fn empty() -> io::Result<Workspace> {
@@ -62,7 +87,7 @@ impl Workspace {
                 Ok(None)
             });
             match made {
-                Ok(Some(root)) => return Ok(Workspace { root: Arc::new(root), path }),
+                Ok(Some(root)) => return Ok(Workspace { root: Arc::new(root), path, is_kept: false }),
                 Ok(None) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
@@ -92,6 +117,11 @@ impl Workspace {
         found
     }
 
+    /// Opens a file to read it.
+    pub(crate) fn open(&self, path: &Path) -> io::Result<File> {
+        Ok(self.root.open(path)?.into_std())
+    }
+
     /// Reads a file that has at most `bytes_max`.
     pub(crate) fn read(&self, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
@@ -102,6 +132,9 @@ impl Workspace {
 
 impl Drop for Workspace {
     fn drop(&mut self) {
+        if self.is_kept {
+            return;
+        }
         if let Err(error) = remove(&*self.root, &self.path) {
             tracing::warn!(%error, folder = %self.path.display(), "a job's folder is left on the disk");
         }

@@ -2,8 +2,13 @@
 //!
 //! **Architecture invariant:** these types know JSON and nothing of how a job runs.
 
+pub(crate) mod sessions;
+
 use super::members::{Members, Text, utf8};
-use crate::outcome::{CapabilityMiss, ErrorFrame, JsonText, LimitHit, RichOutput, Tier};
+use crate::{
+    outcome::{CapabilityMiss, ErrorFrame, JsonText, LimitHit, RichOutput, Tier},
+    workspaces::WorkspaceChanges,
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -69,6 +74,10 @@ pub(crate) struct Common {
     pub(crate) requirements_txt: String,
     /// An environment to run in, by its id; its requirements are added to those given here.
     pub(crate) environment: String,
+    /// A workspace to run in, by its id: its files are there beside those given here, which win, and what the code makes,
+    /// changes and deletes stays in it.
+    #[schema(pattern = "^([A-Za-z0-9_-]{21})?$")]
+    pub(crate) workspace: String,
     /// The container image to run in.
     pub(crate) docker_image: String,
     /// Shell commands that prepare the container, as root and with a network.
@@ -187,6 +196,7 @@ const OF_REQUESTS: (&[&str], &str) = (
         "eval_last_expr",
         "requirements_txt",
         "environment",
+        "workspace",
         "docker_image",
         "pre_commands",
         "env_vars",
@@ -246,6 +256,7 @@ impl Common {
             eval_last_expr: members.take("eval_last_expr")?,
             requirements_txt: members.text("requirements_txt")?,
             environment: members.text("environment")?,
+            workspace: members.text("workspace")?,
             docker_image: members.text("docker_image")?,
             pre_commands: members.texts("pre_commands")?,
             env_vars: members.texts("env_vars")?,
@@ -337,6 +348,9 @@ pub(crate) struct ExecutionResult {
     /// Why the execution failed. A script that exits with another code than 0 has not failed in this sense.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+    /// What to do about it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
     /// Class of the uncaught exception.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error_type: Option<String>,
@@ -394,6 +408,9 @@ pub(crate) struct ExecutionResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(pattern = "^too_large$")]
     pub(crate) files_dropped: Option<&'static str>,
+    /// What became of the workspace that it ran in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) workspace: Option<WorkspaceChanges>,
     /// What it was given, which is less than it asked for where that was above the server's maximum.
     pub(crate) limits: GivenLimits,
     /// What in the request was ignored or changed.
@@ -639,6 +656,75 @@ pub(crate) struct EnvironmentList {
     pub(crate) environments: Vec<Environment>,
 }
 
+/// The name of a session.
+#[derive(ToSchema)]
+#[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{21}$", example = "V1StGXR8_Z5jdHi6B-myT")]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct SessionId(String);
+
+/// The name of a workspace.
+#[derive(ToSchema)]
+#[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{21}$", example = "V1StGXR8_Z5jdHi6B-myT")]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct WorkspaceId(String);
+
+/// Files that outlive executions.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WorkspaceInfo {
+    #[schema(value_type = WorkspaceId)]
+    pub(crate) id: String,
+    #[schema(format = DateTime)]
+    pub(crate) created_at: String,
+    #[schema(format = DateTime)]
+    pub(crate) last_used_at: String,
+    /// When it is deleted, unless it is used before.
+    #[schema(format = DateTime)]
+    pub(crate) expires_at: String,
+    /// Of all its files.
+    pub(crate) bytes: u64,
+    pub(crate) files: u64,
+    /// How many bytes it may have.
+    pub(crate) bytes_max: u64,
+    /// How many files it may have.
+    pub(crate) files_max: u64,
+}
+
+/// The caller's workspaces, the last used first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WorkspaceList {
+    pub(crate) workspaces: Vec<WorkspaceInfo>,
+}
+
+/// A file of a workspace.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WorkspaceFileInfo {
+    pub(crate) path: String,
+    pub(crate) size: u64,
+    /// Of its content, in hexadecimal digits.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    pub(crate) sha256: String,
+    /// When it got this content.
+    #[schema(format = DateTime)]
+    pub(crate) modified_at: String,
+    /// Where it is on this server.
+    pub(crate) url: String,
+}
+
+/// The files of a workspace, by path.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WorkspaceFiles {
+    pub(crate) files: Vec<WorkspaceFileInfo>,
+}
+
+/// What came of unpacking an archive.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UnpackedArchive {
+    /// All files that the workspace has now.
+    pub(crate) files: Vec<WorkspaceFileInfo>,
+    /// What was left out, and why.
+    pub(crate) warnings: Vec<String>,
+}
+
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
@@ -677,10 +763,13 @@ pub(crate) struct HealthDetails {
 /// Every error has this shape.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorBody {
-    /// What is wrong, and what to do about it.
+    /// What is wrong.
     pub(crate) error: String,
     /// The same in one word, for programs.
     pub(crate) code: &'static str,
+    /// What to do about it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
     /// Also in the header `X-Request-Id` and in the log.
     pub(crate) request_id: String,
 }

@@ -194,7 +194,8 @@ impl Refused {
         let request_id = request_id.map(|id| id.0.as_str());
         match self {
             Refused::Unauthorized(error) => {
-                let mut response = refusal(StatusCode::UNAUTHORIZED, "unauthorized", &error.to_string(), request_id);
+                let mut response =
+                    refusal(StatusCode::UNAUTHORIZED, "unauthorized", &error.to_string(), None, request_id);
                 response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
                 response.extensions_mut().insert(RejectReason::Unauthorized);
                 response
@@ -202,7 +203,7 @@ impl Refused {
             Refused::RateLimited(retry_after) => {
                 let seconds = retry_after.seconds();
                 let error = format!("too many requests with this key: try again in {seconds} s");
-                let mut response = refusal(StatusCode::TOO_MANY_REQUESTS, "rate_limited", &error, request_id);
+                let mut response = refusal(StatusCode::TOO_MANY_REQUESTS, "rate_limited", &error, None, request_id);
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
                 response.extensions_mut().insert(RejectReason::RateLimited);
                 response

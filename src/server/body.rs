@@ -29,7 +29,7 @@ pub(crate) async fn read(body: Body, bytes_max: usize) -> Result<Bytes, ApiError
 }
 
 /// Returns what to tell a client whose body did not arrive.
-fn broken(error: &axum::Error) -> ApiError {
+pub(super) fn broken(error: &axum::Error) -> ApiError {
     timed_out(error).unwrap_or_else(|| ApiError::invalid("the request body ended early"))
 }
 

@@ -16,7 +16,7 @@ use axum::{
 };
 use std::sync::Arc;
 
-const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE");
 const REQUEST_HEADERS: HeaderValue =
     HeaderValue::from_static("Authorization, X-API-Key, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id");
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static("X-Request-Id, Retry-After, Location");
@@ -60,7 +60,7 @@ pub(crate) async fn share(State(origins): State<Origins>, request: Request, next
     let acts = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if acts && origin.is_none() && is_cross_site(request.headers()) {
         let error = "pages of another site may not call this server; the setting cors_origins lists those that may";
-        return refusal(StatusCode::FORBIDDEN, "cross_site", error, request_id::current().as_deref());
+        return refusal(StatusCode::FORBIDDEN, "cross_site", error, None, request_id::current().as_deref());
     }
     if origins.0.is_empty() {
         return next.run(request).await;
@@ -104,7 +104,7 @@ mod tests {
         for header in ["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key", "Last-Event-ID"] {
             assert!(allowed.split(", ").any(|name| name == header), "{header} is missing");
         }
-        assert_eq!(response.headers()["access-control-allow-methods"], "GET, POST, DELETE");
+        assert_eq!(response.headers()["access-control-allow-methods"], "GET, POST, PUT, DELETE");
     }
 
     #[tokio::test]

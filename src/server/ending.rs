@@ -3,6 +3,7 @@
 use super::{
     api::{ErrorKind, Status},
     executions::{End, FileEntry, LiveExecution, Printed, Stream},
+    hints,
 };
 use crate::{
     Error, Outcome,
@@ -23,31 +24,32 @@ pub(crate) struct Refusal {
     kind: ErrorKind,
     exit_code: u8,
     message: String,
+    hint: Option<String>,
 }
 
 impl Refusal {
     pub(crate) fn unavailable(message: impl Into<String>) -> Refusal {
-        Refusal { kind: ErrorKind::Unavailable, exit_code: 1, message: message.into() }
+        Refusal { kind: ErrorKind::Unavailable, exit_code: 1, message: message.into(), hint: None }
     }
 }
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Refusal {
-        match error {
-            Error::InvalidJob { message, exit_code } => Refusal { kind: ErrorKind::Invalid, exit_code, message },
-            Error::Unavailable { .. } | Error::InvalidSettings { .. } => {
-                tracing::error!(%error, "an execution could not be run");
-                Refusal::unavailable(error.to_string())
-            }
+        let hint = error.hint().map(hints::words);
+        let kind = if error.is_invalid_job() { ErrorKind::Invalid } else { ErrorKind::Unavailable };
+        if kind == ErrorKind::Unavailable {
+            tracing::error!(%error, "an execution could not be run");
         }
+        Refusal { kind, exit_code: error.exit_code(), message: error.to_string(), hint }
     }
 }
 
 /// Ends an execution that could not be run to its end. Not all clients show errors, but all show what a script wrote.
 pub(crate) async fn refused(execution: &LiveExecution, refusal: Refusal) -> (End, Vec<OutputFile>) {
-    let Refusal { kind, exit_code, message } = refusal;
-    execution.output(Stream::Stderr, format!("{}\n", message.trim_end()));
-    (End { exit_code, ..with_output(execution, failed(execution, kind, message)).await }, Vec::new())
+    let Refusal { kind, exit_code, message, hint } = refusal;
+    let advice = hint.as_ref().map_or_else(String::new, |hint| format!("hint: {hint}\n"));
+    execution.output(Stream::Stderr, format!("{}\n{advice}", message.trim_end()));
+    (End { exit_code, hint, ..with_output(execution, failed(execution, kind, message)).await }, Vec::new())
 }
 
 /// Ends an execution that someone stopped, with what it had printed.
@@ -75,6 +77,7 @@ pub(crate) fn failed(execution: &LiveExecution, kind: ErrorKind, message: String
         status: Status::Failed,
         exit_code: 0,
         error: Some(message),
+        hint: None,
         error_kind: Some(kind),
         finished_at: now,
         stdout: Output::default(),
@@ -90,6 +93,7 @@ pub(crate) fn failed(execution: &LiveExecution, kind: ErrorKind, message: String
         capability_misses: Vec::new(),
         outputs: Vec::new(),
         files: None,
+        workspace: None,
         is_dropped: false,
     }
 }
@@ -122,6 +126,7 @@ pub(crate) fn finished(outcome: Outcome, ended: &Ended) -> (End, Vec<OutputFile>
         status,
         exit_code,
         error,
+        hint: None,
         error_kind,
         finished_at: SystemTime::now(),
         stdout,
@@ -137,6 +142,7 @@ pub(crate) fn finished(outcome: Outcome, ended: &Ended) -> (End, Vec<OutputFile>
         capability_misses: outcome.capability_misses,
         outputs: outcome.outputs,
         files: ended.collect_files.then(|| entries(&outcome.files)),
+        workspace: outcome.workspace,
         is_dropped: false,
     };
     (end, outcome.files)

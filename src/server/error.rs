@@ -1,7 +1,7 @@
 //! What a client is told when something is wrong: one JSON shape, and never a cause that belongs into the log.
 
-use super::{refusal::refusal, request_id};
-use crate::Error;
+use super::{hints, refusal::refusal, request_id};
+use crate::{Error, ErrorKind, workspaces::WorkspaceError};
 use axum::{
     body::to_bytes,
     extract::Request,
@@ -21,6 +21,7 @@ const MESSAGE_BYTES_MAX: usize = 4096;
 pub(crate) struct ApiError {
     problem: Problem,
     message: String,
+    hint: Option<String>,
     retry_after_s: Option<u64>,
 }
 
@@ -36,6 +37,9 @@ pub(crate) enum Problem {
     QueueFull,
     Draining,
     Unavailable,
+    /// There is no room for what is to be kept.
+    Full,
+    NoSuchRange,
 }
 
 impl Problem {
@@ -48,6 +52,8 @@ impl Problem {
             Problem::Conflict => StatusCode::CONFLICT,
             Problem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Problem::QueueFull => StatusCode::TOO_MANY_REQUESTS,
+            Problem::NoSuchRange => StatusCode::RANGE_NOT_SATISFIABLE,
+            Problem::Full => StatusCode::INSUFFICIENT_STORAGE,
             Problem::Draining | Problem::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -63,13 +69,15 @@ impl Problem {
             Problem::QueueFull => "queue_full",
             Problem::Draining => "draining",
             Problem::Unavailable => "unavailable",
+            Problem::Full => "full",
+            Problem::NoSuchRange => "no_such_range",
         }
     }
 }
 
 impl ApiError {
     pub(crate) fn new(problem: Problem, message: impl Into<String>) -> ApiError {
-        ApiError { problem, message: message.into(), retry_after_s: None }
+        ApiError { problem, message: message.into(), hint: None, retry_after_s: None }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> ApiError {
@@ -84,6 +92,13 @@ impl ApiError {
         ApiError::new(Problem::NotFound, "environment not found")
     }
 
+    /// Says what to do about it.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> ApiError {
+        self.hint = Some(hint.into());
+        self
+    }
+
     /// Tells the client to try again, but not before so many seconds.
     #[must_use]
     pub(crate) fn retry_after(mut self, seconds: u64) -> ApiError {
@@ -94,9 +109,15 @@ impl ApiError {
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> ApiError {
-        match error {
-            Error::InvalidJob { message, .. } => ApiError::invalid(message),
-            Error::Unavailable { .. } | Error::InvalidSettings { .. } => {
+        let refused = |problem| {
+            let hint = error.hint().map(hints::words);
+            ApiError { hint, ..ApiError::new(problem, error.message()) }
+        };
+        match error.kind() {
+            ErrorKind::InvalidJob => refused(Problem::Invalid),
+            ErrorKind::NotFound => refused(Problem::NotFound),
+            ErrorKind::Busy => refused(Problem::Unavailable).retry_after(5),
+            ErrorKind::Unavailable | ErrorKind::NoImage | ErrorKind::InvalidSettings => {
                 tracing::error!(%error, "the service is at fault");
                 ApiError::new(Problem::Unavailable, "the service cannot do this now; its log says why")
             }
@@ -104,10 +125,28 @@ impl From<Error> for ApiError {
     }
 }
 
+impl From<WorkspaceError> for ApiError {
+    fn from(error: WorkspaceError) -> ApiError {
+        let problem = match error {
+            WorkspaceError::Unavailable(error) => return error.into(),
+            WorkspaceError::NotFound | WorkspaceError::NoSuchFile => Problem::NotFound,
+            WorkspaceError::Invalid(_) => Problem::Invalid,
+            WorkspaceError::Full(_) => Problem::Full,
+        };
+        ApiError::new(problem, error.to_string())
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let request_id = request_id::current();
-        let mut response = refusal(self.problem.status(), self.problem.code(), &self.message, request_id.as_deref());
+        let mut response = refusal(
+            self.problem.status(),
+            self.problem.code(),
+            &self.message,
+            self.hint.as_deref(),
+            request_id.as_deref(),
+        );
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -133,5 +172,5 @@ pub(crate) async fn shape(request: Request, next: Next) -> Response {
         _ if status.is_client_error() => Problem::Invalid,
         _ => Problem::Unavailable,
     };
-    refusal(status, problem.code(), message, request_id::current().as_deref())
+    refusal(status, problem.code(), message, None, request_id::current().as_deref())
 }

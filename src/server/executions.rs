@@ -25,7 +25,7 @@ pub(crate) use self::{events::Update, record::samples};
 
 use self::store::{ExecutionStore, Lease, Put};
 use super::auth::Caller;
-use crate::{Result, outcome::OutputFile};
+use crate::{Result, outcome::OutputFile, sync::lock};
 use bytes::Bytes;
 use futures_util::{
     StreamExt as _,
@@ -33,7 +33,7 @@ use futures_util::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 use tokio::runtime::Handle;
@@ -243,7 +243,7 @@ impl Executions {
 
     /// Locks what runs here; nothing panics while it is held.
     fn live(&self) -> MutexGuard<'_, HashMap<String, Arc<LiveExecution>>> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.live)
     }
 }
 

@@ -58,9 +58,9 @@ pub(crate) async fn known(State(hosts): State<Hosts>, request: Request, next: Ne
     if hosts.allows(&request) {
         return next.run(request).await;
     }
-    let error = "the request is for another host than this server; the setting allowed_hosts (PYEXEC_ALLOWED_HOSTS) lists \
-                 the names that it is called by";
-    refusal(StatusCode::MISDIRECTED_REQUEST, "unknown_host", error, request_id::current().as_deref())
+    let error = "the request is for another host than this server";
+    let hint = "the setting allowed_hosts (PYEXEC_ALLOWED_HOSTS) lists the names that it is called by";
+    refusal(StatusCode::MISDIRECTED_REQUEST, "unknown_host", error, Some(hint), request_id::current().as_deref())
 }
 
 #[cfg(test)]

@@ -277,7 +277,7 @@ fn answer(
 fn too_slow(response: &Response<Body>, body_timeout: Duration) -> Response<Body> {
     let request_id = response.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
     let error = BodyTimeout(body_timeout).to_string();
-    let mut refused = refusal(StatusCode::REQUEST_TIMEOUT, "body_timeout", &error, request_id);
+    let mut refused = refusal(StatusCode::REQUEST_TIMEOUT, "body_timeout", &error, None, request_id);
     for (name, value) in response.headers() {
         if *name != CONTENT_LENGTH && !refused.headers().contains_key(name) {
             refused.headers_mut().append(name.clone(), value.clone());

@@ -48,6 +48,8 @@ pub(crate) struct Members<'a> {
     /// Names that stood there more than once.
     repeated: Vec<String>,
     asked: Vec<&'static str>,
+    /// Numbers that were 0.
+    zeros: Vec<&'static str>,
     /// Stands before names in messages.
     path: &'static str,
 }
@@ -99,7 +101,10 @@ impl<'a> Members<'a> {
 
     /// Takes a number that is not negative; 0 stands for nothing.
     pub(crate) fn number(&mut self, name: &'static str) -> Result<Option<f64>, String> {
-        let number: f64 = self.take(name)?;
+        let Some(number) = self.take::<Option<f64>>(name)? else { return Ok(None) };
+        if number == 0.0 {
+            self.zeros.push(name);
+        }
         if number < 0.0 {
             return Err(format!("{}{name} is {number}; it cannot be negative", self.path));
         }
@@ -137,7 +142,10 @@ impl<'a> Members<'a> {
     ///
     /// When a name is likely a slip for a known one: it must not be ignored.
     pub(crate) fn unknown(self, elsewhere: (&[&str], &str), warnings: &mut Vec<String>) -> Result<(), String> {
-        let Members { left, repeated, asked, path } = self;
+        let Members { left, repeated, asked, zeros, path } = self;
+        for name in zeros {
+            warn(warnings, || format!("{path}{name} is 0, which stands for this server's default"));
+        }
         for name in repeated {
             warn(warnings, || format!("member \"{path}{name}\" is given more than once: the last one counts"));
         }
@@ -202,13 +210,33 @@ fn is_slip(name: &str, known: &str) -> bool {
     if is_short_for(name, known) {
         return true;
     }
+    if starts_mistyped(name, known) {
+        return true;
+    }
     let plain = |name: &str| name.chars().filter(|c| !matches!(c, '_' | '-')).collect::<String>().to_ascii_lowercase();
     let (name, known) = (plain(name), plain(known));
     if known.len() < 6 {
         // Short words are many: `mode` is none for `code`.
-        return name.chars().next() == known.chars().next() && distance(&name, &known) <= 1;
+        return name.chars().next() == known.chars().next() && distance(&name, &known) <= 1 || is_turned(&name, &known);
     }
     distance(&name, &known) <= 2
+}
+
+/// Returns whether a name is the first words of a known one, mistyped, as `tiemout`.
+fn starts_mistyped(name: &str, known: &str) -> bool {
+    const LETTERS_MIN: usize = 6;
+    let words = name.split(['_', '-']).count();
+    let start: Vec<_> = known.split('_').take(words).collect();
+    let start = start.join("_");
+    start.len() >= LETTERS_MIN && start.len() < known.len() && distance(&name.to_ascii_lowercase(), &start) <= 2
+}
+
+/// Returns whether two letters that follow each other have changed places, and nothing else.
+fn is_turned(name: &str, known: &str) -> bool {
+    let (name, known) = (name.as_bytes(), known.as_bytes());
+    let Some(at) = name.iter().zip(known).position(|(a, b)| a != b) else { return false };
+    let (Some([a, b, rest @ ..]), Some([c, d, others @ ..])) = (name.get(at..), known.get(at..)) else { return false };
+    a == d && b == c && rest == others
 }
 
 /// Returns whether a name has the words of a known one, each as it is or shortened, as `timeout_secs`, or the first ones as
@@ -240,7 +268,7 @@ struct Object<'a> {
 
 impl<'a> Object<'a> {
     fn members(self, path: &'static str) -> Members<'a> {
-        Members { left: self.members, repeated: self.repeated, asked: Vec::new(), path }
+        Members { left: self.members, repeated: self.repeated, asked: Vec::new(), zeros: Vec::new(), path }
     }
 }
 
@@ -477,6 +505,9 @@ mod tests {
             "timeout",
             "timeout_secs",
             "timeoutSeconds",
+            "tiemout",
+            "timeuot",
+            "sdtin",
         ] {
             let error = unknown(&format!(r#"{{"{slip}": 1}}"#)).unwrap_err();
             assert!(error.contains(slip) && error.contains("did you mean"), "{error}");

@@ -11,8 +11,8 @@ use self::{
     },
     process::Process,
 };
-use super::{admission::Admission, executions::End};
-use crate::{executor::docker::PoolStats, outcome::Tier};
+use super::executions::End;
+use crate::{executor::docker::PoolStats, outcome::Tier, scheduler::Load};
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
@@ -184,11 +184,11 @@ impl Metrics {
     }
 
     /// Sets how busy a tier is.
-    pub(crate) fn set_admission(&self, tier: Tier, admission: &Admission) {
+    pub(crate) fn set_load(&self, tier: Tier, load: Load) {
         let labels = TierLabels { tier: tier.into() };
-        self.slots.get_or_create(&labels).set(count(admission.slots()));
-        self.slots_busy.get_or_create(&labels).set(count(admission.busy()));
-        self.queue_length.get_or_create(&labels).set(count(admission.queued()));
+        self.slots.get_or_create(&labels).set(count(load.slots));
+        self.slots_busy.get_or_create(&labels).set(count(load.busy));
+        self.queue_length.get_or_create(&labels).set(count(load.queued));
     }
 
     /// Sets how many containers are kept ready.
@@ -249,7 +249,6 @@ mod tests {
     use crate::{
         outcome::{LimitHit, Tier, Usage},
         server::{
-            admission::QueueLimits,
             api::{ErrorKind, Status},
             executions::samples::end,
         },
@@ -290,10 +289,7 @@ mod tests {
     #[test]
     fn gauges_and_counters_have_their_names() {
         let metrics = Metrics::new();
-        let limits = QueueLimits { places: 3, bytes: 1000, callers: 1, slots_wait: false };
-        let admission = Admission::new(2, limits);
-        let _places: Vec<_> = (0..3).map(|_| admission.enter(0, 1).unwrap()).collect();
-        metrics.set_admission(Tier::Wasm, &admission);
+        metrics.set_load(Tier::Wasm, Load { slots: 2, busy: 2, queued: 1 });
         metrics.replayed();
         metrics.set_pool(&PoolStats { idle: 2, warming: 1, hits: 7, misses: 3, discarded: 0 });
         metrics.set_pool(&PoolStats { idle: 1, warming: 1, hits: 9, misses: 3, discarded: 0 });

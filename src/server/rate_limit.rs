@@ -1,8 +1,8 @@
 //! How often each caller may call.
 
-use crate::server::auth::Caller;
+use crate::{server::auth::Caller, sync::lock};
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -41,7 +41,7 @@ impl RateLimits {
         }
         // A caller that these limits were not made for has none.
         let Some(bucket) = self.buckets.get(caller.index) else { return Ok(()) };
-        bucket.lock().unwrap_or_else(PoisonError::into_inner).take(f64::from(self.per_minute), now)
+        lock(bucket).take(f64::from(self.per_minute), now)
     }
 }
 

@@ -7,15 +7,23 @@ use axum::{
 };
 use serde::Serialize;
 
-/// Makes a body like `{"error": ..., "code": ..., "request_id": ...}`.
-pub(crate) fn refusal(status: StatusCode, code: &'static str, error: &str, request_id: Option<&str>) -> Response {
-    (status, Json(Refusal { error, code, request_id })).into_response()
+/// Makes a body like `{"error": ..., "code": ..., "hint": ..., "request_id": ...}`.
+pub(crate) fn refusal(
+    status: StatusCode,
+    code: &'static str,
+    error: &str,
+    hint: Option<&str>,
+    request_id: Option<&str>,
+) -> Response {
+    (status, Json(Refusal { error, code, hint, request_id })).into_response()
 }
 
 #[derive(Serialize)]
 struct Refusal<'a> {
     error: &'a str,
     code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
 }

@@ -17,7 +17,7 @@ const LARGE_BYTES: usize = 256 << 10;
 const MIB: u64 = 1 << 20;
 
 /// What a path in a URL has to have encoded.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+pub(crate) const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// Makes the JSON of an execution.
 pub(crate) async fn json(record: Arc<ExecutionRecord>) -> Bytes {
@@ -28,28 +28,48 @@ pub(crate) async fn json(record: Arc<ExecutionRecord>) -> Bytes {
     blocking(move || write(&record)).await.unwrap_or_default()
 }
 
+/// Makes what is said of a call that has ended.
+pub(crate) fn call(id: String, given: &GrantedLimits, warnings: Vec<String>, end: End) -> ExecutionResult {
+    let blank = blank(id, end.status, given, warnings);
+    ended(blank, end)
+}
+
 /// Makes what is said of an execution, ended or not.
 pub(crate) fn result(record: &ExecutionRecord) -> ExecutionResult {
+    let ExecutionRecord { id, terms, started_at, progress, .. } = record;
     let blank = ExecutionResult {
-        execution_id: record.id.clone(),
-        status: record.status(),
+        started_at: started_at.map(timestamp),
+        progress: progress.clone(),
+        ..blank(id.clone(), record.status(), &terms.limits, terms.warnings.clone())
+    };
+    match record.end.clone() {
+        Some(end) => ended(blank, end),
+        None => blank,
+    }
+}
+
+fn blank(execution_id: String, status: Status, given: &GrantedLimits, warnings: Vec<String>) -> ExecutionResult {
+    ExecutionResult {
+        execution_id,
+        status,
         exit_code: 0,
         stdout: String::new(),
         stderr: String::new(),
         duration_ms: 0,
         duration_us: 0,
         error: None,
+        hint: None,
         error_type: None,
         error_message: None,
         error_line: None,
         error_frames: Vec::new(),
         error_kind: None,
-        started_at: record.started_at.map(timestamp),
+        started_at: None,
         finished_at: None,
         result: None,
         result_json: None,
         executor: None,
-        progress: record.progress.clone(),
+        progress: None,
         route_reason: None,
         usage: Usage::default(),
         stdout_truncated: false,
@@ -61,12 +81,9 @@ pub(crate) fn result(record: &ExecutionRecord) -> ExecutionResult {
         outputs: Vec::new(),
         files: None,
         files_dropped: None,
-        limits: limits(&record.terms.limits),
-        warnings: record.terms.warnings.clone(),
-    };
-    match record.end.clone() {
-        Some(end) => ended(blank, end),
-        None => blank,
+        workspace: None,
+        limits: limits(given),
+        warnings,
     }
 }
 
@@ -87,6 +104,7 @@ fn ended(blank: ExecutionResult, end: End) -> ExecutionResult {
         duration_ms: usage.wall_us / 1000,
         duration_us: usage.wall_us,
         error: end.error,
+        hint: end.hint,
         error_type,
         error_message,
         error_line,
@@ -113,6 +131,7 @@ fn ended(blank: ExecutionResult, end: End) -> ExecutionResult {
         capability_misses: end.capability_misses,
         outputs: end.outputs,
         files,
+        workspace: end.workspace,
         files_dropped: end.is_dropped.then_some("too_large"),
         ..blank
     }
@@ -158,7 +177,9 @@ pub(crate) fn event(id: &str, kind: &EventKind) -> (&'static str, Option<String>
 
 fn link(id: &str, file: FileEntry) -> FileLink {
     let FileEntry { path, size, content, content_base64 } = file;
-    let url = format!("/api/v1/executions/{id}/files/{}", utf8_percent_encode(&path, PATH));
+    // An absolute path would begin with a second slash, which proxies take for one.
+    let (slash, rest) = path.strip_prefix('/').map_or(("", &*path), |rest| ("%2F", rest));
+    let url = format!("/api/v1/executions/{id}/files/{slash}{}", utf8_percent_encode(rest, PATH));
     FileLink { path, size, url, content, content_base64 }
 }
 
@@ -203,6 +224,8 @@ mod tests {
     fn paths_are_encoded_for_urls() {
         let file = FileEntry { path: "a b/ü?.txt".to_owned(), size: 1, content: None, content_base64: None };
         assert_eq!(link("exe_1", file).url, "/api/v1/executions/exe_1/files/a%20b/%C3%BC%3F.txt");
+        let file = FileEntry { path: "/tmp/a.txt".to_owned(), size: 1, content: None, content_base64: None };
+        assert_eq!(link("exe_1", file).url, "/api/v1/executions/exe_1/files/%2Ftmp/a.txt");
     }
 
     #[test]

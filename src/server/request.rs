@@ -6,6 +6,7 @@ use super::{
     api::{
         Common, Config, EntryFunction, EnvironmentRequest, EvalRequest, ExecutorChoice, Metadata, Read, RequirementList,
     },
+    auth::Caller,
     ending::Refusal,
     error::{ApiError, Problem},
     executions::{GrantedLimits, Terms},
@@ -26,8 +27,8 @@ const MIB: u64 = 1 << 20;
 const CPU_SHARES_MAX: u32 = 262_144;
 
 /// Makes a job of code that came as JSON, in so many bytes.
-pub(crate) async fn eval(read: Read<EvalRequest>, bytes: usize, app: &App) -> Result<Request> {
-    let Read { request: EvalRequest { code, files, config, mut common, stream: _ }, warnings } = read;
+pub(crate) async fn eval(read: Read<EvalRequest>, bytes: usize, app: &App, caller: &Caller) -> Result<Request> {
+    let Read { request: EvalRequest { code, files, config, mut common, stream: _ }, mut warnings } = read;
     if code.is_empty() && files.is_empty() {
         return Err(ApiError::invalid("either 'code' or 'files' must be provided"));
     }
@@ -49,12 +50,16 @@ pub(crate) async fn eval(read: Read<EvalRequest>, bytes: usize, app: &App) -> Re
     } else {
         if common.entrypoint.is_empty() && !files.iter().any(|file| file.name == "main.py") {
             common.entrypoint.clone_from(&files[0].name);
+            if files.iter().filter(|file| file.name.ends_with(".py")).count() > 1 {
+                let first = shown(&files[0].name);
+                warn(&mut warnings, || format!("entrypoint: none is named, so that the first file runs, \"{first}\""));
+            }
         }
         Project::files(files.into_iter().map(|file| (file.name.clone(), file.into_bytes())))
     };
     let strip_newline = common.eval_last_expr;
     let asked = Asked { common, config, unsaid: app.settings.default_network, warnings };
-    request(project, asked, Waiting::Yes, strip_newline, bytes, app).await
+    request(project, asked, Waiting::Yes, strip_newline, bytes, app, caller).await
 }
 
 fn too_large(message: String) -> ApiError {
@@ -68,6 +73,7 @@ pub(crate) async fn exec(
     bytes: usize,
     waiting: Waiting,
     app: &App,
+    caller: &Caller,
 ) -> Result<Request> {
     let Read { request: Metadata { config, common }, mut warnings } = read;
     // What of the archive was left out.
@@ -76,7 +82,7 @@ pub(crate) async fn exec(
     }
     // Uploads have always had the network when they have a `config` that says nothing of it.
     let unsaid = config.is_some() || app.settings.default_network;
-    request(project, Asked { common, config, unsaid, warnings }, waiting, false, bytes, app).await
+    request(project, Asked { common, config, unsaid, warnings }, waiting, false, bytes, app, caller).await
 }
 
 /// Holds what comes beside the project.
@@ -95,13 +101,19 @@ async fn request(
     strip_newline: bool,
     bytes: usize,
     app: &App,
+    caller: &Caller,
 ) -> Result<Request> {
     let Asked { common, config, unsaid, mut warnings } = asked;
     let config = config.unwrap_or_default();
     let collect_files = common.collect_files;
     let (limits, shares) = limits(&config, common.max_output_bytes, &app.settings, &mut warnings);
     let ways = Ways { python: python(&common)?, network: network(&common, &config, unsaid)?, want: want(&common)? };
+    let workspace = Some(common.workspace.clone()).filter(|id| !id.is_empty());
     let job = project.and_then(|project| job(project, common, ways, limits, shares, &mut warnings));
+    let job = job.map(|job| match workspace {
+        Some(id) => job.workspace(&*caller.name, id),
+        None => job,
+    });
     let work = match job {
         Ok(job) => match app.pyexec.plan(job).await {
             Ok(plan) => Work::Planned(Box::new(plan)),
@@ -196,6 +208,30 @@ fn want(common: &Common) -> Result<Want> {
     })
 }
 
+/// Makes the job that says what a session gets: it has no code.
+pub(crate) fn session(read: Read<EvalRequest>, app: &App) -> Result<(Job, Vec<String>)> {
+    let Read { request: EvalRequest { code, files, config, common, stream: _ }, mut warnings } = read;
+    if !code.is_empty() || common.entry_function.is_some() {
+        return Err(ApiError::invalid("a session begins without code: make it, and send the code as its calls"));
+    }
+    let all: usize = files.iter().map(|file| file.len()).sum();
+    if all > app.settings.files_max_bytes {
+        let most = app.settings.files_max_bytes;
+        return Err(too_large(format!("total size of files {all} bytes exceeds limit of {most} bytes")));
+    }
+    let config = config.unwrap_or_default();
+    let (limits, shares) = limits(&config, common.max_output_bytes, &app.settings, &mut warnings);
+    let network = network(&common, &config, app.settings.default_network)?;
+    let ways = Ways { python: python(&common)?, network, want: Want::LastExpression };
+    let project = Project::files(files.into_iter().map(|file| (file.name.clone(), file.into_bytes())))?;
+    Ok((job(project, common, ways, limits, shares, &mut warnings)?, warnings))
+}
+
+/// Chooses the limits of a call.
+pub(crate) fn call_limits(config: Option<Config>, app: &App, warnings: &mut Vec<String>) -> Limits {
+    limits(&config.unwrap_or_default(), None, &app.settings, warnings).0
+}
+
 /// Makes the definition of packages under a name.
 pub(crate) fn environment(request: &EnvironmentRequest) -> Result<Definition> {
     let requirements = match &request.requirements {
@@ -254,7 +290,7 @@ fn limits(config: &Config, output: Option<f64>, settings: &Settings, warnings: &
     (limits.clamped(&most), u32::try_from(shares).unwrap_or(CPU_SHARES_MAX).clamp(2, CPU_SHARES_MAX))
 }
 
-fn granted(limits: &Limits, cpu_shares: u32) -> GrantedLimits {
+pub(crate) fn granted(limits: &Limits, cpu_shares: u32) -> GrantedLimits {
     GrantedLimits {
         wall_clock_ms: limits.wall_clock_ms,
         memory_bytes: limits.memory_bytes,

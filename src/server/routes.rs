@@ -8,6 +8,8 @@ mod openapi;
 mod params;
 mod refusals;
 mod service;
+mod sessions;
+mod workspaces;
 
 use super::{
     App,
@@ -23,7 +25,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use std::sync::Arc;
 
@@ -41,6 +43,28 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/executions/{id}/files/{*path}", get(executions::file))
         .route("/api/v1/environments", get(environments::list).post(environments::create))
         .route("/api/v1/environments/{id}", get(environments::status).delete(environments::remove))
+        .route("/api/v1/sessions", get(sessions::list).post(sessions::create))
+        .route("/api/v1/sessions/{id}", get(sessions::inspect).delete(sessions::remove))
+        .route("/api/v1/sessions/{id}/calls", post(sessions::call))
+        .route("/api/v1/sessions/{id}/calls/continue", post(sessions::go_on))
+        .route("/api/v1/sessions/{id}/interrupt", post(sessions::interrupt))
+        .route("/api/v1/sessions/{id}/fork", post(sessions::fork))
+        .route("/api/v1/sessions/{id}/checkpoints", get(sessions::checkpoints))
+        .route("/api/v1/sessions/{id}/checkpoints/{name}", put(sessions::checkpoint).post(sessions::roll_back))
+        .route("/api/v1/sessions/{id}/variables", get(sessions::variables))
+        .route("/api/v1/sessions/{id}/files", get(sessions::files))
+        .route(
+            "/api/v1/sessions/{id}/files/{*path}",
+            get(sessions::read_file).put(sessions::write_file).delete(sessions::remove_file),
+        )
+        .route("/api/v1/workspaces", get(workspaces::list).post(workspaces::create))
+        .route("/api/v1/workspaces/{id}", get(workspaces::inspect).delete(workspaces::remove))
+        .route("/api/v1/workspaces/{id}/files", get(workspaces::files))
+        .route(
+            "/api/v1/workspaces/{id}/files/{*path}",
+            get(workspaces::read).put(workspaces::write).delete(workspaces::delete),
+        )
+        .route("/api/v1/workspaces/{id}/archive", get(workspaces::pack).post(workspaces::unpack))
         .route("/health", get(service::health))
         .route("/metrics", get(service::metrics))
         .route("/", get(service::page))

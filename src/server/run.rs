@@ -2,14 +2,14 @@
 
 use super::{
     App,
-    admission::Place,
     api::ErrorKind,
     ending::{self, Ended, Refusal, go_duration},
     executions::{Decoder, End, LiveExecution, OUTPUT_BYTES_MAX, Stream, Terms},
 };
 use crate::{
-    Attempt, Error, Event, Plan, Progress, Ready,
+    Attempt, Event, Plan, Progress, Ready,
     outcome::{OutputFile, Tier},
+    scheduler::Entry,
 };
 use std::{
     sync::Arc,
@@ -58,7 +58,7 @@ struct Planned {
 }
 
 /// Runs it to its end, whichever that is, and stores what came of it.
-pub(crate) async fn run(app: Arc<App>, execution: Arc<LiveExecution>, request: Request, place: Option<Place>) {
+pub(crate) async fn run(app: Arc<App>, execution: Arc<LiveExecution>, request: Request, entry: Option<Entry>) {
     let span = tracing::info_span!("execution", id = %execution.id, owner = %execution.caller.name);
     let mut unfinished = Unfinished { app: Some(Arc::clone(&app)), execution: Arc::clone(&execution) };
     let Request { work, terms: _, waiting, strip_newline, collect_files, bytes } = request;
@@ -71,10 +71,10 @@ pub(crate) async fn run(app: Arc<App>, execution: Arc<LiveExecution>, request: R
             return unfinished.finish(end, files).await;
         }
     }
-    let (end, files) = match (work, place) {
-        (Work::Planned(plan), Some(place)) => {
+    let (end, files) = match (work, entry) {
+        (Work::Planned(plan), Some(entry)) => {
             let planned = Planned { plan: *plan, waiting, strip_newline, collect_files, bytes };
-            attempt(&app, &execution, planned, place).instrument(span.clone()).await
+            attempt(&app, &execution, planned, entry).instrument(span.clone()).await
         }
         (Work::Refused(refusal), _) => ending::refused(&execution, refusal).await,
         (Work::Planned(_), None) => {
@@ -129,46 +129,39 @@ async fn finish(app: &App, execution: &LiveExecution, end: End, files: Vec<Outpu
     app.executions.finish(execution, end, files).await;
 }
 
-async fn attempt(app: &App, execution: &Arc<LiveExecution>, planned: Planned, place: Place) -> (End, Vec<OutputFile>) {
+async fn attempt(app: &App, execution: &Arc<LiveExecution>, planned: Planned, entry: Entry) -> (End, Vec<OutputFile>) {
     let Planned { mut plan, waiting, strip_newline, collect_files, bytes } = planned;
     let timeout = plan.wall_clock();
-    let mut place = place;
+    let (scheduler, owner) = (app.pyexec.scheduler(), execution.caller.index as u64);
+    let mut entry = entry;
+    let mut since = execution.queued_at;
     let mut waited = Duration::ZERO;
     let mut again = false;
-    // Of the time in the queue, what went by while the usual image was looked at.
-    let mut looked = Duration::ZERO;
     loop {
         let mut ready = match plan.into_ready() {
             Ok(ready) => ready,
             Err(plan) => {
-                let takes_time = plan.takes_time();
-                if takes_time && execution.started().is_none() {
+                if plan.takes_time() {
                     execution.start();
                 }
-                let began = Instant::now();
                 let provisioned = tokio::select! {
                     biased;
                     () = execution.killed() => return ending::killed(execution).await,
                     provisioned = provision(app, execution, *plan) => provisioned,
                 };
-                let ready = match provisioned {
+                // What it takes to have its packages is no time in the queue.
+                since = Instant::now();
+                match provisioned {
                     Ok(ready) => ready,
                     Err(error) => return ending::refused(execution, error.into()).await,
-                };
-                if takes_time {
-                    place = app.gates.of(ready.tier()).join(execution.caller.index, bytes);
-                } else {
-                    looked = began.elapsed();
                 }
-                ready
             }
         };
         let tier = ready.tier();
+        let place = scheduler.join(entry, tier, owner, bytes);
         // A second attempt has what the first has left, whoever waits.
         let counts = waiting == Waiting::Yes || again;
         let patience = if counts { Some(ready.wall_clock()) } else { app.settings.queue_ttl };
-        // What it takes to have its packages does not count.
-        let since = if execution.started().is_some() { Instant::now() } else { execution.queued_at + looked };
         let queued = tokio::select! {
             biased;
             () = execution.killed() => return ending::killed(execution).await,
@@ -192,31 +185,27 @@ async fn attempt(app: &App, execution: &Arc<LiveExecution>, planned: Planned, pl
         if !again {
             app.metrics.queue_left(waited);
         }
-        if execution.started().is_none() {
-            execution.start();
-        }
+        execution.start();
         let mut output = LiveOutput::new(Arc::clone(execution));
-        let run = app.pyexec.attempt(ready, move |event: Event<'_>| output.event(event));
+        let run = app.pyexec.attempt(ready, slot, move |event: Event<'_>| output.event(event));
         let run = run.instrument(tracing::info_span!("run"));
         let attempt = tokio::select! {
             biased;
             () = execution.killed() => return ending::killed(execution).await,
             attempt = run => attempt,
         };
-        drop(slot);
         match attempt {
             Ok(Attempt::Done(outcome)) => {
                 return ending::finished(*outcome, &Ended { waited, timeout, strip_newline, collect_files });
             }
             Ok(Attempt::Again(second)) => {
-                (plan, again) = (*second, true);
-                // It was let in, and has stopped where it was: it is not to be turned away any more.
-                place = app.gates.next(&plan).join(execution.caller.index, bytes);
+                (plan, again, since) = (*second, true, Instant::now());
+                entry = scheduler.enter_again(plan.tier(), plan.is_ready(), owner, bytes);
                 app.metrics.replayed();
                 execution.restarted(plan.replay_reason().unwrap_or_default());
             }
             // What goes wrong in here is for the log alone; what a daemon says is about the job's container.
-            Err(error @ Error::Unavailable { .. }) if tier == Tier::Wasm => {
+            Err(error) if !error.is_invalid_job() && tier == Tier::Wasm => {
                 tracing::error!(%error, "the execution could not be run");
                 let refusal = Refusal::unavailable("the service cannot run it now; its log says why");
                 return ending::refused(execution, refusal).await;

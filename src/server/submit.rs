@@ -2,7 +2,6 @@
 
 use super::{
     App,
-    admission::Full,
     auth::Caller,
     error::{ApiError, Problem},
     executions::{Accepted, ExecutionRecord, Followed, LiveExecution, RequestKey},
@@ -51,23 +50,23 @@ pub(crate) async fn submit(
             return Err(ApiError::new(Problem::Conflict, message));
         }
     };
-    let place = match &mut request.work {
+    let entry = match &mut request.work {
         // It runs nothing, and so needs no place.
         Work::Refused(_) => None,
         Work::Planned(plan) => {
             plan.set_owner(caller.index as u64);
-            let gate = app.gates.next(plan);
-            match app.gates.enter(plan, caller.index, request.bytes) {
-                Ok(place) => Some(place),
-                Err(Full) => {
+            let scheduler = app.pyexec.scheduler();
+            match scheduler.enter(plan.tier(), plan.is_ready(), caller.index as u64, request.bytes) {
+                Ok(entry) => Some(entry),
+                Err(full) => {
                     app.executions.withdraw(&live).await?;
                     app.metrics.rejected(RejectReason::QueueFull);
-                    return Err(ApiError::new(Problem::QueueFull, gate.why_full()).retry_after(1));
+                    return Err(ApiError::new(Problem::QueueFull, full.to_string()).retry_after(1));
                 }
             }
         }
     };
-    app.jobs.spawn(run::run(Arc::clone(app), Arc::clone(&live), request, place));
+    app.jobs.spawn(run::run(Arc::clone(app), Arc::clone(&live), request, entry));
     Ok(Followed::Live(live))
 }
 

@@ -1,8 +1,9 @@
 //! Disk that uploads take together, from their first byte until their execution has ended.
 
+use crate::sync::lock;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 /// How much there is at most.
@@ -37,7 +38,7 @@ impl Uploads {
 
     /// Nothing here panics while the lock is held.
     fn lock(&self) -> MutexGuard<'_, HashMap<usize, u64>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.taken)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One line for the person who reads a failed job's standard error: what it lacked, and how to allow it.
 
 use crate::{
-    Outcome, Ready, TierChoice,
+    Error, Hint, Outcome, Ready, TierChoice, Wording,
     needs::{Capability, Needs},
     planner::Planner,
 };
@@ -15,7 +15,7 @@ pub(super) struct Advice {
     /// Whether the job asks for the network, which the service may not allow.
     asks_for_network: bool,
     /// Why there are no containers, where there are none.
-    docker: Result<(), Arc<str>>,
+    docker: Result<(), Error>,
 }
 
 impl Advice {
@@ -31,16 +31,14 @@ impl Advice {
     }
 
     /// Returns the line for an outcome, without the end of the line.
-    pub(super) fn on(self, outcome: &Outcome) -> Option<String> {
+    pub(super) fn on(self, outcome: &Outcome, wording: Wording) -> Option<String> {
         if let Some(what) = self.network(outcome).filter(|_| !self.may_use_network) {
             if self.asks_for_network {
-                return Some(format!(
-                    "pyexec: this service allows no job the network ({what}): its operator can set PYEXEC_ALLOW_NETWORK=true"
-                ));
+                let hint = wording(&Hint::AllowNetwork);
+                return Some(format!("pyexec: this service allows no job the network ({what})\nhint: {hint}"));
             }
-            return Some(format!(
-                "pyexec: this job has no permission to use the network ({what}): set \"network\": true, or give --network"
-            ));
+            let hint = wording(&Hint::AskForNetwork);
+            return Some(format!("pyexec: this job has no permission to use the network ({what})\nhint: {hint}"));
         }
         let exception = outcome.exception.as_ref().map(|exception| (&*exception.kind, &*exception.message));
         let hints = self.needs.hints(exception);
@@ -51,11 +49,12 @@ impl Advice {
         if miss.kind == "module" && !Needs::is_standard(miss.detail.trim_start_matches('_')) {
             return None; // no container has it by itself
         }
-        let why = match self.tier {
-            TierChoice::Wasm => "the job asks for wasm",
-            TierChoice::Auto | TierChoice::Docker => &*self.docker.err()?,
+        let off = match self.tier {
+            TierChoice::Wasm => Error::invalid("the job asks for wasm").with_hint(Hint::LeaveOutTier),
+            TierChoice::Auto | TierChoice::Docker => self.docker.err()?,
         };
-        Some(format!("pyexec: this job used what takes a container ({}: {}): {why}", miss.kind, miss.detail))
+        let hint = off.hint().map_or_else(String::new, |hint| format!("\nhint: {}", wording(hint)));
+        Some(format!("pyexec: this job used what takes a container ({}: {}): {off}{hint}", miss.kind, miss.detail))
     }
 
     /// Returns the use of the network that explains why a job failed, if one does.

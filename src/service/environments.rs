@@ -5,7 +5,7 @@ use super::{
     preload::{importable, modules},
 };
 use crate::{
-    Error, Progress, Python, Requirements, Result,
+    Error, ErrorKind, Progress, Python, Requirements, Result,
     environment::{Defined, Definition, Installed, Listed, Pin, Platform, Reason, Target},
     executor::{docker::Placement, wasm::Packages},
     outcome::Tier,
@@ -95,7 +95,7 @@ struct Work {
 #[derive(Debug, Clone, Default)]
 struct State {
     phase: String,
-    made: Option<Result<Made, Failure>>,
+    made: Option<Result<Made, Error>>,
     /// It is baked as well, or will not be.
     ended: bool,
 }
@@ -110,13 +110,6 @@ struct Made {
     bytes: u64,
 }
 
-#[derive(Debug, Clone)]
-struct Failure {
-    message: String,
-    /// Whether it can be mended by who defined it.
-    invalid: bool,
-}
-
 impl Pyexec {
     /// Defines an environment and begins to make it, in the background: for WebAssembly where that takes its packages, and
     /// then baked; otherwise for containers. The same definition leads to the same environment. Must be called within a
@@ -124,7 +117,7 @@ impl Pyexec {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when the definition is not acceptable, [`Error::Unavailable`] when too many are being made.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when the definition is not acceptable, [`Unavailable`](crate::ErrorKind::Unavailable) when too many are being made.
     pub async fn create_environment(&self, definition: Definition) -> Result<NamedEnvironment> {
         let environments = self.packages().clone();
         let defined = blocking(move || environments.define(&definition)).await?;
@@ -140,7 +133,7 @@ impl Pyexec {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when several begin with these digits, [`Error::Unavailable`] when it cannot be read.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when several begin with these digits, [`Unavailable`](crate::ErrorKind::Unavailable) when it cannot be read.
     pub async fn environment(&self, id: &str) -> Result<Option<NamedEnvironment>> {
         match self.defined(id).await? {
             Some(defined) => {
@@ -172,7 +165,7 @@ impl Pyexec {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when jobs use it: it stays then.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when jobs use it: it stays then.
     pub async fn remove_environment(&self, id: &str) -> Result<bool> {
         let Some(defined) = self.defined(id).await? else { return Ok(false) };
         let work = lock(&self.registry.works).remove(&defined.id);
@@ -200,7 +193,7 @@ impl Pyexec {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when there is none of that id, or its packages cannot be had, [`Error::Unavailable`] when the
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when there is none of that id, or its packages cannot be had, [`Unavailable`](crate::ErrorKind::Unavailable) when the
     /// service is at fault.
     pub async fn make_environment(&self, id: &str, progress: &Progress) -> Result<NamedEnvironment> {
         self.awaited(id, progress, |_| true).await
@@ -232,7 +225,7 @@ impl Pyexec {
                 told.clone_from(&now.phase);
             }
             match &now.made {
-                Some(Err(failure)) => return Err(failure.clone().into()),
+                Some(Err(failure)) => return Err(failure.clone()),
                 Some(Ok(_)) if enough(&now) => return self.named(defined, &[]).await,
                 _ if state.changed().await.is_err() => return Err(Error::unavailable("it was removed meanwhile")),
                 _ => {}
@@ -279,7 +272,9 @@ impl Pyexec {
         let state = match (made, progress) {
             (None, None) => EnvironmentState::Defined,
             (None, Some(progress)) => EnvironmentState::Preparing { progress },
-            (Some(Err(failure)), _) => EnvironmentState::Failed { error: failure.message },
+            (Some(Err(failure)), _) => EnvironmentState::Failed {
+                error: failure.hint().map_or_else(|| failure.to_string(), |hint| format!("{failure}: {hint}")),
+            },
             (Some(Ok(made)), progress) => {
                 let Made { tier, reason, content, packages, bytes } = made;
                 let Definition { requirements, preload, .. } = &defined.definition;
@@ -308,7 +303,7 @@ impl Pyexec {
         let going_on = works.values().filter(|work| !work.task.is_finished()).count();
         if going_on >= PREPARING_MAX {
             let message = format!("{going_on} environments are being prepared: try again when some of them are ready");
-            return Err(Error::unavailable(message));
+            return Err(Error::new(ErrorKind::Busy, message));
         }
         if works.len() >= REMEMBERED_MAX {
             works.retain(|_, work| !work.task.is_finished());
@@ -321,7 +316,7 @@ impl Pyexec {
             let progress = Progress::phases(move |phase| told.send_modify(|state| phase.clone_into(&mut state.phase)));
             let (made, packages) = match pyexec.make(&definition, &progress).await {
                 Ok((made, packages)) => (Ok(made), packages),
-                Err(error) => (Err(error.into()), None),
+                Err(error) => (Err(error), None),
             };
             let ended = packages.is_none();
             sender.send_modify(|state| *state = State { phase: String::new(), made: Some(made), ended });
@@ -371,7 +366,7 @@ impl Pyexec {
         let installed = match self.make_for_containers(*python, requirements, progress).await {
             Ok(installed) => installed,
             Err(error) if sources.docker.configured().is_err() => {
-                return Err(Error::invalid(format!("the environment {reason}, which takes docker: {error}")));
+                return Err(error.reworded(|off| format!("the environment {reason}, which takes docker: {off}")));
             }
             Err(error) => return Err(error),
         };
@@ -442,19 +437,4 @@ fn no_wheel<'a>(packages: impl Iterator<Item = &'a str>) -> String {
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|fault| Err(Error::caused("looking at environments failed", fault)))
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Failure {
-        Failure { invalid: matches!(error, Error::InvalidJob { .. }), message: error.to_string() }
-    }
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Error {
-        match failure.invalid {
-            true => Error::invalid(failure.message),
-            false => Error::unavailable(failure.message),
-        }
-    }
 }

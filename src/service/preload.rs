@@ -85,7 +85,7 @@ impl Pyexec {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when the packages cannot be had, or do not run in WebAssembly, [`Error::Unavailable`] when the
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when the packages cannot be had, or do not run in WebAssembly, [`Unavailable`](crate::ErrorKind::Unavailable) when the
     /// service is at fault.
     pub async fn bake(&self, order: &BakeOrder, progress: &Progress) -> Result<Vec<(String, String)>> {
         let BakeOrder { requirements, .. } = order;

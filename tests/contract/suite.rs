@@ -2,7 +2,7 @@
 
 use super::Door;
 use pyexec::{
-    Error, Event, Job, Limits, Outcome, Project, Stdin, Want,
+    Event, Job, Limits, Outcome, Project, Stdin, Want,
     outcome::{Ending, LimitHit, StopReason, Tier},
 };
 use serde_json::json;
@@ -614,10 +614,8 @@ pub async fn an_impossible_job_is_an_error(executor: &Door) {
         (Job::code("x".repeat(2000)).limits(limits(|limits| limits.disk_bytes = 1000)), "disk limit"),
         (Job::code("").want(Want::Call { function: "f".into(), arguments: json!(3).into() }), "array or object"),
     ] {
-        match error(job).await {
-            Error::InvalidJob { message, .. } => assert!(message.contains(words), "{message}"),
-            other => panic!("{other:?}"),
-        }
+        let error = error(job).await;
+        assert!(error.is_invalid_job() && error.message().contains(words), "{error:?}");
     }
 }
 

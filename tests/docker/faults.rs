@@ -6,7 +6,7 @@ use crate::support::{
     proxy::{Mode, Proxy},
 };
 use pyexec::{
-    Error, Limits,
+    Hint, Limits,
     executor::docker::{DockerExecutor, DockerOptions, Placement},
     outcome::{Ending, StopReason},
 };
@@ -34,7 +34,9 @@ fn faults_of_the_daemon_end_in_time_and_leave_nothing() {
             proxy.set(Mode::PassOn);
             assert!(took < Duration::from_secs(5), "{mode:?}: {took:?}");
             match ended {
-                Err(Error::Unavailable { message, .. }) => assert!(message.contains("Docker"), "{mode:?}: {message}"),
+                Err(error) if !error.is_invalid_job() => {
+                    assert!(error.message().contains("Docker"), "{mode:?}: {error}")
+                }
                 Ok(outcome) => {
                     assert_eq!(outcome.ending, Ending::Stopped { reason: StopReason::TimeLimit }, "{mode:?}");
                     assert!(outcome.stderr.text.contains("before its container had started"), "{outcome:?}");
@@ -105,7 +107,7 @@ fn faults_of_the_daemon_in_a_build_leave_nothing() {
                 proxy.set(Mode::PassOn);
             };
             let (prepared, ()) = tokio::join!(containers.prepare(&placement), breaking);
-            assert!(matches!(&prepared, Err(Error::Unavailable { .. })), "{mode:?}: {prepared:?}");
+            assert!(matches!(&prepared, Err(error) if !error.is_invalid_job()), "{mode:?}: {prepared:?}");
             assert!(layers_of(&containers.instance).is_empty(), "{mode:?}");
             // The same once more, and well.
             containers.prepare(&placement).await.expect("prepared");
@@ -150,7 +152,7 @@ fn an_image_without_python_is_known_by_the_state_of_its_container() {
             gone(&containers).await;
             docker(&["rmi", "--force", &tag]);
             assert!(
-                matches!(&refused, Err(Error::InvalidJob { message, .. }) if message.contains("has no python3")),
+                matches!(&refused, Err(error) if error.is_invalid_job() && error.message().contains("has no python3")),
                 "{python3}: {refused:?}"
             );
         }
@@ -161,6 +163,7 @@ fn an_image_without_python_is_known_by_the_state_of_its_container() {
 fn a_daemon_that_is_not_there_is_named() {
     let mut options = DockerOptions::default();
     options.socket = "/nowhere/docker.sock".to_owned();
-    let Err(Error::Unavailable { message, .. }) = DockerExecutor::connect(options) else { panic!("connected") };
-    assert!(message.contains("/nowhere/docker.sock") && message.contains("does it run"), "{message}");
+    let Err(error) = DockerExecutor::connect(options) else { panic!("connected") };
+    assert!(error.message().contains("/nowhere/docker.sock"), "{error}");
+    assert_eq!(error.hint(), Some(&Hint::StartDocker));
 }

@@ -15,7 +15,7 @@ async fn run(containers: &Containers, job: Job) -> Outcome {
 }
 
 /// Widths of the figures in pixels.
-fn widths(outcome: &Outcome) -> Vec<u32> {
+pub(super) fn widths(outcome: &Outcome) -> Vec<u32> {
     let figures = outcome.outputs.iter().enumerate().map(|(n, output)| {
         assert_eq!((output.mime.as_str(), output.name.as_str()), ("image/png", &*format!("figure-{}.png", n + 1)));
         let png = BASE64_STANDARD.decode(&output.data).expect("base64");

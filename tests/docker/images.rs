@@ -3,7 +3,7 @@
 use super::{block_on, gone, job, with_docker};
 use crate::support::docker::{Containers, docker, silent};
 use pyexec::{
-    Error,
+    ErrorKind, Hint,
     executor::docker::{ImagePull, Placement},
 };
 use std::{
@@ -23,7 +23,8 @@ fn an_image_that_is_missing_is_named_and_not_fetched_where_that_is_forbidden() {
     block_on(async {
         let error = containers.placed(job(""), with_image("python:2.5-slim")).await.expect_err("there is none");
         assert!(
-            matches!(&error, Error::Unavailable { message, .. } if message.contains("docker pull python:2.5-slim")),
+            error.kind() == ErrorKind::NoImage
+                && error.hint().is_some_and(|hint| hint.to_string().contains("docker pull python:2.5-slim")),
             "{error}"
         );
     });
@@ -46,7 +47,8 @@ fn fetching_an_image_is_announced_and_its_failure_says_what_to_do() {
         let error =
             containers.executor().prepare(&with_image("localhost:1/base:7"), progress).await.expect_err("not fetched");
         assert!(
-            matches!(&error, Error::Unavailable { message, .. } if message.contains("docker pull localhost:1/base:7")),
+            error.kind() == ErrorKind::NoImage
+                && error.hint().is_some_and(|hint| hint.to_string().contains("docker pull localhost:1/base:7")),
             "{error}"
         );
         assert_eq!(*said.lock().expect("not poisoned"), ["pulling localhost:1/base:7"]);
@@ -59,7 +61,9 @@ fn an_image_that_is_not_allowed_is_refused_by_name() {
         for image in ["debian:12", "evil/python:3.13", "localhost:5000/python:3.13"] {
             let error = containers.executor().prepare(&with_image(image), silent()).await.expect_err("refused");
             assert!(
-                matches!(&error, Error::InvalidJob { message, .. } if message.contains(image) && message.contains("PYEXEC_ALLOWED_IMAGES")),
+                error.is_invalid_job()
+                    && error.message().contains(image)
+                    && matches!(error.hint(), Some(Hint::AllowImage(_))),
                 "{error}"
             );
         }

@@ -2,10 +2,7 @@
 
 use super::{block_on, gone, job, limits, with_docker};
 use crate::support::docker::{Containers, docker, layers_of, options, run_in, silent};
-use pyexec::{
-    Error,
-    executor::docker::{DockerExecutor, DockerOptions, Instance, PackageFolder, Packages, Placement, Step},
-};
+use pyexec::executor::docker::{DockerExecutor, DockerOptions, Instance, PackageFolder, Packages, Placement, Step};
 use std::{
     path::Path,
     sync::{Arc, Mutex},
@@ -26,7 +23,7 @@ fn with_packages(packages: Packages) -> Placement {
 
 async fn refusal(containers: &Containers, placement: &Placement) -> String {
     match containers.prepare(placement).await {
-        Err(Error::InvalidJob { message, .. }) => message,
+        Err(error) if error.is_invalid_job() => error.message().to_owned(),
         other => panic!("{other:?}"),
     }
 }
@@ -103,7 +100,7 @@ fn a_folder_that_leads_out_or_is_gone_makes_no_layer() {
         for (packages, words) in [(leads_out, "is a link that leads out"), (is_gone, "No such file")] {
             let refused = containers.prepare(&with_packages(Packages::Folder(packages))).await;
             assert!(
-                matches!(&refused, Err(Error::Unavailable { message, .. }) if message.contains(words)),
+                matches!(&refused, Err(error) if !error.is_invalid_job() && error.message().contains(words)),
                 "{refused:?}"
             );
         }

@@ -3,7 +3,7 @@
 use super::{job, limits, stdout, with_docker};
 use pyexec::executor::docker::{PackageFolder, Packages, Placement};
 
-fn with_package() -> Placement {
+pub(super) fn with_package() -> Placement {
     let folder = tempfile::tempdir().expect("a folder");
     let info = folder.path().join("prepared_package-1.5.dist-info");
     std::fs::create_dir_all(&info).expect("made");

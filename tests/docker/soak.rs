@@ -11,7 +11,7 @@ use crate::support::{
     proxy::{Mode, Proxy},
 };
 use pyexec::{
-    Error, Job, Limits, Outcome, Result,
+    Job, Limits, Outcome, Result,
     executor::docker::Placement,
     outcome::{Ending, StopReason},
 };
@@ -203,7 +203,8 @@ fn kind(at: usize) -> (Job, Placement, Expected) {
 fn check(at: usize, expected: &Expected, came: Result<Outcome>, faulty: bool) -> &'static str {
     let outcome = match came {
         Ok(outcome) => outcome,
-        Err(Error::Unavailable { message, .. }) if faulty => {
+        Err(error) if faulty && !error.is_invalid_job() => {
+            let message = error.message();
             assert!(message.contains("Docker") || message.contains("container"), "{at}: {message}");
             return UNAVAILABLE;
         }

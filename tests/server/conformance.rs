@@ -515,8 +515,12 @@ fn what_needs_a_container_is_refused_by_name() {
     ] {
         let mut request = json!({"code": "1"});
         request[field] = value;
-        let error = server.failed(&request);
-        assert!(error.contains(need) && error.contains("PYEXEC_FALLBACK"), "{error}");
+        let result = server.eval(&request);
+        let error = could_not_run(&result);
+        assert!(
+            error.contains(need) && result["hint"].as_str().is_some_and(|hint| hint.contains("PYEXEC_FALLBACK")),
+            "{error}"
+        );
     }
     for (field, value) in
         [("python_version", "3.14"), ("requirements_txt", "-"), ("executor", "wasm"), ("executor", "auto")]
@@ -793,18 +797,44 @@ fn the_document_has_every_route() {
     let expected = [
         "delete /api/v1/environments/{id}",
         "delete /api/v1/executions/{id}",
+        "delete /api/v1/sessions/{id}",
+        "delete /api/v1/sessions/{id}/files/{path}",
+        "delete /api/v1/workspaces/{id}",
+        "delete /api/v1/workspaces/{id}/files/{path}",
         "get /api/v1/environments",
         "get /api/v1/environments/{id}",
         "get /api/v1/executions",
         "get /api/v1/executions/{id}",
         "get /api/v1/executions/{id}/events",
         "get /api/v1/executions/{id}/files/{path}",
+        "get /api/v1/sessions",
+        "get /api/v1/sessions/{id}",
+        "get /api/v1/sessions/{id}/checkpoints",
+        "get /api/v1/sessions/{id}/files",
+        "get /api/v1/sessions/{id}/files/{path}",
+        "get /api/v1/sessions/{id}/variables",
+        "get /api/v1/workspaces",
+        "get /api/v1/workspaces/{id}",
+        "get /api/v1/workspaces/{id}/archive",
+        "get /api/v1/workspaces/{id}/files",
+        "get /api/v1/workspaces/{id}/files/{path}",
         "get /health",
         "get /metrics",
         "post /api/v1/environments",
         "post /api/v1/eval",
         "post /api/v1/exec/async",
         "post /api/v1/exec/sync",
+        "post /api/v1/sessions",
+        "post /api/v1/sessions/{id}/calls",
+        "post /api/v1/sessions/{id}/calls/continue",
+        "post /api/v1/sessions/{id}/checkpoints/{name}",
+        "post /api/v1/sessions/{id}/fork",
+        "post /api/v1/sessions/{id}/interrupt",
+        "post /api/v1/workspaces",
+        "post /api/v1/workspaces/{id}/archive",
+        "put /api/v1/sessions/{id}/checkpoints/{name}",
+        "put /api/v1/sessions/{id}/files/{path}",
+        "put /api/v1/workspaces/{id}/files/{path}",
     ];
     assert_eq!(routes.iter().map(String::as_str).collect::<Vec<_>>(), expected);
     // Each of them is there: what is not has another error.
@@ -939,4 +969,52 @@ fn metrics_count_what_happens() {
     let answer = server.get("/metrics");
     assert_eq!(answer.status, 401, "they tell what others do");
     answer.error();
+}
+
+#[test]
+fn of_several_scripts_without_a_usual_one_an_upload_must_name_its_own() {
+    let server = Server::shared();
+    let send = |metadata: &[u8]| {
+        let form = Form::new().tar(&[("a.py", "print('a')"), ("b.py", "print('b')")]).field("metadata", "", metadata);
+        server.post_form("/api/v1/exec/sync", &[], &form).json()
+    };
+    let result = send(b"{}");
+    assert!(could_not_run(&result).contains("a.py, b.py"), "{result}");
+    assert!(result["hint"].as_str().is_some_and(|hint| hint.contains("\"entrypoint\"")), "{result}");
+    assert_eq!(send(br#"{"entrypoint": "b.py"}"#)["stdout"], "b\n");
+    // Files of an evaluation have always run from the first one, which is told.
+    let files = json!([{"name": "a.py", "content": "print('a')"}, {"name": "b.py", "content": "print('b')"}]);
+    let result = server.eval(&json!({"files": files}));
+    assert_eq!(result["stdout"], "a\n");
+    assert!(result["warnings"][0].as_str().is_some_and(|warning| warning.contains("\"a.py\"")), "{result}");
+}
+
+#[test]
+fn limits_of_0_are_the_defaults_which_is_told() {
+    let server = Server::shared();
+    let result = server.eval(&json!({"code": "print(1)", "config": {"timeout_seconds": 0, "memory_mb": 256}}));
+    assert_eq!(result["stdout"], "1\n");
+    assert_eq!(result["warnings"], json!(["config.timeout_seconds is 0, which stands for this server's default"]));
+}
+
+#[test]
+fn an_archive_that_is_compressed_is_refused_with_what_to_send() {
+    let server = Server::shared();
+    let send = |archive: &[u8]| {
+        let form = Form::new().field("tar", "; filename=\"code.tar\"", archive).field("metadata", "", b"{}");
+        server.post_form("/api/v1/exec/sync", &[], &form)
+    };
+    for (start, name) in [(&b"\x1f\x8b\x08\0\0\0\0\0"[..], "gzip"), (b"PK\x03\x04\0\0\0\0", "zip")] {
+        let answer = send(start);
+        assert_eq!((answer.status, answer.error()), (400, format!("reading tar: it is packed with {name}")));
+        assert_eq!(answer.json()["hint"], "send a tar archive that is not compressed");
+    }
+}
+
+#[test]
+fn a_slip_in_a_name_is_a_refused_request() {
+    let server = Server::shared();
+    let answer = server.post_json("/api/v1/eval", &json!({"code": "1", "tiemout": 5}));
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    assert!(answer.error().contains("\"tiemout\"") && answer.error().contains("timeout_seconds"), "{}", answer.error());
 }

@@ -4,6 +4,7 @@
 //! - `refusals.rs`: which jobs are turned away, and with what advice
 //! - `ends.rs`: jobs, clients and servers that end early leave nothing
 //! - `busy.rs`: slots, the pool, and the numbers that an operator sees
+//! - `slow.rs`: what comes before a job and after it takes long, and holds no slot
 //! - `faults.rs`: a daemon that is not there, or behaves as none should
 
 mod busy;
@@ -11,6 +12,7 @@ mod ends;
 mod faults;
 mod jobs;
 mod refusals;
+mod slow;
 
 use super::support::{Form, Server, until};
 use crate::support::docker::{containers_of, docker, networks_of, remove_layers, without_docker};

@@ -8,6 +8,8 @@
 //! - `load.rs`: what no load brings down
 //! - `lifecycle.rs`: start, stop, and clients that go away
 //! - `page.rs`: the page at `/`, in Chromium
+//! - `sessions.rs`: interpreters that live on between calls
+//! - `workspaces.rs`: files that outlive executions
 //! - `readme.rs`: the README's examples
 
 mod conformance;
@@ -20,4 +22,6 @@ mod page;
 mod readme;
 mod recorded;
 mod schema;
+mod sessions;
 pub mod support;
+mod workspaces;

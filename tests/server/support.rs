@@ -25,6 +25,7 @@ pub struct Server {
     url: String,
     log: Arc<Mutex<String>>,
     agent: Agent,
+    _data: tempfile::TempDir,
 }
 
 /// An answer, all of it.
@@ -62,6 +63,8 @@ impl Server {
         }
         // What runs in containers is tested by itself.
         command.env("PYEXEC_FALLBACK", "off");
+        let data = tempfile::tempdir().expect("a folder");
+        command.env("PYEXEC_DATA_DIR", data.path());
         command.envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("pyexec starts");
         let (log, logger) = follow(child.stderr.take().expect("piped"));
@@ -81,7 +84,7 @@ impl Server {
             .build()
             .new_agent();
         let pid = child.id();
-        Ok(Server { child: Mutex::new(child), pid, url: url.trim_end().to_owned(), log, agent })
+        Ok(Server { child: Mutex::new(child), pid, url: url.trim_end().to_owned(), log, agent, _data: data })
     }
 
     /// One with the default settings, that several tests use at the same time.
@@ -255,7 +258,8 @@ pub fn could_not_run(result: &Value) -> String {
     assert!(matches!(result["error_kind"].as_str(), Some("invalid" | "unavailable")), "{result}");
     assert!(result["exit_code"].as_i64().is_some_and(|code| code > 0), "{result}");
     let error = result["error"].as_str().expect("text");
-    assert_eq!(result["stderr"].as_str(), Some(&*format!("{}\n", error.trim_end())), "{result}");
+    let hint = result["hint"].as_str().map_or_else(String::new, |hint| format!("hint: {hint}\n"));
+    assert_eq!(result["stderr"].as_str(), Some(&*format!("{}\n{hint}", error.trim_end())), "{result}");
     assert_eq!(result["stderr_bytes"].as_u64(), result["stderr"].as_str().map(|text| text.len() as u64), "{result}");
     error.to_owned()
 }
@@ -290,7 +294,9 @@ impl Answer {
         assert!(self.status >= 400, "{}: {}", self.status, self.text());
         assert_eq!(self.header("content-type"), Some("application/json"), "{}", self.text());
         let body = self.json();
-        let names: Vec<_> = body.as_object().expect("an object").keys().map(String::as_str).collect();
+        let names = body.as_object().expect("an object").keys().map(String::as_str);
+        // A hint where it is known what to do.
+        let names: Vec<_> = names.filter(|name| *name != "hint").collect();
         assert_eq!(names, ["code", "error", "request_id"], "{body}");
         assert_eq!(body["request_id"].as_str(), self.header("x-request-id"));
         assert!(body["code"].as_str().is_some_and(|code| !code.is_empty()));

@@ -1,9 +1,9 @@
 //! A Docker executor for one test, and what is left of it.
 
 use pyexec::{
-    Job, Outcome, Result,
+    Job, Limits, Outcome, Project, Result,
     executor::{
-        self, Observer, Provisioned,
+        self, Executor, Observer, Provisioned, Session, SessionSpec,
         docker::{DockerExecutor, DockerOptions, Instance, Placement, Prepared, Progress},
     },
 };
@@ -58,6 +58,13 @@ impl Containers {
 
     async fn in_prepared(&self, job: Job, prepared: Prepared) -> Result<Outcome> {
         run_in(self.executor(), prepared, job, |_: pyexec::Event<'_>| ()).await
+    }
+
+    /// Opens a session of cells.
+    pub async fn cells(&self, project: Project, limits: Limits, placement: &Placement) -> Box<dyn Session> {
+        let prepared = self.prepare(placement).await.expect("prepared");
+        let spec = SessionSpec::new(project, Vec::new(), limits);
+        self.executor().open(Provisioned::docker(prepared), spec).await.expect("a session")
     }
 
     /// Ids of the instance's containers.

@@ -32,6 +32,8 @@ pub enum Mode {
     DropAnswer,
     /// Open connections are closed, too.
     Cut,
+    /// What has this text in its first line is not passed on before there is another mode; the rest is at once.
+    Hold(&'static str),
     /// It is passed on as if the second text stood for the first, which is as long, in what is asked of containers.
     Rewrite(&'static str, &'static str),
 }
@@ -109,10 +111,10 @@ async fn serve(mut client: UnixStream, mut mode: watch::Receiver<Mode>, created:
     let now = *mode.borrow();
     let mut request = vec![0; 1 << 20];
     match now {
-        Mode::PassOn | Mode::Rewrite(..) => {
+        Mode::PassOn | Mode::Hold(_) | Mode::Rewrite(..) => {
             let Ok(mut daemon) = UnixStream::connect(DAEMON).await else { return };
             tokio::select! {
-                () = pass_on(&mut client, &mut daemon, now, &created) => {}
+                () = pass_on(&mut client, &mut daemon, mode.clone(), &created) => {}
                 _ = mode.wait_for(|mode| *mode == Mode::Cut) => {}
             }
         }
@@ -143,16 +145,20 @@ async fn serve(mut client: UnixStream, mut mode: watch::Receiver<Mode>, created:
 }
 
 /// Passes everything on, and counts the containers that are created.
-async fn pass_on(client: &mut UnixStream, daemon: &mut UnixStream, mode: Mode, created: &AtomicU32) {
+async fn pass_on(client: &mut UnixStream, daemon: &mut UnixStream, mode: watch::Receiver<Mode>, created: &AtomicU32) {
+    let now = *mode.borrow();
+    let mut held = mode;
     let ((mut from_client, mut to_client), (mut from_daemon, mut to_daemon)) = (client.split(), daemon.split());
     let there = async {
         let mut buffer = vec![0; 1 << 16];
         while let Ok(length @ 1..) = from_client.read(&mut buffer).await {
             let mut request = buffer[..length].to_vec();
             // The head of a request comes in one piece.
+            let line = String::from_utf8_lossy(request.split(|&byte| byte == b'\r').next().unwrap_or_default());
+            let _ = held.wait_for(|mode| !matches!(mode, Mode::Hold(text) if line.contains(text))).await;
             if request.windows(18).any(|part| part == b"/containers/create") {
                 created.fetch_add(1, Ordering::Relaxed);
-                if let Mode::Rewrite(from, to) = mode {
+                if let Mode::Rewrite(from, to) = now {
                     read_body(&mut from_client, &mut request).await;
                     rewrite(&mut request, from, to);
                 }

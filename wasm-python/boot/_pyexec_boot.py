@@ -9,6 +9,7 @@ _thread.get_native_id = posix.getpid
 
 import _pyexec_cell
 import _pyexec_common
+import _pyexec_session
 from importlib.machinery import SourceFileLoader
 from logging import _handlerList as log_handlers, shutdown as shut_logging_down
 

@@ -1,24 +1,25 @@
 """Compiles a job's code, a script or a cell of a notebook, and puts the tracebacks of its exceptions in order.
 
+Sessions in containers have this file as well: it needs Python 3.10.
+
 A script is plain Python, but for lines that install packages: those are requirements, which have been met by then. A cell,
 of which the last expression is the result, may also await at top level, call display(), and set matplotlib up.
 """
+import builtins
+
 # The first two for guest.c.
 from _pyexec_common import callee, display, without_line
+from _pyexec_tier import is_ours
 
-FOLDER = "/usr/lib/python3.14/"
+# Since Python 3.11.
+GROUPS = getattr(builtins, "BaseExceptionGroup", ())
 # PyCF_ONLY_AST and PyCF_ALLOW_TOP_LEVEL_AWAIT: `ast` need not be imported for them.
 ONLY_AST, TOP_LEVEL_AWAIT = 0x400, 0x2000
 COROUTINE = 0x80
+# What the names of a session's cells begin with.
+CELL = "<cell "
 # As many as the host takes.
 FRAMES_MAX = 50
-
-# Files of ours beside those that begin with `_pyexec_`: they stand in for modules in C, which have no frames.
-STAND_INS = frozenset(
-    f"{FOLDER}{name}.py"
-    for name in "_curses _multiprocessing _posixshmem _posixsubprocess _socket _ssl fcntl grp mmap pwd readline resource "
-                "syslog termios".split()
-)
 
 
 # ---- compiling ----
@@ -60,6 +61,13 @@ def run_awaiting(first, last, names):
     """Runs both parts in an event loop; returns the value of the second."""
     import asyncio
 
+    with asyncio.Runner() as runner:
+        return run_awaiting_in(runner, first, last, names)
+
+
+def run_awaiting_in(runner, first, last, names):
+    """The same in the event loop of a runner."""
+
     async def cell():
         value = None
         for code in (first, last):
@@ -69,8 +77,18 @@ def run_awaiting(first, last, names):
                     value = await value
         return None if last is None else value
 
-    with asyncio.Runner() as runner, _Beside(runner.get_loop()):
-        return runner.run(cell())
+    loop, running = runner.get_loop(), cell()
+    with _Beside(loop):
+        try:
+            return runner.run(running)
+        except KeyboardInterrupt:
+            # When it comes from between the cell's steps, none of them is to follow in another call.
+            from asyncio import tasks
+
+            for task in tasks.all_tasks(loop):
+                if task.get_coro() is running:
+                    task.cancel()
+            raise
 
 
 class _Beside:
@@ -84,9 +102,10 @@ class _Beside:
         import asyncio
 
         loop_type = base_events.BaseEventLoop
+        runner_type = getattr(runners, "Runner", None)  # since Python 3.11
         for owner, name in (
-            (runners.Runner, "run"), (runners, "run"), (asyncio, "run"), (loop_type, "run_until_complete"),
-            (loop_type, "run_forever"),
+            *([(runner_type, "run")] if runner_type else ()), (runners, "run"), (asyncio, "run"),
+            (loop_type, "run_until_complete"), (loop_type, "run_forever"),
         ):
             original = getattr(owner, name)
             self.originals.append((owner, name, original))
@@ -126,10 +145,6 @@ def wait_for(coroutine):
 # ---- exceptions ----
 
 
-def is_ours(path):
-    return path.startswith(FOLDER + "_pyexec_") or path in STAND_INS
-
-
 def hide_frames(error, path):
     """Takes frames of ours out of the tracebacks of an exception and those before it."""
     seen, pending = set(), [error]
@@ -139,7 +154,7 @@ def hide_frames(error, path):
             continue
         seen.add(id(error))
         pending += (error.__cause__, error.__context__)
-        if isinstance(error, BaseExceptionGroup):
+        if isinstance(error, GROUPS):
             pending += error.exceptions
         first = error.__traceback__
         if first is not None and is_ours(first.tb_frame.f_code.co_filename):
@@ -166,5 +181,9 @@ def frames_of_project(error, folder):
         frame = frame.tb_next
     if isinstance(error, SyntaxError) and isinstance(error.filename, str):
         frames.append((error.filename, error.lineno, "<module>"))
-    own = [frame for frame in frames if frame[0].startswith(folder) and isinstance(frame[1], int)]
-    return "\0".join(f"{path[len(folder):]}\0{line}\0{function}" for path, line, function in own[-FRAMES_MAX:])
+    own = [
+        (path.removeprefix(folder), line, function)
+        for path, line, function in frames
+        if path.startswith((folder, CELL)) and isinstance(line, int)
+    ]
+    return "\0".join(f"{path}\0{line}\0{function}" for path, line, function in own[-FRAMES_MAX:])

@@ -2,8 +2,9 @@
  *
  * `pyexec_prepare` runs once, before the snapshot: it starts the interpreter and has boot.py import what jobs use.
  * `pyexec_run` runs once in each copy of the snapshot: it makes the interpreter look like a fresh `python main.py`,
- * runs the job, and returns the exit status. `pyexec_bake` runs in a copy that is snapshotted again. The interpreter is never finalised, because the copy is thrown away; what a
- * program can see of finalisation (atexit, flushed files, __del__) is done here. */
+ * runs the job, and returns the exit status. In a session it runs once for each call, in the same names. `pyexec_bake` runs in
+ * a copy that is snapshotted again. The interpreter is never finalised, because the copy is thrown away; what a program can
+ * see of finalisation (atexit, flushed files, __del__) is done here, but for sessions. */
 #include <errno.h>
 #include <fcntl.h>
 #include "guest.h"
@@ -12,6 +13,7 @@
 #include "signals.h"
 
 #include <internal/pycore_atexit.h>
+#include <internal/pycore_ceval.h>
 #include <internal/pycore_initconfig.h>
 #include <internal/pycore_interp.h>
 #include <internal/pycore_pymem.h>
@@ -20,6 +22,7 @@
 #include <internal/pycore_pystate.h>
 #include <internal/pycore_traceback.h>
 #include <marshal.h>
+#include <signal.h>
 #include <unistd.h>
 #include <wasi/api.h>
 #include <wasi/libc-find-relpath.h>
@@ -29,6 +32,7 @@
 
 static PyObject *boot; /* the module _pyexec_boot */
 static PyObject *cell; /* the module _pyexec_cell */
+static PyObject *session; /* the module _pyexec_session */
 static PyObject *builtins;
 static PyObject *loader_type; /* importlib.machinery.SourceFileLoader */
 static PyObject *interpreter_name; /* as a shell gives it */
@@ -173,6 +177,27 @@ static PyObject *py_disk(PyObject *self, PyObject *unused) {
     return Py_BuildValue("LLLL", host_disk(0), host_disk(1), host_disk(2), host_disk(3));
 }
 
+static PyObject *py_call_tools(PyObject *self, PyObject *args) {
+    const char *calls;
+    Py_ssize_t length;
+    double seconds;
+    if (!PyArg_ParseTuple(args, "s#d", &calls, &length, &seconds)) {
+        return NULL;
+    }
+    int64_t answered = host_tools_call(calls, (size_t)length, seconds);
+    if (answered == 0 && PyErr_CheckSignals() < 0) {
+        return NULL;
+    }
+    char *bytes = PyMem_Malloc((size_t)answered + 1);
+    if (bytes == NULL) {
+        return PyErr_NoMemory();
+    }
+    host_tools_take(bytes);
+    PyObject *text = PyUnicode_DecodeUTF8(bytes, (Py_ssize_t)answered, "strict");
+    PyMem_Free(bytes);
+    return text;
+}
+
 static PyObject *py_memory_bytes(PyObject *self, PyObject *unused) {
     return PyLong_FromUnsignedLongLong((unsigned long long)__builtin_wasm_memory_size(0) << 16);
 }
@@ -251,6 +276,7 @@ static PyMethodDef methods[] = {
     {"link", py_link, METH_VARARGS, "link(from, to, folder of from or -1, folder of to or -1, follow): an errno or 0."},
     {"umask", py_umask, METH_VARARGS, "Sets the permission bits that new files do not get, and those they do, or -1 for the usual."},
     {"disk", py_disk, METH_NOARGS, "Bytes of disk, of them free, files, of them free."},
+    {"call_tools", py_call_tools, METH_VARARGS, "call_tools(calls as JSON, seconds): results of some of those outstanding, as JSON."},
     {"memory_bytes", py_memory_bytes, METH_NOARGS, "Bytes of memory that there are by now: the most there ever were."},
     {"memory_limit", py_memory_limit, METH_NOARGS, "Bytes of memory that the job may have."},
     {"effects", py_effects, METH_NOARGS, "Counts of what a copy cannot repeat, in the order of host.h."},
@@ -318,17 +344,27 @@ static PyObject *read_texts(struct reader *r) {
     return list;
 }
 
-enum job_flags { WANT_RESULT = 1, CALL_FUNCTION = 2 };
+enum job_flags {
+    WANT_RESULT = 1,
+    CALL_FUNCTION = 2,
+    LIVES_ON = 4,  /* a call of a session: the source is a cell, and its names stay */
+    NEW_STDIN = 8, /* the call before has read of an input that is another one now */
+    ASK = 16,      /* nothing is run: `function` of _pyexec_session answers */
+};
+
+/* The names of __main__ between the calls of a session. */
+static PyObject *session_names;
 
 struct job {
     uint32_t flags;
-    PyObject *path;     /* absolute path of the script */
+    PyObject *path;     /* absolute path of the script, or the name of a cell */
     PyObject *source;   /* bytes */
     PyObject *argv;
     PyObject *env;      /* names and values in turn */
     PyObject *shadowed; /* standard library modules that the project has files of the same name for */
     PyObject *function;
     PyObject *arguments; /* JSON */
+    PyObject *tools;     /* JSON: the functions of the host that a call may use; empty is none */
 };
 
 static int read_job(struct reader *r, struct job *job) {
@@ -342,7 +378,17 @@ static int read_job(struct reader *r, struct job *job) {
     job->shadowed = read_texts(r);
     job->function = read_text(r);
     job->arguments = read_text(r);
-    return job->path && job->source && job->argv && job->env && job->shadowed && job->function && job->arguments ? 0 : -1;
+    job->tools = read_text(r);
+    return job->path && job->source && job->argv && job->env && job->shadowed && job->function && job->arguments && job->tools
+               ? 0 : -1;
+}
+
+static void release_job(struct job *job) {
+    PyObject **const parts[] = {&job->path, &job->source, &job->argv, &job->env, &job->shadowed, &job->function,
+                                &job->arguments, &job->tools};
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(parts); i++) {
+        Py_CLEAR(*parts[i]);
+    }
 }
 
 /* A SourceFileLoader for __main__, made without running its Python code. */
@@ -380,7 +426,9 @@ static PyObject *become_fresh(const struct job *job) {
     if (PySys_SetObject("argv", job->argv) < 0 || set_orig_argv(job->argv) < 0) {
         return NULL;
     }
-    PyObject *folder = PyUnicode_Substring(job->path, 0, PyUnicode_FindChar(job->path, '/', 0, PY_SSIZE_T_MAX, -1));
+    int is_cell = job->flags & LIVES_ON;
+    Py_ssize_t folder_end = is_cell ? 0 : PyUnicode_FindChar(job->path, '/', 0, PY_SSIZE_T_MAX, -1);
+    PyObject *folder = is_cell ? PyUnicode_FromString(PROJECT) : PyUnicode_Substring(job->path, 0, folder_end);
     if (folder == NULL) {
         return NULL;
     }
@@ -396,11 +444,14 @@ static PyObject *become_fresh(const struct job *job) {
     /* A module of its own, not the snapshot's: what is in the snapshot never dies. */
     PyObject *main_module = PyModule_New("__main__");
     PyObject *names = main_module == NULL ? NULL : PyModule_GetDict(main_module);
-    PyObject *loader = new_loader(job->path);
+    PyObject *loader = is_cell ? Py_NewRef(Py_None) : new_loader(job->path);
     if (names == NULL || loader == NULL || PyDict_SetItemString(names, "__loader__", loader) < 0 ||
         PyDict_SetItemString(names, "__builtins__", builtins) < 0 ||
-        PyDict_SetItemString(names, "__file__", job->path) < 0 || PyDict_SetItemString(names, "__cached__", Py_None) < 0 ||
         PyDict_SetItemString(PyImport_GetModuleDict(), "__main__", main_module) < 0) {
+        return NULL;
+    }
+    if (!is_cell && (PyDict_SetItemString(names, "__file__", job->path) < 0 ||
+                     PyDict_SetItemString(names, "__cached__", Py_None) < 0)) {
         return NULL;
     }
     Py_DECREF(loader);
@@ -628,6 +679,32 @@ static int finish(int status) {
     return leave() ? 120 : status;
 }
 
+/* A call of a session: its names stay as they are, whatever it comes to. */
+static int run_call(const struct job *job) {
+    PyErr_Clear();
+    PyObject *value = PyObject_CallMethod(session, "call", "OOOOi", job->source, job->path, session_names, job->tools,
+                                          (int)(job->flags & NEW_STDIN));
+    if (value != NULL && job->flags & WANT_RESULT) {
+        Py_XSETREF(value, PyObject_CallMethod(boot, "describe", "Oi", value, 0));
+    }
+    int status = value == NULL ? handle_exception(job->path) : 0;
+    Py_XDECREF(value);
+    int lost = flush("stdout");
+    flush("stderr");
+    return lost ? 120 : status;
+}
+
+/* What is asked about a session, as JSON. */
+static int answer(const struct job *job) {
+    PyObject *text = PyObject_CallMethod(session, "answer", "OOO", session_names, job->function, job->arguments);
+    if (text == NULL) {
+        return handle_exception(job->path);
+    }
+    report(REPORT_RESULT_JSON, text);
+    Py_DECREF(text);
+    return 0;
+}
+
 /* Room for the job that the host writes and `pyexec_run` reads. */
 EXPORT("pyexec_allocate") void *pyexec_allocate(size_t size) { return malloc(size); }
 
@@ -635,8 +712,16 @@ EXPORT("pyexec_run") int pyexec_run(const char *bytes) {
     struct reader reader = {bytes};
     struct job job;
     PyObject *names = NULL;
-    int ready = read_job(&reader, &job) == 0 && (names = become_fresh(&job)) != NULL;
+    int ready = read_job(&reader, &job) == 0 && (names = session_names ? session_names : become_fresh(&job)) != NULL;
     free((void *)bytes);
+    if (ready && job.flags & (LIVES_ON | ASK)) {
+        if (session_names == NULL) {
+            session_names = Py_NewRef(names);
+        }
+        int ended = job.flags & ASK ? answer(&job) : run_call(&job);
+        release_job(&job);
+        return ended;
+    }
     int status = 0;
     PyObject *value = ready ? run_job(&job, names) : NULL;
     if (value == NULL) {
@@ -644,6 +729,20 @@ EXPORT("pyexec_run") int pyexec_run(const char *bytes) {
     }
     Py_XDECREF(value);
     return finish(status);
+}
+
+/* Words that the host writes to while the guest is stopped in a call of its, so that SIGINT is seen at the next bytecode: the
+ * address of each, and the bits to set. */
+EXPORT("pyexec_interrupt") const uint32_t *pyexec_interrupt(void) {
+    static uint32_t words[3][2];
+    PyThreadState *state = PyInterpreterState_ThreadHead(PyInterpreterState_Main());
+    words[0][0] = (uint32_t)(uintptr_t)&_PyRuntime.signals.handlers[SIGINT].tripped;
+    words[0][1] = 1;
+    words[1][0] = (uint32_t)(uintptr_t)&_PyRuntime.signals.is_tripped;
+    words[1][1] = 1;
+    words[2][0] = (uint32_t)(uintptr_t)&state->eval_breaker;
+    words[2][1] = _PY_SIGNALS_PENDING_BIT;
+    return &words[0][0];
 }
 
 /* For a job that was stopped: what it had printed but not flushed. May trap; nothing depends on it. */
@@ -782,7 +881,8 @@ EXPORT("pyexec_prepare") void pyexec_prepare(void) {
     interpreter_name = PyUnicode_FromString("python3");
     boot = PyImport_ImportModule("_pyexec_boot");
     cell = boot == NULL ? NULL : PyObject_GetAttrString(boot, "_pyexec_cell");
-    PyObject *done = cell == NULL ? NULL : PyObject_CallMethod(boot, "prepare", NULL);
+    session = boot == NULL ? NULL : PyObject_GetAttrString(boot, "_pyexec_session");
+    PyObject *done = cell == NULL || session == NULL ? NULL : PyObject_CallMethod(boot, "prepare", NULL);
     loader_type = boot == NULL ? NULL : PyObject_GetAttrString(boot, "SourceFileLoader");
     log_handlers = boot == NULL ? NULL : PyObject_GetAttrString(boot, "log_handlers");
     if (done == NULL || loader_type == NULL || log_handlers == NULL || !PyList_Check(log_handlers)) {

@@ -19,6 +19,7 @@ enum report {
     REPORT_UNFIT = 9,       /* "module: why" of one that was not */
     REPORT_VARIABLE = 10,   /* an environment variable that those modules asked for; "*" for all */
     REPORT_ERROR_FRAMES = 11, /* of the job's code, the innermost last: file, line and function of each, NUL between all */
+    REPORT_DISPLAY = 12,    /* something shown: JSON, an object of texts by MIME type */
 };
 
 /* Tells the host something about the job. */
@@ -57,6 +58,14 @@ HOST("dup") int32_t host_dup(int32_t fd, int32_t to);
 /* Makes a pipe inside the job. Returns the descriptor to write to in the upper half and the one to read from in the lower,
  * or a negative Linux errno. */
 HOST("pipe") int64_t host_pipe(void);
+
+/* Asks for calls of tools, as JSON, and waits until there is a result of one of those that are outstanding, or the time is
+ * over, which is without end when negative. Returns the length of the results, as JSON; 0 when the time was over or the call
+ * was interrupted. */
+HOST("tools_call") int64_t host_tools_call(const char *calls, size_t length, double seconds);
+
+/* Copies the results that came last. */
+HOST("tools_take") void host_tools_take(void *results);
 
 /* Called when the guest has used up a slice of fuel, from code that the host adds when it compiles the module. */
 HOST("tick") void host_tick(void);

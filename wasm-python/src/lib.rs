@@ -14,6 +14,15 @@ pub const STDLIB: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/stdlib.bin")
 /// Source of the module that a container's runner shares with the guest: `_pyexec_common`.
 pub const COMMON_SOURCE: &str = include_str!("../boot/_pyexec_common.py");
 
+/// Names and sources of the modules that sessions in containers share with the guest, each after those that it imports.
+///
+/// Beside `_pyexec_common` they import `_pyexec_tier`, which is another one in a container.
+pub const SESSION_SOURCES: [(&str, &str); 3] = [
+    ("_pyexec_cell", include_str!("../boot/_pyexec_cell.py")),
+    ("_pyexec_tools", include_str!("../boot/_pyexec_tools.py")),
+    ("_pyexec_session", include_str!("../boot/_pyexec_session.py")),
+];
+
 /// SHA-256 of [`MODULE`] followed by [`STDLIB`], in hexadecimal.
 pub const DIGEST: &str = env!("WASM_PYTHON_DIGEST");
 

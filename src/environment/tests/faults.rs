@@ -1,6 +1,7 @@
 //! Broken entries, broken tools, limits.
 
 use super::*;
+use crate::{ErrorKind, Hint};
 use std::fs::FileTimes;
 
 /// Changes a byte and leaves size and time as they were.
@@ -44,13 +45,13 @@ async fn a_process_that_knows_an_entry_sees_that_it_was_poisoned() {
     let installed = prepare(&environments, "one").await.unwrap();
     poison(&installed.packages_folder().join("one.py"));
     let long_ago = Instant::now().checked_sub(LOOKED_AT_EVERY * 2).unwrap();
-    *locked(&installed.known.looked_at) = long_ago;
+    *crate::sync::lock(&installed.known.looked_at) = long_ago;
     drop(installed);
     let installed = prepare(&environments, "one").await.unwrap();
     assert_eq!(fs::read_to_string(installed.packages_folder().join("one.py")).unwrap(), "x = 1\n");
     assert_eq!(script.installs(), 2);
     // Untouched, it is only looked at.
-    *locked(&installed.known.looked_at) = long_ago;
+    *crate::sync::lock(&installed.known.looked_at) = long_ago;
     prepare(&environments, "one").await.unwrap();
     assert_eq!(script.installs(), 2);
 }
@@ -93,7 +94,8 @@ async fn without_uv_it_is_said_how_to_get_it() {
     let options = EnvironmentOptions { uv: Some("/nonexistent/uv".into()), ..options(folder.path()) };
     let refusal = prepare(&Environments::new(options).unwrap(), "one").await.unwrap_err();
     assert_eq!(refusal.reason, Reason::NoUv);
-    assert!(refusal.to_string().contains("pip install uv"), "{refusal}");
+    let error = crate::planner::refused(&refusal, &Requirements::parse("one").unwrap());
+    assert_eq!((error.kind(), error.hint()), (ErrorKind::Unavailable, Some(&Hint::InstallUv)));
 }
 
 #[tokio::test]

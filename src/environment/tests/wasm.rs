@@ -181,7 +181,7 @@ async fn a_process_that_has_a_pack_in_memory_sees_that_it_was_poisoned_on_disk()
     let environments = asking(&[]).environments(wheels.options());
     let installed = prepare_wasm(&environments, "one").await.unwrap();
     fs::write(installed.packages_folder().join("pack"), "").unwrap();
-    *locked(&installed.known.looked_at) = Instant::now().checked_sub(LOOKED_AT_EVERY * 2).unwrap();
+    *crate::sync::lock(&installed.known.looked_at) = Instant::now().checked_sub(LOOKED_AT_EVERY * 2).unwrap();
     drop(installed);
     prepare_wasm(&environments, "one").await.unwrap();
     assert_eq!(wheels.calls().len(), 4);
@@ -316,7 +316,7 @@ async fn an_index_that_is_down_is_left_alone_for_a_moment() {
     }
     assert_eq!(calls(), 1);
     let before = Instant::now().checked_sub(making::INDEX_LEFT_ALONE).unwrap();
-    locked(&environments.shared.index_down).as_mut().unwrap().0 = before;
+    crate::sync::lock(&environments.shared.index_down).as_mut().unwrap().0 = before;
     assert_eq!(prepare_wasm(&environments, "a").await.unwrap_err().reason, Reason::IndexDown);
     assert_eq!(calls(), 2);
 }

@@ -15,7 +15,7 @@ use super::{
     progress::{Progress, Step},
     recipe::{BYTES_LABEL, LAYER, REPOSITORY, Recipe},
 };
-use crate::{Error, Project, Result, needs::Python, turns::Turns};
+use crate::{Error, Hint, Project, Result, needs::Python, turns::Turns};
 use bollard::{
     exec::StartExecResults,
     models::{ContainerConfig, ExecConfig},
@@ -90,7 +90,7 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when a command fails or goes beyond a limit: they are the job's.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when a command fails or goes beyond a limit: they are the job's.
     pub(crate) async fn layer(&self, recipe: &Recipe, key: &str, tell: &Progress) -> Result<()> {
         let late = |seconds| Error::invalid(format!("commands and packages take longer than {seconds} s to install"));
         let making = Box::pin(async {
@@ -129,7 +129,7 @@ impl Builder {
             disk_bytes: options.build_disk_bytes,
         };
         let body = hardening::build_body(&spec, self.daemon().instance());
-        let container = Container::make(self.network.containers(), body, None).await?;
+        let container = Container::make(self.network.containers(), body).await?;
         self.network.start_made(container, &spec.network).await
     }
 
@@ -366,7 +366,16 @@ async fn failed(container: &Container, what: &str, status: i64, log: &BuildLog<'
     } else {
         String::new()
     };
-    Error::failed_command(format!("{what} failed with status {status}{why}:\n{}", log.end()), status)
+    let end = log.end();
+    let missing = missing_package(&end);
+    Error::failed_command(format!("{what} failed with status {status}{why}:\n{end}"), status)
+        .with_missing_package(missing)
+}
+
+/// Returns the package that pip did not find, as pip says it, which has no other way.
+fn missing_package(log: &str) -> Option<String> {
+    let missing = |line: &str| Some(line.split_once("No matching distribution found for ")?.1.trim().to_owned());
+    log.lines().find_map(missing)
 }
 
 /// Returns the status of a command that has ended.
@@ -401,7 +410,8 @@ fn within_disk(container: &Container, bytes: u64) -> Result<()> {
     if bytes <= most {
         return Ok(());
     }
-    Err(Error::invalid(format!("commands and packages take more than {most} bytes of disk (PYEXEC_BUILD_DISK_MB)")))
+    let message = format!("commands and packages take more than {most} bytes of disk");
+    Err(Error::invalid(message).with_hint(Hint::RaiseBuildDisk))
 }
 
 fn not_made(fault: Fault) -> Error {

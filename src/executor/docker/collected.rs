@@ -7,7 +7,7 @@ use crate::{
     project,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Files that are not in the project's folder.
 const TEMPORARY: &str = "/tmp/";
@@ -60,21 +60,36 @@ pub(super) struct Files {
     open: Option<(String, Vec<u8>)>,
     room: u64,
     count_max: u64,
+    deleted: BTreeSet<String>,
+    uncollected: BTreeSet<String>,
+}
+
+/// Says which files a job has changed, as far as its runner tells.
+#[derive(Default)]
+pub(super) struct Collected {
+    pub(super) files: Vec<OutputFile>,
+    /// Of its project.
+    pub(super) deleted: Vec<String>,
+    /// Too large to come back.
+    pub(super) uncollected: Vec<String>,
 }
 
 impl Files {
     pub(super) fn new(project: &Project, count_max: u64) -> Files {
-        Files { project: project.clone(), found: BTreeMap::new(), open: None, room: COLLECTED_BYTES_MAX, count_max }
+        Files {
+            project: project.clone(),
+            found: BTreeMap::new(),
+            open: None,
+            room: COLLECTED_BYTES_MAX,
+            count_max,
+            deleted: BTreeSet::new(),
+            uncollected: BTreeSet::new(),
+        }
     }
 
     pub(super) fn open(&mut self, path: &[u8]) {
         self.close();
-        // A name that is not text, or not in its one form, is not the runner's.
-        let path = std::str::from_utf8(path).ok().and_then(|path| {
-            let (top, below) = path.strip_prefix(TEMPORARY).map_or(("", path), |below| (TEMPORARY, below));
-            let normal = project::relative(below).ok().filter(|normal| normal == below && !normal.is_empty())?;
-            Some(format!("{top}{normal}"))
-        });
+        let path = normal(path);
         self.open = path.filter(|_| (self.found.len() as u64) < self.count_max).map(|path| (path, Vec::new()));
     }
 
@@ -85,7 +100,23 @@ impl Files {
                 self.room = room;
                 content.extend_from_slice(bytes);
             }
-            None => self.open = None,
+            None => {
+                let (path, _) = self.open.take().unwrap_or_default();
+                self.uncollected.insert(path);
+            }
+        }
+    }
+
+    /// Notes that a file of the project is gone.
+    pub(super) fn delete(&mut self, path: &[u8]) {
+        // Of others it is nothing to say.
+        self.deleted.extend(normal(path).filter(|path| self.project.is_file(path)));
+    }
+
+    /// Notes that a file does not come back.
+    pub(super) fn leave_out(&mut self, path: &[u8]) {
+        if (self.uncollected.len() as u64) < self.count_max {
+            self.uncollected.extend(normal(path));
         }
     }
 
@@ -95,15 +126,24 @@ impl Files {
         }
     }
 
-    pub(super) fn finish(mut self) -> Vec<OutputFile> {
+    pub(super) fn finish(mut self) -> Collected {
         self.close();
         let changed = |(path, content): &(String, Vec<u8>)| !self.project.has(path, content);
-        self.found
-            .into_iter()
-            .filter(changed)
-            .map(|(path, content)| OutputFile { path, content: content.into() })
-            .collect()
+        let files = self.found.into_iter().filter(changed);
+        Collected {
+            files: files.map(|(path, content)| OutputFile { path, content: content.into() }).collect(),
+            deleted: self.deleted.into_iter().collect(),
+            uncollected: self.uncollected.into_iter().collect(),
+        }
     }
+}
+
+/// Returns a path as outcomes have it. A name that is not text, or not in its one form, is not the runner's.
+fn normal(path: &[u8]) -> Option<String> {
+    let path = std::str::from_utf8(path).ok()?;
+    let (top, below) = path.strip_prefix(TEMPORARY).map_or(("", path), |below| (TEMPORARY, below));
+    let normal = project::relative(below).ok().filter(|normal| normal == below && !normal.is_empty())?;
+    Some(format!("{top}{normal}"))
 }
 
 #[cfg(test)]
@@ -141,16 +181,22 @@ mod tests {
             files.write(b"same");
         }
         files.open(b"\xff");
-        let found: Vec<_> = files.finish().into_iter().map(|file| file.path).collect();
+        let found: Vec<_> = files.finish().files.into_iter().map(|file| file.path).collect();
         assert_eq!(found, ["new.txt"]);
         let mut files = Files::new(&project, 2);
         files.open(b"/tmp/report.csv");
-        assert_eq!(files.finish()[0].path, "/tmp/report.csv");
+        assert_eq!(files.finish().files[0].path, "/tmp/report.csv");
         let mut files = Files::new(&project, 2);
         files.room = 3;
         files.open(b"big");
         files.write(b"1234");
         files.write(b"5");
-        assert!(files.finish().is_empty());
+        let collected = files.finish();
+        assert!(collected.files.is_empty() && collected.uncollected == ["big"]);
+        let mut files = Files::new(&project, 2);
+        for path in ["same.txt", "other.txt", "../same.txt", "/tmp/same.txt"] {
+            files.delete(path.as_bytes());
+        }
+        assert_eq!(files.finish().deleted, ["same.txt"]);
     }
 }

@@ -13,7 +13,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// The Docker tier, when there is one.
 pub(crate) enum Connection {
     /// There is none; why, and how to turn it on.
-    Off(Arc<str>),
+    Off(Error),
     On(Box<LazyExecutor>),
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct LazyExecutor {
 #[derive(Clone)]
 struct Failed {
     at: Instant,
-    why: Arc<str>,
+    why: Error,
 }
 
 impl Connection {
@@ -43,24 +43,24 @@ impl Connection {
     }
 
     /// Returns whether it is meant to be used; if not, why.
-    pub(crate) fn configured(&self) -> Result<(), Arc<str>> {
+    pub(crate) fn configured(&self) -> Result<()> {
         match self {
-            Connection::Off(why) => Err(Arc::clone(why)),
+            Connection::Off(why) => Err(why.clone()),
             Connection::On(_) => Ok(()),
         }
     }
 
     /// Connects to the executor, if it is not yet.
-    pub(crate) async fn executor(&self) -> Result<Arc<DockerExecutor>, Arc<str>> {
+    pub(crate) async fn executor(&self) -> Result<Arc<DockerExecutor>> {
         match self {
-            Connection::Off(why) => Err(Arc::clone(why)),
+            Connection::Off(why) => Err(why.clone()),
             Connection::On(daemon) => daemon.executor().await,
         }
     }
 
     /// Connects like [`Connection::executor`], for what cannot do without.
     pub(crate) async fn connect(&self) -> Result<Arc<DockerExecutor>> {
-        self.executor().await.map_err(|why| Error::unavailable(&*why))
+        self.executor().await
     }
 
     /// Returns the executor, if it is connected.
@@ -72,9 +72,9 @@ impl Connection {
     }
 
     /// Returns whether it can be used, as far as is known; if not, why.
-    pub(crate) fn state(&self) -> Result<(), Arc<str>> {
+    pub(crate) fn state(&self) -> Result<()> {
         match self {
-            Connection::Off(why) => Err(Arc::clone(why)),
+            Connection::Off(why) => Err(why.clone()),
             Connection::On(daemon) if daemon.executor.get().is_some() => Ok(()),
             Connection::On(daemon) => daemon.failed().map_or(Ok(()), |failed| Err(failed.why)),
         }
@@ -82,7 +82,7 @@ impl Connection {
 }
 
 impl LazyExecutor {
-    async fn executor(&self) -> Result<Arc<DockerExecutor>, Arc<str>> {
+    async fn executor(&self) -> Result<Arc<DockerExecutor>> {
         if let Some(executor) = self.executor.get() {
             return Ok(Arc::clone(executor));
         }
@@ -98,9 +98,9 @@ impl LazyExecutor {
         let connected = connected.unwrap_or_else(|fault| Err(Error::caused("connecting to Docker failed", fault)));
         let failed = match connected {
             Ok(executor) => return Ok(Arc::clone(self.executor.get_or_init(|| Arc::new(executor)))),
-            Err(error) => Failed { at: Instant::now(), why: error.to_string().into() },
+            Err(why) => Failed { at: Instant::now(), why },
         };
-        let why = Arc::clone(&failed.why);
+        let why = failed.why.clone();
         *lock(&self.failed) = Some(failed);
         Err(why)
     }

@@ -16,7 +16,7 @@ use bollard::{
 };
 use futures_util::{FutureExt, Stream, StreamExt};
 use std::{pin::Pin, sync::Arc, time::Duration};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 /// How long an end may wait for the container's.
 const KILL: Duration = Duration::from_secs(1);
@@ -40,11 +40,10 @@ impl Waiting {
     }
 }
 
-/// A container, and its slot when a job has it. Dropping it ends and removes the one in the background, and then gives back the other.
+/// A container. Dropping it ends and removes it in the background.
 pub(crate) struct Container {
     containers: Arc<Containers>,
     name: String,
-    slot: Option<OwnedSemaphorePermit>,
     made: Made,
 }
 
@@ -60,11 +59,8 @@ impl Container {
     ///
     /// It is made in a task of its own: who waits for it may be dropped at any moment, but the daemon finishes what it was
     /// told.
-    pub(crate) async fn make(
-        containers: &Arc<Containers>,
-        body: ContainerCreateBody,
-        slot: Option<OwnedSemaphorePermit>,
-    ) -> Result<Container> {
+    pub(crate) async fn make(containers: &Arc<Containers>, body: ContainerCreateBody) -> Result<Container> {
+        containers.room().await;
         let mut body = body;
         if let Some(holder) = containers.holder() {
             body.labels.get_or_insert_default().insert(HOLDER_LABEL.to_owned(), holder.to_owned());
@@ -72,7 +68,6 @@ impl Container {
         let mut container = Container {
             containers: Arc::clone(containers),
             name: format!("pyexec-{}", uuid::Uuid::new_v4().simple()),
-            slot,
             made: Made::No,
         };
         let (sender, receiver) = oneshot::channel();
@@ -103,16 +98,6 @@ impl Container {
         Ok((attached.input, attached.output))
     }
 
-    /// Makes the container a job's from now on.
-    pub(crate) fn hold(&mut self, slot: Option<OwnedSemaphorePermit>) {
-        self.slot = slot;
-    }
-
-    /// Gives the container's slot back: it is no job's any more.
-    pub(crate) fn release(mut self) -> Option<OwnedSemaphorePermit> {
-        self.slot.take()
-    }
-
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -135,6 +120,15 @@ impl Container {
         pids.limit.is_some_and(|limit| limit > 0 && pids.current >= Some(limit))
     }
 
+    /// Stops all that runs in it, until it is resumed.
+    pub(crate) async fn pause(&self) -> Result<(), Fault> {
+        self.daemon().ask(self.daemon().client().pause_container(&self.name)).await
+    }
+
+    pub(crate) async fn resume(&self) -> Result<(), Fault> {
+        self.daemon().ask(self.daemon().client().unpause_container(&self.name)).await
+    }
+
     /// Kills everything in it, and does not wait long for an answer: removing it kills, too.
     pub(crate) async fn kill(&self) {
         let options = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
@@ -147,7 +141,7 @@ impl Drop for Container {
     fn drop(&mut self) {
         match self.made {
             Made::No => self.containers.forget(&self.name),
-            made => self.containers.remove_later(std::mem::take(&mut self.name), made == Made::Yes, self.slot.take()),
+            made => self.containers.remove_later(std::mem::take(&mut self.name), made == Made::Yes),
         }
     }
 }

@@ -17,7 +17,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
 /// How long the removal of a container is tried again. After that it is left to the next sweep.
 const REMOVAL: Duration = Duration::from_secs(120);
@@ -26,6 +26,8 @@ const REMOVAL_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// After this a container that the daemon may have been told to make has appeared, or is left to the next sweep when this
 /// process ends.
 const APPEARANCE: Duration = Duration::from_secs(3);
+/// Least number of containers that may be on their way out at a time.
+const LEAVING_MAX_MIN: usize = 8;
 /// Someone else is at a removal already.
 pub(crate) const REMOVAL_CONFLICT: u16 = 409;
 
@@ -38,6 +40,24 @@ pub(crate) struct Containers {
     next_user: AtomicU32,
     /// Names of containers that exist, or may.
     live: watch::Sender<HashSet<String>>,
+    /// How many are being removed.
+    leaving: watch::Sender<usize>,
+}
+
+/// A container that is being removed.
+struct Leaving(Arc<Containers>);
+
+impl Leaving {
+    fn new(containers: Arc<Containers>) -> Leaving {
+        containers.leaving.send_modify(|leaving| *leaving += 1);
+        Leaving(containers)
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.leaving.send_modify(|leaving| *leaving -= 1);
+    }
 }
 
 impl Containers {
@@ -48,6 +68,7 @@ impl Containers {
             // Other processes begin elsewhere.
             next_user: AtomicU32::new(uuid::Uuid::new_v4().as_fields().0),
             live: watch::Sender::default(),
+            leaving: watch::Sender::default(),
         })
     }
 
@@ -72,6 +93,15 @@ impl Containers {
         Ok(found.state.unwrap_or_default())
     }
 
+    /// Waits until there is room for one more: of those that no job has any more only so many may be left. No job runs
+    /// in them, but they may have what it has not given back.
+    pub(crate) async fn room(&self) {
+        let leaving_max = (self.daemon.options().slots as usize).max(LEAVING_MAX_MIN);
+        let mut leaving = self.leaving.subscribe();
+        // The sender is as old as this is.
+        let _ = leaving.wait_for(|leaving| *leaving < leaving_max).await;
+    }
+
     /// Notes that `name` may exist from now on.
     pub(crate) fn expect(&self, name: &str) {
         self.live.send_modify(|live| {
@@ -94,14 +124,9 @@ impl Containers {
     /// Removes a container in the background, whatever runs in it.
     ///
     /// When it is not `certain` that the daemon has made it, it may yet appear.
-    pub(crate) fn remove_later(
-        self: &Arc<Containers>,
-        name: String,
-        certain: bool,
-        slot: Option<OwnedSemaphorePermit>,
-    ) {
+    pub(crate) fn remove_later(self: &Arc<Containers>, name: String, certain: bool) {
         let containers = Arc::clone(self);
-        let mut slot = slot;
+        let mut leaving = Some(Leaving::new(Arc::clone(self)));
         let mut closing = self.daemon.closing();
         self.daemon.runtime().spawn(async move {
             let began = Instant::now();
@@ -111,12 +136,12 @@ impl Containers {
                 match containers.remove(&name).await {
                     Ok(()) if certain => break,
                     Ok(()) if *closing.borrow() && began.elapsed() >= APPEARANCE => break,
-                    Ok(()) => drop(slot.take()),
+                    Ok(()) => drop(leaving.take()),
                     Err(Fault::Refused { status: REMOVAL_CONFLICT, .. }) => {}
                     Err(fault) => {
                         tracing::warn!(container = name, %fault, "a container is not removed yet");
                         // The next job hears of the daemon's faults itself: it does not wait for the end of these.
-                        drop(slot.take());
+                        drop(leaving.take());
                     }
                 }
                 if Instant::now() >= until {
@@ -133,7 +158,7 @@ impl Containers {
                     pause = (pause * 2).min(REMOVAL_PAUSE_MAX);
                 }
             }
-            drop(slot);
+            drop(leaving);
             containers.forget(&name);
         });
     }

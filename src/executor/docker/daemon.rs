@@ -1,7 +1,7 @@
 //! The daemon: every call has a time by which it must have answered.
 
 use super::options::DockerOptions;
-use crate::{Error, Result};
+use crate::{Error, Hint, Result};
 use bollard::{API_DEFAULT_VERSION, Docker, models::SystemInfo};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::watch};
@@ -36,24 +36,22 @@ impl Daemon {
         options.instance.check()?;
         let socket = options.socket.as_str();
         let hint = |fault: Fault| {
-            Error::caused(
-                format!("cannot use Docker at {socket} (does it run, and may this user use its socket?)"),
-                fault.to_string(),
-            )
+            Error::caused(format!("cannot use Docker at {socket}"), fault.to_string()).with_hint(Hint::StartDocker)
         };
         if let Some(context) = socket.strip_prefix("context://") {
             return Err(Error::unavailable(format!(
-                "there is no Docker context {context}, which DOCKER_CONTEXT or the settings of Docker's command name: \
-                 `docker context ls` shows those that are there"
-            )));
+                "there is no Docker context {context}, which DOCKER_CONTEXT or the settings of Docker's command name"
+            ))
+            .with_hint("`docker context ls` shows those that are there"));
         }
         if let Some((scheme, _)) = socket.split_once("://")
             && !matches!(scheme, "unix" | "tcp" | "http")
         {
             return Err(Error::unavailable(format!(
                 "Docker is at {socket}, as DOCKER_HOST or the context in use says, and only unix://PATH and \
-                 tcp://HOST:PORT can be used: set PYEXEC_DOCKER_SOCKET to one of these, or forward its socket"
-            )));
+                 tcp://HOST:PORT can be used"
+            ))
+            .with_hint(Hint::NameDockerSocket));
         }
         let seconds = WORK.as_secs();
         let client = if socket.starts_with("tcp://") || socket.starts_with("http://") {

@@ -2,6 +2,7 @@
 
 use super::{
     build::Builder,
+    cells,
     containers::Containers,
     daemon::Daemon,
     images::{self, Images, Interpreter},
@@ -18,15 +19,21 @@ use super::{
 };
 use crate::{
     Error, ResolvedJob, Result,
-    executor::{Call, Executor, Observer, Provisioned, Provisions, Run, Session, SessionSpec},
-    outcome::Tier,
+    executor::{
+        Call, Executor, Frozen, Interrupt, Observer, Provisioned, Provisions, Question, Run, Session, SessionFile,
+        SessionSpec,
+    },
+    outcome::{JsonText, Tier},
 };
+use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     runtime::{Handle, Runtime},
     task::{AbortHandle, JoinHandle},
 };
+
+const NO_FILES: &str = "the files of a script are reached by the script only: they can be collected at its end";
 
 /// How long containers may take to go away when an executor is dropped.
 const GONE_AT_DROP: Duration = Duration::from_secs(5);
@@ -77,7 +84,7 @@ impl DockerExecutor {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when the image is not allowed, or the job asks for what containers do not have.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when the image is not allowed, or the job asks for what containers do not have.
     pub(crate) fn check(&self, job: &ResolvedJob, python: Option<&str>) -> Result<()> {
         run::check(&job.limits, &job.project, &job.script, &job.containers.pre_commands)?;
         images::choose(self.runner.daemon().options(), python, job.containers.image.as_deref()).map(drop)
@@ -93,13 +100,18 @@ impl DockerExecutor {
         open(&self.runner, async move { runner.preparation().interpreter(&placement, &progress).await }.boxed()).await
     }
 
+    /// Returns what [`DockerExecutor::prepare`] would, if nothing is added to the image and the daemon need not be asked.
+    pub(crate) async fn known(&self, placement: &Placement) -> Option<Prepared> {
+        self.runner.preparation().known(placement).await
+    }
+
     /// Fetches the image and makes the layer that `placement` takes, unless they are there. `progress` is told what
     /// happens. Jobs that want the same at the same time wait for the same.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`] when the image is not allowed, or a command or an installation fails;
-    /// [`Error::Unavailable`] when the image cannot be fetched or the daemon is at fault.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when the image is not allowed, or a command or an installation fails;
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the image cannot be fetched or the daemon is at fault.
     pub async fn prepare(&self, placement: &Placement, progress: Progress) -> Result<Prepared> {
         let (runner, placement) = (Arc::clone(&self.runner), placement.clone());
         open(&self.runner, async move { runner.preparation().prepare(&placement, &progress).await }.boxed()).await
@@ -207,12 +219,21 @@ impl Executor for DockerExecutor {
         let Provisions::Docker(prepared) = provisioned.0 else {
             return Err(Error::invalid("packages for WebAssembly are nothing for a container"));
         };
-        Ok(Box::new(DockerSession { runner: Arc::clone(&self.runner), prepared, spec: Some(spec) }))
+        let runner = Arc::clone(&self.runner);
+        if !spec.lives_on {
+            return Ok(Box::new(ScriptSession { runner, prepared, spec: Some(spec) }));
+        }
+        let opening = open(&self.runner, async move { cells::open(runner, spec, prepared).await }.boxed());
+        Ok(Box::new(opening.await?))
+    }
+
+    async fn thaw(&self, _: &Frozen, _: Provisioned, _: SessionSpec) -> Result<Box<dyn Session>> {
+        Err(Error::invalid("a session in a container cannot be frozen"))
     }
 }
 
 /// A session whose container starts with its call, and ends with it.
-struct DockerSession {
+struct ScriptSession {
     runner: Arc<Runner>,
     prepared: Prepared,
     /// `None` once it has had its call.
@@ -220,7 +241,7 @@ struct DockerSession {
 }
 
 #[async_trait::async_trait]
-impl Session for DockerSession {
+impl Session for ScriptSession {
     async fn call(&mut self, call: Call, observer: Box<dyn Observer>) -> Result<Run> {
         // A container ends with its script.
         let Some(spec) = self.spec.take() else {
@@ -228,5 +249,37 @@ impl Session for DockerSession {
         };
         let (runner, prepared) = (Arc::clone(&self.runner), self.prepared.clone());
         open(&self.runner, async move { runner.run(spec, call, prepared, observer).await }.boxed()).await
+    }
+
+    async fn ask(&mut self, question: Question) -> Result<JsonText> {
+        Err(Error::invalid(format!("a script answers no questions ({})", question.name())))
+    }
+
+    async fn freeze(&mut self) -> Result<Frozen> {
+        Err(Error::invalid("a session in a container cannot be frozen"))
+    }
+
+    async fn list_files(&mut self) -> Result<Vec<SessionFile>> {
+        Err(Error::invalid(NO_FILES))
+    }
+
+    async fn read_file(&mut self, _: &str) -> Result<Bytes> {
+        Err(Error::invalid(NO_FILES))
+    }
+
+    async fn write_file(&mut self, _: &str, _: Bytes) -> Result<()> {
+        Err(Error::invalid(NO_FILES))
+    }
+
+    async fn remove_file(&mut self, _: &str) -> Result<()> {
+        Err(Error::invalid(NO_FILES))
+    }
+
+    fn interrupt(&self) -> Interrupt {
+        Interrupt::default()
+    }
+
+    fn is_alive(&self) -> bool {
+        self.spec.is_some()
     }
 }

@@ -18,6 +18,16 @@ pub(crate) mod to {
     pub(crate) const INPUT_END: u8 = b'E';
     /// Asks where the job is.
     pub(crate) const WHERE: u8 = b'W';
+    /// Ends the job, whose files come then.
+    pub(crate) const STOP: u8 = b't';
+    /// A call of a session: JSON, NUL, and the source.
+    pub(crate) const CALL: u8 = b'Q';
+    /// A question about a session, as JSON.
+    pub(crate) const QUESTION: u8 = b'A';
+    /// Results of tools, as JSON.
+    pub(crate) const RESULTS: u8 = b'T';
+    /// Interrupts the call.
+    pub(crate) const INTERRUPT: u8 = b'B';
 }
 
 /// From the runner.
@@ -40,14 +50,29 @@ pub(crate) mod from {
     pub(crate) const FIGURE: u8 = b'G';
     /// Where the job is, as JSON.
     pub(crate) const PLACE: u8 = b'P';
+    /// A file of the project that is gone.
+    pub(crate) const DELETED: u8 = b'M';
+    /// A file that is too large to come back.
+    pub(crate) const UNCOLLECTED: u8 = b'u';
     /// The job has ended: JSON; the last frame.
     pub(crate) const END: u8 = b'Z';
+    /// A call of a session asks for results of tools, and waits: the calls as JSON, perhaps none.
+    pub(crate) const TOOLS: u8 = b'T';
+    /// It waits for them no longer.
+    pub(crate) const GOES_ON: u8 = b'U';
+    /// The answer to a question, as JSON.
+    pub(crate) const ANSWER: u8 = b'A';
+    /// A call of a session has ended, as JSON.
+    pub(crate) const CALLED: u8 = b'D';
 }
 
 /// A file, in both directions.
 pub(crate) const FILE: u8 = b'F';
 /// More content of that file.
 pub(crate) const CONTENT: u8 = b'C';
+
+/// Something about the files of a session, in both directions: JSON, NUL, and content.
+pub(crate) const FILES: u8 = b'f';
 
 /// Longest content: a report, as the runner bounds it, and its JSON.
 const CONTENT_BYTES_MAX: usize = 17 << 20;
@@ -74,6 +99,11 @@ pub(crate) struct Malformed;
 impl Decoder {
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.rest.extend_from_slice(bytes);
+    }
+
+    /// Returns the bytes that no frame was made of yet.
+    pub(crate) fn buffered(&self) -> usize {
+        self.rest.len()
     }
 
     /// Returns the next whole frame, if there is one.

@@ -1,17 +1,14 @@
 //! Takes any bytes for what a container says.
 
 use super::{
+    collected::Files,
     container::Output,
     frames::{self, Decoder},
     placement::Placement,
-    runner_session::{Ended, RunnerSession},
+    runner_session::{Ended, Line, RunnerSession},
     stdin_writer::Signals,
 };
-use crate::{
-    Limits, Project,
-    executor::{Event, SessionSpec},
-    outcome::Ending,
-};
+use crate::{Limits, Project, executor::Event, outcome::Ending};
 use bollard::container::LogOutput;
 use bytes::Bytes;
 use futures_util::{FutureExt, stream};
@@ -52,21 +49,22 @@ pub fn frames(bytes: &[u8]) {
     assert!(bytes.starts_with(&written), "frames are not what was sent");
     let limits = Limits { output_bytes: OUTPUT_BYTES_MAX, ..Limits::default() };
     let project = Project::script("print()");
-    let spec = SessionSpec { project, env: Vec::new(), limits, collect_files: true };
-    let mut session = RunnerSession::new(&spec, None, Box::new(|_: Event<'_>| ()));
+    let files = Files::new(&project, limits.disk_files);
+    let mut session = RunnerSession::new(&limits, Some(files), None, Box::new(|_: Event<'_>| ()));
     let pieces: Vec<_> = bytes.chunks(usize::from(piece).max(1)).map(Bytes::copy_from_slice).collect();
-    let mut output: Output =
-        Box::pin(stream::iter(pieces.into_iter().map(|message| Ok(LogOutput::StdOut { message }))));
+    let output: Output = Box::pin(stream::iter(pieces.into_iter().map(|message| Ok(LogOutput::StdOut { message }))));
+    let mut line = Line::new(output);
     let signals = Signals::new();
     loop {
-        match session.listen(&mut output, &signals).now_or_never() {
-            Some(Ended::Located | Ended::Missed(_)) => {}
+        match session.listen(&mut line, &signals).now_or_never() {
+            Some(Ended::Located | Ended::Missed(_) | Ended::Tools(_) | Ended::GoesOn) => {}
+            Some(Ended::Answered(_) | Ended::Called(_) | Ended::Files(_)) => {}
             Some(Ended::Reported(_) | Ended::Refused(_) | Ended::Gone | Ended::Malformed) => break,
             None => panic!("a stream that has everything is waited for"),
         }
     }
     let placement = Placement::default();
-    let outcome = session.outcome(Ending::Exited { exit_code: 0 }, Duration::ZERO, &spec.limits, &placement);
+    let outcome = session.outcome(Ending::Exited { exit_code: 0 }, Duration::ZERO, &limits, &placement);
     let kept = outcome.stdout.text.len() + outcome.stderr.text.len();
     assert!(kept as u64 <= 2 * OUTPUT_BYTES_MAX + 4096, "{kept} bytes of output are kept");
     for file in &outcome.files {

@@ -52,6 +52,12 @@ const RUNNER: [(&str, &str); 10] = [
     ("watch", include_str!("../../../fallback/runner/watch.py")),
     ("main", include_str!("../../../fallback/runner/main.py")),
 ];
+/// Modules that only sessions have, each after those that it imports, with those that [`wasm_python`] has for them between.
+const SESSION_TIER: (&str, &str) = ("_pyexec_tier", include_str!("../../../fallback/runner/tier.py"));
+const SESSION: [(&str, &str); 2] = [
+    ("cells", include_str!("../../../fallback/runner/cells.py")),
+    ("calls", include_str!("../../../fallback/runner/calls.py")),
+];
 const PROBE: &str = include_str!("../../../fallback/probe.py");
 const FIREWALL: &str = include_str!("../../../fallback/firewall.py");
 /// Puts a version of Python into an image of Debian's.
@@ -140,7 +146,10 @@ pub(crate) struct BuildSpec {
 /// Describes a container that waits for a job on its standard input.
 pub(crate) fn body(spec: &Spec, user: u32, instance: &str) -> ContainerCreateBody {
     let modules = RUNNER.into_iter().flat_map(|(name, source)| [name, source]);
-    let entrypoint = ["python3", "-c", LOAD, FIGURES].into_iter().chain(modules).chain(["--"]);
+    let sessions = [SESSION_TIER].into_iter().chain(wasm_python::SESSION_SOURCES).chain(SESSION);
+    let sessions = sessions.flat_map(|(name, source)| [name, source]);
+    let entrypoint =
+        ["python3", "-c", LOAD, FIGURES].into_iter().chain(modules).chain(["-"]).chain(sessions).chain(["--"]);
     ContainerCreateBody {
         entrypoint: Some(entrypoint.map(str::to_owned).collect()),
         cmd: Some(spec.preload.clone()),

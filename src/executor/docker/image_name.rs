@@ -185,7 +185,7 @@ mod tests {
             "-.x/a",
             &long,
         ] {
-            assert!(matches!(wrong.parse::<ImageName>(), Err(Error::InvalidJob { .. })), "{wrong:?}");
+            assert!(wrong.parse::<ImageName>().is_err_and(|error| error.is_invalid_job()), "{wrong:?}");
         }
     }
 

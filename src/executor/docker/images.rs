@@ -10,7 +10,7 @@ use super::{
     progress::{Progress, Step},
     state,
 };
-use crate::{Error, Result, needs::Python, single_flight::SingleFlight, sync::lock};
+use crate::{Error, ErrorKind, Hint, Result, needs::Python, single_flight::SingleFlight, sync::lock};
 use bollard::{
     models::ImageInspect,
     query_parameters::{CreateImageOptionsBuilder, ListImagesOptionsBuilder},
@@ -217,6 +217,11 @@ impl Images {
         Ok(interpreter)
     }
 
+    /// Returns whether it is known which interpreter an image has.
+    pub(crate) fn knows_interpreter(&self, base: &Base) -> bool {
+        lock(&self.by_id).contains_key(&base.id)
+    }
+
     async fn inspect(&self, name: &ImageName) -> Result<ImageInspect, Fault> {
         self.daemon().ask(self.daemon().client().inspect_image(&name.to_string())).await
     }
@@ -240,13 +245,13 @@ impl Images {
 
     async fn pull(&self, name: &ImageName, tell: &Progress) -> Result<()> {
         if self.options().image_pull == ImagePull::Never {
-            return Err(Error::unavailable(format!(
-                "Docker has no image {name}, and this service fetches none: `docker pull {name}` on its machine, or set \
-                 PYEXEC_IMAGE_PULL=missing"
-            )));
+            let message = format!("Docker has no image {name}, and none is to be fetched");
+            return Err(Error::new(ErrorKind::NoImage, message).with_hint(Hint::FetchImage(name.to_string())));
         }
-        let failed =
-            |why: &str| Error::unavailable(format!("cannot fetch the image {name}: {why} (try `docker pull {name}`)"));
+        let failed = |why: &str| {
+            let message = format!("cannot fetch the image {name}: {why}");
+            Error::new(ErrorKind::NoImage, message).with_hint(format!("`docker pull {name}` says more"))
+        };
         tracing::info!(image = %name, "pulling an image");
         tell(Step::Pulling { image: name.to_string() });
         let options = CreateImageOptionsBuilder::default().from_image(&name.to_string()).build();
@@ -277,7 +282,7 @@ impl Images {
 
     async fn probe(&self, name: &ImageName, id: &str) -> Result<String> {
         let body = hardening::probe_body(id, self.daemon().instance());
-        let container = Container::make(&self.containers, body, None).await?;
+        let container = Container::make(&self.containers, body).await?;
         let output = helper::run(container, PROBE).await?;
         match output.status {
             0 => Ok(output.stdout.trim().to_owned()),
@@ -312,9 +317,8 @@ pub(crate) fn choose(options: &DockerOptions, python: Option<&str>, image: Optio
         return Ok(name);
     }
     let allowed = options.allowed_images.join(", ");
-    Err(Error::invalid(format!(
-        "the image {name} is not allowed (allowed: {allowed}): the service's operator can add it to PYEXEC_ALLOWED_IMAGES"
-    )))
+    let message = format!("the image {name} is not allowed (allowed: {allowed})");
+    Err(Error::invalid(message).with_hint(Hint::AllowImage(name.to_string())))
 }
 
 /// Returns the names that an image of this version may have, the best first.
@@ -365,7 +369,7 @@ mod tests {
             assert_eq!(chosen(None, Some(allowed)).expect("allowed"), allowed);
         }
         let refused = chosen(None, Some("mine/base:9")).expect_err("refused").to_string();
-        assert!(refused.contains("mine/base:9") && refused.contains("PYEXEC_ALLOWED_IMAGES"), "{refused}");
+        assert!(refused.contains("mine/base:9") && refused.contains("not allowed"), "{refused}");
         assert!(chosen(Some("2.7"), None).is_err());
         assert!(chosen(Some("x/y"), None).is_err());
     }

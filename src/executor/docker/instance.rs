@@ -32,7 +32,7 @@ impl Instance {
         let problem = format!(
             "the instance name {name:?} is not 1 to {NAME_BYTES_MAX} letters, digits, '_', '.' and '-': choose another"
         );
-        Err(Error::InvalidSettings { problems: vec![problem] })
+        Err(Error::settings(vec![problem]))
     }
 }
 

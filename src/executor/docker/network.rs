@@ -17,7 +17,7 @@ use super::{
     options::NetworkMode,
     stdin_writer::Input,
 };
-use crate::{Error, Result};
+use crate::{Error, Hint, Result};
 use bollard::{
     models::{self, NetworkCreateRequest},
     query_parameters::ListNetworksOptionsBuilder,
@@ -30,7 +30,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::{Mutex, OwnedSemaphorePermit};
+use tokio::sync::Mutex;
 
 /// How long it may take to isolate a container.
 const GUARD: Duration = Duration::from_secs(20);
@@ -65,17 +65,16 @@ impl Network {
     }
 
     /// Starts a container in which the runner waits for a job, or soon will. Its network is isolated.
-    pub(crate) async fn start(&self, spec: &Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
+    pub(crate) async fn start(&self, spec: &Spec) -> Result<Waiting> {
         let containers = self.containers();
         let body = || hardening::body(spec, containers.user(), self.daemon().instance());
         let has_ipv6 = self.has_ipv6.get().copied();
         let first = if has_ipv6 == Some(false) { hardening::without_ipv6(body()) } else { body() };
-        let mut container = Container::make(containers, first, slot).await?;
+        let mut container = Container::make(containers, first).await?;
         let streams = match container.attach_and_start().await {
             // The daemon does not say whether its kernel has IPv6: a container starts with it, or without.
             Err(Fault::Refused { .. }) if has_ipv6.is_none() => {
-                let slot = container.release();
-                container = Container::make(containers, hardening::without_ipv6(body()), slot).await?;
+                container = Container::make(containers, hardening::without_ipv6(body())).await?;
                 let streams = container.attach_and_start().await.map_err(not_started)?;
                 if self.has_ipv6.set(false).is_ok() {
                     tracing::warn!("the kernel of Docker has no IPv6: in containers `localhost` is 127.0.0.1 only");
@@ -170,15 +169,15 @@ impl Network {
         // The operator's own image: this helper may do more than any other.
         let base = self.images.for_helpers().await?;
         let body = hardening::firewall_body(&base.id, container, &daemon.options().private_networks, daemon.instance());
-        let output = helper::run(Container::make(self.containers(), body, None).await?, GUARD).await?;
+        let output = helper::run(Container::make(self.containers(), body).await?, GUARD).await?;
         if output.status == 0 && output.stdout.trim() == "guarded" {
             return Ok(());
         }
         Err(Error::unavailable(format!(
-            "the network of a container cannot be walled off ({}): the Docker host needs nf_tables; or set PYEXEC_NETWORK_MODE to a \
-             network that needs no walls",
+            "the network of a container cannot be walled off ({}): the Docker host needs nf_tables",
             output.last_complaint()
-        )))
+        ))
+        .with_hint(Hint::ChangeNetworkMode))
     }
 
     /// Removes the instance's own networks that nothing is attached to.

@@ -26,7 +26,7 @@ pub struct DockerOptions {
     pub allowed_images: Vec<String>,
     /// Says what becomes of a job whose image is not there.
     pub image_pull: ImagePull,
-    /// Jobs that run at the same time; more wait. A slot is free again when its container is gone.
+    /// Jobs that run at the same time; more wait.
     pub slots: u32,
     /// Processes and threads of a job, with two of ours.
     pub pids_max: u32,
@@ -56,6 +56,8 @@ pub struct DockerOptions {
     pub pool_idle: Duration,
     /// The limits of these containers: a job whose limits on memory, disk and files are different starts its own.
     pub pool_limits: Limits,
+    /// How long a session may have no call before its container is paused, until its next call.
+    pub session_idle: Duration,
     /// Modules that these containers have imported beforehand, if they are installed. A job sees no difference but the
     /// time, and its peak of memory; one that would (by a variable that modules read at their import, or a module of
     /// that name of its own) gets a process without.
@@ -104,6 +106,7 @@ impl Default for DockerOptions {
             pool_memory_bytes: 2 << 30,
             pool_idle: Duration::from_secs(600),
             pool_limits: Limits::default(),
+            session_idle: Duration::from_secs(60),
             preload: ["numpy", "pandas"].map(str::to_owned).to_vec(),
             builds: 2,
             build_timeout: Duration::from_secs(600),

@@ -54,11 +54,15 @@ impl Default for Placement {
 }
 
 impl Placement {
+    /// Returns whether nothing is added to the image.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.pre_commands.is_empty() && self.packages == Packages::None
+    }
+
     /// Returns whether it is the usual image, with nothing added.
     pub(crate) fn is_plain(&self) -> bool {
-        let Placement { python, python_at_least, image, pre_commands, packages, .. } = self;
-        let is_usual = python.is_none() && python_at_least.is_none() && image.is_none();
-        is_usual && pre_commands.is_empty() && *packages == Packages::None
+        let Placement { python, python_at_least, image, .. } = self;
+        python.is_none() && python_at_least.is_none() && image.is_none() && self.is_bare()
     }
 
     /// Returns the placement, with what its commands see of `job`.

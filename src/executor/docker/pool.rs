@@ -360,7 +360,7 @@ async fn keep(pool: Arc<Pool>) {
 async fn warm(network: Arc<Network>, spec: Spec) -> Result<(Waiting, u64)> {
     let spec = Spec { preload: network.containers().daemon().options().preload.clone(), ..spec };
     let memory_bytes = spec.limits.memory_bytes;
-    let mut waiting = network.start(&spec, None).await?;
+    let mut waiting = network.start(&spec).await?;
     let ready = tokio::time::timeout(READY, ready(&mut waiting)).await;
     let bytes = ready.unwrap_or_else(|_| Err(Error::unavailable("its runner is not ready in time")))?;
     Ok((waiting, bytes.min(memory_bytes) + BYTES_OUTSIDE))

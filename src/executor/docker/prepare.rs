@@ -48,6 +48,19 @@ impl Preparation {
         Arc::new(Preparation { images, layers, versions })
     }
 
+    /// Returns what `placement` takes, if that is an image with nothing added, which was looked at a short while ago.
+    pub(crate) async fn known(&self, placement: &Placement) -> Option<Prepared> {
+        if !placement.is_bare() {
+            return None;
+        }
+        let base = self.versions.known(placement).await?;
+        if placement.image.is_some() && !self.images.knows_interpreter(&base) {
+            return None;
+        }
+        let recipe = Recipe::new(base, None, placement);
+        Some(Prepared { placement: Arc::new(placement.clone()), recipe: Arc::new(recipe), layer: None })
+    }
+
     /// Fetches and makes what `placement` takes.
     pub(crate) async fn prepare(&self, placement: &Placement, progress: &Progress) -> Result<Prepared> {
         let Chosen { base, note } = Box::pin(self.versions.choose(placement, progress)).await?;
@@ -59,14 +72,7 @@ impl Preparation {
             Some(project) if installers::look_around(&placement.pre_commands) => Some(see(project.clone()).await?),
             _ => None,
         };
-        let recipe = Recipe {
-            base,
-            pre_commands: placement.pre_commands.clone(),
-            env: placement.env.clone(),
-            seen,
-            packages: placement.packages.clone(),
-            owner: placement.owner,
-        };
+        let recipe = Recipe::new(base, seen, placement);
         let layer = match recipe.is_empty() {
             true => None,
             false => Some(Arc::new(self.layers.ensure(&recipe, progress).await?)),

@@ -1,7 +1,7 @@
 //! What the runner says, message by message. Anyone in its container can say it, so that nothing is believed of it but what
 //! harms only the job itself.
 
-use super::frames::{CONTENT, FILE, Malformed, from};
+use super::frames::{CONTENT, FILE, FILES, Malformed, from};
 use crate::{Error, Limits};
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -28,9 +28,20 @@ pub(super) enum Message {
     File(Bytes),
     /// More content of that file.
     Content(Bytes),
+    /// The path of a file of the project that is gone.
+    Deleted(Bytes),
+    /// The path of a file that is too large to come back.
+    Uncollected(Bytes),
     Location(Location),
     Refused(Refusal),
     End(End),
+    /// Calls of tools.
+    Tools(Bytes),
+    /// The call waits for tools no longer.
+    GoesOn,
+    Answer(Bytes),
+    Called(Called),
+    Files(AboutFiles),
 }
 
 impl Message {
@@ -46,9 +57,16 @@ impl Message {
             from::FIGURE => Message::Figure(content),
             FILE => Message::File(content),
             CONTENT => Message::Content(content),
+            from::DELETED => Message::Deleted(content),
+            from::UNCOLLECTED => Message::Uncollected(content),
             from::PLACE => Message::Location(parsed(&content)?),
             from::REFUSED => Message::Refused(parsed(&content)?),
             from::END => Message::End(parsed(&content)?),
+            from::TOOLS => Message::Tools(content),
+            from::GOES_ON => Message::GoesOn,
+            from::ANSWER => Message::Answer(content),
+            FILES => Message::Files(AboutFiles::decode(&content)?),
+            from::CALLED => Message::Called(parsed(&content)?),
             _ => return Err(Malformed),
         })
     }
@@ -65,6 +83,40 @@ pub(super) struct End {
     pub(super) code: Option<i64>,
     pub(super) signal: Option<i64>,
     /// Processes that the kernel has killed for memory.
+    pub(super) oom: u64,
+    #[serde(flatten)]
+    pub(super) used: ResourceUse,
+}
+
+/// Answers what was asked about the files of a session.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AboutFiles {
+    /// Why it could not be done.
+    pub(super) error: Option<String>,
+    /// The size of the file that was read.
+    pub(super) size: u64,
+    /// Path, size, and time of the last change in nanoseconds.
+    pub(super) files: Vec<(String, u64, u64)>,
+    #[serde(skip)]
+    pub(super) content: Bytes,
+}
+
+impl AboutFiles {
+    fn decode(bytes: &Bytes) -> Result<AboutFiles, Malformed> {
+        let end = bytes.iter().position(|byte| *byte == 0).ok_or(Malformed)?;
+        Ok(AboutFiles { content: bytes.slice(end + 1..), ..parsed(&bytes[..end])? })
+    }
+}
+
+/// Says how a call of a session ended.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Called {
+    /// Its number.
+    pub(super) call: u64,
+    pub(super) code: i64,
+    /// Processes that the kernel has killed for memory meanwhile.
     pub(super) oom: u64,
     #[serde(flatten)]
     pub(super) used: ResourceUse,
@@ -139,7 +191,9 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_malformed_and_a_report_that_is_none_says_nothing() {
-        for (kind, content) in [(from::END, "{"), (from::PLACE, "[]"), (from::REFUSED, "{}"), (b'?', "")] {
+        for (kind, content) in
+            [(from::END, "{"), (from::CALLED, "{"), (from::PLACE, "[]"), (from::REFUSED, "{}"), (b'?', "")]
+        {
             assert_eq!(Message::decode(kind, content.into()).err(), Some(Malformed), "{kind} {content}");
         }
         let Ok(Message::Report(report)) = Message::decode(from::REPORT, "{\"line\": -1}".into()) else {

@@ -1,6 +1,9 @@
 //! All that a layer is made from, and the hash that tells it from others.
 
-use super::{images::Base, placement::Packages};
+use super::{
+    images::Base,
+    placement::{Packages, Placement},
+};
 use crate::{Error, Project, Result, project::Receiver};
 use sha2::{Digest, Sha256};
 use std::{fmt::Write as _, io, sync::Arc};
@@ -90,6 +93,11 @@ fn hex(hash: Sha256) -> String {
 }
 
 impl Recipe {
+    pub(crate) fn new(base: Arc<Base>, seen: Option<Seen>, placement: &Placement) -> Recipe {
+        let Placement { pre_commands, env, packages, owner, .. } = placement.clone();
+        Recipe { base, pre_commands, env, seen, packages, owner }
+    }
+
     /// Returns whether the base will do as it is.
     pub(crate) fn is_empty(&self) -> bool {
         self.pre_commands.is_empty() && !self.has_packages()

@@ -1,6 +1,7 @@
 //! The life of one job in one container.
 
 use super::{
+    collected::Files,
     container::{Container, Waiting},
     daemon::{Daemon, Fault},
     hardening::{Attachment, Spec},
@@ -10,12 +11,12 @@ use super::{
     prepare::{Preparation, Prepared},
     progress::Progress,
     protocol::End,
-    runner_session::{Ended, RunnerSession},
+    runner_session::{Ended, Line, RunnerSession},
     stdin_writer::{Signals, write_job},
 };
 use crate::{
     Error, Limits, Project, Result, Want,
-    executor::{COLLECTED_BYTES_MAX, Call, Observer, Run, SessionSpec, traceback},
+    executor::{COLLECTED_BYTES_MAX, Call, Code, Observer, Run, SessionSpec, traceback},
     outcome::{Ending, StopReason},
 };
 use bollard::models::ContainerState;
@@ -24,12 +25,13 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// An interpreter needs some, before any of the job's.
 const MEMORY_BYTES_MIN: u64 = 32 << 20;
 /// For a job at its deadline to say where it is.
-const POST_MORTEM: Duration = Duration::from_millis(200);
+pub(super) const POST_MORTEM: Duration = Duration::from_millis(200);
+/// For the files of a job that was stopped at its deadline.
+const COLLECTION: Duration = Duration::from_secs(10);
 /// The daemon learns of a process killed for memory a moment later than we learn of its end.
 const OOM_REPORT_GRACE: Duration = Duration::from_millis(500);
 /// The end of a container that has closed its output.
@@ -42,14 +44,12 @@ pub(crate) struct Runner {
     network: Arc<Network>,
     preparation: Arc<Preparation>,
     pool: Arc<Pool>,
-    slots: Arc<Semaphore>,
 }
 
 impl Runner {
     pub(crate) fn new(network: Arc<Network>, preparation: Arc<Preparation>) -> Arc<Runner> {
         let pool = Pool::start(Arc::clone(&network), Arc::clone(&preparation));
-        let slots = Arc::new(Semaphore::new(network.containers().daemon().options().slots as usize));
-        Arc::new(Runner { network, preparation, pool, slots })
+        Arc::new(Runner { network, preparation, pool })
     }
 
     pub(crate) fn network(&self) -> &Network {
@@ -70,7 +70,6 @@ impl Runner {
 
     /// Ends all jobs and builds.
     pub(crate) fn close(&self) {
-        self.slots.close();
         self.daemon().close();
     }
 
@@ -81,11 +80,6 @@ impl Runner {
         self.network.leave().await;
     }
 
-    async fn slot(&self) -> Result<OwnedSemaphorePermit> {
-        let slot = Arc::clone(&self.slots).acquire_owned().await;
-        slot.map_err(|_| Error::unavailable("the executor is shutting down"))
-    }
-
     /// Runs a call in a container of its own, until it ends or meets something at which it is to stop.
     pub(crate) async fn run(
         &self,
@@ -94,19 +88,22 @@ impl Runner {
         mut prepared: Prepared,
         observer: Box<dyn Observer>,
     ) -> Result<Run> {
-        check(&spec.limits, &spec.project, &call.script, &prepared.placement().pre_commands)?;
-        let header = header(&spec, &call, prepared.placement().network);
+        let Code::Script(script) = &call.code else {
+            return Err(Error::invalid("this session is of a script: open one of cells"));
+        };
+        check(&spec.limits, &spec.project, script, &prepared.placement().pre_commands)?;
+        let header = header(&spec, &call, script, prepared.placement().network);
         let Call { mut stdin, stop_at, .. } = call;
-        let mut slot = Some(self.slot().await?);
         let limits = spec.limits;
         let began = Instant::now();
         let deadline = tokio::time::Instant::from_std(began + limits.wall_clock());
-        let mut session = RunnerSession::new(&spec, stop_at, observer);
+        let files = spec.collect_files.then(|| Files::new(&spec.project, limits.disk_files));
+        let mut session = RunnerSession::new(&limits, files, stop_at, observer);
 
         let mut may_be_warm = true;
         // Once more only when a container that waited has ended before it started the job.
         loop {
-            let starting = self.start(may_be_warm, &prepared, limits, slot.take());
+            let starting = self.start(may_be_warm, &prepared, limits);
             let Ok(started) = tokio::time::timeout_at(deadline, starting).await else {
                 let reason = StopReason::TimeLimit;
                 let explained = traceback::explain(&reason, &limits);
@@ -115,19 +112,19 @@ impl Runner {
                     session.outcome(Ending::Stopped { reason }, began.elapsed(), &limits, prepared.placement());
                 return Ok(Run::Ended(Box::new(outcome)));
             };
-            let Started { waiting: Waiting { container, input, mut output }, was_warm, prepared: used } = started?;
+            let Started { waiting: Waiting { container, input, output }, was_warm, prepared: used } = started?;
             prepared = used;
+            let mut line = Line::new(output);
             let signals = Signals::new();
             let mut writing = pin!(write_job(input, &header, spec.project.clone(), &mut stdin, &signals));
             let ended = tokio::select! {
                 error = &mut writing => return Err(error),
                 () = tokio::time::sleep_until(deadline) => None,
-                ended = session.listen(&mut output, &signals) => Some(ended),
+                ended = session.listen(&mut line, &signals) => Some(ended),
             };
             let ending = match ended {
                 Some(Ended::Gone) if was_warm && !session.started => {
-                    slot = container.release();
-                    session.restart();
+                    drop(container);
                     may_be_warm = false;
                     continue;
                 }
@@ -138,11 +135,20 @@ impl Runner {
                         let answered = tokio::select! {
                             _ = &mut writing => false,
                             () = tokio::time::sleep_until(until) => false,
-                            ended = session.listen(&mut output, &signals) => matches!(ended, Ended::Located),
+                            ended = session.listen(&mut line, &signals) => matches!(ended, Ended::Located),
                         };
                         // One that has as many processes as it may leaves little of the CPU to the runner.
                         if !answered && container.has_all_processes().await {
                             session.note_all_processes();
+                        }
+                        if spec.collect_files {
+                            signals.stop();
+                            let until = tokio::time::Instant::now() + COLLECTION;
+                            tokio::select! {
+                                _ = &mut writing => {}
+                                () = tokio::time::sleep_until(until) => {}
+                                () = async { while let Ended::Located = session.listen(&mut line, &signals).await {} } => {}
+                            }
                         }
                     }
                     container.kill().await;
@@ -152,10 +158,21 @@ impl Runner {
                 Some(Ended::Missed(miss)) => return Ok(Run::Missed(miss, began.elapsed())),
                 Some(Ended::Refused(refusal)) => return Err(refusal.into_error(&limits)),
                 Some(Ended::Reported(end)) => finished(&container, &end, &mut session).await,
-                Some(Ended::Gone) => vanished(&container, &prepared.base().name.to_string(), &mut session).await?,
-                Some(Ended::Malformed | Ended::Located) => {
+                Some(Ended::Gone) => {
+                    vanished(&container, &prepared.base().name.to_string(), line.complaint(), &mut session).await?
+                }
+                // What only sessions say is nonsense, too.
+                Some(
+                    Ended::Malformed
+                    | Ended::Located
+                    | Ended::Tools(_)
+                    | Ended::GoesOn
+                    | Ended::Answered(_)
+                    | Ended::Called(_)
+                    | Ended::Files(_),
+                ) => {
                     container.kill().await;
-                    Ending::Stopped { reason: StopReason::Crashed("its runner was made to talk nonsense".to_owned()) }
+                    nonsense()
                 }
             };
             if let Ending::Stopped { reason } = &ending {
@@ -166,20 +183,13 @@ impl Runner {
     }
 
     /// Takes a container from the pool, or makes one for this job alone, prepared anew where need be.
-    async fn start(
-        &self,
-        may_be_warm: bool,
-        prepared: &Prepared,
-        limits: Limits,
-        slot: Option<OwnedSemaphorePermit>,
-    ) -> Result<Started> {
+    pub(super) async fn start(&self, may_be_warm: bool, prepared: &Prepared, limits: Limits) -> Result<Started> {
         let prepared = prepared.clone();
         let spec = self.spec(&prepared, limits).await?;
-        if let Some(mut waiting) = may_be_warm.then(|| self.pool.take(&spec)).flatten() {
-            waiting.container.hold(slot);
+        if let Some(waiting) = may_be_warm.then(|| self.pool.take(&spec)).flatten() {
             return Ok(Started { waiting, was_warm: true, prepared });
         }
-        let error = match Box::pin(self.cold(&spec, slot)).await {
+        let error = match Box::pin(self.cold(&spec)).await {
             Ok(waiting) => return Ok(Started { waiting, was_warm: false, prepared }),
             Err(error) if self.image_is_gone(&prepared).await => error,
             Err(error) => return Err(error),
@@ -189,7 +199,7 @@ impl Runner {
         let silent: Progress = Arc::new(|_| ());
         let prepared = Box::pin(self.preparation.prepare(prepared.placement(), &silent)).await?;
         let spec = self.spec(&prepared, limits).await?;
-        let waiting = Box::pin(self.cold(&spec, Some(self.slot().await?))).await?;
+        let waiting = Box::pin(self.cold(&spec)).await?;
         Ok(Started { waiting, was_warm: false, prepared })
     }
 
@@ -211,9 +221,9 @@ impl Runner {
     }
 
     /// Makes a container for this job alone.
-    async fn cold(&self, spec: &Spec, slot: Option<OwnedSemaphorePermit>) -> Result<Waiting> {
+    async fn cold(&self, spec: &Spec) -> Result<Waiting> {
         let _cold = self.pool.cold_start();
-        let waiting = self.network.start(spec, slot).await?;
+        let waiting = self.network.start(spec).await?;
         self.pool.learn(spec);
         Ok(waiting)
     }
@@ -224,15 +234,25 @@ impl Runner {
     }
 }
 
-struct Started {
-    waiting: Waiting,
-    was_warm: bool,
+pub(super) struct Started {
+    pub(super) waiting: Waiting,
+    pub(super) was_warm: bool,
     /// Keeps its layer.
-    prepared: Prepared,
+    pub(super) prepared: Prepared,
 }
 
 /// Refuses limits that this tier cannot hold, and a script that is none.
 pub(crate) fn check(limits: &Limits, project: &Project, script: &str, pre_commands: &[String]) -> Result<()> {
+    check_limits(limits)?;
+    // Commands may have made it; a link is not a script, on either tier.
+    if pre_commands.is_empty() {
+        project.read(script)?;
+    }
+    Ok(())
+}
+
+/// Refuses limits that this tier cannot hold.
+pub(super) fn check_limits(limits: &Limits) -> Result<()> {
     if limits.cpu_fuel.is_some() {
         return Err(Error::invalid(
             "a CPU budget in fuel is counted in WebAssembly only: run this job there, or without the budget",
@@ -244,21 +264,17 @@ pub(crate) fn check(limits: &Limits, project: &Project, script: &str, pre_comman
             limits.memory_bytes
         )));
     }
-    // Commands may have made it; a link is not a script, on either tier.
-    if pre_commands.is_empty() {
-        project.read(script)?;
-    }
     Ok(())
 }
 
 /// Encodes a call as the runner reads it.
-fn header(spec: &SessionSpec, call: &Call, network: bool) -> Vec<u8> {
+fn header(spec: &SessionSpec, call: &Call, script: &str, network: bool) -> Vec<u8> {
     let (function, arguments) = match &call.want {
         Want::Call { function, arguments } => (Some(function), Some(arguments.as_str())),
         Want::Nothing | Want::LastExpression => (None, None),
     };
     serde_json::json!({
-        "script": call.script,
+        "script": script,
         "args": call.args,
         "env": spec.env,
         "memory_bytes": spec.limits.memory_bytes,
@@ -268,13 +284,19 @@ fn header(spec: &SessionSpec, call: &Call, network: bool) -> Vec<u8> {
         "last_expression": call.want == Want::LastExpression,
         "function": function,
         "arguments": arguments,
+        "session": false,
     })
     .to_string()
     .into_bytes()
 }
 
+/// Makes the ending of a job that has sent what the runner does not say.
+pub(super) fn nonsense() -> Ending {
+    Ending::Stopped { reason: StopReason::Crashed("its runner was made to talk nonsense".to_owned()) }
+}
+
 /// Makes the ending of a script that has ended, as the runner says.
-async fn finished(container: &Container, end: &End, session: &mut RunnerSession) -> Ending {
+pub(super) async fn finished(container: &Container, end: &End, session: &mut RunnerSession) -> Ending {
     let killed = end.signal == Some(SIGKILL);
     // Asking always would cost every job a call.
     if killed || end.oom > 0 {
@@ -290,7 +312,12 @@ async fn finished(container: &Container, end: &End, session: &mut RunnerSession)
 }
 
 /// Finds out how a script ended whose container fell silent.
-async fn vanished(container: &Container, image: &str, session: &mut RunnerSession) -> Result<Ending> {
+pub(super) async fn vanished(
+    container: &Container,
+    image: &str,
+    complaint: Option<String>,
+    session: &mut RunnerSession,
+) -> Result<Ending> {
     let ended = |state: &ContainerState| state.running == Some(false) && state.status.is_some();
     let Some(state) = wait_for_state(container, END_REPORT_GRACE, ended).await else {
         return Err(Error::unavailable("the connection to the job's container was lost, and Docker does not answer"));
@@ -308,7 +335,7 @@ async fn vanished(container: &Container, image: &str, session: &mut RunnerSessio
         return Ok(Ending::Stopped { reason: StopReason::MemoryLimit });
     }
     let status = state.exit_code.unwrap_or_default();
-    let complaint = session.complaint().map(|line| format!(": {line}")).unwrap_or_default();
+    let complaint = complaint.map(|line| format!(": {line}")).unwrap_or_default();
     if !session.started {
         // Nothing of the job ran: it is the image, or this service.
         let what = if matches!(status, helper::NOT_EXECUTABLE | helper::NOT_FOUND) {

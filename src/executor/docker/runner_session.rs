@@ -1,21 +1,22 @@
 //! One job's conversation with the runner in its container, from the first message to the outcome.
 
 use super::{
-    collected::{Figures, Files},
+    collected::{Collected, Figures, Files},
     container::Output,
     frames::{Decoder, Malformed},
     hardening::PROJECT,
     placement::Placement,
-    protocol::{End, Message, Refusal, Report, ResourceUse},
+    protocol::{AboutFiles, Called, End, Message, Refusal, Report, ResourceUse},
     stdin_writer::Signals,
 };
 use crate::{
     Limits, Outcome, Project,
     capture::Capture,
-    executor::{Event, Observer, QUESTION, SessionSpec, StopAt, traceback},
+    executor::{Event, Observer, QUESTION, StopAt, traceback},
     outcome::{CapabilityMiss, Ending, ErrorFrame, Exception, JsonText, LimitHit, StopReason, Tier, Usage},
 };
 use bollard::container::LogOutput;
+use bytes::Bytes;
 use futures_util::StreamExt;
 use std::time::Duration;
 
@@ -40,13 +41,85 @@ pub(super) enum Ended {
     Gone,
     /// What came was not what the runner says.
     Malformed,
+    /// A call of a session asks for results of tools.
+    Tools(Bytes),
+    /// It waits for them no longer.
+    GoesOn,
+    /// The session has answered.
+    Answered(Bytes),
+    /// A call of a session has ended.
+    Called(Called),
+    /// What was asked about files is answered.
+    Files(AboutFiles),
+}
+
+/// Cuts what comes out of a container into messages, and keeps what the runner itself complains about.
+pub(super) struct Line {
+    output: Output,
+    decoder: Decoder,
+    /// What the runner itself wrote to its standard error.
+    complaint: Vec<u8>,
+}
+
+/// Says what came next.
+pub(super) enum Heard {
+    Message(Message),
+    /// The output is closed.
+    Gone,
+    /// What came was not what the runner says.
+    Malformed,
+}
+
+impl Line {
+    pub(super) fn new(output: Output) -> Line {
+        Line { output, decoder: Decoder::default(), complaint: Vec::new() }
+    }
+
+    /// Returns what comes next. Dropping the future loses nothing.
+    pub(super) async fn next(&mut self) -> Heard {
+        loop {
+            match self.decoder.next() {
+                Ok(Some((kind, content))) => {
+                    return Message::decode(kind, content).map_or(Heard::Malformed, Heard::Message);
+                }
+                Ok(None) => {}
+                Err(Malformed) => return Heard::Malformed,
+            }
+            if !self.fill().await {
+                return Heard::Gone;
+            }
+        }
+    }
+
+    /// Takes more of the output; returns whether there can be any.
+    pub(super) async fn fill(&mut self) -> bool {
+        match self.output.next().await {
+            Some(Ok(LogOutput::StdOut { message })) => self.decoder.push(&message),
+            Some(Ok(LogOutput::StdErr { message })) => {
+                let room = COMPLAINT_BYTES_MAX.saturating_sub(self.complaint.len());
+                self.complaint.extend(message.iter().take(room));
+            }
+            Some(Ok(LogOutput::StdIn { .. } | LogOutput::Console { .. })) => {}
+            Some(Err(_)) | None => return false,
+        }
+        true
+    }
+
+    /// Returns the bytes that were taken, and not looked at.
+    pub(super) fn buffered(&self) -> usize {
+        self.decoder.buffered()
+    }
+
+    /// Returns the last thing that the runner itself complained about.
+    pub(super) fn complaint(&self) -> Option<String> {
+        String::from_utf8_lossy(&self.complaint).lines().next_back().map(str::to_owned)
+    }
 }
 
 /// Holds a job's conversation with its runner, and what has come of it, within bounds.
 pub(super) struct RunnerSession {
     observer: Box<dyn Observer>,
     stop_at: Option<StopAt>,
-    decoder: Decoder,
     /// The script runs, or has run.
     pub(super) started: bool,
     stdout: Capture,
@@ -61,19 +134,21 @@ pub(super) struct RunnerSession {
     dump: String,
     used: ResourceUse,
     files: Option<Files>,
-    /// What the runner itself wrote to its standard error.
-    complaint: Vec<u8>,
 }
 
 impl RunnerSession {
-    pub(super) fn new(spec: &SessionSpec, stop_at: Option<StopAt>, observer: Box<dyn Observer>) -> RunnerSession {
+    pub(super) fn new(
+        limits: &Limits,
+        files: Option<Files>,
+        stop_at: Option<StopAt>,
+        observer: Box<dyn Observer>,
+    ) -> RunnerSession {
         RunnerSession {
             observer,
             stop_at,
-            decoder: Decoder::default(),
             started: false,
-            stdout: Capture::new(spec.limits.output_bytes),
-            stderr: Capture::new(spec.limits.output_bytes),
+            stdout: Capture::new(limits.output_bytes),
+            stderr: Capture::new(limits.output_bytes),
             result: None,
             result_json: None,
             exception: None,
@@ -82,33 +157,21 @@ impl RunnerSession {
             out_of_memory: false,
             dump: String::new(),
             used: ResourceUse::default(),
-            files: spec.collect_files.then(|| Files::new(&spec.project, spec.limits.disk_files)),
-            complaint: Vec::new(),
+            files,
         }
     }
 
     /// Receives what comes, until something ends it. Dropping the future loses nothing.
-    pub(super) async fn listen(&mut self, output: &mut Output, signals: &Signals) -> Ended {
+    pub(super) async fn listen(&mut self, line: &mut Line, signals: &Signals) -> Ended {
         loop {
-            match self.decoder.next() {
-                Ok(Some((kind, content))) => {
-                    let Ok(message) = Message::decode(kind, content) else { return Ended::Malformed };
+            match line.next().await {
+                Heard::Message(message) => {
                     if let Some(ended) = self.receive(message, signals) {
                         return ended;
                     }
-                    continue;
                 }
-                Ok(None) => {}
-                Err(Malformed) => return Ended::Malformed,
-            }
-            match output.next().await {
-                Some(Ok(LogOutput::StdOut { message })) => self.decoder.push(&message),
-                Some(Ok(LogOutput::StdErr { message })) => {
-                    let room = COMPLAINT_BYTES_MAX.saturating_sub(self.complaint.len());
-                    self.complaint.extend(message.iter().take(room));
-                }
-                Some(Ok(LogOutput::StdIn { .. } | LogOutput::Console { .. })) => {}
-                Some(Err(_)) | None => return Ended::Gone,
+                Heard::Gone => return Ended::Gone,
+                Heard::Malformed => return Ended::Malformed,
             }
         }
     }
@@ -135,6 +198,8 @@ impl RunnerSession {
             Message::Figure(png) => self.figures.add(&png),
             Message::File(path) => self.files.as_mut()?.open(&path),
             Message::Content(bytes) => self.files.as_mut()?.write(&bytes),
+            Message::Deleted(path) => self.files.as_mut()?.delete(&path),
+            Message::Uncollected(path) => self.files.as_mut()?.leave_out(&path),
             Message::Location(location) => {
                 self.dump = location.dump;
                 self.used = location.used;
@@ -147,11 +212,22 @@ impl RunnerSession {
                 self.used = std::mem::take(&mut end.used);
                 return Some(Ended::Reported(end));
             }
+            Message::Tools(calls) => return Some(Ended::Tools(calls)),
+            Message::GoesOn => return Some(Ended::GoesOn),
+            Message::Answer(answer) => return Some(Ended::Answered(answer)),
+            Message::Files(about) => return Some(Ended::Files(about)),
+            Message::Called(called) => return Some(Ended::Called(called)),
         }
         None
     }
 
-    fn start(&mut self) {
+    /// Notes what a call of a session has used.
+    pub(super) fn note_use(&mut self, used: ResourceUse) {
+        self.used = used;
+    }
+
+    /// Notes that the script has started.
+    pub(super) fn start(&mut self) {
         if !self.started {
             self.started = true;
             self.observer.event(Event::Started);
@@ -181,12 +257,6 @@ impl RunnerSession {
         self.stop_at.as_ref().is_some_and(|stops| stops(&miss)).then_some(miss)
     }
 
-    /// Begins again with another container, as this one has run nothing of the job.
-    pub(super) fn restart(&mut self) {
-        self.decoder = Decoder::default();
-        self.complaint.clear();
-    }
-
     /// Notes that the job had as many processes as it may have.
     pub(super) fn note_all_processes(&mut self) {
         self.used.processes_full = true;
@@ -200,11 +270,6 @@ impl RunnerSession {
 
     pub(super) fn explain(&mut self, why: &str) {
         self.write_stderr(&format!("pyexec: {why}\n"));
-    }
-
-    /// Returns the last thing that the runner itself complained about.
-    pub(super) fn complaint(&self) -> Option<String> {
-        String::from_utf8_lossy(&self.complaint).lines().next_back().map(str::to_owned)
     }
 
     fn write_stderr(&mut self, text: &str) {
@@ -226,6 +291,7 @@ impl RunnerSession {
             (LimitHit::Processes, self.used.processes_full),
             (LimitHit::Output, self.stdout.truncated() || self.stderr.truncated()),
         ];
+        let Collected { files, deleted, uncollected } = self.files.map(Files::finish).unwrap_or_default();
         let wall_us = u64::try_from(wall.as_micros()).unwrap_or(u64::MAX);
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
         Outcome {
@@ -247,7 +313,10 @@ impl RunnerSession {
                 disk_bytes: self.used.disk_bytes.min(limits.disk_bytes.saturating_mul(2)),
             },
             outputs: self.figures.found,
-            files: self.files.map(Files::finish).unwrap_or_default(),
+            files,
+            deleted_files: deleted,
+            uncollected,
+            workspace: None,
             tier: Tier::Docker,
             route_reason: placement.reason.clone(),
         }
@@ -287,7 +356,7 @@ mod tests {
         let long = Refusal { errno: None, message: "x".repeat(1 << 20) };
         assert!(long.into_error(&Limits::default()).to_string().len() < 400);
 
-        let mut session = RunnerSession::new(&SessionSpec::of(crate::Job::code("")), None, Box::new(|_: Event<'_>| ()));
+        let mut session = RunnerSession::new(&Limits::default(), None, None, Box::new(|_: Event<'_>| ()));
         let signals = Signals::new();
         assert!(matches!(session.receive(decode(from::REFUSED, forged), &signals), Some(Ended::Refused(_))));
         assert!(session.receive(decode(from::STARTED, ""), &signals).is_none());

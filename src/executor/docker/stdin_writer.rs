@@ -27,12 +27,14 @@ pub(crate) type Input = Pin<Box<dyn AsyncWrite + Send>>;
 pub(crate) struct Signals {
     started: Notify,
     wanted: Notify,
+    stopping: Notify,
     room: Semaphore,
 }
 
 impl Signals {
     pub(crate) fn new() -> Signals {
-        Signals { started: Notify::new(), wanted: Notify::new(), room: Semaphore::new(PIECES_UNDER_WAY) }
+        let [started, wanted, stopping] = std::array::from_fn(|_| Notify::new());
+        Signals { started, wanted, stopping, room: Semaphore::new(PIECES_UNDER_WAY) }
     }
 
     /// Tells that the script runs: its input may come.
@@ -43,6 +45,11 @@ impl Signals {
     /// Asks the job where it is.
     pub(crate) fn ask_where(&self) {
         self.wanted.notify_one();
+    }
+
+    /// Ends the job, whose files then come; only after [`Signals::ask_where`].
+    pub(crate) fn stop(&self) {
+        self.stopping.notify_one();
     }
 
     /// Notes that a piece of input was taken; a job may say so too often.
@@ -88,6 +95,29 @@ async fn send_all(
     stdin: &mut Stdin,
     signals: &Signals,
 ) -> Result<(), Fault> {
+    send_project(input, job, project).await?;
+    signals.started.notified().await;
+    tokio::select! {
+        () = signals.wanted.notified() => {}
+        result = send_input(input, Pieces { stdin }, signals) => {
+            result?;
+            signals.wanted.notified().await;
+        }
+    }
+    // It may cut off a piece of input within its frame only when the container has not taken it for as long.
+    let mut bytes = Vec::new();
+    put(&mut bytes, to::WHERE, b"");
+    input.write_all(&bytes).await?;
+    input.flush().await?;
+    signals.stopping.notified().await;
+    bytes.clear();
+    put(&mut bytes, to::STOP, b"");
+    input.write_all(&bytes).await?;
+    Ok(input.flush().await?)
+}
+
+/// Writes a job and its project.
+async fn send_project(input: &mut Input, job: &[u8], project: Project) -> Result<(), Fault> {
     let mut bytes = Vec::new();
     put(&mut bytes, to::JOB, job);
     input.write_all(&bytes).await?;
@@ -103,21 +133,67 @@ async fn send_all(
     }
     let read = reading.await.unwrap_or_else(|fault| Err(io::Error::other(fault)));
     read.map_err(|error| Fault::Project(Error::invalid(format!("the project cannot be read: {error}"))))?;
-    input.flush().await?;
-
-    signals.started.notified().await;
-    tokio::select! {
-        () = signals.wanted.notified() => {}
-        result = send_input(input, Pieces { stdin }, signals) => {
-            result?;
-            signals.wanted.notified().await;
-        }
-    }
-    // It may cut off a piece of input within its frame only when the container has not taken it for as long.
-    bytes.clear();
-    put(&mut bytes, to::WHERE, b"");
-    input.write_all(&bytes).await?;
     Ok(input.flush().await?)
+}
+
+/// Writes the job of a session; returns only when the project cannot be read, or has gone into the container.
+pub(crate) async fn write_session(input: &mut Input, job: &[u8], project: Project) -> Result<()> {
+    match send_project(input, job, project).await {
+        Err(Fault::Project(error)) => Err(error),
+        Err(Fault::Container) => pending().await,
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Writes frames into a container, in the order in which they were put. Who waits for it may be dropped at any moment.
+pub(crate) struct Writer {
+    input: Input,
+    queue: Vec<u8>,
+    written: usize,
+    flushed: bool,
+}
+
+impl Writer {
+    pub(crate) fn new(input: Input) -> Writer {
+        Writer { input, queue: Vec::new(), written: 0, flushed: true }
+    }
+
+    pub(crate) fn put(&mut self, kind: u8, content: &[u8]) {
+        put(&mut self.queue, kind, content);
+        self.flushed = false;
+    }
+
+    /// Returns the bytes that were put, and not written.
+    pub(crate) fn backlog(&self) -> usize {
+        self.queue.len() - self.written
+    }
+
+    /// Writes what was put, and does not return. A container that no longer takes anything is noticed by the one who listens.
+    pub(crate) async fn write(&mut self) {
+        while self.written < self.queue.len() {
+            match self.input.write(&self.queue[self.written..]).await {
+                Ok(written) if written > 0 => self.written += written,
+                _ => return pending().await,
+            }
+        }
+        self.queue.clear();
+        self.queue.shrink_to(PIECE_BYTES);
+        self.written = 0;
+        if !self.flushed && self.input.flush().await.is_ok() {
+            self.flushed = true;
+        }
+        pending().await
+    }
+}
+
+/// Returns the next piece of a call's input, when there is room for it; `None` at its end. Dropping the future loses nothing.
+pub(crate) async fn next_piece(stdin: &mut Stdin, signals: &Signals) -> Option<Bytes> {
+    let room = signals.room.acquire().await;
+    let piece = Pieces { stdin }.next().await;
+    if let Ok(room) = room {
+        room.forget();
+    }
+    piece
 }
 
 async fn send_input(input: &mut Input, mut pieces: Pieces<'_>, signals: &Signals) -> io::Result<()> {

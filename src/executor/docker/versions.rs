@@ -14,7 +14,7 @@ use super::{
     progress::{Progress, Step},
     state,
 };
-use crate::{Error, Result, needs::Python, sync::lock};
+use crate::{Error, ErrorKind, Result, needs::Python, sync::lock};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -104,10 +104,37 @@ impl Versions {
         let wanted = usual.max(least);
         match self.of_version(wanted, progress).await {
             Ok(base) => Ok(base.into()),
-            // Docker that does not answer is a cause, and is not asked again.
-            Err(error @ Error::Unavailable { cause: None, .. }) => self.another(least, wanted, error, progress).await,
+            // Docker that does not answer is not asked again.
+            Err(error) if error.kind() == ErrorKind::NoImage => self.another(least, wanted, error, progress).await,
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns the image that `placement` gets, if the daemon need not be asked.
+    pub(crate) async fn known(&self, placement: &Placement) -> Option<Arc<Base>> {
+        let options = self.options();
+        let (asked, image) = (placement.python.as_deref(), placement.image.as_deref());
+        let name = choose(options, asked, image).ok()?;
+        if image.is_some() {
+            return self.images.known(&name).await;
+        }
+        let least = placement.python_at_least.unwrap_or(Python::V3_10);
+        let version = match asked {
+            // Which of several is there is a question for the daemon.
+            Some(_) if placement.or_older_to.is_some() => return None,
+            Some(asked) => asked.parse().ok()?,
+            None => match version_of(options, &name) {
+                Some(usual) => usual.max(least),
+                None if least == Python::V3_10 => return self.images.known(&name).await,
+                None => return None,
+            },
+        };
+        for name in names_of(options, version).ok()?.iter().rev() {
+            if let Some(base) = self.images.known(name).await {
+                return Some(base);
+            }
+        }
+        None
     }
 
     async fn of_version(&self, python: Python, progress: &Progress) -> Result<Arc<Base>> {
@@ -125,10 +152,10 @@ impl Versions {
             return self.images.base(there, progress).await;
         }
         if let Some(why) = self.failures.of(python) {
-            return Err(Error::unavailable(why));
+            return Err(Error::new(ErrorKind::NoImage, why));
         }
         let not_fetched = match self.images.base(&name, progress).await {
-            Err(error @ Error::Unavailable { cause: None, .. }) => error,
+            Err(error) if error.kind() == ErrorKind::NoImage => error,
             fetched => return fetched,
         };
         if self.options().image_pull == ImagePull::Never {
@@ -139,7 +166,7 @@ impl Versions {
             Err(not_made) => {
                 let why = format!("{not_fetched}; nor can one be made of Debian's packages: {not_made}");
                 self.failures.add(python, &why);
-                Err(Error::unavailable(why))
+                Err(Error::new(ErrorKind::NoImage, why))
             }
         }
     }
@@ -150,7 +177,8 @@ impl Versions {
         let _turn = tokio::task::spawn_blocking(move || lock.map(|lock| lock.lock())).await;
         if self.images.present([name.clone()]).await?.is_empty() {
             let debian = self.first_there(Python::all().filter(|other| *other < python)).await?;
-            let (_, debian) = debian.ok_or_else(|| Error::unavailable("no image with another version is there"))?;
+            let (_, debian) =
+                debian.ok_or_else(|| Error::new(ErrorKind::NoImage, "no image with another version is there"))?;
             let base = self.images.base(&debian, progress).await?;
             progress(Step::Phase(format!("making an image of Python {python} from {debian} and Debian's packages")));
             self.builder.python(&base, python, MADE.1, progress).await?;
@@ -175,12 +203,12 @@ impl Versions {
             Some((python, name)) => (python, self.images.base(&name, progress).await?),
             None if wanted < MADE.0 => (MADE.0, self.of_version(MADE.0, progress).await?),
             None => {
-                let Error::Unavailable { message, cause } = error else { return Err(error) };
-                let message = match least {
-                    Python::V3_10 => message,
-                    least => format!("the code needs Python {least}, of which there is no image: {message}"),
-                };
-                return Err(Error::Unavailable { message, cause });
+                return Err(match least {
+                    Python::V3_10 => error,
+                    least => error.reworded(|message| {
+                        format!("the code needs Python {least}, of which there is no image: {message}")
+                    }),
+                });
             }
         };
         let note = format!("on Python {python}, for there is no image of {wanted}: {error}");

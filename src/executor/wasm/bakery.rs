@@ -7,6 +7,7 @@
 
 use super::{
     Packages,
+    deadline::{Deadline, until},
     image::{Image, Studio},
     instance, session,
     snapshot::{self, BAKE},
@@ -14,12 +15,13 @@ use super::{
 use crate::{
     Error, Project, Result,
     cache::{Verification, hex},
+    sync::lock,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -136,7 +138,7 @@ impl Bakery {
     /// Begins to make the image of these packages, unless it is there, or was begun a while ago.
     pub(crate) fn begin(self: &Arc<Self>, packages: &Packages) {
         let file = self.file(packages);
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut begun = lock(&self.begun);
         begun.retain(|_, at| at.elapsed() < BEGIN_AGAIN_AFTER);
         if begun.contains_key(&file) || begun.len() >= HELD_MAX {
             return;
@@ -222,7 +224,7 @@ impl Bakery {
             bake.call_async(&mut store, at).await?;
             Ok::<_, wasmtime::Error>(instance)
         };
-        let ended = instance::until(Instant::now() + IMPORT_TIMEOUT, work).await;
+        let ended = until(&Deadline::At(Instant::now() + IMPORT_TIMEOUT), work).await;
         // It is the packages' fault, and would be the next time.
         let unfit = |why: String| {
             let unfit = modules.iter().map(|module| (module.clone(), why.clone())).collect();
@@ -282,7 +284,7 @@ impl Bakery {
 
     /// Locks what is whole after every statement, whoever panicked.
     fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 }
 

@@ -10,6 +10,8 @@ const MONOTONIC_START: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Clock {
     started: Instant,
+    /// Time before that, in which it ran as well.
+    before: Duration,
     /// Time spent asleep or waiting for input.
     idle: Duration,
     /// Since when it is asleep, when it is.
@@ -19,7 +21,7 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn start() -> Clock {
-        Clock { started: Instant::now(), idle: Duration::ZERO, idle_since: None, frozen: false }
+        Clock { started: Instant::now(), before: Duration::ZERO, idle: Duration::ZERO, idle_since: None, frozen: false }
     }
 
     /// Makes a clock for a snapshot: monotonic and CPU time do not pass.
@@ -32,16 +34,26 @@ impl Clock {
     }
 
     pub(crate) fn monotonic(&self) -> Duration {
-        MONOTONIC_START + if self.frozen { Duration::ZERO } else { self.started.elapsed() }
+        MONOTONIC_START + if self.frozen { Duration::ZERO } else { self.elapsed() }
     }
 
     pub(crate) fn cpu(&self) -> Duration {
         let idle = self.idle + self.idle_since.map_or(Duration::ZERO, |since| since.elapsed());
-        if self.frozen { Duration::ZERO } else { self.started.elapsed().saturating_sub(idle) }
+        if self.frozen { Duration::ZERO } else { self.elapsed().saturating_sub(idle) }
     }
 
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+    fn elapsed(&self) -> Duration {
+        self.before.saturating_add(self.started.elapsed())
+    }
+
+    /// Returns the time that has passed, and that of the CPU, for a clock that goes on later.
+    pub(crate) fn times(&self) -> (Duration, Duration) {
+        (self.elapsed(), self.cpu())
+    }
+
+    /// Makes a clock that goes on where another one has stopped.
+    pub(crate) fn going_on((elapsed, cpu): (Duration, Duration)) -> Clock {
+        Clock { before: elapsed, idle: elapsed.saturating_sub(cpu), ..Clock::start() }
     }
 
     /// Stops CPU time while the job waits. A job that is stopped while it does is not told [`Clock::resume`].

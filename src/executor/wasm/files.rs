@@ -16,6 +16,8 @@ mod count;
 mod descriptor;
 mod entries;
 mod errno;
+mod freeze;
+mod from_outside;
 mod open;
 mod pipe;
 mod place;
@@ -26,6 +28,7 @@ mod virtual_tree;
 pub(crate) use attributes::Times;
 pub(crate) use descriptor::Descriptor;
 pub(crate) use errno::Result;
+pub(crate) use freeze::FrozenFiles;
 pub(crate) use open::Open;
 pub(crate) use stat::{RECORD_HEAD_BYTES, Stat};
 pub(crate) use trees::{FIRST_PREOPENED, PREOPENED};
@@ -39,7 +42,7 @@ use crate::{
 use cap_std::fs::Dir;
 use descriptor::Folder;
 use errno::errno;
-use std::{collections::HashMap, io, sync::Arc};
+use std::{collections::HashMap, io, path::Path, sync::Arc};
 use virtual_tree::VirtualTree;
 use wasmtime_wasi::p1::types::Errno;
 
@@ -63,6 +66,8 @@ pub(crate) struct Files {
     tree: VirtualTree,
     project: Project,
     workspace: Option<Workspace>,
+    /// Where the workspace is to stay, when it outlives the instance.
+    home: Option<Arc<Path>>,
     /// How often it was used.
     uses: u64,
     /// How many pipes it has made.
@@ -79,7 +84,7 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    pub(crate) fn new(project: Project, library: &Library, limits: &Limits) -> Files {
+    pub(crate) fn new(project: Project, library: &Library, limits: &Limits, home: Option<Arc<Path>>) -> Files {
         let mut descriptors = vec![Some(Descriptor::Stdin), Some(Descriptor::Stdout), Some(Descriptor::Stderr)];
         descriptors.extend(PREOPENED.map(|path| {
             let path = path.trim_start_matches('/').as_bytes().to_vec();
@@ -92,6 +97,7 @@ impl Files {
             has_links: project.has_links(),
             project,
             workspace: None,
+            home,
             uses: 0,
             pipes: 0,
             quota,
@@ -107,9 +113,9 @@ impl Files {
         if self.workspace.is_some() || self.quota.is_small() {
             return Ok(());
         }
-        let project = self.project.clone();
+        let (project, home) = (self.project.clone(), self.home.clone());
         let (_wanted, still) = Wanted::new();
-        self.workspace = Some(blocking(move || Workspace::create(&project, &still)).await??);
+        self.workspace = Some(blocking(move || workspace(&project, home.as_deref(), &still)).await??);
         Ok(())
     }
 
@@ -228,7 +234,8 @@ impl Files {
     fn root(&mut self) -> Result<Arc<Dir>> {
         self.uses += 1;
         if self.workspace.is_none() {
-            self.workspace = Some(Workspace::create(&self.project, &StillWanted::always()).map_err(errno)?);
+            let made = workspace(&self.project, self.home.as_deref(), &StillWanted::always());
+            self.workspace = Some(made.map_err(errno)?);
         }
         self.workspace.as_ref().map(|workspace| Arc::clone(&workspace.root)).ok_or(Errno::Io)
     }
@@ -241,6 +248,13 @@ impl Files {
             self.quota.remove_file();
         }
         made
+    }
+}
+
+fn workspace(project: &Project, home: Option<&Path>, wanted: &StillWanted) -> io::Result<Workspace> {
+    match home {
+        Some(home) => Workspace::at(project, home, wanted),
+        None => Workspace::create(project, wanted),
     }
 }
 

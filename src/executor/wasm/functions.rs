@@ -1,6 +1,7 @@
 //! Compiled functions by what they were compiled from. Images differ in the memory they start with, and not in their code:
 //! with the functions of one, the next is compiled in a fraction of the time.
 
+use crate::sync::lock;
 use bytes::Bytes;
 use std::{
     borrow::Cow,
@@ -49,7 +50,7 @@ impl wasmtime::CacheStore for Functions {
 
     fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
         let (Ok(key_length), Ok(length)) = (u32::try_from(key.len()), u32::try_from(value.len())) else { return false };
-        let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut added = lock(&self.added);
         for part in [&key_length.to_le_bytes()[..], &length.to_le_bytes(), key, &value] {
             added.extend_from_slice(part);
         }

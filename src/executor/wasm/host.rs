@@ -2,6 +2,7 @@
 
 use super::{
     clock::Clock,
+    deadline::Deadline,
     files::Files,
     libm,
     library::{Importable, Library},
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::{
     Limits, Project,
-    executor::{Event, Observer, QUESTION, StopAt},
+    executor::{Event, Interrupt, Observer, QUESTION, StopAt, ToolPort},
     job::Stdin,
     outcome::{CapabilityMiss, ErrorFrame, LimitHit},
 };
@@ -29,6 +30,8 @@ pub(crate) struct Host {
     pub(crate) memory: MemoryLimit,
     pub(crate) effects: Effects,
     pub(crate) clock: Clock,
+    /// Set in a session of cells.
+    pub(crate) interruptible: Option<Interruptible>,
     /// The call that the guest is in.
     pub(crate) call: CallState,
     library: Library,
@@ -48,6 +51,43 @@ pub(crate) struct CallState {
     pub(crate) fuel: Fuel,
     pub(crate) report: Report,
     stop_at: Option<StopAt>,
+    tools: Option<Tools>,
+}
+
+/// What a call has of the host's tools.
+pub(crate) struct Tools {
+    pub(crate) port: ToolPort,
+    /// It stands still while results are waited for.
+    pub(crate) deadline: Deadline,
+    /// Results that the guest takes next.
+    answers: Vec<u8>,
+}
+
+/// Says how the guest is told that it is interrupted.
+pub(crate) struct Interruptible {
+    pub(crate) interrupt: Interrupt,
+    /// Words of its memory, and the bits to set there.
+    pub(crate) words: [(u32, u32); 3],
+}
+
+impl Interruptible {
+    /// Sets the bits.
+    fn raise(&self, memory: &mut [u8]) {
+        for (at, bits) in self.words {
+            let word = memory.get_mut(at as usize..).and_then(|rest| rest.first_chunk_mut());
+            if let Some(word) = word {
+                *word = (u32::from_le_bytes(*word) | bits).to_le_bytes();
+            }
+        }
+    }
+}
+
+/// Waits until the call is to be interrupted.
+pub(crate) async fn interrupted(interruptible: Option<&Interruptible>) {
+    match interruptible {
+        Some(interruptible) => interruptible.interrupt.asked().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Holds what the guest said about its job.
@@ -213,7 +253,13 @@ impl CallState {
             fuel: Fuel { budget: limits.cpu_fuel.unwrap_or(u64::MAX), used: 0, slice: metering::SLICE },
             report: Report::default(),
             stop_at,
+            tools: None,
         }
+    }
+
+    /// Lets the call use tools.
+    pub(crate) fn offer(&mut self, port: ToolPort, deadline: Deadline) {
+        self.tools = Some(Tools { port, deadline, answers: Vec::new() });
     }
 
     /// Makes the state of an instance that is in no call: nothing goes in, and nobody is told what comes out.
@@ -257,8 +303,14 @@ impl CallState {
 
 impl Host {
     pub(crate) fn new(project: Project, limits: &Limits, library: Library, clock: Clock) -> Host {
+        let files = Files::new(project, &library, limits, None);
+        Host::with_files(files, limits, library, clock)
+    }
+
+    /// Makes the state of an instance that has these files.
+    pub(crate) fn with_files(files: Files, limits: &Limits, library: Library, clock: Clock) -> Host {
         Host {
-            files: Files::new(project, &library, limits),
+            files,
             memory: MemoryLimit {
                 bytes_max: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX),
                 peak_bytes: 0,
@@ -266,6 +318,7 @@ impl Host {
             },
             effects: Effects::default(),
             clock,
+            interruptible: None,
             call: CallState::none(),
             library,
             found: Bytes::new(),
@@ -273,6 +326,23 @@ impl Host {
             yielded: Instant::now(),
             short_call: false,
         }
+    }
+
+    /// Begins a call.
+    pub(crate) fn begin(&mut self, call: CallState) {
+        self.call = call;
+        self.memory.hit = false;
+        self.files.quota.hit.clear();
+        self.clock.resume();
+    }
+
+    /// Has the guest see an interrupt at its next bytecode, if one was asked for.
+    pub(super) fn interrupt(&mut self, memory: &mut [u8]) -> bool {
+        let asked = self.interruptible.as_ref().filter(|interruptible| interruptible.interrupt.take());
+        if let Some(interruptible) = asked {
+            interruptible.raise(memory);
+        }
+        asked.is_some()
     }
 
     /// Spares the clock a look at the end of this call. What calls it again and again uses fuel, and with it comes to yield.
@@ -381,7 +451,27 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         };
         let left = fuel.get(&mut caller).i64().unwrap_or(0);
         let slice = caller.data_mut().call.fuel.next_slice(left)?;
+        if caller.data().interruptible.is_some() {
+            let (memory, host) = guest_memory(&mut caller)?;
+            host.interrupt(memory);
+        }
         fuel.set(&mut caller, slice.into())
+    })?;
+    linker.func_wrap_async(
+        "pyexec",
+        "tools_call",
+        |caller: Caller<'_, Host>, (at, length, seconds): (u32, u32, f64)| {
+            Box::new(call_tools(caller, at, length, seconds))
+        },
+    )?;
+    linker.func_wrap("pyexec", "tools_take", |mut caller: Caller<'_, Host>, at: u32| -> wasmtime::Result<()> {
+        let answers = caller.data_mut().call.tools.as_mut().map(|tools| std::mem::take(&mut tools.answers));
+        let answers = answers.unwrap_or_default();
+        let (memory, _) = guest_memory(&mut caller)?;
+        let into = memory.get_mut(at as usize..).and_then(|rest| rest.get_mut(..answers.len()));
+        let Some(into) = into else { bail!("tools_take out of bounds") };
+        into.copy_from_slice(&answers);
+        Ok(())
     })?;
     linker.func_wrap("pyexec", "pipe", |mut caller: Caller<'_, Host>| -> i64 {
         match caller.data_mut().files.pipe() {
@@ -398,6 +488,35 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         made.map_or_else(|error| -linux_errno(error), |fd| i32::try_from(fd).unwrap_or(i32::MAX))
     })?;
     Ok(())
+}
+
+/// Passes calls of tools on, and waits for results, an interrupt or the end of the time.
+async fn call_tools(mut caller: Caller<'_, Host>, at: u32, length: u32, seconds: f64) -> wasmtime::Result<i64> {
+    let (memory, host) = guest_memory(&mut caller)?;
+    let calls = slice(memory, at, length)?;
+    let Some(tools) = &mut host.call.tools else { bail!("a call of a tool, of which there are none") };
+    tools.port.ask(calls).map_err(wasmtime::Error::msg)?;
+    host.clock.pause();
+    tools.deadline.pause();
+    let over = async {
+        if seconds < 0.0 {
+            std::future::pending().await
+        } else {
+            tokio::time::sleep(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)).await;
+        }
+    };
+    let answered = tokio::select! {
+        biased;
+        answers = tools.port.answers() => answers,
+        () = interrupted(host.interruptible.as_ref()) => Vec::new(),
+        () = over => Vec::new(),
+    };
+    tools.deadline.resume();
+    let length = i64::try_from(answered.len()).unwrap_or(0);
+    tools.answers = answered;
+    host.clock.resume();
+    host.interrupt(memory);
+    Ok(length)
 }
 
 /// Lets the job's future be polled again and again while the guest runs, so that deadlines and cancellation are seen: what

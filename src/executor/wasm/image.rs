@@ -29,12 +29,13 @@ const FORMAT: u32 = 6;
 /// A snapshot, ready to be instantiated.
 #[derive(Clone)]
 pub(crate) struct Image {
+    /// Tells its content from that of others.
+    pub(crate) id: Arc<str>,
     pub(crate) pre: InstancePre<Host>,
     /// What the memory of its instances starts with.
     content: Arc<Content>,
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "for freezing instances: what they changed is all that is kept"))]
 impl Image {
     /// Returns which bytes of an instance's memory are not those that it started with, in ranges of whole pages.
     pub(crate) fn changed(&self, memory: &[u8]) -> Vec<Range<usize>> {
@@ -221,7 +222,8 @@ fn linked(allocator: &Allocator, path: &Path) -> Result<Option<Image>> {
     let mut linker = Linker::new(&engine);
     host::link(&mut linker).map_err(|e| Error::caused("cannot link the interpreter", e))?;
     let pre = linker.instantiate_pre(&module).map_err(|e| Error::caused("cannot link the interpreter", e))?;
-    Ok(Some(Image { pre, content }))
+    let id = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    Ok(Some(Image { id: id.into(), pre, content }))
 }
 
 /// Maps compiled code into this process.

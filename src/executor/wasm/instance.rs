@@ -1,17 +1,14 @@
 //! A running copy of the interpreter: its store, and what the host calls in it.
 
 use super::{
-    host::{Host, Yielding},
+    deadline::{Deadline, until},
+    host::{Host, Interruptible, Yielding},
     image::Image,
     metering,
 };
-use std::{
-    future::poll_fn,
-    pin::pin,
-    task::Poll,
-    time::{Duration, Instant},
-};
-use wasmtime::{Store, TypedFunc};
+use crate::executor::Interrupt;
+use std::time::{Duration, Instant};
+use wasmtime::{Memory, Store, TypedFunc, Val};
 
 /// Fuel for a stopped guest to flush its output and say where it was.
 const POST_MORTEM_FUEL: u64 = 20_000_000;
@@ -40,20 +37,21 @@ impl Instance {
         Instance { image, store, guest: None }
     }
 
-    /// Starts the copy, unless it has started.
+    /// Starts the copy, unless it has started, and returns whether it had not.
     ///
     /// # Errors
     ///
     /// When there is no room for it, or the image is not one of ours.
-    pub(crate) async fn start(&mut self) -> wasmtime::Result<()> {
-        if self.guest.is_none() {
+    pub(crate) async fn start(&mut self) -> wasmtime::Result<bool> {
+        let is_new = self.guest.is_none();
+        if is_new {
             let instance = self.image.pre.instantiate_async(&mut self.store).await?;
             let Some(fuel) = instance.get_global(&mut self.store, metering::FUEL) else {
                 wasmtime::bail!("the interpreter is not metered")
             };
             self.guest = Some(Guest { instance, fuel });
         }
-        Ok(())
+        Ok(is_new)
     }
 
     pub(crate) fn host(&self) -> &Host {
@@ -62,6 +60,53 @@ impl Instance {
 
     pub(crate) fn host_mut(&mut self) -> &mut Host {
         self.store.data_mut()
+    }
+
+    pub(crate) fn module(&self) -> &wasmtime::Module {
+        self.image.pre.module()
+    }
+
+    /// Returns the value of a global that is exported.
+    pub(crate) fn global(&mut self, name: &str) -> wasmtime::Result<Val> {
+        let instance = self.guest()?.instance;
+        match instance.get_global(&mut self.store, name) {
+            Some(global) => Ok(global.get(&mut self.store)),
+            None => wasmtime::bail!("the image has no global {name}"),
+        }
+    }
+
+    pub(crate) fn set_global(&mut self, name: &str, value: Val) -> wasmtime::Result<()> {
+        let instance = self.guest()?.instance;
+        match instance.get_global(&mut self.store, name) {
+            Some(global) => global.set(&mut self.store, value),
+            None => wasmtime::bail!("the image has no global {name}"),
+        }
+    }
+
+    /// Returns all memory of the guest.
+    pub(crate) fn memory(&mut self) -> wasmtime::Result<&[u8]> {
+        let memory = self.linear_memory()?;
+        Ok(memory.data(&self.store))
+    }
+
+    /// Grows memory to a number of its pages of 64 KiB.
+    pub(crate) async fn grow_to(&mut self, pages: u64) -> wasmtime::Result<()> {
+        let memory = self.linear_memory()?;
+        let more = pages.saturating_sub(memory.size(&self.store));
+        if more > 0 {
+            memory.grow_async(&mut self.store, more).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn write(&mut self, at: usize, bytes: &[u8]) -> wasmtime::Result<()> {
+        let memory = self.linear_memory()?;
+        Ok(memory.write(&mut self.store, at, bytes)?)
+    }
+
+    fn linear_memory(&mut self) -> wasmtime::Result<Memory> {
+        let instance = self.guest()?.instance;
+        instance.get_memory(&mut self.store, "memory").ok_or_else(|| wasmtime::format_err!("no memory"))
     }
 
     /// Writes input into memory of the guest, and returns where that is.
@@ -84,6 +129,20 @@ impl Instance {
         run.call_async(&mut self.store, at).await
     }
 
+    /// Lets the calls of a session be interrupted.
+    pub(crate) async fn be_interrupted_by(&mut self, interrupt: Interrupt) -> wasmtime::Result<()> {
+        let ask: TypedFunc<(), u32> = self.function("pyexec_interrupt")?;
+        let at = ask.call_async(&mut self.store, ()).await?;
+        let instance = self.guest()?.instance;
+        let Some(memory) = instance.get_memory(&mut self.store, "memory") else { wasmtime::bail!("no memory") };
+        let mut bytes = [0; 24];
+        memory.read(&self.store, at as usize, &mut bytes)?;
+        let mut words = bytes.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+        let words = std::array::from_fn(|_| (words.next().unwrap_or(0), words.next().unwrap_or(0)));
+        self.store.data_mut().interruptible = Some(Interruptible { interrupt, words });
+        Ok(())
+    }
+
     /// Gives the guest a budget of fuel, the first slice of it at once.
     pub(crate) fn refill(&mut self, budget: u64) -> wasmtime::Result<()> {
         let fuel = self.guest()?.fuel;
@@ -101,16 +160,16 @@ impl Instance {
     /// Lets a stopped guest flush what it had printed, unless it crashed, and returns where it says that it was. Its state
     /// may be anything: both are best effort, with fuel of their own.
     pub(crate) async fn post_mortem(&mut self, may_flush: bool) -> Vec<u8> {
-        let deadline = Instant::now() + POST_MORTEM;
+        let deadline = Deadline::At(Instant::now() + POST_MORTEM);
         if may_flush {
-            self.call_briefly("pyexec_flush", deadline).await;
+            self.call_briefly("pyexec_flush", &deadline).await;
         }
         self.store.data_mut().call.outputs.divert();
-        self.call_briefly("pyexec_where", deadline).await;
+        self.call_briefly("pyexec_where", &deadline).await;
         self.store.data_mut().call.outputs.diverted()
     }
 
-    async fn call_briefly(&mut self, export: &str, deadline: Instant) {
+    async fn call_briefly(&mut self, export: &str, deadline: &Deadline) {
         if self.refill(POST_MORTEM_FUEL).is_err() {
             return;
         }
@@ -147,21 +206,4 @@ pub(super) async fn hand_over(
     }
     memory.write(&mut *store, at as usize, input)?;
     Ok(at)
-}
-
-/// Returns the result of `work`, or `None` when the deadline comes first. The clock is looked at whenever the guest
-/// yields, so a busy runtime, whose timers are late, does not make a job late.
-pub(crate) async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
-    let mut timer = pin!(tokio::time::sleep_until(deadline.into()));
-    poll_fn(|context| {
-        if let Poll::Ready(result) = work.as_mut().poll(context) {
-            return Poll::Ready(Some(result));
-        }
-        if Instant::now() >= deadline || timer.as_mut().poll(context).is_ready() {
-            return Poll::Ready(None);
-        }
-        Poll::Pending
-    })
-    .await
 }

@@ -44,6 +44,16 @@ impl Quota {
         self.bytes
     }
 
+    /// Returns the bytes and files that there are.
+    pub(crate) fn used(&self) -> (u64, u64) {
+        (self.bytes, self.files)
+    }
+
+    /// Sets what there is.
+    pub(crate) fn restore(&mut self, bytes: u64, files: u64) {
+        (self.bytes, self.files) = (bytes, files);
+    }
+
     /// Returns whether all of it is so little that it is made and removed in well under a millisecond.
     pub(crate) fn is_small(&self) -> bool {
         self.bytes <= SMALL_BYTES && self.files <= SMALL_FILES

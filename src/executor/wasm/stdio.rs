@@ -15,14 +15,16 @@ const READ_BYTES: usize = 64 * 1024;
 pub(crate) struct Input {
     ready: Bytes,
     rest: Option<Box<dyn tokio::io::AsyncRead + Send + Sync + Unpin>>,
+    /// Whether the guest has asked for any of it.
+    pub(crate) was_read: bool,
 }
 
 impl Input {
     pub(crate) fn new(stdin: Stdin) -> Input {
         match stdin {
-            Stdin::Empty => Input { ready: Bytes::new(), rest: None },
-            Stdin::Bytes(ready) => Input { ready, rest: None },
-            Stdin::Reader(reader) => Input { ready: Bytes::new(), rest: Some(reader) },
+            Stdin::Empty => Input { ready: Bytes::new(), rest: None, was_read: false },
+            Stdin::Bytes(ready) => Input { ready, rest: None, was_read: false },
+            Stdin::Reader(reader) => Input { ready: Bytes::new(), rest: Some(reader), was_read: false },
         }
     }
 
@@ -42,6 +44,7 @@ impl Input {
 
     /// Copies what is ready; 0 is the end when [`Input::readable`] came before.
     pub(crate) fn take(&mut self, into: &mut [u8]) -> usize {
+        self.was_read = true;
         let n = into.len().min(self.ready.len());
         self.ready.copy_to_slice(&mut into[..n]);
         n

@@ -6,7 +6,7 @@
 
 use super::{
     files::{Descriptor, FIRST_PREOPENED, Open, PREOPENED, RECORD_HEAD_BYTES, Result as FileResult, Stat, Times},
-    host::{ExitStatus, Host},
+    host::{ExitStatus, Host, interrupted},
     stdio::Stream,
 };
 use std::{
@@ -109,7 +109,7 @@ impl Host {
             }
             is_empty = false;
             if is_stdin && total == 0 {
-                self.wait_for_input().await.map_err(|_| Errno::Io)?;
+                self.wait_for_input(memory).await?;
             }
             let into = &mut bytes_mut(memory, vector.buf, vector.buf_len)?[..wanted];
             let n = if is_stdin {
@@ -181,11 +181,26 @@ impl Host {
         self.hostcall_fuel.min(CALL_BYTES_MAX)
     }
 
-    async fn wait_for_input(&mut self) -> std::io::Result<()> {
+    /// Waits for standard input, unless it is interrupted.
+    async fn wait_for_input(&mut self, memory: &mut GuestMemory<'_>) -> Result<()> {
         self.clock.pause();
-        let result = self.call.input.readable().await;
+        let result = tokio::select! {
+            biased;
+            result = self.call.input.readable() => result.map_err(|_| Errno::Io.into()),
+            () = interrupted(self.interruptible.as_ref()) => Err(Errno::Intr.into()),
+        };
         self.clock.resume();
+        if result.is_err() {
+            self.see_interrupt(memory);
+        }
         result
+    }
+
+    fn see_interrupt(&mut self, memory: &mut GuestMemory<'_>) -> bool {
+        match memory {
+            GuestMemory::Unshared(memory) => self.interrupt(memory),
+            GuestMemory::Shared(_) => false,
+        }
     }
 
     /// Returns when a clock subscription is due, as time from now.
@@ -645,7 +660,7 @@ impl WasiSnapshotPreview1 for Host {
         }
         // When each clock is due is settled now: an absolute time comes no nearer while the job sleeps.
         let mut due = Vec::new();
-        let mut sleep: Option<Duration> = None;
+        let mut sleep_of: Option<Duration> = None;
         let (mut input, mut ready) = (false, false);
         for subscription in &wanted {
             let mut time = None;
@@ -653,7 +668,7 @@ impl WasiSnapshotPreview1 for Host {
                 types::SubscriptionU::Clock(clock) => {
                     let clock = self.due(clock)?;
                     time = Some(clock);
-                    sleep = Some(sleep.map_or(clock, |other| other.min(clock)));
+                    sleep_of = Some(sleep_of.map_or(clock, |other| other.min(clock)));
                 }
                 types::SubscriptionU::FdRead(read) => match self.files.get(read.file_descriptor.into()) {
                     Ok(Descriptor::Stdin) => input = true,
@@ -668,11 +683,11 @@ impl WasiSnapshotPreview1 for Host {
             due.push(time);
         }
         let began = Instant::now();
-        let mut input_ready = false;
+        let (mut input_ready, mut is_interrupted) = (false, false);
         if !ready {
             self.clock.pause();
             let sleep = async {
-                match sleep {
+                match sleep_of {
                     Some(Duration::ZERO) => {}
                     Some(time) => tokio::time::sleep(time).await,
                     None => std::future::pending().await,
@@ -684,9 +699,17 @@ impl WasiSnapshotPreview1 for Host {
                     result.map_err(|_| Errno::Io)?;
                     input_ready = true;
                 }
+                () = interrupted(self.interruptible.as_ref()) => is_interrupted = true,
                 () = sleep => {}
             }
             self.clock.resume();
+        }
+        if is_interrupted {
+            self.see_interrupt(memory);
+            // A sleep is over, then; the exception comes at the next bytecode. What has no end is told that it was cut short.
+            if sleep_of.is_none() {
+                return Err(Errno::Intr.into());
+            }
         }
         let passed = began.elapsed();
         let mut used = 0;
@@ -694,7 +717,7 @@ impl WasiSnapshotPreview1 for Host {
         for (subscription, due) in wanted.into_iter().zip(due) {
             let mut bytes = 1;
             let (error, type_) = match &subscription.u {
-                types::SubscriptionU::Clock(_) if due.is_some_and(|due| due <= passed) => {
+                types::SubscriptionU::Clock(_) if is_interrupted || due.is_some_and(|due| due <= passed) => {
                     (Errno::Success, types::Eventtype::Clock)
                 }
                 types::SubscriptionU::Clock(_) => continue,

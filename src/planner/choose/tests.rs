@@ -39,7 +39,7 @@ impl World {
     }
 
     fn without_docker(mut self) -> World {
-        self.policy.docker = Err("containers are off".into());
+        self.policy.docker = Err(Error::invalid("containers are off"));
         self
     }
 
@@ -166,7 +166,7 @@ fn a_package_without_a_pure_wheel_goes_to_a_container() {
         "wasm pandas? -> error: this job imports pandas, which needs numpy, which has no pure-Python wheel (main.py:1), \
          which takes docker: containers are off",
     );
-    World { docker: Docker::Unusable("no daemon".into()), ..pandas() }.ends_as(
+    World { docker: Docker::Unusable(Error::unavailable("no daemon")), ..pandas() }.ends_as(
         "wasm pandas? -> docker? -> error: this job imports pandas, which needs numpy, which has no pure-Python wheel \
          (main.py:1), which takes docker: no daemon",
     );

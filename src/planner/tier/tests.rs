@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Project, needs::Needs, outcome::CapabilityMiss};
+use crate::{Error, Project, needs::Needs, outcome::CapabilityMiss};
 
 const OFF: &str = "the Docker tier is off; turn it on with PYEXEC_FALLBACK=on";
 
@@ -41,11 +41,12 @@ impl<'a> Case<'a> {
     /// Returns the route in a line: `wasm: reason`, `docker [3.12] [network]: reason`, `impossible: message`.
     fn route(&self) -> String {
         let needs = Needs::of(&Project::script(self.source.to_owned()), "main.py", false).unwrap();
-        let docker = if self.docker { Ok(()) } else { Err(OFF) };
+        let off = Error::invalid(OFF);
+        let docker = if self.docker { Ok(()) } else { Err(&off) };
         let tiers = Tiers { docker, allow_network: self.allow_network, packages: self.packages };
         match route(&needs, &self.asked, &tiers) {
             Ok(Route::Wasm { reason }) => format!("wasm: {reason}"),
-            Err(message) => format!("impossible: {message}"),
+            Err(error) => format!("impossible: {error}"),
             Ok(Route::Docker { reason, python, network }) => {
                 let python = python.map_or(String::new(), |python| format!(" {python}"));
                 format!("docker{python}{}: {reason}", if network { " network" } else { "" })
@@ -239,7 +240,7 @@ fn network_takes_a_need_and_permission() {
 fn a_server_can_forbid_the_network() {
     let forbidden = |source| Case::new(source).network_forbidden();
     let permitted = |source| forbidden(source).asking(|asked| asked.network = true);
-    let note = "without the network, which this server does not allow (PYEXEC_ALLOW_NETWORK=false)";
+    let note = "without the network, which this service does not allow";
     forbidden(FETCH)
         .goes("wasm: needs nothing beyond WebAssembly; without the network, for which it has no permission");
     permitted(FETCH).goes(&format!("wasm: needs nothing beyond WebAssembly; {note}"));
@@ -311,8 +312,7 @@ fn a_forced_wasm_contradicts_what_only_docker_has() {
         (|asked| asked.pre_commands = true, "has pre_commands"),
         (|asked| asked.memory_bytes = 1 << 33, "asks for 8192 MB of memory, more than the 4096 MB of WebAssembly"),
     ];
-    let expect =
-        |what| format!("impossible: the job asks for wasm, but {what}, which takes docker: leave one of them out");
+    let expect = |what| format!("impossible: the job asks for wasm, but {what}, which takes docker");
     for (change, what) in changes {
         let case = Case::new("").asking(|asked| {
             asked.tier = TierChoice::Wasm;

@@ -1,11 +1,11 @@
 //! What happened in one execution, for those who follow it live or later, in bounded memory.
 
-use crate::server::api::Status;
+use crate::{server::api::Status, sync::lock};
 use futures_util::stream::{BoxStream, unfold};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::SystemTime,
 };
 use tokio::sync::Notify;
@@ -205,7 +205,7 @@ impl EventLog {
 
     /// Locks the events; nothing here panics while they are held.
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 }
 

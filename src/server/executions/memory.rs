@@ -6,13 +6,13 @@ use super::{
     record::{End, ExecutionRecord},
     store::{ExecutionStore, Lease, Page, Put, Query, RequestKey},
 };
-use crate::{Result, outcome::OutputFile, server::api::Status};
+use crate::{Result, outcome::OutputFile, server::api::Status, sync::lock};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -68,7 +68,7 @@ impl MemoryStore {
 
     /// Locks the store, without what has been kept long enough; nothing here panics while it is held.
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = lock(&self.inner);
         inner.evict(&self.retention);
         inner
     }

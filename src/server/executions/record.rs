@@ -4,6 +4,7 @@ use super::events::Update;
 use crate::{
     outcome::{CapabilityMiss, Exception, JsonText, LimitHit, Output, OutputFile, RichOutput, Tier, Usage},
     server::api::{ErrorKind, Status},
+    workspaces::WorkspaceChanges,
 };
 use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
@@ -56,6 +57,9 @@ pub(crate) struct End {
     pub(crate) exit_code: u8,
     /// Why it failed, which a script that exits with another code than 0 has not.
     pub(crate) error: Option<String>,
+    /// What to do about it.
+    #[serde(default)]
+    pub(crate) hint: Option<String>,
     pub(crate) error_kind: Option<ErrorKind>,
     pub(crate) finished_at: SystemTime,
     pub(crate) stdout: Output,
@@ -73,6 +77,9 @@ pub(crate) struct End {
     pub(crate) outputs: Vec<RichOutput>,
     /// Files that it made or changed; only when asked for.
     pub(crate) files: Option<Vec<FileEntry>>,
+    /// What became of the workspace that it ran in.
+    #[serde(default)]
+    pub(crate) workspace: Option<WorkspaceChanges>,
     /// Files or output are not kept, since all of it is more than the store may keep.
     pub(crate) is_dropped: bool,
 }
@@ -154,12 +161,14 @@ impl End {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let files = self.files.iter().flatten();
         let files = files.map(|file| file.path.len() + text(&file.content) + text(&file.content_base64));
+        let not_kept = self.workspace.iter().flat_map(|changes| &changes.not_kept);
+        let not_kept = not_kept.map(|change| text(&change.path) + change.reason.len());
         let outputs = self.outputs.iter().map(|output| output.data.len() + output.name.len());
         let exception = self.exception.as_ref().map_or(0, |exception| exception.message.len());
         let json = self.result_json.as_ref().map_or(0, |json| json.as_str().len());
         let texts = text(&self.error) + text(&self.result) + text(&self.route_reason);
         let streams = self.stdout.text.len() + self.stderr.text.len();
-        streams + texts + exception + json + files.sum::<usize>() + outputs.sum::<usize>()
+        streams + texts + exception + json + files.sum::<usize>() + outputs.sum::<usize>() + not_kept.sum::<usize>()
     }
 }
 
@@ -173,6 +182,7 @@ pub(crate) mod samples {
             status: Status::Completed,
             exit_code: 3,
             error: None,
+            hint: None,
             error_kind: None,
             finished_at: SystemTime::now(),
             stdout: Output { text: stdout.to_owned(), bytes: stdout.len() as u64, truncated: false },
@@ -188,6 +198,7 @@ pub(crate) mod samples {
             capability_misses: Vec::new(),
             outputs: Vec::new(),
             files: None,
+            workspace: None,
             is_dropped: false,
         }
     }

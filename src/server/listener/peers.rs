@@ -4,10 +4,11 @@
 //! a newcomer takes the place of a connection that waits for its client, of the peer that has most of those connections.
 
 use super::exchange::Exchange;
+use crate::sync::lock;
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 use tokio::sync::Notify;
@@ -99,7 +100,7 @@ impl Peers {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Peer, Vec<Arc<Connection>>>> {
         // Nothing panics while it is held.
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.connections)
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     refusals::{Guarded, MissingEnvironment, SameSite},
 };
 use crate::{
-    EnvironmentState, Error, NamedEnvironment, ReadyEnvironment,
+    EnvironmentState, NamedEnvironment, ReadyEnvironment,
     server::{
         App,
         api::{Environment, EnvironmentList, EnvironmentPackage, EnvironmentRequest, EnvironmentStatus, ErrorBody},
@@ -73,11 +73,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, body: Body) -> Result<Re
     // Where it is made: threads that answer requests stay free.
     let created = app.jobs.spawn(async move { pyexec.create_environment(definition).await }).await;
     let created = created.map_err(|_| ApiError::new(Problem::Unavailable, "making the environment failed"))?;
-    let environment = Environment::from(created.map_err(|error| match error {
-        // Too many are being made; what has a cause is for the log.
-        Error::Unavailable { message, cause: None } => ApiError::new(Problem::Unavailable, message).retry_after(5),
-        error => error.into(),
-    })?);
+    let environment = Environment::from(created?);
     let status = match environment.status {
         EnvironmentStatus::Defined | EnvironmentStatus::Preparing => StatusCode::ACCEPTED,
         EnvironmentStatus::Ready | EnvironmentStatus::Failed => StatusCode::OK,
@@ -141,7 +137,7 @@ pub(super) async fn remove(
     match app.pyexec.remove_environment(whole(&id)?).await {
         Ok(true) => Ok(StatusCode::NO_CONTENT),
         Ok(false) => Err(ApiError::no_environment()),
-        Err(Error::InvalidJob { message, .. }) => Err(ApiError::new(Problem::Conflict, message)),
+        Err(error) if error.is_invalid_job() => Err(ApiError::new(Problem::Conflict, error.message())),
         Err(error) => Err(error.into()),
     }
 }

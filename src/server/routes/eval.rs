@@ -77,7 +77,7 @@ pub(super) async fn eval(
     let length = bytes.len();
     drop(bytes);
     let streamed = read.request.stream;
-    let request = request::eval(read, length, &app).await?;
+    let request = request::eval(read, length, &app, &caller).await?;
     let submitted = submit(&app, &caller, request, idempotency).await?;
     if streamed {
         let waiting = GiveUpOnDrop::new(&app, &submitted);

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Project,
     blocking::blocking,
-    project::is_tar,
+    project::{is_tar, packed_with},
     server::{
         App,
         api::{Accepted, ExecutionResult, Metadata},
@@ -134,15 +134,20 @@ async fn receive(
     let project = blocking(move || unpacked(archive, reservation)).await;
     let project = project.map_err(|_| ApiError::new(Problem::Unavailable, "reading the archive failed"))??;
     let bytes = metadata.len() + project.as_ref().map_or(0, Project::memory_bytes);
-    Ok((request::exec(project, read, bytes, waiting, app).await?, idempotency))
+    Ok((request::exec(project, read, bytes, waiting, app, caller).await?, idempotency))
 }
 
 /// Opens the project in an archive, or says why it cannot be one. What is no archive is a malformed request.
 fn unpacked(archive: File, reservation: Reservation) -> Result<crate::Result<Project>, ApiError> {
     let again = archive.try_clone();
+    let packing = archive.try_clone().ok().and_then(packed_with);
     match Project::tar_file_with(archive, reservation) {
         Err(error) if again.is_ok_and(is_tar) => Ok(Err(error)),
-        Err(error) => Err(ApiError::invalid(format!("reading tar: {error}"))),
+        Err(error) => Err(match packing {
+            Some(packing) => ApiError::invalid(format!("reading tar: it is packed with {packing}"))
+                .hint("send a tar archive that is not compressed"),
+            None => ApiError::invalid(format!("reading tar: {error}")),
+        }),
         project => Ok(project),
     }
 }

@@ -191,7 +191,12 @@ pub(super) async fn file(
     Path(FilePath { id, path }): Path<FilePath>,
 ) -> Result<Response, ApiError> {
     find(&app, &caller, &id).await?;
-    let Some(content) = app.executions.file(&id, &path).await? else {
+    let content = match app.executions.file(&id, &path).await? {
+        // A proxy may have made one slash of two.
+        None if !path.starts_with('/') => app.executions.file(&id, &format!("/{path}")).await?,
+        content => content,
+    };
+    let Some(content) = content else {
         return Err(ApiError::new(
             Problem::NotFound,
             "the execution has no such file: ask for them with collect_files, and see `files` of its result",

@@ -1,6 +1,6 @@
 //! The OpenAPI document, made from the types, and Swagger UI to read it.
 
-use super::{environments, eval, exec, executions, service};
+use super::{environments, eval, exec, executions, service, sessions, workspaces};
 use crate::server::{App, api};
 use axum::Router;
 use std::sync::Arc;
@@ -36,6 +36,32 @@ const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile
         environments::list,
         environments::status,
         environments::remove,
+        sessions::create,
+        sessions::list,
+        sessions::inspect,
+        sessions::remove,
+        sessions::call,
+        sessions::go_on,
+        sessions::interrupt,
+        sessions::fork,
+        sessions::checkpoints,
+        sessions::checkpoint,
+        sessions::roll_back,
+        sessions::variables,
+        sessions::files,
+        sessions::read_file,
+        sessions::write_file,
+        sessions::remove_file,
+        workspaces::create,
+        workspaces::list,
+        workspaces::inspect,
+        workspaces::remove,
+        workspaces::files,
+        workspaces::read,
+        workspaces::write,
+        workspaces::delete,
+        workspaces::unpack,
+        workspaces::pack,
         service::health,
         service::metrics,
     ),
@@ -46,6 +72,8 @@ const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile
         (name = "run", description = "Run code"),
         (name = "executions", description = "Look at, follow and kill executions"),
         (name = "environments", description = "Packages that are there before they are needed"),
+        (name = "sessions", description = "Interpreters that live on between calls"),
+        (name = "workspaces", description = "Files that outlive executions"),
         (name = "service", description = "The server itself"),
     )
 )]
@@ -172,7 +200,10 @@ struct RequestIds;
 impl Modify for RequestIds {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         for path in document.paths.paths.values_mut() {
-            [&mut path.get, &mut path.post, &mut path.delete].into_iter().flatten().for_each(add_request_id);
+            [&mut path.get, &mut path.post, &mut path.put, &mut path.delete]
+                .into_iter()
+                .flatten()
+                .for_each(add_request_id);
         }
     }
 }

@@ -45,6 +45,57 @@ pub(super) enum MissingEnvironment {
     Unavailable(ErrorBody),
 }
 
+/// Of every route that is about one session.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only described")]
+pub(super) enum MissingSession {
+    /// Something in the request is not as described here
+    #[response(status = 400)]
+    Invalid(ErrorBody),
+    /// The session is unknown, someone else's, or was not used for too long; or it has nothing of this name
+    #[response(status = 404)]
+    NotFound(ErrorBody),
+    /// The body stopped coming
+    #[response(status = 408)]
+    TooSlow(ErrorBody),
+    /// The body is too large
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// Too much goes on, or the service is at fault
+    #[response(status = 503, headers(("Retry-After" = u64, description = "In seconds")))]
+    Unavailable(ErrorBody),
+}
+
+/// Of every route that is about one workspace.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only described")]
+pub(super) enum MissingWorkspace {
+    /// Something in the request is not as described here
+    #[response(status = 400)]
+    Invalid(ErrorBody),
+    /// The workspace is unknown, someone else's, or was not used for too long; or it has no such file
+    #[response(status = 404)]
+    NotFound(ErrorBody),
+    /// The storage is at fault
+    #[response(status = 503, headers(("Retry-After" = u64, description = "In seconds")))]
+    Unavailable(ErrorBody),
+}
+
+/// Of every route that puts something into a workspace.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only described")]
+pub(super) enum NoRoom {
+    /// The body stopped coming
+    #[response(status = 408)]
+    TooSlow(ErrorBody),
+    /// The body is larger than an upload may be
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// The quota of the workspace, or of all workspaces of this key, has no room for it
+    #[response(status = 507)]
+    Full(ErrorBody),
+}
+
 /// Of every route that changes something.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only described")]

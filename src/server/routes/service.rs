@@ -1,14 +1,13 @@
 //! How the server is, and its page.
 
 use super::refusals::Guarded;
-use crate::outcome::Tier;
 use crate::server::{
     App,
-    admission::Admission,
     api::{Health, HealthDetails},
     auth::Caller,
     metrics::CONTENT_TYPE,
 };
+use crate::{outcome::Tier, scheduler::Load};
 use axum::{
     Extension, Json,
     extract::State,
@@ -31,16 +30,17 @@ const PAGE: &str = include_str!("../page.html");
     )
 )]
 pub(super) async fn health(State(app): State<Arc<App>>, caller: Option<Extension<Caller>>) -> Response {
-    let sum = |of: fn(&Admission) -> usize| app.gates.all().iter().map(|(_, admission)| of(admission)).sum();
+    let load = app.pyexec.scheduler().load();
+    let sum = |of: fn(&Load) -> usize| load.iter().map(|(_, load)| of(load)).sum();
     let docker = app.pyexec.docker_state();
     let details = caller.map(|_| HealthDetails {
         version: env!("CARGO_PKG_VERSION"),
         python: crate::PYTHON_VERSION,
         executors: if docker.is_ok() { vec![Tier::Wasm, Tier::Docker] } else { vec![Tier::Wasm] },
         docker: docker.map_or_else(|why| why.to_string(), |()| "ready".to_owned()),
-        slots: sum(Admission::slots),
-        busy: sum(Admission::busy),
-        queued: sum(Admission::queued),
+        slots: sum(|load| load.slots),
+        busy: sum(|load| load.busy),
+        queued: sum(|load| load.queued),
         state: "memory",
     });
     let (code, status) =
@@ -57,8 +57,8 @@ pub(super) async fn health(State(app): State<Arc<App>>, caller: Option<Extension
 )]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let (kept, bytes) = app.executions.kept();
-    for (tier, admission) in app.gates.all() {
-        app.metrics.set_admission(tier, admission);
+    for (tier, load) in app.pyexec.scheduler().load() {
+        app.metrics.set_load(tier, load);
     }
     if let Some(docker) = app.pyexec.docker() {
         app.metrics.set_pool(&docker.pool_stats());

@@ -115,16 +115,3 @@ fn many_at_once_share_the_slots_and_all_end() {
         }
     });
 }
-
-/// What is made for a job takes as long as it likes; meanwhile others have the slots.
-#[test]
-fn a_job_holds_no_slot_while_its_commands_run() {
-    let Some(site) = Site::start(&[("PYEXEC_DOCKER_SLOTS", "1")]) else { return };
-    let commands = json!({"executor": "docker", "pre_commands": ["sleep 600"]});
-    let building = site.submit_with("print(1)", &commands);
-    until("its commands run", || (site.containers() == 1).then_some(()));
-    assert_eq!(site.metric("pyexec_slots_busy{tier=\"docker\"}"), Some(0.0));
-    assert_eq!(site.in_docker(json!({"code": "print(2)"}))["stdout"], "2\n");
-    assert_eq!(site.delete(&format!("/api/v1/executions/{building}")).status, 200);
-    site.are_gone(Instant::now(), "a build that nobody waits for");
-}

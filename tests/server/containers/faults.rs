@@ -63,7 +63,7 @@ fn without_a_daemon_auto_serves_what_needs_none_and_says_why() {
     let health = server.get("/health").json();
     assert_eq!((&health["status"], &health["executors"]), (&json!("ok"), &json!(["wasm"])));
     assert!(
-        health["docker"].as_str().is_some_and(|why| why.contains(NOWHERE) && why.contains("does it run")),
+        health["docker"].as_str().is_some_and(|why| why.contains(NOWHERE) && why.contains("there is no socket")),
         "{health}"
     );
     for request in
@@ -105,12 +105,13 @@ fn turned_off_it_is_a_setting_that_is_named() {
         (json!({"code": "1", "python_version": "3.11"}), "asks for Python 3.11"),
         (json!({"code": "1", "pre_commands": ["true"]}), "has pre_commands"),
     ] {
-        let error = server.failed(&request);
-        assert!(error.contains(need) && error.contains("PYEXEC_FALLBACK=auto"), "{error}");
+        let result = server.eval(&request);
+        let text = |member: &str| result[member].as_str().unwrap_or_default().to_owned();
+        assert!(text("error").contains(need) && text("hint").contains("PYEXEC_FALLBACK=auto"), "{result}");
     }
     let health = server.get("/health").json();
     assert_eq!(health["executors"], json!(["wasm"]));
-    assert!(health["docker"].as_str().is_some_and(|why| why.contains("PYEXEC_FALLBACK")), "{health}");
+    assert!(health["docker"].as_str().is_some_and(|why| why.contains("containers are off")), "{health}");
     wasm_is_well(&server);
 }
 
@@ -119,6 +120,6 @@ fn on_without_a_daemon_does_not_start() {
     let settings = [("PYEXEC_FALLBACK", "on"), ("PYEXEC_DOCKER_SOCKET", NOWHERE)];
     let ended = Server::try_start(&settings, &["--port", "0"]).err().expect("not started");
     assert_eq!(ended.status.code(), Some(125), "{}", ended.log);
-    assert!(ended.log.contains(NOWHERE) && ended.log.contains("does it run"), "{}", ended.log);
+    assert!(ended.log.contains(NOWHERE) && ended.log.contains("there is no socket"), "{}", ended.log);
     assert!(!ended.log.contains("panicked"), "{}", ended.log);
 }

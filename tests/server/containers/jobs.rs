@@ -44,6 +44,34 @@ fn code_goes_where_it_can_run() {
 }
 
 #[test]
+fn containers_find_the_files_of_a_workspace_and_leave_theirs() {
+    let Some(site) = Site::start(&[]) else { return };
+    let id = site.call("POST", "/api/v1/workspaces", &[], b"").json()["id"].as_str().expect("an id").to_owned();
+    let files = format!("/api/v1/workspaces/{id}/files");
+    for (path, content) in [("in.csv", "1,2"), ("old.txt", "old"), ("sub/change.txt", "before")] {
+        assert_eq!(site.call("PUT", &format!("{files}/{path}"), &[], content.as_bytes()).status, 200);
+    }
+    let code = "import os\nprint(open('in.csv').read())\nos.remove('old.txt')\n\
+                open('sub/change.txt', 'w').write('after')\nopen('new.txt', 'w').write('new')\nos.remove('main.py')";
+    let result = site.eval(&json!({"code": code, "workspace": id, "executor": "docker"}));
+    ran_on(&result, "docker", "asks for docker");
+    assert_eq!(result["stdout"], "1,2\n", "{result}");
+    assert_eq!(result["workspace"], json!({"id": id, "written": 2, "deleted": 1}), "{result}");
+    assert_eq!(site.get(&format!("{files}/sub/change.txt")).text(), "after");
+    // One that is out of time as well, with what it started.
+    let code = "import os, subprocess, sys, time\nopen('hung.txt', 'w').write('kept')\nos.remove('new.txt')\n\
+                subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\nprint(1, flush=True)\n\
+                time.sleep(60)";
+    let limits = json!({"timeout_seconds": 3});
+    let result = site.eval(&json!({"code": code, "workspace": id, "executor": "docker", "config": limits}));
+    assert_eq!((&result["error_kind"], &result["stdout"]), (&json!("time_limit"), &json!("1\n")), "{result}");
+    assert_eq!(result["workspace"], json!({"id": id, "written": 1, "deleted": 1}), "{result}");
+    let found = site.get(&files).json();
+    let found: Vec<_> = found["files"].as_array().expect("files").iter().map(|file| file["path"].clone()).collect();
+    assert_eq!(found, ["hung.txt", "in.csv", "sub/change.txt"]);
+}
+
+#[test]
 fn required_and_imported_packages_are_installed_and_that_is_told() {
     let Some(site) = Site::start(&[]) else { return };
     let code = "import six\nprint(six.__name__)";

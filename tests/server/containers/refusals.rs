@@ -25,7 +25,7 @@ fn refused(site: &Site, field: &str, value: &Value, words: &[&str]) {
 fn images_that_are_not_allowed_are_refused_by_name() {
     let Some(site) = Site::start(&[("PYEXEC_ALLOWED_IMAGES", "python:3.1*-slim")]) else { return };
     for image in ["ubuntu:24.04", "docker.io/library/alpine", "python:2.7", "example.org/python:3.11-slim"] {
-        refused(&site, "docker_image", &json!(image), &["is not allowed", "PYEXEC_ALLOWED_IMAGES", "python:3.1*-slim"]);
+        refused(&site, "docker_image", &json!(image), &["is not allowed", "python:3.1*-slim"]);
     }
     for image in ["-v /:/host", "python:3.11-slim --privileged", "UPPER", "../python"] {
         refused(&site, "docker_image", &json!(image), &["is not the name of an image"]);

@@ -118,7 +118,7 @@ mod tests {
     fn writes_stop_at_the_quota_and_cutting_makes_room() {
         let limits = Limits { disk_bytes: 10, ..Limits::default() };
         let library = Library::new(wasm_python::STDLIB).unwrap();
-        let mut files = Files::new(Project::script(""), &library, &limits);
+        let mut files = Files::new(Project::script(""), &library, &limits, None);
         let fd =
             files.open(PROJECT, b"new", Open { create: true, read: true, write: true, ..Open::default() }).unwrap();
         assert_eq!(files.write(fd, &[1; 7], None), Ok(7));
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn opening_to_cut_gives_back_only_what_was_cut() {
         let library = Library::new(wasm_python::STDLIB).unwrap();
-        let mut files = Files::new(Project::script(""), &library, &Limits::default());
+        let mut files = Files::new(Project::script(""), &library, &Limits::default(), None);
         let new = Open { create: true, write: true, ..Open::default() };
         let cut = Open { truncate: true, ..Open::default() };
         for (n, how) in

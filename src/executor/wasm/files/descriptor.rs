@@ -5,9 +5,10 @@ use super::{
     pipe::{Reader, Writer},
     virtual_tree::VirtualFile,
 };
+use crate::sync::lock;
 use cap_std::fs::{Dir, File};
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex,
     atomic::{AtomicBool, AtomicU64},
 };
 
@@ -60,12 +61,12 @@ impl OpenPath {
     }
 
     pub(super) fn get(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.0).clone()
     }
 
     /// Follows `from`, or a folder above it that it names, to `to`.
     pub(super) fn renamed(&self, from: &[u8], to: &[u8]) {
-        let mut path = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut path = lock(&self.0);
         if let Some(below) = path.strip_prefix(from)
             && (below.is_empty() || below.starts_with(b"/"))
         {

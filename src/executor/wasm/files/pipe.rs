@@ -4,10 +4,11 @@
 //! last for ever, and is refused as the deadlock that it is.
 
 use super::errno::Result;
+use crate::sync::lock;
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -27,7 +28,7 @@ struct Pipe {
 
 impl Pipe {
     fn content(&self) -> MutexGuard<'_, VecDeque<u8>> {
-        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.content)
     }
 }
 
@@ -51,10 +52,18 @@ pub(super) fn pipe(number: u64) -> (Reader, Writer) {
     (reader, Writer { pipe, nonblocking: AtomicBool::new(false) })
 }
 
+/// Makes a pipe that has this number among inodes.
+pub(super) fn pipe_of_inode(inode: u64) -> (Reader, Writer) {
+    pipe(inode.saturating_sub(FIRST_INODE))
+}
+
+/// Past those of the standard streams.
+const FIRST_INODE: u64 = 1000;
+
 impl Pipe {
     /// Returns a number past those of the standard streams.
     fn inode(&self) -> u64 {
-        self.number + 1000
+        self.number.saturating_add(FIRST_INODE)
     }
 }
 
@@ -79,6 +88,17 @@ impl Reader {
 
     pub(super) fn inode(&self) -> u64 {
         self.pipe.inode()
+    }
+
+    /// Copies what waits to be read.
+    pub(super) fn content(&self) -> Vec<u8> {
+        self.pipe.content().iter().copied().collect()
+    }
+
+    /// Puts back what waited to be read.
+    pub(super) fn fill(&self, mut content: Vec<u8>) {
+        content.truncate(CAPACITY);
+        *self.pipe.content() = content.into();
     }
 
     /// Returns whether reading would not have to wait.

@@ -1,0 +1,95 @@
+//! What the host does with a session's files between calls, within the session's quota.
+
+use super::Files;
+use crate::{
+    Error, Result,
+    executor::{COLLECTED_BYTES_MAX, SessionFile},
+    project::relative,
+};
+use cap_std::fs::MetadataExt;
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+impl Files {
+    /// Lists the regular files in the project folder.
+    pub(crate) fn list_from_outside(&mut self) -> Result<Vec<SessionFile>> {
+        let root = self.root_from_outside()?;
+        let workspace = self.workspace.as_ref().map(|workspace| workspace.files("work")).unwrap_or_default();
+        let file = |path: PathBuf| {
+            let metadata = root.symlink_metadata(&path).ok()?;
+            let modified = metadata.modified().map_or(SystemTime::UNIX_EPOCH, cap_std::time::SystemTime::into_std);
+            let below = path.strip_prefix("work").ok()?.to_str()?.to_owned();
+            Some(SessionFile::new(below, metadata.len(), modified))
+        };
+        Ok(workspace.into_iter().filter_map(file).collect())
+    }
+
+    pub(crate) fn read_from_outside(&mut self, path: &str) -> Result<Vec<u8>> {
+        let (root, at) = (self.root_from_outside()?, below(path)?);
+        let file = regular(&root, &at, path)?;
+        let mut content = Vec::new();
+        file.take(COLLECTED_BYTES_MAX + 1).read_to_end(&mut content).map_err(|e| failed(path, &e))?;
+        if content.len() as u64 > COLLECTED_BYTES_MAX {
+            return Err(Error::invalid(format!("{path:?} is larger than {COLLECTED_BYTES_MAX} bytes")));
+        }
+        Ok(content)
+    }
+
+    pub(crate) fn write_from_outside(&mut self, path: &str, content: &[u8]) -> Result<()> {
+        let (root, at) = (self.root_from_outside()?, below(path)?);
+        let before = match root.symlink_metadata(&at) {
+            Ok(metadata) if metadata.is_file() => Some(metadata.len()),
+            Ok(_) => return Err(Error::invalid(format!("{path:?} is no file"))),
+            Err(_) => None,
+        };
+        let more = (content.len() as u64).saturating_sub(before.unwrap_or(0));
+        if self.quota.room(more) < more || before.is_none() && self.quota.add_file().is_err() {
+            return Err(Error::invalid(format!("{path:?} does not fit: the session's disk is full")));
+        }
+        let folder = at.parent().unwrap_or(Path::new("work"));
+        let written = root.create_dir_all(folder).and_then(|()| root.write(&at, content));
+        if let Err(error) = written {
+            if before.is_none() {
+                self.quota.remove_file();
+            }
+            return Err(failed(path, &error));
+        }
+        self.quota.resized(before.unwrap_or(0), content.len() as u64);
+        Ok(())
+    }
+
+    pub(crate) fn remove_from_outside(&mut self, path: &str) -> Result<()> {
+        let (root, at) = (self.root_from_outside()?, below(path)?);
+        let metadata = regular(&root, &at, path)?.metadata().map_err(|e| failed(path, &e))?;
+        root.remove_file(&at).map_err(|e| failed(path, &e))?;
+        self.quota.remove_file();
+        self.quota.unlinked(metadata.ino(), metadata.len());
+        Ok(())
+    }
+
+    fn root_from_outside(&mut self) -> Result<std::sync::Arc<cap_std::fs::Dir>> {
+        self.root().map_err(|error| Error::caused("the session's folder cannot be opened", format!("{error:?}")))
+    }
+}
+
+fn below(path: &str) -> Result<PathBuf> {
+    let path = relative(path)?;
+    if path.is_empty() {
+        return Err(Error::invalid("the path of a file is empty"));
+    }
+    Ok(Path::new("work").join(path))
+}
+
+fn regular(root: &cap_std::fs::Dir, at: &Path, path: &str) -> Result<cap_std::fs::File> {
+    match root.symlink_metadata(at) {
+        Ok(metadata) if metadata.is_file() => root.open(at).map_err(|e| failed(path, &e)),
+        _ => Err(Error::not_found(format!("the session has no file {path:?}"))),
+    }
+}
+
+fn failed(path: &str, error: &std::io::Error) -> Error {
+    Error::invalid(format!("{path:?}: {error}"))
+}

@@ -1,0 +1,163 @@
+//! Interpreters that live on between calls.
+
+use super::support::Server;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use std::{thread, time::Duration};
+
+fn new(server: &Server, request: &Value) -> String {
+    let answer = server.post_json("/api/v1/sessions", request);
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    answer.json()["id"].as_str().expect("an id").to_owned()
+}
+
+fn call(server: &Server, id: &str, request: &Value) -> Value {
+    let answer = server.post_json(&format!("/api/v1/sessions/{id}/calls"), request);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+fn value(server: &Server, id: &str, code: &str) -> Value {
+    let answer = call(server, id, &json!({"code": code}));
+    assert_eq!(answer["exit_code"], 0, "{answer:#}");
+    answer["result_json"].clone()
+}
+
+#[test]
+fn calls_share_names_and_files() {
+    let server = Server::shared();
+    let files = json!([{"name": "data.txt", "content": "seven"}]);
+    let id = new(&server, &json!({"files": files, "env_vars": ["NAME=value"]}));
+    assert_eq!(value(&server, &id, "import os\nx = 41\nos.environ['NAME']"), "value");
+    let answer = call(&server, &id, &json!({"code": "x += 1\nprint(input())\nx", "stdin": "line\n"}));
+    assert_eq!((&answer["result"], &answer["stdout"], &answer["call"]), (&json!("42"), &json!("line\n"), &json!(2)));
+    assert_eq!((&answer["session_id"], &answer["executor"]), (&json!(id), &json!("wasm")));
+    let path = format!("/api/v1/sessions/{id}/files/a/b.txt");
+    assert_eq!(server.call("PUT", &path, &[], b"written").status, 204);
+    assert_eq!(value(&server, &id, "open('a/b.txt').read() + open('data.txt').read()"), "writtenseven");
+    assert_eq!(server.get(&path).text(), "written");
+    let files = server.get(&format!("/api/v1/sessions/{id}/files")).json();
+    assert_eq!(files["files"][0]["path"], "a/b.txt", "{files:#}");
+    assert_eq!(server.delete(&path).status, 204);
+    assert_eq!(server.get(&path).status, 404);
+    let variables = server.get(&format!("/api/v1/sessions/{id}/variables")).json();
+    assert!(variables.as_array().is_some_and(|all| all.iter().any(|it| it["name"] == "x" && it["repr"] == "42")));
+    let failed = call(&server, &id, &json!({"code": "def f():\n    return 1 / 0\nf()"}));
+    assert_eq!((&failed["exit_code"], &failed["error_type"]), (&json!(1), &json!("ZeroDivisionError")), "{failed:#}");
+    assert_eq!(failed["error_frames"].as_array().map(Vec::len), Some(2), "{failed:#}");
+    let timed = call(&server, &id, &json!({"code": "while True: pass", "config": {"timeout_seconds": 0.2}}));
+    assert_eq!((&timed["status"], &timed["error_kind"]), (&json!("failed"), &json!("time_limit")), "{timed:#}");
+    assert_eq!(value(&server, &id, "x"), 42);
+    let infos = server.get("/api/v1/sessions").json();
+    assert!(infos["sessions"].as_array().is_some_and(|all| all.iter().any(|it| it["id"] == *id)), "{infos:#}");
+    assert_eq!(server.delete(&format!("/api/v1/sessions/{id}")).status, 204);
+    assert_eq!(server.get(&format!("/api/v1/sessions/{id}")).status, 404);
+}
+
+#[test]
+fn tools_are_answered_by_the_client() {
+    let server = Server::shared();
+    let id = new(&server, &json!({}));
+    let tools =
+        json!([{"name": "lookup", "awaited": true, "parameters": {"type": "object", "properties": {"key": {}}}}]);
+    let code = "import asyncio\nawait asyncio.gather(lookup('a'), lookup(key='b'))";
+    let waits = call(&server, &id, &json!({"code": code, "tools": tools}));
+    assert_eq!(waits["status"], "tool_call_required", "{waits:#}");
+    let calls = waits["tool_calls"].as_array().expect("calls");
+    assert_eq!(
+        calls.iter().map(|it| it["input"].clone()).collect::<Vec<_>>(),
+        [json!({"key": "a"}), json!({"key": "b"})]
+    );
+    let path = format!("/api/v1/sessions/{id}/calls/continue");
+    let results: Vec<_> = calls.iter().map(|it| json!({"call_id": it["id"], "result": it["input"]["key"]})).collect();
+    let request = json!({"continuation_token": waits["continuation_token"], "tool_results": results});
+    let other = new(&server, &json!({}));
+    assert_eq!(server.post_json(&format!("/api/v1/sessions/{other}/calls/continue"), &request).status, 404);
+    let ended = server.post_json(&path, &request).json();
+    assert_eq!((&ended["status"], &ended["result_json"]), (&json!("completed"), &json!(["a", "b"])), "{ended:#}");
+    assert_eq!(server.post_json(&path, &request).status, 404, "a token is good for once");
+    let failing = call(&server, &id, &json!({"code": "lookup('c')", "tools": [{"name": "lookup"}]}));
+    let results = json!([{"call_id": failing["tool_calls"][0]["id"], "error": {"type": "KeyError", "message": "c"}}]);
+    let request = json!({"continuation_token": failing["continuation_token"], "tool_results": results});
+    let ended = server.post_json(&path, &request).json();
+    assert_eq!((&ended["error_type"], &ended["exit_code"]), (&json!("KeyError"), &json!(1)), "{ended:#}");
+}
+
+#[test]
+fn sessions_fork_and_go_back() {
+    let server = Server::shared();
+    let id = new(&server, &json!({}));
+    value(&server, &id, "x = 1");
+    let checkpoint = format!("/api/v1/sessions/{id}/checkpoints/first");
+    assert_eq!(server.call("PUT", &checkpoint, &[], b"").status, 204);
+    let fork = server.call("POST", &format!("/api/v1/sessions/{id}/fork"), &[], b"");
+    assert_eq!(fork.status, 201, "{}", fork.text());
+    let fork = fork.json()["id"].as_str().expect("an id").to_owned();
+    value(&server, &id, "x = 2");
+    assert_eq!((value(&server, &id, "x"), value(&server, &fork, "x")), (json!(2), json!(1)));
+    assert_eq!(server.call("POST", &checkpoint, &[], b"").json()["calls"], 1);
+    assert_eq!(value(&server, &id, "x"), 1);
+    let names = server.get(&format!("/api/v1/sessions/{id}/checkpoints")).json();
+    assert_eq!(names, json!({"checkpoints": ["first"]}));
+    assert_eq!(server.call("POST", &format!("/api/v1/sessions/{id}/checkpoints/none"), &[], b"").status, 404);
+}
+
+#[test]
+fn nobody_sees_sessions_of_another_key() {
+    let server = Server::start(&[("PYEXEC_API_KEYS", "alice-alice-alice,bob-bob-bob-bob-bob")], &[]);
+    let alice = [("x-api-key", "alice-alice-alice"), ("content-type", "application/json")];
+    let bob = [("x-api-key", "bob-bob-bob-bob-bob"), ("content-type", "application/json")];
+    let made = server.call("POST", "/api/v1/sessions", &alice, b"{}").json();
+    let path = format!("/api/v1/sessions/{}", made["id"].as_str().expect("an id"));
+    assert_eq!(server.call("GET", &path, &alice, b"").status, 200);
+    for (method, rest, body) in [
+        ("GET", "", ""),
+        ("DELETE", "", ""),
+        ("POST", "/calls", r#"{"code": "1"}"#),
+        ("POST", "/interrupt", ""),
+        ("POST", "/fork", ""),
+        ("GET", "/files", ""),
+        ("GET", "/variables", ""),
+        ("PUT", "/files/x", "x"),
+    ] {
+        let answer = server.call(method, &format!("{path}{rest}"), &bob, body.as_bytes());
+        assert_eq!(answer.status, 404, "{method} {rest}");
+    }
+    assert_eq!(server.call("GET", "/api/v1/sessions", &bob, b"").json(), json!({"sessions": []}));
+}
+
+#[test]
+fn sessions_survive_any_kill() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let variables = [("PYEXEC_DATA_DIR", folder.path().to_str().expect("text"))];
+    let mut server = Server::start(&variables, &[]);
+    let id = new(&server, &json!({}));
+    value(&server, &id, "x = []");
+    for round in 0..4 {
+        assert_eq!(value(&server, &id, "x.append(len(x)) or len(x)"), round + 1);
+        // Some are killed before the state was written down, others after.
+        thread::sleep(Duration::from_millis(150 * round));
+        server.signal(Signal::KILL);
+        server.ended();
+        server = Server::start(&variables, &[]);
+        assert_eq!(value(&server, &id, "x == list(range(len(x)))"), true);
+        assert_eq!(value(&server, &id, "len(x)"), round + 1);
+    }
+}
+
+#[test]
+fn what_is_no_session_is_refused() {
+    let server = Server::shared();
+    let id = new(&server, &json!({}));
+    let calls = format!("/api/v1/sessions/{id}/calls");
+    for (path, request) in [
+        ("/api/v1/sessions", json!({"code": "x = 1"})),
+        ("/api/v1/sessions", json!({"files": [{"name": "../x", "content": ""}]})),
+        (&*calls, json!({"code": 5})),
+        (&*calls, json!({"code": "1", "tools": [{"name": "not a name"}]})),
+        (&*calls, json!({"code": "1", "tool": []})),
+    ] {
+        let answer = server.post_json(path, &request);
+        assert_eq!(answer.status, 400, "{request}: {}", answer.text());
+    }
+}
