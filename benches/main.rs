@@ -2,11 +2,12 @@
 //!
 //! Everything is measured side by side with the native CPython of the same version (-O3) that the build makes, in one
 //! run, because only ratios travel between machines. Sections: latency, mixed, throughput, imports, interpreter, memory, drift,
-//! command, environments, serve, docker.
+//! command, environments, serve, docker, sessions.
 
 mod docker;
 mod environments;
 mod serve;
+mod sessions;
 
 use pyexec::{Job, Limits, Project, Pyexec};
 use std::{
@@ -21,7 +22,7 @@ type Runtime = tokio::runtime::Runtime;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let sections: [Section; 11] = [
+    let sections: [Section; 12] = [
         ("latency", latency),
         ("mixed", mixed),
         ("throughput", throughput),
@@ -33,6 +34,7 @@ fn main() {
         ("environments", environments::environments),
         ("serve", serve::serve),
         ("docker", docker::docker),
+        ("sessions", sessions::sessions),
     ];
     machine();
     let bench = Bench::new();
