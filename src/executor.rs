@@ -59,8 +59,8 @@ pub trait Executor: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`](crate::Error::InvalidJob) when it was frozen by another version, or its bytes are damaged;
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the service is at fault.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when it was frozen by another version, or its bytes are damaged;
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the service is at fault.
     async fn thaw(&self, frozen: &Frozen, provisioned: Provisioned, spec: SessionSpec) -> Result<Box<dyn Session>>;
 }
 

@@ -173,7 +173,7 @@ impl Pyexec {
     ///
     /// # Errors
     ///
-    /// As for [`Pyexec::run`]; [`Error::InvalidJob`](crate::Error::InvalidJob) when the slot is not one of its tier.
+    /// As for [`Pyexec::run`]; [`InvalidJob`](crate::ErrorKind::InvalidJob) when the slot is not one of its tier.
     pub async fn attempt(&self, mut ready: Ready, slot: Slot, observer: impl Observer) -> Result<Attempt> {
         if !self.scheduler.has(ready.tier(), &slot) {
             return Err(crate::Error::invalid(

@@ -107,7 +107,11 @@ impl Journal {
             while let Some(line) = lines.next() {
                 let line = line.map_err(unreadable)?;
                 match serde_json::from_slice::<Entry>(&line) {
-                    Ok(entry) if entry.number > number && entry.number <= until => entries.push(entry),
+                    Ok(entry) if entry.number > number && entry.number <= until => {
+                        // One that was not answered before the process ended was made again, under the same number.
+                        entries.retain(|other: &Entry| other.number < entry.number);
+                        entries.push(entry);
+                    }
                     Ok(_) => {}
                     // The process ended in the middle of it: the call was not answered.
                     Err(_) if lines.peek().is_none() => {}
