@@ -24,15 +24,22 @@
 //! - [`executor`] has the contract of an execution tier, and the tiers.
 
 #![warn(missing_docs)]
+// What only some features use is checked for its use where all of them are built in.
+#![cfg_attr(not(feature = "server"), allow(dead_code, unused_imports))]
 
 mod blocking;
 mod cache;
 mod capture;
+#[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "packages")]
 pub mod environment;
+#[cfg(not(feature = "packages"))]
+#[path = "environment_absent.rs"]
+mod environment;
 mod error;
 pub mod executor;
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(feature = "fuzzing", all(test, feature = "server")))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod job;
@@ -44,10 +51,13 @@ mod planner;
 mod progress;
 mod project;
 mod resolve;
+#[cfg(feature = "server")]
 pub mod server;
 mod service;
+#[cfg(feature = "docker")]
 mod single_flight;
 mod sync;
+#[cfg(feature = "docker")]
 mod turns;
 
 pub use cache::Verification;
@@ -62,7 +72,9 @@ pub use planner::{Plan, Ready};
 pub use progress::{Progress, Update};
 pub use project::Project;
 pub use resolve::ResolvedJob;
-pub use service::{Attempt, BakeOrder, Baking, Builder, EnvironmentState, NamedEnvironment, Pyexec, ReadyEnvironment};
+pub use service::{Attempt, BakeOrder, Baking, Builder, Pyexec};
+#[cfg(feature = "packages")]
+pub use service::{EnvironmentState, NamedEnvironment, ReadyEnvironment};
 
 /// Version of CPython in the wasm tier.
 pub const PYTHON_VERSION: &str = wasm_python::VERSION;

@@ -4,7 +4,6 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use std::fmt;
-use utoipa::ToSchema;
 
 /// Deepest nesting of a value as JSON. Python's own parser counts each level as a call, of which it allows 1,000 with those of
 /// the program around it.
@@ -129,7 +128,8 @@ impl fmt::Display for StopReason {
 }
 
 /// A limit that a job ran into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LimitHit {
     /// [`Limits::wall_clock_ms`](crate::Limits::wall_clock_ms)
@@ -256,7 +256,8 @@ pub struct Exception {
 }
 
 /// A frame of a traceback, in a file of the project.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct ErrorFrame {
     /// Path of the file in the project.
     pub file: String,
@@ -280,7 +281,8 @@ impl ErrorFrame {
 }
 
 /// Something that only a full Linux has: a thread, a socket, a process, a native module.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct CapabilityMiss {
     /// One of `thread`, `process`, `socket`, `network`, `module`, `native module`, `library`, `signal`, `terminal`,
     /// `privilege`, `limits`, `file system`.
@@ -306,7 +308,8 @@ pub struct Usage {
 }
 
 /// A rich result, such as a figure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct RichOutput {
     /// Media type, such as `image/png`.
     pub mime: String,
@@ -327,7 +330,8 @@ pub struct OutputFile {
 }
 
 /// An execution tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
     /// CPython on WebAssembly, in this process.

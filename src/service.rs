@@ -1,21 +1,27 @@
 //! Ties the flow together: what the library, the command line and the server all call.
 
 mod advice;
+#[cfg(feature = "docker")]
+mod docker;
+#[cfg(feature = "packages")]
 mod environments;
 mod preload;
+#[cfg(feature = "server")]
+mod settings;
+#[cfg(feature = "packages")]
 mod workbench;
 
+#[cfg(feature = "packages")]
 pub use environments::{EnvironmentState, NamedEnvironment, ReadyEnvironment};
 pub use preload::{BakeOrder, Baking};
 
 use crate::{
     Job, Outcome, Plan, Ready, Result,
     cache::Verification,
-    config::{ContainerSettings, FallbackMode, Settings},
-    environment::{EnvironmentOptions, Environments},
+    environment::EnvironmentOptions,
     executor::{
         self, Event, Observer, Provisioned, Provisions, Run,
-        docker::{Connection, DockerExecutor, DockerOptions},
+        docker::Connection,
         wasm::{WasmExecutor, WasmOptions},
     },
     planner::{Planner, Policy, Sources, Target},
@@ -23,13 +29,11 @@ use crate::{
     sync::lock,
 };
 use advice::Advice;
-use environments::Registry;
 use preload::Used;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex},
 };
-use workbench::Sandbox;
 
 /// Runs Python jobs. Make one and share it: cloning is cheap, and all clones share the same slots.
 ///
@@ -49,7 +53,8 @@ use workbench::Sandbox;
 pub struct Pyexec {
     wasm: Arc<WasmExecutor>,
     planner: Planner,
-    registry: Arc<Registry>,
+    #[cfg(feature = "packages")]
+    registry: Arc<environments::Registry>,
     baking: Baking,
     orders: Arc<Mutex<Vec<BakeOrder>>>,
 }
@@ -79,7 +84,7 @@ impl Pyexec {
     pub fn builder() -> Builder {
         Builder {
             wasm: WasmOptions::default(),
-            docker: Ok(DockerOptions::default()),
+            docker: Connection::default(),
             environments: EnvironmentOptions::default(),
             detect_packages: true,
             allow_network: true,
@@ -215,16 +220,6 @@ impl Pyexec {
         self.planner.may_run_again(ready)
     }
 
-    /// Returns the environments, where packages are kept.
-    pub fn packages(&self) -> &Environments {
-        &self.planner.sources.environments
-    }
-
-    /// Returns the Docker executor, if a job has needed it yet, or [`Pyexec::connect_docker`] was called.
-    pub fn docker(&self) -> Option<&Arc<DockerExecutor>> {
-        self.planner.sources.docker.connected()
-    }
-
     /// Returns whether containers can be used, as far as is known; if not, why.
     ///
     /// # Errors
@@ -232,15 +227,6 @@ impl Pyexec {
     /// Why not: they are turned off, or Docker could not be reached when it was last tried.
     pub fn docker_state(&self) -> Result<(), Arc<str>> {
         self.planner.sources.docker.state()
-    }
-
-    /// Connects to Docker now, instead of when the first job needs it: sweeps, and fills the pool.
-    ///
-    /// # Errors
-    ///
-    /// When Docker is turned off or cannot be used; the message says why.
-    pub async fn connect_docker(&self) -> Result<Arc<DockerExecutor>> {
-        self.planner.sources.docker.connect().await
     }
 
     /// Ends all jobs in containers and waits until nothing of them is left. Dropping the last clone does the same, less
@@ -273,8 +259,7 @@ impl Pyexec {
 /// Settings for a [`Pyexec`].
 pub struct Builder {
     wasm: WasmOptions,
-    /// Why it is off, otherwise.
-    docker: Result<DockerOptions, String>,
+    docker: Connection,
     environments: EnvironmentOptions,
     detect_packages: bool,
     allow_network: bool,
@@ -315,48 +300,12 @@ impl Builder {
         self
     }
 
-    /// Sets the options of the Docker executor. It is connected to when the first job needs it.
-    #[must_use]
-    pub fn docker(mut self, options: DockerOptions) -> Builder {
-        self.docker = Ok(options);
-        self
-    }
-
     /// Runs nothing in containers. A job that needs one is refused with what it needs, and with `why`: a sentence without a
     /// full stop that says how to turn them on.
     #[must_use]
     pub fn without_docker(mut self, why: impl Into<String>) -> Builder {
-        self.docker = Err(why.into());
+        self.docker = Connection::off(why.into());
         self
-    }
-
-    /// Sets how packages are found, installed and kept.
-    #[must_use]
-    pub fn environments(mut self, options: EnvironmentOptions) -> Builder {
-        self.environments = options;
-        self
-    }
-
-    /// Takes over what settings say of containers, packages and the network.
-    #[must_use]
-    pub fn settings(self, settings: &Settings) -> Builder {
-        let ContainerSettings { fallback, detect_packages, bake, baked_folder, baked_bytes_max, docker, environments } =
-            &settings.containers;
-        let mut builder = self
-            .detect_packages(*detect_packages)
-            .baking(if *bake { Baking::InBackground } else { Baking::OnOrder })
-            .baked_bytes_max(*baked_bytes_max)
-            .allow_network(settings.allow_network)
-            .environments(environments.clone());
-        if let Some(folder) = baked_folder {
-            builder = builder.baked_folder(folder);
-        }
-        match fallback {
-            FallbackMode::Off => {
-                builder.without_docker("containers are off: set PYEXEC_FALLBACK=auto or on where Docker can be used")
-            }
-            FallbackMode::Auto | FallbackMode::On => builder.docker(docker.clone()),
-        }
     }
 
     /// Sets whether packages that code imports are installed without being asked for. The default is yes.
@@ -413,21 +362,20 @@ impl Builder {
     /// When the compiled interpreter can be neither loaded nor made.
     pub fn build(self) -> Result<Pyexec> {
         let wasm = Arc::new(WasmExecutor::new(&self.wasm, &*self.progress)?);
-        let workbench = Arc::new(Sandbox::new(Arc::clone(&wasm)));
-        let environments = Environments::with_workbench(self.environments, Some(workbench))?;
-        let docker = match self.docker {
-            Ok(options) => Connection::on(options),
-            Err(why) => Connection::Off(why.into()),
-        };
+        #[cfg(feature = "packages")]
+        let environments = workbench::environments(self.environments, &wasm)?;
+        #[cfg(not(feature = "packages"))]
+        let environments = crate::environment::Environments::new(self.environments)?;
         let policy = Policy {
             detect_packages: self.detect_packages,
             allow_network: self.allow_network,
-            docker: docker.configured(),
+            docker: self.docker.configured(),
         };
-        let sources = Sources { environments, docker: Arc::new(docker), counts: Arc::default() };
+        let sources = Sources { environments, docker: Arc::new(self.docker), counts: Arc::default() };
         Ok(Pyexec {
             wasm,
             planner: Planner { sources, policy },
+            #[cfg(feature = "packages")]
             registry: Arc::default(),
             baking: self.baking,
             orders: Arc::default(),

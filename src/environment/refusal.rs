@@ -70,6 +70,8 @@ pub enum Reason {
     },
     /// There is no uv, or no Python for it.
     NoUv,
+    /// This program is built without what installs packages.
+    NotBuiltIn,
     /// A fault of the service; the log says which.
     Fault,
 }
@@ -90,6 +92,7 @@ impl Reason {
             Reason::Timeout { .. } => "timeout",
             Reason::TooLarge { .. } => "too_large",
             Reason::NoUv => "no_uv",
+            Reason::NotBuiltIn => "not_built_in",
             Reason::Fault => "fault",
         }
     }
@@ -179,6 +182,7 @@ impl fmt::Display for Reason {
                 "this service cannot install packages, because uv or a Python for it is missing: its operator can get \
                  it with 'pip install uv'",
             ),
+            Reason::NotBuiltIn => f.write_str("this program is built without packages: leave them out"),
             Reason::Fault => f.write_str("installing the packages failed; the log of the service says why"),
         }
     }

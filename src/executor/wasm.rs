@@ -11,7 +11,7 @@ mod clock;
 mod engine;
 mod files;
 mod functions;
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(feature = "fuzzing", all(test, feature = "server")))]
 pub(crate) mod fuzzing;
 mod host;
 mod image;

@@ -32,7 +32,17 @@ struct Failed {
     why: Arc<str>,
 }
 
+impl Default for Connection {
+    fn default() -> Connection {
+        Connection::on(DockerOptions::default())
+    }
+}
+
 impl Connection {
+    pub(crate) fn off(why: impl Into<Arc<str>>) -> Connection {
+        Connection::Off(why.into())
+    }
+
     pub(crate) fn on(options: DockerOptions) -> Connection {
         Connection::On(Box::new(LazyExecutor {
             options,

@@ -1,0 +1,28 @@
+//! What a service takes from settings of the server.
+
+use super::{Baking, Builder};
+use crate::config::{ContainerSettings, FallbackMode, Settings};
+
+impl Builder {
+    /// Takes over what settings say of containers, packages and the network.
+    #[must_use]
+    pub fn settings(self, settings: &Settings) -> Builder {
+        let ContainerSettings { fallback, detect_packages, bake, baked_folder, baked_bytes_max, docker, environments } =
+            &settings.containers;
+        let mut builder = self
+            .detect_packages(*detect_packages)
+            .baking(if *bake { Baking::InBackground } else { Baking::OnOrder })
+            .baked_bytes_max(*baked_bytes_max)
+            .allow_network(settings.allow_network)
+            .environments(environments.clone());
+        if let Some(folder) = baked_folder {
+            builder = builder.baked_folder(folder);
+        }
+        match fallback {
+            FallbackMode::Off => {
+                builder.without_docker("containers are off: set PYEXEC_FALLBACK=auto or on where Docker can be used")
+            }
+            FallbackMode::Auto | FallbackMode::On => builder.docker(docker.clone()),
+        }
+    }
+}
