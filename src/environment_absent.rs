@@ -1,17 +1,23 @@
 //! Stands for [`environment`](crate::environment) where packages are not built in: none can be installed.
 //!
-//! What is required is understood the same in both, so that a job is refused for what it requires, and a container may have
-//! it.
+//! A job is refused for what it requires, unless there are containers, in which pip may install it.
 
-#[path = "environment/families.rs"]
-mod families;
-#[path = "environment/marker.rs"]
-mod marker;
 #[path = "environment/platform.rs"]
 mod platform;
 #[path = "environment/refusal.rs"]
 mod refusal;
+
+#[cfg(feature = "docker")]
+#[path = "environment/families.rs"]
+mod families;
+#[cfg(feature = "docker")]
+#[path = "environment/marker.rs"]
+mod marker;
+#[cfg(feature = "docker")]
 #[path = "environment/requirements.rs"]
+mod requirements;
+#[cfg(not(feature = "docker"))]
+#[path = "environment_absent/requirements.rs"]
 mod requirements;
 
 pub(crate) use platform::{Libc, Machine, Platform, Target};

@@ -19,6 +19,7 @@ mod instance;
 mod libm;
 mod library;
 mod metering;
+mod preview1;
 mod quota;
 mod session;
 mod snapshot;

@@ -31,6 +31,7 @@ pub(crate) use stat::{RECORD_HEAD_BYTES, Stat};
 pub(crate) use trees::{FIRST_PREOPENED, PREOPENED};
 
 use super::{library::Library, quota::Quota};
+use crate::executor::wasm::preview1::types::Errno;
 use crate::{
     Limits,
     blocking::{StillWanted, Wanted, blocking, detached},
@@ -41,7 +42,6 @@ use descriptor::Folder;
 use errno::errno;
 use std::{collections::HashMap, io, sync::Arc};
 use virtual_tree::VirtualTree;
-use wasmtime_wasi::p1::types::Errno;
 
 /// As the soft limit on Linux; each may be one of the host's.
 const DESCRIPTORS_MAX: usize = 1024;

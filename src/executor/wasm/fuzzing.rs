@@ -1,5 +1,6 @@
 //! System calls that are any bytes.
 
+use super::preview1::wasi_snapshot_preview1 as calls;
 use super::{
     clock::Clock,
     host::{CallState, Host},
@@ -8,7 +9,6 @@ use super::{
 use crate::{Limits, executor::Event, job::Stdin, project::Project};
 use futures_util::FutureExt;
 use std::{future::Future, sync::OnceLock};
-use wasmtime_wasi::p1::wasi_snapshot_preview1 as calls;
 use wiggle::GuestMemory;
 
 const MEMORY_BYTES: usize = 64 << 10;

@@ -1,5 +1,6 @@
 //! Everything a running instance can reach of its host, and the calls through which it does.
 
+use super::preview1::{types::Errno, wasi_snapshot_preview1};
 use super::{
     clock::Clock,
     files::Files,
@@ -21,7 +22,6 @@ use std::{
     time::{Duration, Instant},
 };
 use wasmtime::{CallHook, CallHookHandler, Caller, Extern, Linker, Memory, ResourceLimiter, StoreContextMut, bail};
-use wasmtime_wasi::p1::{types::Errno, wasi_snapshot_preview1};
 
 /// The state of one instance, which outlives a call.
 pub(crate) struct Host {

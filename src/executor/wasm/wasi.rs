@@ -1,9 +1,13 @@
 //! WASI preview 1 for a job: its system calls, over [`Files`](super::files::Files), its streams and its clock.
 //!
-//! wasmtime-wasi gives the ABI (types, memory access, linking); what the calls do is ours. Its own implementation has no
-//! quota, copies files through 4 KiB stream writes on other threads, lists a folder again for every 4 KiB of names, and
-//! refuses exit codes above 125.
+//! wiggle makes the ABI (types, memory access, linking) of `preview1.witx`; what the calls do is ours. The implementation in
+//! wasmtime-wasi has no quota, copies files through 4 KiB stream writes on other threads, lists a folder again for every
+//! 4 KiB of names, and refuses exit codes above 125.
 
+use super::preview1::{
+    types::{self, Errno, Error},
+    wasi_snapshot_preview1::WasiSnapshotPreview1,
+};
 use super::{
     files::{Descriptor, FIRST_PREOPENED, Open, PREOPENED, RECORD_HEAD_BYTES, Result as FileResult, Stat, Times},
     host::{ExitStatus, Host},
@@ -13,10 +17,6 @@ use std::{
     io::SeekFrom,
     sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant, SystemTime},
-};
-use wasmtime_wasi::p1::{
-    types::{self, Errno, Error},
-    wasi_snapshot_preview1::WasiSnapshotPreview1,
 };
 use wiggle::{GuestMemory, GuestPtr};
 

@@ -8,9 +8,9 @@ use super::{
     stat::{Stat, metadata},
     virtual_tree::Node,
 };
+use crate::executor::wasm::preview1::types::Errno;
 use cap_std::fs::{Dir, File, Metadata, MetadataExt};
 use std::{path::Path, time::SystemTime};
-use wasmtime_wasi::p1::types::Errno;
 
 impl Files {
     pub(crate) fn stat(&mut self, fd: u32) -> Result<Stat> {

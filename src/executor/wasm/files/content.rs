@@ -5,11 +5,11 @@ use super::{
     descriptor::{Descriptor, OpenFile},
     errno::{Result, errno},
 };
+use crate::executor::wasm::preview1::types::Errno;
 use std::{
     io::{Read, Seek, SeekFrom, Write},
     sync::{Arc, atomic::Ordering::Relaxed},
 };
-use wasmtime_wasi::p1::types::Errno;
 
 impl Files {
     pub(crate) fn read(&mut self, fd: u32, into: &mut [u8], at: Option<u64>) -> Result<usize> {

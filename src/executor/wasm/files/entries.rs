@@ -9,6 +9,7 @@ use super::{
     trees::is_preopened,
     virtual_tree::{self, Node},
 };
+use crate::executor::wasm::preview1::types::{Errno, Filetype};
 use cap_std::fs::{Metadata, MetadataExt};
 use rustix::fs::{FileType, Mode, OFlags, RawDir, SeekFrom};
 use std::{
@@ -20,7 +21,6 @@ use std::{
     },
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
-use wasmtime_wasi::p1::types::{Errno, Filetype};
 
 /// Bytes that the host is asked for at a time.
 const LISTING_BYTES: usize = 4096;

@@ -1,7 +1,7 @@
 //! Errors of the host as WASI numbers them.
 
+use crate::executor::wasm::preview1::types::Errno;
 use std::io;
-use wasmtime_wasi::p1::types::Errno;
 
 pub(crate) type Result<T, E = Errno> = std::result::Result<T, E>;
 

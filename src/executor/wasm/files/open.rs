@@ -8,10 +8,10 @@ use super::{
     stat::metadata,
     virtual_tree::Node,
 };
+use crate::executor::wasm::preview1::types::Errno;
 use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, Reopen};
 use cap_std::fs::{Dir, File, Metadata, MetadataExt, OpenOptions};
 use std::{io, sync::Arc};
-use wasmtime_wasi::p1::types::Errno;
 
 /// Says how a file is to be opened.
 #[derive(Debug, Clone, Copy, Default)]

@@ -4,6 +4,7 @@
 //! last for ever, and is refused as the deadlock that it is.
 
 use super::errno::Result;
+use crate::executor::wasm::preview1::types::Errno;
 use std::{
     collections::VecDeque,
     sync::{
@@ -11,7 +12,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use wasmtime_wasi::p1::types::Errno;
 
 /// As on Linux.
 const CAPACITY: usize = 64 * 1024;

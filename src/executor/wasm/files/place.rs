@@ -10,6 +10,7 @@ use super::{
     errno::{Result, errno},
     virtual_tree::{DISK_FOLDERS, Node},
 };
+use crate::executor::wasm::preview1::types::{Errno, Filetype};
 use cap_std::fs::{Dir, MetadataExt};
 use std::{
     collections::VecDeque,
@@ -19,7 +20,6 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use wasmtime_wasi::p1::types::{Errno, Filetype};
 
 /// As on Linux, where the zero byte at the end counts.
 const PATH_BYTES_MAX: usize = 4095;

@@ -1,8 +1,8 @@
 //! What a job is told about files.
 
+use crate::executor::wasm::preview1::types::Filetype;
 use cap_std::fs::{Dir, Metadata, MetadataExt};
 use std::{io, path::Path};
-use wasmtime_wasi::p1::types::Filetype;
 
 /// Holds what `stat` tells.
 #[derive(Debug, Clone, Copy)]

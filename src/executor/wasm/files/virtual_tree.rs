@@ -6,12 +6,12 @@ use super::{
     trees::is_preopened,
 };
 use crate::executor::wasm::library::{self, Library};
+use crate::executor::wasm::preview1::types::{Errno, Filetype};
 use bytes::Bytes;
 use std::{
     io::SeekFrom,
     sync::atomic::{AtomicU64, Ordering},
 };
-use wasmtime_wasi::p1::types::{Errno, Filetype};
 
 /// Folders below the root that are on the host's disk, by the same names there.
 pub(super) static DISK_FOLDERS: [&str; 2] = ["tmp", "work"];

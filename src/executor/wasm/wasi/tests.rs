@@ -3,16 +3,16 @@
 //! wasmtime has such programs (`p1_*` in its test programs), and each test here is named after one of them; what differs on
 //! purpose is in `differs_on_purpose`. The calls are those of the ABI: numbers, and places in memory.
 
+use crate::executor::wasm::preview1::{
+    types::{Errno, Fdflags, Filetype, Fstflags, Oflags, Rights},
+    wasi_snapshot_preview1 as calls,
+};
 use crate::{
     Limits, Project,
     executor::wasm::{clock::Clock, host::Host, library::Library},
 };
 use futures_util::FutureExt;
 use std::fmt::Debug;
-use wasmtime_wasi::p1::{
-    types::{Errno, Fdflags, Filetype, Fstflags, Oflags, Rights},
-    wasi_snapshot_preview1 as calls,
-};
 use wiggle::GuestMemory;
 
 /// Descriptors that a guest has from the start.
