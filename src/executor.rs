@@ -154,6 +154,7 @@ impl Run {
 
 /// Says what happens in a running job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Event<'a> {
     /// Something that takes a while goes on before the script starts: a download, an installation.
     Progress(&'a str),

@@ -175,7 +175,29 @@ impl Job {
         self
     }
 
+    /// Sets the wall clock, and leaves its other limits as they are.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let job = pyexec::Job::code("input()").timeout(Duration::from_secs(2));
+    /// ```
+    #[must_use]
+    pub fn timeout(mut self, limit: std::time::Duration) -> Job {
+        self.limits = self.limits.with_wall_clock(limit);
+        self
+    }
+
     /// Asks for a value of the program.
+    ///
+    /// ```
+    /// use pyexec::{Job, Want};
+    /// use serde_json::json;
+    ///
+    /// let job = Job::code("sum(n * n for n in range(10))").want(Want::LastExpression);
+    /// let job = Job::code("def add(a, b):\n    return a + b")
+    ///     .want(Want::Call { function: "add".to_owned(), arguments: json!({ "a": 1, "b": 2 }).into() });
+    /// ```
     #[must_use]
     pub fn want(mut self, want: Want) -> Job {
         self.want = want;

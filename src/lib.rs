@@ -20,8 +20,18 @@
 //! - [`Job`] is what to run: a [`Project`], arguments, environment, [`Stdin`], [`Limits`].
 //! - [`Outcome`] is what happened. A script that fails is an outcome; [`Error`] is a fault of the request or of ours.
 //! - [`Pyexec`] runs the one and gives the other.
-//! - [`config`] has the settings of the server.
+//! - `config` has the settings of the server.
 //! - [`executor`] has the contract of an execution tier, and the tiers.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | none | code in WebAssembly; a job that needs more is refused with what it needs |
+//! | `docker` | containers for what WebAssembly cannot do |
+//! | `packages` | packages that code imports or requires, which uv installs |
+//! | `server` | the REST API and its settings, with both of the above |
+//! | `cli` (default) | what the `pyexec` command takes, with all of the above |
 
 #![warn(missing_docs)]
 // What only some features use is checked for its use where all of them are built in.
@@ -65,14 +75,14 @@ pub use environment::Requirements;
 pub use error::{Error, Result};
 pub use executor::Event;
 pub use job::{Job, Stdin, TierChoice, Want};
-pub use limits::Limits;
+pub use limits::{ByteSize, Limits};
 pub use needs::{Python, UnsupportedPython, is_installing_line};
 pub use outcome::Outcome;
 pub use planner::{Plan, Ready};
 pub use progress::{Progress, Update};
 pub use project::Project;
 pub use resolve::ResolvedJob;
-pub use service::{Attempt, BakeOrder, Baking, Builder, Pyexec};
+pub use service::{Attempt, BakeOrder, Baking, Builder, Events, Pyexec, RunEvent};
 #[cfg(feature = "packages")]
 pub use service::{EnvironmentState, NamedEnvironment, ReadyEnvironment};
 

@@ -8,12 +8,14 @@ mod environments;
 mod preload;
 #[cfg(feature = "server")]
 mod settings;
+mod stream;
 #[cfg(feature = "packages")]
 mod workbench;
 
 #[cfg(feature = "packages")]
 pub use environments::{EnvironmentState, NamedEnvironment, ReadyEnvironment};
 pub use preload::{BakeOrder, Baking};
+pub use stream::{Events, RunEvent};
 
 use crate::{
     Job, Outcome, Plan, Ready, Result,
@@ -105,7 +107,22 @@ impl Pyexec {
         self.run_observed(job, |_: Event<'_>| ()).await
     }
 
-    /// Runs a job like [`Pyexec::run`], and tells `observer` what happens, as it happens.
+    /// Runs a job like [`Pyexec::run`], and tells `observer` what happens, as it happens. [`Pyexec::run_stream`] has the
+    /// same as a stream.
+    ///
+    /// ```no_run
+    /// # async fn example(pyexec: pyexec::Pyexec) -> pyexec::Result<()> {
+    /// use pyexec::{Event, Job};
+    ///
+    /// let observer = |event: Event<'_>| {
+    ///     if let Event::Stdout(bytes) = event {
+    ///         print!("{}", String::from_utf8_lossy(bytes));
+    ///     }
+    /// };
+    /// let outcome = pyexec.run_observed(Job::code("print('so far')"), observer).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -157,6 +174,23 @@ impl Pyexec {
     }
 
     /// Runs a job once, where that was decided, as a scheduler does that counts each tier; [`Pyexec::run`] does it all.
+    ///
+    /// ```no_run
+    /// # async fn example(pyexec: pyexec::Pyexec, job: pyexec::Job) -> pyexec::Result<()> {
+    /// use pyexec::{Attempt, Event, Progress};
+    ///
+    /// let mut plan = pyexec.plan(job).await?;
+    /// let outcome = loop {
+    ///     let ready = pyexec.provision(plan, &Progress::new(|_| ())).await?;
+    ///     // Here is where it would wait for a slot of `ready.tier()`.
+    ///     match pyexec.attempt(ready, |_: Event<'_>| ()).await? {
+    ///         Attempt::Done(outcome) => break outcome,
+    ///         Attempt::Again(again) => plan = *again,
+    ///     }
+    /// };
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
