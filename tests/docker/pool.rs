@@ -83,7 +83,10 @@ fn a_waiting_container_gives_the_outcome_of_a_fresh_one() {
         for (count, make) in jobs.into_iter().enumerate() {
             let stats = idle(&warm, 1).await;
             assert_eq!(stats.hits, count as u64);
-            let strip = |outcome: Outcome| format!("{:#?}", Outcome { usage: Usage::default(), ..outcome });
+            let strip = |mut outcome: Outcome| {
+                outcome.usage = Usage::default();
+                format!("{outcome:#?}")
+            };
             let (warm, cold) = (warm.run(make()).await, cold.run(make()).await);
             assert_eq!(strip(warm), strip(cold));
         }
