@@ -437,7 +437,7 @@ impl Entry {
         sessions.shared.folder.copy(&self.folder, state.record.copied()).await
     }
 
-    pub(super) async fn checkpoint(&self, _sessions: &Sessions, name: &str) -> Result<()> {
+    pub(super) async fn checkpoint(&self, name: &str) -> Result<()> {
         let into = self.checkpoint_folder(name)?;
         let mut state = self.lock().await?;
         if !into.exists() && self.checkpoints().len() >= CHECKPOINTS_MAX {

@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Of all calls; a session with more cannot be moved to a container any more.
+/// Bounds the file; a session with more cannot be moved to a container any more.
 const BYTES_MAX: u64 = 16 << 20;
 /// Calls that run again at most.
 pub(super) const REPLAYED_MAX: usize = 500;
@@ -98,7 +98,7 @@ impl Journal {
         file.write_all(&line)
     }
 
-    /// Returns the calls after this number; `None` when some are missing.
+    /// Returns the calls after this number that were written down; `None` when there are too many to run again.
     pub(super) fn after(&self, number: u64, until: u64) -> Result<Option<Vec<Entry>>> {
         if number >= until {
             return Ok(Some(Vec::new()));
