@@ -220,7 +220,10 @@ fn a_container_that_ended_while_it_waited_is_replaced() {
             &name,
             "python3",
             "-c",
-            &format!("{FIND_FORK}    os.kill(int(p), 9)"),
+            // A process that is killed lives on until it is scheduled once more.
+            &format!(
+                "{FIND_FORK}    os.kill(int(p), 9)\n    while open(f'/proc/{{p}}/stat').read().split()[2] != 'Z': pass"
+            ),
         ]);
         let hits = containers.executor().pool_stats().hits;
         assert_eq!(containers.run(usual("print(2)")).await.stdout.text, "2\n");
