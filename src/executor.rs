@@ -1,7 +1,11 @@
 //! The contract that both tiers implement.
 
 mod deadline;
+#[cfg(feature = "docker")]
 pub mod docker;
+#[cfg(not(feature = "docker"))]
+#[path = "executor/docker_absent.rs"]
+pub(crate) mod docker;
 mod interrupt;
 mod tools;
 mod traceback;
@@ -59,8 +63,8 @@ pub trait Executor: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJob`](crate::Error::InvalidJob) when it was frozen by another version, or its bytes are damaged;
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the service is at fault.
+    /// [`InvalidJob`](crate::ErrorKind::InvalidJob) when it was frozen by another version, or its bytes are damaged;
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the service is at fault.
     async fn thaw(&self, frozen: &Frozen, provisioned: Provisioned, spec: SessionSpec) -> Result<Box<dyn Session>>;
 }
 
@@ -359,6 +363,7 @@ impl Run {
 
 /// Says what happens in a running job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Event<'a> {
     /// Something that takes a while goes on before the script starts: a download, an installation.
     Progress(&'a str),

@@ -189,7 +189,29 @@ impl Job {
         self
     }
 
+    /// Sets the wall clock, and leaves its other limits as they are.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let job = pyexec::Job::code("input()").timeout(Duration::from_secs(2));
+    /// ```
+    #[must_use]
+    pub fn timeout(mut self, limit: std::time::Duration) -> Job {
+        self.limits = self.limits.with_wall_clock(limit);
+        self
+    }
+
     /// Asks for a value of the program.
+    ///
+    /// ```
+    /// use pyexec::{Job, Want};
+    /// use serde_json::json;
+    ///
+    /// let job = Job::code("sum(n * n for n in range(10))").want(Want::LastExpression);
+    /// let job = Job::code("def add(a, b):\n    return a + b")
+    ///     .want(Want::Call { function: "add".to_owned(), arguments: json!({ "a": 1, "b": 2 }).into() });
+    /// ```
     #[must_use]
     pub fn want(mut self, want: Want) -> Job {
         self.want = want;
@@ -216,6 +238,7 @@ impl Job {
     /// changes and deletes in its project directory stays when it ends, however it does, and
     /// [`Outcome::workspace`](crate::Outcome::workspace) says so. Its disk is what is left of the quota, if that is less.
     /// Of several jobs at the same time the last to end wins, file by file.
+    #[cfg(feature = "server")]
     #[must_use]
     pub fn workspace(mut self, owner: impl Into<String>, id: impl Into<String>) -> Job {
         self.workspace = Some((owner.into(), id.into()));

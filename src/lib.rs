@@ -20,20 +20,37 @@
 //! - [`Job`] is what to run: a [`Project`], arguments, environment, [`Stdin`], [`Limits`].
 //! - [`Outcome`] is what happened. A script that fails is an outcome; [`Error`] is a fault of the request or of ours.
 //! - [`Pyexec`] runs the one and gives the other.
-//! - [`workspaces`] are files that outlive a job.
-//! - [`config`] has the settings of the server.
+//! - `workspaces` are files that outlive a job.
+//! - `config` has the settings of the server.
 //! - [`executor`] has the contract of an execution tier, and the tiers.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | none | code in WebAssembly; a job that needs more is refused with what it needs; [`sessions`] |
+//! | `docker` | containers for what WebAssembly cannot do |
+//! | `packages` | packages that code imports or requires, which uv installs |
+//! | `server` | the REST API, its settings and workspaces, with both of the above |
+//! | `cli` (default) | what the `pyexec` command takes, with all of the above |
 
 #![warn(missing_docs)]
+// What only some features use is checked for its use where all of them are built in.
+#![cfg_attr(not(feature = "server"), allow(dead_code, unused_imports))]
 
 mod blocking;
 mod cache;
 mod capture;
+#[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "packages")]
 pub mod environment;
+#[cfg(not(feature = "packages"))]
+#[path = "environment_absent.rs"]
+mod environment;
 mod error;
 pub mod executor;
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(feature = "fuzzing", all(test, feature = "server")))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod hint;
@@ -47,13 +64,20 @@ mod progress;
 mod project;
 mod resolve;
 mod scheduler;
+#[cfg(feature = "server")]
 pub mod server;
 mod service;
 pub mod sessions;
+#[cfg(feature = "docker")]
 mod single_flight;
 mod sync;
+#[cfg(feature = "docker")]
 mod turns;
+#[cfg(feature = "server")]
 pub mod workspaces;
+#[cfg(not(feature = "server"))]
+#[path = "workspaces_absent.rs"]
+mod workspaces;
 
 pub use cache::Verification;
 pub use environment::Requirements;
@@ -61,7 +85,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use executor::Event;
 pub use hint::{Hint, Wording};
 pub use job::{Job, Stdin, TierChoice, Want};
-pub use limits::Limits;
+pub use limits::{ByteSize, Limits};
 pub use needs::{Python, UnsupportedPython, is_installing_line};
 pub use outcome::Outcome;
 pub use planner::{Plan, Ready};
@@ -69,7 +93,9 @@ pub use progress::{Progress, Update};
 pub use project::Project;
 pub use resolve::ResolvedJob;
 pub use scheduler::Slot;
-pub use service::{Attempt, BakeOrder, Baking, Builder, EnvironmentState, NamedEnvironment, Pyexec, ReadyEnvironment};
+pub use service::{Attempt, BakeOrder, Baking, Builder, Events, Pyexec, RunEvent};
+#[cfg(feature = "packages")]
+pub use service::{EnvironmentState, NamedEnvironment, ReadyEnvironment};
 
 /// Version of CPython in the wasm tier.
 pub const PYTHON_VERSION: &str = wasm_python::VERSION;

@@ -1,6 +1,6 @@
 //! What a job may use. One struct, clamped once.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 const MIB: u64 = 1 << 20;
 
@@ -61,6 +61,51 @@ impl Limits {
         }
     }
 
+    /// Sets the wall clock, to a millisecond.
+    ///
+    /// ```
+    /// use pyexec::{ByteSize, Limits};
+    /// use std::time::Duration;
+    ///
+    /// let limits = Limits::default().with_wall_clock(Duration::from_secs(2)).with_memory(ByteSize::mib(256));
+    /// assert_eq!((limits.wall_clock_ms, limits.memory_bytes), (2_000, 256 << 20));
+    /// ```
+    #[must_use]
+    pub fn with_wall_clock(self, limit: Duration) -> Limits {
+        let wall_clock_ms = u64::try_from(limit.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+        Limits { wall_clock_ms, ..self }
+    }
+
+    /// Sets the CPU budget, in units of fuel.
+    #[must_use]
+    pub fn with_cpu_fuel(self, units: u64) -> Limits {
+        Limits { cpu_fuel: Some(units), ..self }
+    }
+
+    /// Sets the memory.
+    #[must_use]
+    pub fn with_memory(self, limit: ByteSize) -> Limits {
+        Limits { memory_bytes: limit.bytes(), ..self }
+    }
+
+    /// Sets the disk.
+    #[must_use]
+    pub fn with_disk(self, limit: ByteSize) -> Limits {
+        Limits { disk_bytes: limit.bytes(), ..self }
+    }
+
+    /// Sets how many files there may be.
+    #[must_use]
+    pub fn with_disk_files(self, limit: u64) -> Limits {
+        Limits { disk_files: limit, ..self }
+    }
+
+    /// Sets what is kept of each output stream.
+    #[must_use]
+    pub fn with_output(self, limit: ByteSize) -> Limits {
+        Limits { output_bytes: limit.bytes(), ..self }
+    }
+
     pub(crate) fn wall_clock(&self) -> Duration {
         Duration::from_millis(self.wall_clock_ms)
     }
@@ -69,6 +114,55 @@ impl Limits {
     pub(crate) fn shorten(&mut self, left: Duration) {
         let milliseconds = u64::try_from(left.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
         self.wall_clock_ms = milliseconds.max(1).min(self.wall_clock_ms);
+    }
+}
+
+/// A number of bytes.
+///
+/// ```
+/// use pyexec::ByteSize;
+///
+/// assert_eq!(ByteSize::mib(3).bytes(), 3 << 20);
+/// assert_eq!([ByteSize::gib(2), ByteSize::from(1500)].map(|size| size.to_string()), ["2 GiB", "1500 B"]);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ByteSize(u64);
+
+impl ByteSize {
+    /// Makes a size of so many times 1,024 bytes.
+    pub const fn kib(count: u64) -> ByteSize {
+        ByteSize(count.saturating_mul(1 << 10))
+    }
+
+    /// Makes a size of so many times 1,024 KiB.
+    pub const fn mib(count: u64) -> ByteSize {
+        ByteSize(count.saturating_mul(1 << 20))
+    }
+
+    /// Makes a size of so many times 1,024 MiB.
+    pub const fn gib(count: u64) -> ByteSize {
+        ByteSize(count.saturating_mul(1 << 30))
+    }
+
+    /// Returns the number of bytes.
+    pub const fn bytes(self) -> u64 {
+        self.0
+    }
+}
+
+impl From<u64> for ByteSize {
+    fn from(bytes: u64) -> ByteSize {
+        ByteSize(bytes)
+    }
+}
+
+impl fmt::Display for ByteSize {
+    /// Writes it in the largest unit that says it exactly.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+        let exact = units.into_iter().find(|(unit, _)| self.0 >= *unit && self.0.is_multiple_of(*unit));
+        let (unit, name) = exact.unwrap_or((1, "B"));
+        write!(f, "{} {name}", self.0 / unit)
     }
 }
 

@@ -5,7 +5,6 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use std::fmt;
-use utoipa::ToSchema;
 
 /// Deepest nesting of a value as JSON. Python's own parser counts each level as a call, of which it allows 1,000 with those of
 /// the program around it.
@@ -17,6 +16,7 @@ const FRAME_NAME_BYTES_MAX: usize = 1000;
 
 /// The result of running a [`Job`](crate::Job) to its end, whichever end that was.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Outcome {
     /// How it ended.
     #[serde(flatten)]
@@ -59,14 +59,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Describes a job that could not be run on `tier`, as a script that printed why and exited.
-    pub fn failed(exit_code: u8, message: impl Into<String>, tier: Tier, route_reason: impl Into<String>) -> Outcome {
-        let message = message.into();
-        let text = format!("{}\n", message.trim_end());
+    /// Describes a job that ended so on `tier`, and did nothing else.
+    pub fn new(ending: Ending, tier: Tier) -> Outcome {
         Outcome {
-            ending: Ending::Failed { exit_code, message },
+            ending,
             stdout: Output::default(),
-            stderr: Output { bytes: text.len() as u64, text, truncated: false },
+            stderr: Output::default(),
             result: None,
             result_json: None,
             exception: None,
@@ -80,15 +78,98 @@ impl Outcome {
             uncollected: Vec::new(),
             workspace: None,
             tier,
-            route_reason: route_reason.into(),
+            route_reason: String::new(),
         }
+    }
+
+    /// Describes a job that could not be run on `tier`, as a script that printed why and exited.
+    pub fn failed(exit_code: u8, message: impl Into<String>, tier: Tier, route_reason: impl Into<String>) -> Outcome {
+        let message = message.into();
+        let text = format!("{}\n", message.trim_end());
+        let stderr = Output { bytes: text.len() as u64, text, truncated: false };
+        let route_reason = route_reason.into();
+        Outcome { stderr, route_reason, ..Outcome::new(Ending::Failed { exit_code, message }, tier) }
     }
 
     /// Returns whether the script ran to its end and exited with 0.
     pub fn success(&self) -> bool {
         matches!(self.ending, Ending::Exited { exit_code: 0 })
     }
+
+    /// Returns the outcome of a script that succeeded, for callers to whom another one is an error.
+    ///
+    /// ```no_run
+    /// # fn example(pyexec: &pyexec::Pyexec) -> Result<(), Box<dyn std::error::Error>> {
+    /// let outcome = pyexec.run_blocking(pyexec::Job::code("print(1 / 0)"))?.check();
+    /// assert_eq!(outcome.unwrap_err().to_string(), "the script exited with 1: ZeroDivisionError: division by zero");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When it failed, was stopped or could not run: how it ended, in words, with the outcome.
+    pub fn check(self) -> Result<Outcome, Failure> {
+        if self.success() { Ok(self) } else { Err(Failure(Box::new(self))) }
+    }
+
+    /// Parses the value that [`Job::want`](crate::Job::want) asked for.
+    ///
+    /// ```no_run
+    /// # fn example(pyexec: &pyexec::Pyexec) -> Result<(), Box<dyn std::error::Error>> {
+    /// use pyexec::{Job, Want};
+    ///
+    /// let job = Job::code("[n * n for n in range(4)]").want(Want::LastExpression);
+    /// let squares: Vec<u32> = pyexec.run_blocking(job)?.check()?.result()?;
+    /// assert_eq!(squares, [0, 1, 4, 9]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When there is no value, JSON cannot say it, or it is not a `T`.
+    pub fn result<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+        let missing = |what: &str| serde::de::Error::custom(what);
+        match (&self.result_json, &self.result) {
+            (Some(json), _) => json.parse(),
+            (None, Some(_)) => Err(missing("JSON cannot say the value of the script: see its repr")),
+            (None, None) => Err(missing("the script has no value: ask for one, and see whether it succeeded")),
+        }
+    }
 }
+
+/// An outcome other than success, as an error.
+#[derive(Debug, Clone)]
+pub struct Failure(Box<Outcome>);
+
+impl Failure {
+    /// Returns the outcome.
+    pub fn outcome(&self) -> &Outcome {
+        &self.0
+    }
+
+    /// Takes the outcome.
+    pub fn into_outcome(self) -> Outcome {
+        *self.0
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.0.ending, &self.0.exception) {
+            (Ending::Exited { exit_code }, None) => write!(f, "the script exited with {exit_code}"),
+            (Ending::Exited { exit_code }, Some(Exception { kind, message, .. })) => {
+                write!(f, "the script exited with {exit_code}: {kind}")?;
+                if message.is_empty() { Ok(()) } else { write!(f, ": {message}") }
+            }
+            (Ending::Stopped { reason }, _) => write!(f, "the script was stopped: {reason}"),
+            (Ending::Failed { message, .. }, _) => f.write_str(message.trim_end()),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
 
 /// Says how a job ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -116,6 +197,7 @@ pub enum Ending {
 /// Says why a job was stopped before its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StopReason {
     /// The wall clock limit.
     TimeLimit,
@@ -142,8 +224,10 @@ impl fmt::Display for StopReason {
 }
 
 /// A limit that a job ran into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum LimitHit {
     /// [`Limits::wall_clock_ms`](crate::Limits::wall_clock_ms)
     WallClock,
@@ -166,6 +250,7 @@ pub enum LimitHit {
 
 /// Holds what was kept of an output stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Output {
     /// The text; bytes that are not UTF-8 are replaced by U+FFFD. When truncated, its head and tail with a line between
     /// them that says how many bytes are missing.
@@ -176,7 +261,26 @@ pub struct Output {
     pub bytes: u64,
 }
 
+impl Exception {
+    /// Describes an exception of which only the class and the message are known.
+    pub fn new(kind: impl Into<String>, message: impl Into<String>) -> Exception {
+        Exception { kind: kind.into(), message: message.into(), line: None, frames: Vec::new() }
+    }
+}
+
+impl OutputFile {
+    /// Makes a file with this content.
+    pub fn new(path: impl Into<String>, content: impl Into<Bytes>) -> OutputFile {
+        OutputFile { path: path.into(), content: content.into() }
+    }
+}
+
 impl Output {
+    /// Makes what was kept of a stream to which so many bytes were written.
+    pub fn new(text: impl Into<String>, bytes: u64, truncated: bool) -> Output {
+        Output { text: text.into(), truncated, bytes }
+    }
+
     /// Adds a line of the service's own, which no limit cuts.
     pub(crate) fn add_line(&mut self, line: &str) {
         if !self.text.is_empty() && !self.text.ends_with('\n') {
@@ -257,6 +361,7 @@ fn depth(json: &str) -> usize {
 
 /// An uncaught Python exception.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Exception {
     /// Class name.
     pub kind: String,
@@ -269,7 +374,9 @@ pub struct Exception {
 }
 
 /// A frame of a traceback, in a file of the project.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct ErrorFrame {
     /// Path of the file in the project.
     pub file: String,
@@ -293,7 +400,9 @@ impl ErrorFrame {
 }
 
 /// Something that only a full Linux has: a thread, a socket, a process, a native module.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct CapabilityMiss {
     /// One of `thread`, `process`, `socket`, `network`, `module`, `native module`, `library`, `signal`, `terminal`,
     /// `privilege`, `limits`, `file system`.
@@ -305,6 +414,7 @@ pub struct CapabilityMiss {
 /// Holds what a job used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct Usage {
     /// Wall clock, in microseconds.
     pub wall_us: u64,
@@ -319,7 +429,9 @@ pub struct Usage {
 }
 
 /// A rich result, such as a figure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct RichOutput {
     /// Media type, such as `image/png`.
     pub mime: String,
@@ -331,6 +443,7 @@ pub struct RichOutput {
 
 /// A file of the project directory after the job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct OutputFile {
     /// Path relative to the project directory, with `/`, or an absolute path where it is elsewhere.
     pub path: String,
@@ -340,7 +453,8 @@ pub struct OutputFile {
 }
 
 /// An execution tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
     /// CPython on WebAssembly, in this process.
@@ -379,6 +493,35 @@ mod tests {
         assert_eq!(read("").len() + read("a\0b\0c").len() + read("a\x001").len(), 0);
         let many = read(&"é\x001\0f\0".repeat(10_000).replace('é', &"é".repeat(800)));
         assert_eq!((many.len(), many[0].file.len()), (FRAMES_MAX, FRAME_NAME_BYTES_MAX));
+    }
+
+    #[test]
+    fn an_outcome_other_than_success_is_an_error_in_words() {
+        let ended = |ending| Outcome { ending, ..Outcome::failed(1, "no such image\n", Tier::Docker, "") };
+        let words = |outcome: Outcome| outcome.check().map_or_else(|failure| failure.to_string(), |_| "-".to_owned());
+        assert_eq!(words(Outcome::failed(1, "no such image\n", Tier::Docker, "")), "no such image");
+        assert_eq!(words(ended(Ending::Exited { exit_code: 0 })), "-");
+        assert_eq!(words(ended(Ending::Exited { exit_code: 3 })), "the script exited with 3");
+        let stopped = ended(Ending::Stopped { reason: StopReason::TimeLimit });
+        assert_eq!(words(stopped), "the script was stopped: time limit exceeded");
+        let exception = |message: &str| {
+            let (kind, message) = ("KeyError".to_owned(), message.to_owned());
+            let exception = Some(Exception { kind, message, line: None, frames: Vec::new() });
+            words(Outcome { exception, ..ended(Ending::Exited { exit_code: 1 }) })
+        };
+        assert_eq!(exception("'x'"), "the script exited with 1: KeyError: 'x'");
+        assert_eq!(exception(""), "the script exited with 1: KeyError");
+    }
+
+    #[test]
+    fn the_value_of_a_script_is_parsed_where_there_is_one() {
+        let mut outcome = Outcome::failed(1, "", Tier::Wasm, "");
+        assert!(outcome.result::<u8>().unwrap_err().to_string().contains("no value"));
+        outcome.result = Some("{1}".to_owned());
+        assert!(outcome.result::<u8>().unwrap_err().to_string().contains("repr"));
+        outcome.result_json = JsonText::new("[1, 2]".to_owned());
+        assert_eq!(outcome.result::<Vec<u8>>().unwrap(), [1, 2]);
+        assert!(outcome.result::<String>().is_err());
     }
 
     #[test]

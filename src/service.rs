@@ -1,21 +1,31 @@
 //! Ties the flow together: what the library, the command line and the server all call.
 
 mod advice;
+#[cfg(feature = "docker")]
+mod docker;
+#[cfg(feature = "packages")]
 mod environments;
 mod preload;
+#[cfg(feature = "server")]
+mod settings;
+mod stream;
+#[cfg(feature = "packages")]
 mod workbench;
+#[cfg(feature = "server")]
+mod workspaces;
 
+#[cfg(feature = "packages")]
 pub use environments::{EnvironmentState, NamedEnvironment, ReadyEnvironment};
 pub use preload::{BakeOrder, Baking};
+pub use stream::{Events, RunEvent};
 
 use crate::{
     Error, Hint, Job, Outcome, Plan, Ready, Result, Wording,
     cache::Verification,
-    config::{ContainerSettings, FallbackMode, Settings},
-    environment::{EnvironmentOptions, Environments},
+    environment::EnvironmentOptions,
     executor::{
         self, Event, Observer, Provisioned, Provisions, Run,
-        docker::{Connection, DockerExecutor, DockerOptions},
+        docker::Connection,
         wasm::{self, WasmExecutor, WasmOptions},
     },
     planner::{Planner, Policy, Sources, Target, WasmPackages},
@@ -25,13 +35,11 @@ use crate::{
     workspaces::{WorkspaceOptions, Workspaces},
 };
 use advice::Advice;
-use environments::Registry;
 use preload::Used;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex},
 };
-use workbench::Sandbox;
 
 /// Runs Python jobs. Make one and share it: cloning is cheap, and all clones share the same slots.
 ///
@@ -53,7 +61,8 @@ pub struct Pyexec {
     planner: Planner,
     scheduler: Arc<Scheduler>,
     wording: Wording,
-    registry: Arc<Registry>,
+    #[cfg(feature = "packages")]
+    registry: Arc<environments::Registry>,
     baking: Baking,
     orders: Arc<Mutex<Vec<BakeOrder>>>,
     workspaces: Workspaces,
@@ -84,7 +93,7 @@ impl Pyexec {
     pub fn builder() -> Builder {
         Builder {
             wasm: WasmOptions::default(),
-            docker: Ok(DockerOptions::default()),
+            docker: Connection::default(),
             environments: EnvironmentOptions::default(),
             detect_packages: true,
             allow_network: true,
@@ -108,7 +117,22 @@ impl Pyexec {
         self.run_observed(job, |_: Event<'_>| ()).await
     }
 
-    /// Runs a job like [`Pyexec::run`], and tells `observer` what happens, as it happens.
+    /// Runs a job like [`Pyexec::run`], and tells `observer` what happens, as it happens. [`Pyexec::run_stream`] has the
+    /// same as a stream.
+    ///
+    /// ```no_run
+    /// # async fn example(pyexec: pyexec::Pyexec) -> pyexec::Result<()> {
+    /// use pyexec::{Event, Job};
+    ///
+    /// let observer = |event: Event<'_>| {
+    ///     if let Event::Stdout(bytes) = event {
+    ///         print!("{}", String::from_utf8_lossy(bytes));
+    ///     }
+    /// };
+    /// let outcome = pyexec.run_observed(Job::code("print('so far')"), observer).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -153,7 +177,7 @@ impl Pyexec {
     /// Makes what a job takes to run: installs its packages, fetches its image, runs its commands. Nothing else of it runs,
     /// so that it needs no slot. `progress` is told what goes on when it takes time. There is a time limit on it, of
     /// [`EnvironmentOptions::install_timeout`](crate::environment::EnvironmentOptions) and of
-    /// [`DockerOptions::build_timeout`].
+    /// [`DockerOptions::build_timeout`](crate::executor::docker::DockerOptions).
     ///
     /// # Errors
     ///
@@ -171,9 +195,26 @@ impl Pyexec {
 
     /// Runs a job once, in this slot; [`Pyexec::run`] does it all.
     ///
+    /// ```no_run
+    /// # async fn example(pyexec: pyexec::Pyexec, job: pyexec::Job) -> pyexec::Result<()> {
+    /// use pyexec::{Attempt, Event, Progress};
+    ///
+    /// let mut plan = pyexec.plan(job).await?;
+    /// let outcome = loop {
+    ///     let ready = pyexec.provision(plan, &Progress::new(|_| ())).await?;
+    ///     let slot = pyexec.slot(&ready).await;
+    ///     match pyexec.attempt(ready, slot, |_: Event<'_>| ()).await? {
+    ///         Attempt::Done(outcome) => break outcome,
+    ///         Attempt::Again(again) => plan = *again,
+    ///     }
+    /// };
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
-    /// As for [`Pyexec::run`]; [`Error::InvalidJob`](crate::Error::InvalidJob) when the slot is not one of its tier.
+    /// As for [`Pyexec::run`]; [`InvalidJob`](crate::ErrorKind::InvalidJob) when the slot is not one of its tier.
     pub async fn attempt(&self, mut ready: Ready, slot: Slot, observer: impl Observer) -> Result<Attempt> {
         if !self.scheduler.has(ready.tier(), &slot) {
             return Err(crate::Error::invalid(
@@ -266,21 +307,6 @@ impl Pyexec {
         &self.scheduler
     }
 
-    /// Returns the workspaces, where files outlive jobs. They are to be [swept](Workspaces::sweep) now and then.
-    pub fn workspaces(&self) -> &Workspaces {
-        &self.workspaces
-    }
-
-    /// Returns the environments, where packages are kept.
-    pub fn packages(&self) -> &Environments {
-        &self.planner.sources.environments
-    }
-
-    /// Returns the Docker executor, if a job has needed it yet, or [`Pyexec::connect_docker`] was called.
-    pub fn docker(&self) -> Option<&Arc<DockerExecutor>> {
-        self.planner.sources.docker.connected()
-    }
-
     /// Returns whether containers can be used, as far as is known; if not, why.
     ///
     /// # Errors
@@ -288,15 +314,6 @@ impl Pyexec {
     /// Why not: they are turned off, or Docker could not be reached when it was last tried.
     pub fn docker_state(&self) -> Result<()> {
         self.planner.sources.docker.state()
-    }
-
-    /// Connects to Docker now, instead of when the first job needs it: sweeps, and fills the pool.
-    ///
-    /// # Errors
-    ///
-    /// When Docker is turned off or cannot be used; the message says why.
-    pub async fn connect_docker(&self) -> Result<Arc<DockerExecutor>> {
-        self.planner.sources.docker.connect().await
     }
 
     /// Ends all jobs in containers and waits until nothing of them is left. Dropping the last clone does the same, less
@@ -329,8 +346,7 @@ impl Pyexec {
 /// Settings for a [`Pyexec`].
 pub struct Builder {
     wasm: WasmOptions,
-    /// Why it is off, otherwise.
-    docker: Result<DockerOptions>,
+    docker: Connection,
     environments: EnvironmentOptions,
     detect_packages: bool,
     allow_network: bool,
@@ -381,57 +397,12 @@ impl Builder {
         self
     }
 
-    /// Sets the options of the Docker executor. It is connected to when the first job needs it.
-    #[must_use]
-    pub fn docker(mut self, options: DockerOptions) -> Builder {
-        self.docker = Ok(options);
-        self
-    }
-
     /// Runs nothing in containers. A job that needs one is refused with what it needs, and with `why`: a sentence without a
     /// full stop.
     #[must_use]
     pub fn without_docker(mut self, why: impl Into<String>) -> Builder {
-        self.docker = Err(Error::invalid(why));
+        self.docker = Connection::off(Error::invalid(why));
         self
-    }
-
-    /// Sets how packages are found, installed and kept.
-    #[must_use]
-    pub fn environments(mut self, options: EnvironmentOptions) -> Builder {
-        self.environments = options;
-        self
-    }
-
-    /// Sets where workspaces are kept, and how much they may hold.
-    #[must_use]
-    pub fn workspaces(mut self, options: WorkspaceOptions) -> Builder {
-        self.workspaces = options;
-        self
-    }
-
-    /// Takes over what settings say of containers, packages, workspaces and the network.
-    #[must_use]
-    pub fn settings(self, settings: &Settings) -> Builder {
-        let ContainerSettings { fallback, detect_packages, bake, baked_folder, baked_bytes_max, docker, environments } =
-            &settings.containers;
-        let mut builder = self
-            .detect_packages(*detect_packages)
-            .baking(if *bake { Baking::InBackground } else { Baking::OnOrder })
-            .baked_bytes_max(*baked_bytes_max)
-            .allow_network(settings.allow_network)
-            .environments(environments.clone())
-            .workspaces(WorkspaceOptions { folder: Some(settings.data_dir.clone()), ..settings.workspaces.clone() });
-        if let Some(folder) = baked_folder {
-            builder = builder.baked_folder(folder);
-        }
-        match fallback {
-            FallbackMode::Off => {
-                builder.docker = Err(Error::invalid("containers are off").with_hint(Hint::TurnOnContainers));
-                builder
-            }
-            FallbackMode::Auto | FallbackMode::On => builder.docker(docker.clone()),
-        }
     }
 
     /// Sets whether packages that code imports are installed without being asked for. The default is yes.
@@ -495,25 +466,23 @@ impl Builder {
     /// When the compiled interpreter can be neither loaded nor made.
     pub fn build(self) -> Result<Pyexec> {
         let wasm = Arc::new(WasmExecutor::new(&self.wasm, &*self.progress)?);
-        let workbench = Arc::new(Sandbox::new(Arc::clone(&wasm)));
-        let environments = Environments::with_workbench(self.environments, Some(workbench))?;
-        let docker_slots = self.docker.as_ref().map_or(0, |options| options.slots);
-        let scheduler = Scheduler::new(self.wasm.slots as usize, docker_slots as usize, self.queue);
-        let docker = match self.docker {
-            Ok(options) => Connection::on(options),
-            Err(why) => Connection::Off(why),
-        };
+        #[cfg(feature = "packages")]
+        let environments = workbench::environments(self.environments, &wasm)?;
+        #[cfg(not(feature = "packages"))]
+        let environments = crate::environment::Environments::new(self.environments)?;
+        let scheduler = Scheduler::new(self.wasm.slots as usize, self.docker.slots() as usize, self.queue);
         let policy = Policy {
             detect_packages: self.detect_packages,
             allow_network: self.allow_network,
-            docker: docker.configured(),
+            docker: self.docker.configured(),
         };
-        let sources = Sources { environments, docker: Arc::new(docker), counts: Arc::default() };
+        let sources = Sources { environments, docker: Arc::new(self.docker), counts: Arc::default() };
         Ok(Pyexec {
             wasm,
             planner: Planner { sources, policy },
             scheduler: Arc::new(scheduler),
             wording: self.wording,
+            #[cfg(feature = "packages")]
             registry: Arc::default(),
             baking: self.baking,
             orders: Arc::default(),

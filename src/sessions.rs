@@ -32,7 +32,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// How often it is looked whether sessions have expired.
+/// Separates two looks for sessions that have expired.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// Settings of [`Sessions`].
@@ -264,7 +264,7 @@ impl Sessions {
     ///
     /// When there is no such session of this owner, it has too many, or its state cannot be kept.
     pub async fn checkpoint(&self, owner: &str, id: &str, name: &str) -> Result<()> {
-        self.entry(owner, id)?.checkpoint(self, name).await
+        self.entry(owner, id)?.checkpoint(name).await
     }
 
     /// Goes back to what is kept under a name.

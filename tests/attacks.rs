@@ -203,6 +203,7 @@ fn attack(path: &Path, fault: &str) -> Result<(), String> {
             StopReason::MemoryLimit => ("memory_limit", None),
             StopReason::StackOverflow => ("stack_overflow", None),
             StopReason::Crashed(_) => ("crashed", None),
+            other => panic!("stopped for a reason that no attack expects: {other:?}"),
         },
         Ending::Failed { exit_code, .. } => ("failed", Some(*exit_code)),
     };

@@ -30,6 +30,7 @@ mod docker;
 mod files;
 mod first_build;
 mod isolation;
+mod library;
 mod linux;
 mod programs;
 mod scheduler;

@@ -198,6 +198,16 @@ fn whoever_goes_away_interrupts_the_call() {
         let gone = tokio::time::timeout(Duration::from_millis(200), call(&sessions, &id, "while True: n += 1")).await;
         assert!(gone.is_err());
         assert_eq!(value(&sessions, &id, "n > 0").await, "True");
+        // One who goes before his turn has come interrupts nobody.
+        let waiting = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let call = call(&sessions, &id, "n = 'never'");
+            assert!(tokio::time::timeout(Duration::from_millis(50), call).await.is_err());
+        };
+        let code = "import time\nfor _ in range(30): time.sleep(0.01)\n'whole'";
+        let (end, ()) = tokio::join!(call(&sessions, &id, code), waiting);
+        assert_eq!(end.outcome.result.as_deref(), Some("'whole'"));
+        assert_eq!(value(&sessions, &id, "n > 0").await, "True");
         let interrupting = async {
             tokio::time::sleep(Duration::from_millis(100)).await;
             sessions.interrupt(ME, &id).expect("interrupted");

@@ -133,7 +133,7 @@ struct Converter {
     unknown: BTreeSet<String>,
     uses_shell: bool,
     uses_display: bool,
-    /// Whether there are cells that IPython would run many times.
+    /// Says whether there are cells that IPython would run many times.
     is_timed: bool,
 }
 
@@ -279,7 +279,7 @@ impl Converter {
 #[derive(Debug)]
 pub(crate) struct Cells {
     notebook: String,
-    /// What comes before the number of a line of the script.
+    /// Precedes the number of a line of the script in a traceback.
     place: String,
     script: String,
     starts: Vec<CellStart>,

@@ -6,7 +6,7 @@ use super::{
     notebook::Cells,
     options::OutputOptions,
     session::Show,
-    wire::{ExecutionResult, MadeFile},
+    wire::ExecutionResult,
 };
 use bytes::Bytes;
 use pyexec::{
@@ -44,11 +44,11 @@ impl From<Outcome> for Report {
 impl From<ExecutionResult> for Report {
     fn from(result: ExecutionResult) -> Report {
         let ending = ending(&result);
-        let mut stdout = Output {
-            bytes: result.stdout_bytes.unwrap_or(result.stdout.len() as u64),
-            truncated: result.stdout_truncated,
-            text: result.stdout,
+        let output = |text: String, bytes: Option<u64>, truncated| {
+            let bytes = bytes.unwrap_or(text.len() as u64);
+            Output::new(text, bytes, truncated)
         };
+        let mut stdout = output(result.stdout, result.stdout_bytes, result.stdout_truncated);
         // Beside a value, a server leaves out the line end of what was printed before it.
         if result.result.is_some() && !stdout.truncated && stdout.bytes == stdout.text.len() as u64 + 1 {
             stdout.text.push('\n');
@@ -56,32 +56,25 @@ impl From<ExecutionResult> for Report {
         // An older server has the message elsewhere.
         let message = result.error_message.or_else(|| result.error.clone()).unwrap_or_default();
         let (line, frames) = (result.error_line, result.error_frames);
-        let failed = |kind| Exception { kind, message, line, frames };
-        let limit = |name: &String| serde_json::from_value(Value::from(name.as_str())).ok();
-        let file = |file: MadeFile| OutputFile { path: file.path, content: Bytes::new() };
-        let outcome = Outcome {
-            ending,
-            stderr: Output {
-                bytes: result.stderr_bytes.unwrap_or(result.stderr.len() as u64),
-                truncated: result.stderr_truncated,
-                text: result.stderr,
-            },
-            stdout,
-            result: result.result,
-            result_json: result.result_json,
-            exception: result.error_type.map(failed),
-            limits_hit: result.limits_hit.iter().filter_map(limit).collect(),
-            capability_misses: result.capability_misses,
-            ended_in_miss: false,
-            usage: result.usage.usage,
-            outputs: result.outputs,
-            files: result.files.into_iter().map(file).collect(),
-            deleted_files: Vec::new(),
-            uncollected: Vec::new(),
-            workspace: None,
-            tier: if result.executor.as_deref() == Some("docker") { Tier::Docker } else { Tier::Wasm },
-            route_reason: result.route_reason,
+        let failed = |kind| {
+            let mut exception = Exception::new(kind, message);
+            (exception.line, exception.frames) = (line, frames);
+            exception
         };
+        let limit = |name: &String| serde_json::from_value(Value::from(name.as_str())).ok();
+        let tier = if result.executor.as_deref() == Some("docker") { Tier::Docker } else { Tier::Wasm };
+        let mut outcome = Outcome::new(ending, tier);
+        outcome.stdout = stdout;
+        outcome.stderr = output(result.stderr, result.stderr_bytes, result.stderr_truncated);
+        outcome.result = result.result;
+        outcome.result_json = result.result_json;
+        outcome.exception = result.error_type.map(failed);
+        outcome.limits_hit = result.limits_hit.iter().filter_map(limit).collect();
+        outcome.capability_misses = result.capability_misses;
+        outcome.usage = result.usage.usage;
+        outcome.outputs = result.outputs;
+        outcome.files = result.files.into_iter().map(|file| OutputFile::new(file.path, Bytes::new())).collect();
+        outcome.route_reason = result.route_reason;
         let execution = Execution {
             id: result.execution_id,
             status: result.status,
@@ -171,6 +164,8 @@ impl Report {
                 StopReason::MemoryLimit => 137,
                 StopReason::StackOverflow => 139,
                 StopReason::Crashed(_) => 134,
+                // One that a later version of the library has.
+                _ => 1,
             },
         }
     }

@@ -28,7 +28,7 @@ pub(crate) struct JobRequest {
     /// Whether the script gets this process's standard input.
     pub(crate) stdin: bool,
     pub(crate) want_result: bool,
-    /// Of the notebook that the script is made of.
+    /// Locates the cells of the notebook that the script is made of.
     pub(crate) cells: Option<Cells>,
     pub(crate) python: Option<Python>,
     pub(crate) collect_files: bool,

@@ -37,7 +37,7 @@ pub(crate) struct Screen {
     held: Option<Held>,
     /// The script's files are wanted, whoever reads its output.
     files_wanted: bool,
-    /// Of the notebook that runs, if one does.
+    /// Locates the cells of the notebook that runs, if one does.
     cells: Option<Cells>,
 }
 

@@ -179,7 +179,7 @@ impl Shown {
             Event::Stderr(bytes) => self.keep(|screen| screen.stderr(bytes)),
             Event::Progress(text) => self.screen().line(text),
             Event::Detail(line) if output.verbose => note!("pyexec:   {line}"),
-            Event::Detail(_) | Event::Started | Event::Restarted(_) => {}
+            _ => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use std::{fmt, fs::File, io::Read, os::unix::fs::MetadataExt, path::Path};
 
-/// Of the digest, in the name of a key that has none.
+/// Counts the bytes of its digest in the name of a key that has none.
 const NAMING_BYTES: usize = 6;
 /// Shorter keys can be guessed.
 const KEY_LENGTH_MIN: usize = 16;

@@ -133,7 +133,7 @@ impl Variable {
     fn on(self, platform: &Platform) -> String {
         match self {
             Variable::ImplementationName => "cpython".to_owned(),
-            Variable::ImplementationVersion | Variable::PythonFullVersion => platform.python_full_version().to_string(),
+            Variable::ImplementationVersion | Variable::PythonFullVersion => platform.python_full_version(),
             Variable::OsName => "posix".to_owned(),
             Variable::PlatformMachine => match platform.target {
                 Target::Linux { machine, .. } => machine.name().to_owned(),

@@ -1,6 +1,5 @@
 //! What an environment is for: a version of Python, and the system whose wheels it takes.
 
-use pep508_rs::pep440_rs::Version;
 use serde::{Deserialize, Serialize};
 
 /// A Python on a system.
@@ -101,8 +100,8 @@ impl Platform {
     }
 
     /// Returns the oldest of the versions that this may be; uv assumes the same.
-    pub(super) fn python_full_version(self) -> Version {
-        Version::new([self.python.0, self.python.1, 0].map(u64::from))
+    pub(super) fn python_full_version(self) -> String {
+        format!("{}.{}.0", self.python.0, self.python.1)
     }
 
     /// Returns whether packages that were installed for `other` work here.

@@ -70,6 +70,8 @@ pub enum Reason {
     },
     /// There is no uv, or no Python for it.
     NoUv,
+    /// This program is built without what installs packages.
+    NotBuiltIn,
     /// A fault of the service; the log says which.
     Fault,
 }
@@ -90,6 +92,7 @@ impl Reason {
             Reason::Timeout { .. } => "timeout",
             Reason::TooLarge { .. } => "too_large",
             Reason::NoUv => "no_uv",
+            Reason::NotBuiltIn => "not_built_in",
             Reason::Fault => "fault",
         }
     }
@@ -176,6 +179,7 @@ impl fmt::Display for Reason {
                 write!(f, "the packages have more than {} MB: require fewer of them", bytes_max >> 20)
             }
             Reason::NoUv => f.write_str("packages cannot be installed, because uv or a Python for it is missing"),
+            Reason::NotBuiltIn => f.write_str("this program is built without packages: leave them out"),
             Reason::Fault => f.write_str("installing the packages failed; the log of the service says why"),
         }
     }

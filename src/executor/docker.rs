@@ -12,7 +12,7 @@
 //!   `sweep` removes what is left behind.
 //! - `containers` are those of this process; `container` makes one, with `hardening` as the whole of what it may do.
 //! - `daemon` is the connection and its faults; `progress` is what those who wait are told; `instance` and `state` say whose is
-//!   what; `options` and `placement` are plain data.
+//!   what; `options`, `placement` and `interpreter` are plain data.
 //!
 //! What holds the job is the kernel, told by the daemon: the runner has the job's own user, so nothing is believed of it
 //! but what harms only the job itself. Time, memory and the end of the container are decided on this side.
@@ -41,6 +41,7 @@ mod image_name;
 mod images;
 mod installers;
 mod instance;
+mod interpreter;
 mod layers;
 mod network;
 mod options;
@@ -60,8 +61,8 @@ mod versions;
 
 pub(crate) use connection::Connection;
 pub use executor::DockerExecutor;
-pub(crate) use images::{Interpreter, Libc};
 pub use instance::Instance;
+pub(crate) use interpreter::{Interpreter, Libc};
 pub use options::{DockerOptions, ImagePull, NetworkMode};
 pub use placement::{PackageFolder, Packages, Placement};
 pub use pool::PoolStats;

@@ -13,7 +13,7 @@ mod engine;
 mod files;
 mod frozen;
 mod functions;
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(feature = "fuzzing", all(test, feature = "server")))]
 pub(crate) mod fuzzing;
 mod host;
 mod image;

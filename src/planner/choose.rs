@@ -124,7 +124,7 @@ fn judge<'a>(install: &'a Install, inferred: &mut Vec<Inferred>) -> Verdict<'a> 
             Verdict::Fewer
         }
         Reason::NoWheel { packages, .. } => Verdict::NoWheel(packages),
-        Reason::NoUv => Verdict::NoInstaller,
+        Reason::NoUv | Reason::NotBuiltIn => Verdict::NoInstaller,
         Reason::Offline | Reason::IndexDown => Verdict::NoIndex,
         _ => Verdict::Refused,
     }

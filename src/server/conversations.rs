@@ -153,10 +153,7 @@ async fn follow(
 ) -> Result<CallAnswer, ApiError> {
     let calls = match &mut running.desk {
         None => None,
-        Some(desk) => tokio::select! {
-            biased;
-            calls = desk.calls.recv() => calls,
-        },
+        Some(desk) => desk.calls.recv().await,
     };
     if let Some(calls) = calls {
         let continuation_token = conversations.wait(&caller.name, id, running)?;

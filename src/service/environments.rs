@@ -1,12 +1,14 @@
 //! Environments under a name: made on request, before a job needs them, and taken by the jobs that name them.
 
 use super::{
-    BakeOrder, Pyexec,
+    BakeOrder, Builder, Pyexec,
     preload::{importable, modules},
 };
 use crate::{
     Error, ErrorKind, Progress, Python, Requirements, Result,
-    environment::{Defined, Definition, Installed, Listed, Pin, Platform, Reason, Target},
+    environment::{
+        Defined, Definition, EnvironmentOptions, Environments, Installed, Listed, Pin, Platform, Reason, Target,
+    },
     executor::{docker::Placement, wasm::Packages},
     outcome::Tier,
     pack::Pack,
@@ -110,7 +112,21 @@ struct Made {
     bytes: u64,
 }
 
+impl Builder {
+    /// Sets how packages are found, installed and kept.
+    #[must_use]
+    pub fn environments(mut self, options: EnvironmentOptions) -> Builder {
+        self.environments = options;
+        self
+    }
+}
+
 impl Pyexec {
+    /// Returns the environments, where packages are kept.
+    pub fn packages(&self) -> &Environments {
+        &self.planner.sources.environments
+    }
+
     /// Defines an environment and begins to make it, in the background: for WebAssembly where that takes its packages, and
     /// then baked; otherwise for containers. The same definition leads to the same environment. Must be called within a
     /// tokio runtime, on which it is made.

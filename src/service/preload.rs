@@ -90,7 +90,7 @@ impl Pyexec {
     pub async fn bake(&self, order: &BakeOrder, progress: &Progress) -> Result<Vec<(String, String)>> {
         let BakeOrder { requirements, .. } = order;
         let phase = |phase: &str| progress.phase(phase);
-        let installed = self.packages().prepare(requirements, Platform::WASM, &phase).await;
+        let installed = self.planner.sources.environments.prepare(requirements, Platform::WASM, &phase).await;
         let installed = installed.map_err(|refusal| refused(&refusal, requirements))?;
         let progress = progress.clone();
         self.wasm.bake(&importable(&installed, order)?, move |phase| progress.phase(phase)).await

@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Event, Job, Limits, Outcome, ResolvedJob, Result,
-    environment::{Imported, Workbench},
+    environment::{EnvironmentOptions, Environments, Imported, Workbench},
     executor::{
         self,
         wasm::{ASIDE_MAX, Packages, WasmExecutor},
@@ -54,6 +54,15 @@ async fn run_internal(wasm: &WasmExecutor, job: ResolvedJob, packages: &Packages
     let (spec, call) = executor::parts(job, None);
     let nobody = Box::new(|_: Event<'_>| ());
     wasm.open_internal(packages, spec).call(call, nobody).await?.outcome()
+}
+
+/// Opens environments, with those for WebAssembly tried and compiled in this tier.
+///
+/// # Errors
+///
+/// As [`Environments::with_workbench`].
+pub(super) fn environments(options: EnvironmentOptions, wasm: &Arc<WasmExecutor>) -> Result<Environments> {
+    Environments::with_workbench(options, Some(Arc::new(Sandbox::new(Arc::clone(wasm)))))
 }
 
 impl Sandbox {

@@ -22,7 +22,10 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{
+            AtomicBool, AtomicU8,
+            Ordering::{AcqRel, Acquire, Relaxed, Release},
+        },
     },
     time::SystemTime,
 };
@@ -238,10 +241,19 @@ impl Entry {
         Ok(Moved::new(replayed, different))
     }
 
-    /// Runs a cell, wherever it takes.
-    async fn call(&self, sessions: &Sessions, cell: Cell, observer: Box<dyn Observer>) -> Result<CallEnd> {
+    /// Runs a cell, wherever it takes, unless its caller has gone before its turn came.
+    async fn call(
+        &self,
+        sessions: &Sessions,
+        cell: Cell,
+        observer: Box<dyn Observer>,
+        stage: &Stage,
+    ) -> Result<CallEnd> {
         let mut state = self.lock().await?;
         let state = &mut *state;
+        if !stage.begin() {
+            return Err(Error::invalid("the caller has gone"));
+        }
         self.in_call.store(true, Relaxed);
         let _in_call = InCall(&self.in_call);
         let observer: Arc<Mutex<dyn Observer>> = Arc::new(Mutex::new(observer));
@@ -425,7 +437,7 @@ impl Entry {
         sessions.shared.folder.copy(&self.folder, state.record.copied()).await
     }
 
-    pub(super) async fn checkpoint(&self, _sessions: &Sessions, name: &str) -> Result<()> {
+    pub(super) async fn checkpoint(&self, name: &str) -> Result<()> {
         let into = self.checkpoint_folder(name)?;
         let mut state = self.lock().await?;
         if !into.exists() && self.checkpoints().len() >= CHECKPOINTS_MAX {
@@ -517,10 +529,12 @@ pub(super) async fn call(
     cell: Cell,
     observer: Box<dyn Observer>,
 ) -> Result<CallEnd> {
-    let mut guard = InterruptOnDrop { entry: Arc::clone(&entry), is_over: false };
+    let stage = Arc::new(Stage::default());
+    let guard = InterruptOnDrop { entry: Arc::clone(&entry), stage: Arc::clone(&stage) };
     let freeze_after = sessions.shared.options.freeze_after;
     let task = tokio::spawn(async move {
-        let end = Box::pin(entry.call(&sessions, cell, observer)).await;
+        let end = Box::pin(entry.call(&sessions, cell, observer, &stage)).await;
+        stage.end();
         if let Ok(end) = &end {
             let number = end.number;
             tokio::spawn(async move {
@@ -533,7 +547,7 @@ pub(super) async fn call(
         end
     });
     let end = task.await.unwrap_or_else(|fault| Err(Error::caused("running a call failed", fault)));
-    guard.is_over = true;
+    drop(guard);
     end
 }
 
@@ -563,14 +577,39 @@ fn progress(observer: &Arc<Mutex<dyn Observer>>) -> Progress {
     })
 }
 
+/// Says how far a call is, for a caller who may go away.
+#[derive(Default)]
+struct Stage(AtomicU8);
+
+const WAITS: u8 = 0;
+const RUNS: u8 = 1;
+const IS_OVER: u8 = 2;
+
+impl Stage {
+    /// Begins the call; `false` when its caller has gone.
+    fn begin(&self) -> bool {
+        self.0.compare_exchange(WAITS, RUNS, AcqRel, Acquire).is_ok()
+    }
+
+    fn end(&self) {
+        self.0.store(IS_OVER, Release);
+    }
+
+    /// Ends a call that waits, and returns whether it runs.
+    fn leave(&self) -> bool {
+        self.0.swap(IS_OVER, AcqRel) == RUNS
+    }
+}
+
+/// Interrupts the call of a caller who has gone, and no other one's.
 struct InterruptOnDrop {
     entry: Arc<Entry>,
-    is_over: bool,
+    stage: Arc<Stage>,
 }
 
 impl Drop for InterruptOnDrop {
     fn drop(&mut self) {
-        if !self.is_over {
+        if self.stage.leave() {
             self.entry.interrupt();
         }
     }

@@ -13,6 +13,7 @@ use rustix::fs::FlockOperation;
 use std::{
     fs::{self, File},
     io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -53,6 +54,8 @@ impl Folder {
         };
         let failed = |e| Error::io("cannot use the folder of sessions", &path, e);
         fs::create_dir_all(&path).map_err(failed)?;
+        // What is in there is as secret as what the sessions know.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(failed)?;
         let lock = File::create(path.join(".lock")).map_err(failed)?;
         if rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
             return Err(Error::unavailable(format!(

@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Of all calls; a session with more cannot be moved to a container any more.
+/// Bounds the file; a session with more cannot be moved to a container any more.
 const BYTES_MAX: u64 = 16 << 20;
 /// Calls that run again at most.
 pub(super) const REPLAYED_MAX: usize = 500;
@@ -98,8 +98,11 @@ impl Journal {
         file.write_all(&line)
     }
 
-    /// Returns the calls after this number; `None` when some are missing.
+    /// Returns the calls after this number that were written down; `None` when there are too many to run again.
     pub(super) fn after(&self, number: u64, until: u64) -> Result<Option<Vec<Entry>>> {
+        if number >= until {
+            return Ok(Some(Vec::new()));
+        }
         let mut entries = Vec::new();
         if let Ok(file) = File::open(&self.path) {
             let unreadable = |e| crate::Error::caused("the calls of a session are unreadable", e);
@@ -107,7 +110,11 @@ impl Journal {
             while let Some(line) = lines.next() {
                 let line = line.map_err(unreadable)?;
                 match serde_json::from_slice::<Entry>(&line) {
-                    Ok(entry) if entry.number > number && entry.number <= until => entries.push(entry),
+                    Ok(entry) if entry.number > number && entry.number <= until => {
+                        // One that was not answered before the process ended was made again, under the same number.
+                        entries.retain(|other: &Entry| other.number < entry.number);
+                        entries.push(entry);
+                    }
                     Ok(_) => {}
                     // The process ended in the middle of it: the call was not answered.
                     Err(_) if lines.peek().is_none() => {}

@@ -40,7 +40,7 @@ impl Place {
     pub(super) async fn executor(&self, pyexec: &Pyexec) -> Result<Arc<dyn Executor>> {
         Ok(match self.tier {
             Tier::Wasm => pyexec.wasm(),
-            Tier::Docker => pyexec.connect_docker().await?,
+            Tier::Docker => pyexec.planner().sources.docker.connect().await?,
         })
     }
 }

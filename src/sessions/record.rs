@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, SystemTime};
 
-/// Of the layout of what is on disk.
+/// Numbers the layout of what is on disk.
 const FORMAT: u32 = 1;
 const ID_CHARACTERS: usize = 21;
 /// Bytes of earlier cells that are looked at with each new one.

@@ -119,6 +119,7 @@ pub async fn output_is_streamed_live_and_in_order(executor: &Door) {
             Event::Started => seen.push((began.elapsed(), "started".to_owned())),
             Event::Progress(_) | Event::Detail(_) => {}
             Event::Restarted(reason) => panic!("an executor runs a job once: {reason}"),
+            other => panic!("no executor tells this: {other:?}"),
         }
     };
     executor.run(Job::code(code), observer).await.expect("an outcome");

@@ -83,7 +83,10 @@ fn a_waiting_container_gives_the_outcome_of_a_fresh_one() {
         for (count, make) in jobs.into_iter().enumerate() {
             let stats = idle(&warm, 1).await;
             assert_eq!(stats.hits, count as u64);
-            let strip = |outcome: Outcome| format!("{:#?}", Outcome { usage: Usage::default(), ..outcome });
+            let strip = |mut outcome: Outcome| {
+                outcome.usage = Usage::default();
+                format!("{outcome:#?}")
+            };
             let (warm, cold) = (warm.run(make()).await, cold.run(make()).await);
             assert_eq!(strip(warm), strip(cold));
         }
@@ -217,7 +220,10 @@ fn a_container_that_ended_while_it_waited_is_replaced() {
             &name,
             "python3",
             "-c",
-            &format!("{FIND_FORK}    os.kill(int(p), 9)"),
+            // A process that is killed lives on until it is scheduled once more.
+            &format!(
+                "{FIND_FORK}    os.kill(int(p), 9)\n    while open(f'/proc/{{p}}/stat').read().split()[2] != 'Z': pass"
+            ),
         ]);
         let hits = containers.executor().pool_stats().hits;
         assert_eq!(containers.run(usual("print(2)")).await.stdout.text, "2\n");

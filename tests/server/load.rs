@@ -14,6 +14,9 @@ use super::support::Server;
 use crate::support::http::Connection;
 use serde_json::{Value, json};
 use std::{
+    ffi::OsStr,
+    fs,
+    path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -44,6 +47,12 @@ fn good(connection: &mut Connection) -> Value {
     let result = answer.json();
     assert_eq!(result["stdout"], "42\n", "{result}");
     result
+}
+
+/// Counts what is in the data folder of a server, but for what outlives it.
+fn left_in(folder: &Path) -> usize {
+    let stays = |name: &OsStr| ["locks", "sessions", "workspaces"].iter().any(|kept| name == *kept);
+    fs::read_dir(folder).expect("a folder").flatten().filter(|entry| !stays(&entry.file_name())).count()
 }
 
 fn percentile(times: &mut [Duration], percent: usize) -> Duration {

@@ -16,7 +16,11 @@ mod stdlib;
 mod store;
 
 use sha2::{Digest, Sha256};
-use std::{env, fs, path::PathBuf, process::ExitCode};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// Any failure, already in words for the person who runs the build.
 type Result<T> = std::result::Result<T, String>;
@@ -27,7 +31,9 @@ fn main() -> ExitCode {
     {
         println!("cargo:rerun-if-changed={file}");
     }
-    for variable in [MODULE_VARIABLE, STDLIB_VARIABLE, store::FOLDER_VARIABLE, sources::TARBALL_VARIABLE] {
+    for variable in
+        [MODULE_VARIABLE, STDLIB_VARIABLE, DOCUMENTATION_VARIABLE, store::FOLDER_VARIABLE, sources::TARBALL_VARIABLE]
+    {
         println!("cargo:rerun-if-env-changed={variable}");
     }
     match run() {
@@ -47,10 +53,14 @@ const MODULE_VARIABLE: &str = "PYEXEC_PREBUILT_MODULE";
 /// Path of the `stdlib.bin` that belongs to it.
 const STDLIB_VARIABLE: &str = "PYEXEC_PREBUILT_STDLIB";
 
+/// Is set where docs.rs builds documentation: without a network, and nothing is run.
+const DOCUMENTATION_VARIABLE: &str = "DOCS_RS";
+
 fn run() -> Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: run through cargo")?);
     let artifacts = match (env::var_os(MODULE_VARIABLE), env::var_os(STDLIB_VARIABLE)) {
         (Some(module), Some(stdlib)) => Artifacts { module: module.into(), stdlib: stdlib.into(), native: None },
+        (None, None) if env::var_os(DOCUMENTATION_VARIABLE).is_some() => return stand_in(&out),
         (None, None) => build()?,
         _ => return Err(format!("set both {MODULE_VARIABLE} and {STDLIB_VARIABLE}, or neither")),
     };
@@ -64,6 +74,16 @@ fn run() -> Result<()> {
     println!("cargo:rustc-env=WASM_PYTHON_DIGEST={}", digest(&artifacts)?);
     let native = artifacts.native.unwrap_or_default();
     println!("cargo:rustc-env=WASM_PYTHON_NATIVE={}", native.display());
+    Ok(())
+}
+
+/// Writes empty files, of which documentation can be made.
+fn stand_in(out: &Path) -> Result<()> {
+    for name in ["python.wasm", "stdlib.bin"] {
+        fs::write(out.join(name), []).map_err(|e| format!("cannot write {name}: {e}"))?;
+    }
+    println!("cargo:rustc-env=WASM_PYTHON_DIGEST=");
+    println!("cargo:rustc-env=WASM_PYTHON_NATIVE=");
     Ok(())
 }
 

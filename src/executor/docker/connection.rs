@@ -32,7 +32,17 @@ struct Failed {
     why: Error,
 }
 
+impl Default for Connection {
+    fn default() -> Connection {
+        Connection::on(DockerOptions::default())
+    }
+}
+
 impl Connection {
+    pub(crate) fn off(why: Error) -> Connection {
+        Connection::Off(why)
+    }
+
     pub(crate) fn on(options: DockerOptions) -> Connection {
         Connection::On(Box::new(LazyExecutor {
             options,
@@ -40,6 +50,14 @@ impl Connection {
             connecting: tokio::sync::Mutex::default(),
             failed: Mutex::default(),
         }))
+    }
+
+    /// Returns how many jobs may run in it at the same time.
+    pub(crate) fn slots(&self) -> u32 {
+        match self {
+            Connection::Off(_) => 0,
+            Connection::On(daemon) => daemon.options.slots,
+        }
     }
 
     /// Returns whether it is meant to be used; if not, why.

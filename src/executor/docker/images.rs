@@ -6,6 +6,7 @@ use super::{
     daemon::{Daemon, Fault},
     hardening, helper,
     image_name::ImageName,
+    interpreter::{Interpreter, Libc},
     options::{DockerOptions, ImagePull},
     progress::{Progress, Step},
     state,
@@ -36,23 +37,6 @@ const INTERPRETER_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 pub(crate) const MADE: (Python, &str) = (Python::WASM, "forky");
 /// The name of images with a version of Python that was put into them.
 pub(crate) const MADE_REPOSITORY: &str = "pyexec-python";
-
-/// The interpreter of an image, as far as it matters for packages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Interpreter {
-    pub(crate) python: Python,
-    /// As `uname` has it: `x86_64`, `aarch64`.
-    pub(crate) machine: String,
-    pub(crate) libc: Libc,
-    /// Versions of the packages that it has, by normalised name.
-    pub(crate) packages: Arc<BTreeMap<String, String>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Libc {
-    Glibc { major: u16, minor: u16 },
-    Musl,
-}
 
 /// Holds what the interpreter of an image reports of itself.
 #[derive(Debug, Deserialize)]

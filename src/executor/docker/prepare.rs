@@ -1,8 +1,9 @@
 //! All that must be there before a job can run: its image, and a layer with what it asked for.
 
 use super::{
-    images::{Base, Images, Interpreter},
+    images::{Base, Images},
     installers,
+    interpreter::Interpreter,
     layers::{Layers, Lease},
     placement::Placement,
     progress::Progress,

@@ -11,7 +11,7 @@
 
 mod attributes;
 mod content;
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(feature = "fuzzing", all(test, feature = "server")))]
 mod count;
 mod descriptor;
 mod entries;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Limits, Project,
-    executor::{Event, Interrupt, Observer, QUESTION, StopAt, ToolPort},
+    executor::{Event, Interrupt, Observer, QUESTION, StopAt, TOOL_BYTES_MAX, ToolPort},
     job::Stdin,
     outcome::{CapabilityMiss, ErrorFrame, LimitHit},
 };
@@ -492,10 +492,17 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 
 /// Passes calls of tools on, and waits for results, an interrupt or the end of the time.
 async fn call_tools(mut caller: Caller<'_, Host>, at: u32, length: u32, seconds: f64) -> wasmtime::Result<i64> {
+    if length as usize > TOOL_BYTES_MAX {
+        bail!("calls of tools are larger than {TOOL_BYTES_MAX} bytes");
+    }
     let (memory, host) = guest_memory(&mut caller)?;
     let calls = slice(memory, at, length)?;
     let Some(tools) = &mut host.call.tools else { bail!("a call of a tool, of which there are none") };
     tools.port.ask(calls).map_err(wasmtime::Error::msg)?;
+    // Time stands still only for what somebody answers.
+    if !tools.port.has_outstanding() {
+        return Ok(0);
+    }
     host.clock.pause();
     tools.deadline.pause();
     let over = async {

@@ -1,6 +1,6 @@
 //! Bodies that are too large, endless, or not what they say; uploads and the disk they go to.
 
-use super::{EVAL, SPARE_KIB, alone, connect, eval, good};
+use super::{EVAL, SPARE_KIB, alone, connect, eval, good, left_in};
 use crate::{
     server::support::{Server, tar},
     support::{
@@ -185,7 +185,7 @@ fn a_large_upload_goes_to_disk_and_not_into_memory() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.json()["stdout"], format!("{} b'xxx'\n", 300 << 20));
     assert!(peak.growth_kib() <= 64 << 10, "{} KiB", peak.growth_kib());
-    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    assert_eq!(left_in(folder.path()), 0);
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn a_client_that_hangs_up_in_the_middle_of_an_upload_leaves_nothing() {
     crate::server::support::until("everything is closed", || {
         (crate::support::process::usage(server.pid()).files <= before).then_some(())
     });
-    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    assert_eq!(left_in(folder.path()), 0);
     let mut rest = String::new();
     // Nothing is said to a client that is gone, and the next one is served.
     assert!(connect(&server).stream.take(0).read_to_string(&mut rest).is_ok());
