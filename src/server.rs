@@ -47,6 +47,7 @@ use metrics::Metrics;
 use std::{
     io,
     net::SocketAddr,
+    num::NonZero,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -90,8 +91,7 @@ struct App {
     conversations: Option<Conversations>,
     uploads: Arc<Uploads>,
     metrics: Arc<Metrics>,
-    /// Where executions run. Their threads are busy for as long as a slice of a job takes; those that answer requests
-    /// must not be.
+    /// Where executions run that take longer than a slice. Their threads are busy; those that answer requests must not be.
     jobs: Handle,
     draining: AtomicBool,
 }
@@ -141,7 +141,10 @@ pub fn serve(
 
     let fail = |e| Error::caused("cannot start a runtime", e);
     let jobs = Builder::new_multi_thread().thread_name("jobs").enable_all().build().map_err(fail)?;
-    let front = Builder::new_multi_thread().worker_threads(2).thread_name("http").enable_all().build().map_err(fail)?;
+    // The first slice of each job is run here; two more answer meanwhile.
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get) + 2;
+    let front =
+        Builder::new_multi_thread().worker_threads(threads).thread_name("http").enable_all().build().map_err(fail)?;
     let conversations = {
         let _entered = jobs.enter();
         conversations(&pyexec, &settings)

@@ -10,7 +10,13 @@ use super::{
 };
 use axum::http::HeaderMap;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    task::Poll,
+};
+use tokio::runtime::Handle;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
@@ -66,8 +72,22 @@ pub(crate) async fn submit(
             }
         }
     };
-    app.jobs.spawn(run::run(Arc::clone(app), Arc::clone(&live), request, entry));
+    begin(&app.jobs, run::run(Arc::clone(app), Arc::clone(&live), request, entry)).await;
     Ok(Followed::Live(live))
+}
+
+/// Begins to run an execution here, and moves it to the threads of executions when it takes longer than a slice of a job.
+/// To wake one of those for every small job takes as long as the job.
+async fn begin(jobs: &Handle, run: impl Future<Output = ()> + Send + 'static) {
+    let mut run = Box::pin(run);
+    let first = poll_fn(|context| {
+        let _entered = jobs.enter();
+        // Whoever waits for the execution is told of its end when it is dropped.
+        Poll::Ready(catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context))))
+    });
+    if let Ok(Poll::Pending) = first.await {
+        jobs.spawn(run);
+    }
 }
 
 /// Waits for the end of an execution, for a caller that does.
@@ -103,5 +123,39 @@ impl Drop for GiveUpOnDrop {
         if let Some((app, live)) = &self.0 {
             app.executions.give_up(live, &app.jobs);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{sync::mpsc, thread};
+    use tokio::{runtime::Builder, task::yield_now};
+
+    fn thread_name() -> Option<String> {
+        thread::current().name().map(str::to_owned)
+    }
+
+    #[test]
+    fn what_takes_one_slice_runs_here_and_the_rest_moves() {
+        let jobs = Builder::new_multi_thread().worker_threads(1).thread_name("jobs").build().expect("a runtime");
+        let here = Builder::new_current_thread().build().expect("a runtime");
+        let own = thread_name();
+        let (tell, told) = mpsc::channel();
+        let small = tell.clone();
+        here.block_on(begin(jobs.handle(), async move { small.send(thread_name()).expect("it waits") }));
+        assert_eq!(told.recv().expect("a name"), own);
+        here.block_on(begin(jobs.handle(), async move {
+            tell.send(thread_name()).expect("it waits");
+            yield_now().await;
+            tell.send(thread_name()).expect("it waits");
+        }));
+        assert_eq!([told.recv(), told.recv()], [Ok(own), Ok(Some("jobs".to_owned()))]);
+    }
+
+    #[test]
+    fn a_panic_stays_in_the_execution() {
+        let here = Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+        here.block_on(begin(here.handle(), async { panic!("as a fault of ours would") }));
     }
 }
