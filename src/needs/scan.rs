@@ -9,11 +9,11 @@ use super::{
     conditions::truth,
     extras::Extra,
     installs::Installation,
-    python::Python,
     reach::{MODULE, ScopeId, Scopes},
     repetition::Values,
     stdlib,
 };
+use crate::python::Python;
 use handlers::{Caught, catches_distributions, exits, gives_up, is_sys_modules, puts_in_place};
 use position::{Context, Left, Position};
 use ruff_python_ast::{

@@ -1,5 +1,5 @@
-use super::*;
 use super::line::LINE_BYTES_MAX;
+use super::*;
 use crate::environment::platform::{Libc, Machine, Target};
 
 fn linux(python: (u8, u8)) -> Platform {
