@@ -145,7 +145,7 @@ def server(pyexec, folder):
 
 
 class Worker:
-    """Runs one peer in a process of the virtual environment, which is started again when it dies."""
+    """Runs one peer in a process of the virtual environment, starting it again when it dies."""
 
     def __init__(self, python, peer, folder):
         self.argv = [python, __file__, "--worker", peer]
