@@ -73,7 +73,7 @@ async fn single(bench: &Bench) {
 const GATHER: &str = "import asyncio\nlen(await asyncio.gather(*(ask(n) for n in range(100))))";
 
 /// Measures calls that use a tool, whose answer is immediate.
-async fn tool(session: &mut dyn Session, code: &'static str, rounds: usize) -> Vec<Duration> {
+async fn tool(session: &mut dyn Session, code: &str, rounds: usize) -> Vec<Duration> {
     let mut times = Vec::new();
     for _ in 0..rounds {
         let (port, mut desk) = tools(vec![Tool::new("ask").awaited(code == GATHER)]).expect("tools");
