@@ -39,6 +39,7 @@ use crate::{
     scheduler::QueueLimits,
     sessions::{Sessions, SessionsOptions},
 };
+use api::mcp::{self, Endpoint, Host};
 use conversations::Conversations;
 use executions::{Executions, MemoryStore, Retention};
 use listener::ListenerOptions;
@@ -90,6 +91,7 @@ struct App {
     conversations: Option<Conversations>,
     uploads: Arc<Uploads>,
     metrics: Arc<Metrics>,
+    mcp: Endpoint,
     /// Where executions run. Their threads are busy for as long as a slice of a job takes; those that answer requests
     /// must not be.
     jobs: Handle,
@@ -146,7 +148,10 @@ pub fn serve(
         let _entered = jobs.enter();
         conversations(&pyexec, &settings)
     };
+    let sessions = conversations.as_ref().map(|conversations: &Conversations| conversations.sessions.clone());
+    let host = Host::new(pyexec.clone(), sessions, settings.clone(), jobs.handle().clone());
     let app = Arc::new(App {
+        mcp: Endpoint::new(host),
         pyexec,
         conversations,
         executions: Executions::new(MemoryStore::new(Retention {
@@ -176,6 +181,33 @@ pub fn serve(
     // A call of the host that is still going on must not keep us.
     jobs.shutdown_background();
     front.shutdown_background();
+    result
+}
+
+/// Serves one client on standard input and output by MCP, until it closes them, or SIGTERM or SIGINT comes.
+///
+/// # Errors
+///
+/// When the interpreter cannot be loaded, or the client cannot be spoken with.
+pub fn serve_mcp(settings: Settings, progress: impl Fn(&str) + Send + 'static) -> Result<()> {
+    let pyexec = Pyexec::builder().wording(hints::words).on_progress(progress).settings(&settings).build()?;
+    let fail = |e| Error::caused("cannot start a runtime", e);
+    let runtime = Builder::new_multi_thread().enable_all().build().map_err(fail)?;
+    let result = runtime.block_on(async {
+        let signals = |kind| signal(kind).map_err(|e| Error::caused("cannot handle signals", e));
+        let (mut term, mut int) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
+        // They go with this process: nobody else has their names.
+        let sessions = Sessions::open(pyexec.clone(), SessionsOptions::default())?;
+        let host = Host::new(pyexec.clone(), Some(sessions), settings, Handle::current());
+        let served = tokio::select! {
+            served = mcp::serve_stdio(host) => served,
+            () = either(&mut term, &mut int) => Ok(()),
+        };
+        pyexec.shutdown().await?;
+        served
+    });
+    // A read of standard input that is still going on must not keep us.
+    runtime.shutdown_background();
     result
 }
 
@@ -243,6 +275,7 @@ async fn listen(app: Arc<App>, socket: TcpSocket, ready: impl FnOnce(SocketAddr)
 
     either(&mut term, &mut int).await;
     drain(&app, &mut term, &mut int).await;
+    app.mcp.end();
     stop.send_replace(true);
     // It ends by itself within the time for farewells; if it panicked, the log has said so.
     let _ = serving.await;
@@ -287,6 +320,7 @@ async fn drain(app: &App, term: &mut Signal, int: &mut Signal) {
     }
     tracing::warn!(executions = busy(), "killing what still runs");
     app.executions.kill_all();
+    app.mcp.end();
     let ended = timeout_at(Instant::now() + FAREWELL, async {
         while busy() > 0 {
             sleep(DRAIN_POLL).await;

@@ -13,6 +13,7 @@ mod workspaces;
 
 use super::{
     App,
+    api::mcp::mcp,
     auth::{Gate, Keys, admit},
     cors::{Origins, share},
     error::{ApiError, Problem, shape},
@@ -65,6 +66,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             get(workspaces::read).put(workspaces::write).delete(workspaces::delete),
         )
         .route("/api/v1/workspaces/{id}/archive", get(workspaces::pack).post(workspaces::unpack))
+        .route("/mcp", get(mcp).post(mcp).delete(mcp))
         .route("/health", get(service::health))
         .route("/metrics", get(service::metrics))
         .route("/", get(service::page))

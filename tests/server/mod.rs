@@ -7,6 +7,7 @@
 //! - `hardening.rs`: what no client can do
 //! - `load.rs`: what no load brings down
 //! - `lifecycle.rs`: start, stop, and clients that go away
+//! - `mcp.rs`: the tool for hosts of language models, by the clients of its protocol's authors
 //! - `page.rs`: the page at `/`, in Chromium
 //! - `sessions.rs`: interpreters that live on between calls
 //! - `workspaces.rs`: files that outlive executions
@@ -18,6 +19,7 @@ mod environments;
 mod hardening;
 mod lifecycle;
 mod load;
+mod mcp;
 mod page;
 mod readme;
 mod recorded;
