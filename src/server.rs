@@ -39,7 +39,11 @@ use crate::{
     scheduler::QueueLimits,
     sessions::{Sessions, SessionsOptions},
 };
-use api::mcp::{self, Endpoint, Host};
+use api::{
+    e2b::Sandboxes,
+    mcp::{self, Endpoint, Host},
+};
+use auth::Tokens;
 use conversations::Conversations;
 use executions::{Executions, MemoryStore, Retention};
 use listener::ListenerOptions;
@@ -92,6 +96,9 @@ struct App {
     uploads: Arc<Uploads>,
     metrics: Arc<Metrics>,
     mcp: Endpoint,
+    sandboxes: Sandboxes,
+    /// Of sandboxes.
+    tokens: Arc<Tokens>,
     /// Where executions run. Their threads are busy for as long as a slice of a job takes; those that answer requests
     /// must not be.
     jobs: Handle,
@@ -152,6 +159,8 @@ pub fn serve(
     let host = Host::new(pyexec.clone(), sessions, settings.clone(), jobs.handle().clone());
     let app = Arc::new(App {
         mcp: Endpoint::new(host),
+        sandboxes: Sandboxes::default(),
+        tokens: Arc::default(),
         pyexec,
         conversations,
         executions: Executions::new(MemoryStore::new(Retention {

@@ -2,6 +2,7 @@
 //!
 //! - `conformance.rs`: what every client may rely on, old ones by the bytes in `recorded/`
 //! - `containers.rs`: jobs that take a container
+//! - `e2b.rs`: sandboxes of E2B's, by its client
 //! - `environments.rs`: packages at their first use, and under a name
 //! - `schema.rs`: the OpenAPI document is true, as schemathesis sees it
 //! - `hardening.rs`: what no client can do
@@ -15,6 +16,7 @@
 
 mod conformance;
 mod containers;
+mod e2b;
 mod environments;
 mod hardening;
 mod lifecycle;
