@@ -39,6 +39,11 @@ use crate::{
     scheduler::QueueLimits,
     sessions::{Sessions, SessionsOptions},
 };
+use api::{
+    e2b::Sandboxes,
+    mcp::{self, Endpoint, Host},
+};
+use auth::Tokens;
 use conversations::Conversations;
 use executions::{Executions, MemoryStore, Retention};
 use listener::ListenerOptions;
@@ -91,6 +96,10 @@ struct App {
     conversations: Option<Conversations>,
     uploads: Arc<Uploads>,
     metrics: Arc<Metrics>,
+    mcp: Endpoint,
+    sandboxes: Sandboxes,
+    /// Of sandboxes.
+    tokens: Arc<Tokens>,
     /// Where executions run that take longer than a slice. Their threads are busy; those that answer requests must not be.
     jobs: Handle,
     draining: AtomicBool,
@@ -146,7 +155,12 @@ pub fn serve(
         let _entered = jobs.enter();
         conversations(&pyexec, &settings)
     };
+    let sessions = conversations.as_ref().map(|conversations: &Conversations| conversations.sessions.clone());
+    let host = Host::new(pyexec.clone(), sessions, settings.clone(), jobs.handle().clone());
     let app = Arc::new(App {
+        mcp: Endpoint::new(host),
+        sandboxes: Sandboxes::default(),
+        tokens: Arc::default(),
         pyexec,
         conversations,
         executions: Executions::new(MemoryStore::new(Retention {
@@ -192,6 +206,32 @@ fn runtime(name: &str, threads: impl FnOnce(NonZero<usize>) -> usize) -> Result<
         .enable_all()
         .build()
         .map_err(|e| Error::caused("cannot start a runtime", e))
+}
+
+/// Serves one client on standard input and output by MCP, until it closes them, or SIGTERM or SIGINT comes.
+///
+/// # Errors
+///
+/// When the interpreter cannot be loaded, or the client cannot be spoken with.
+pub fn serve_mcp(settings: Settings, progress: impl Fn(&str) + Send + 'static) -> Result<()> {
+    let pyexec = Pyexec::builder().wording(hints::words).on_progress(progress).settings(&settings).build()?;
+    let runtime = runtime("jobs", NonZero::get)?;
+    let result = runtime.block_on(async {
+        let signals = |kind| signal(kind).map_err(|e| Error::caused("cannot handle signals", e));
+        let (mut term, mut int) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
+        // They go with this process: nobody else has their names.
+        let sessions = Sessions::open(pyexec.clone(), SessionsOptions::default())?;
+        let host = Host::new(pyexec.clone(), Some(sessions), settings, Handle::current());
+        let served = tokio::select! {
+            served = mcp::serve_stdio(host) => served,
+            () = either(&mut term, &mut int) => Ok(()),
+        };
+        pyexec.shutdown().await?;
+        served
+    });
+    // A read of standard input that is still going on must not keep us.
+    runtime.shutdown_background();
+    result
 }
 
 /// Opens sessions in the data folder: servers that share it have a folder of sessions each.
@@ -258,6 +298,7 @@ async fn listen(app: Arc<App>, socket: TcpSocket, ready: impl FnOnce(SocketAddr)
 
     either(&mut term, &mut int).await;
     drain(&app, &mut term, &mut int).await;
+    app.mcp.end();
     stop.send_replace(true);
     // It ends by itself within the time for farewells; if it panicked, the log has said so.
     let _ = serving.await;
@@ -302,6 +343,7 @@ async fn drain(app: &App, term: &mut Signal, int: &mut Signal) {
     }
     tracing::warn!(executions = busy(), "killing what still runs");
     app.executions.kill_all();
+    app.mcp.end();
     let ended = timeout_at(Instant::now() + FAREWELL, async {
         while busy() > 0 {
             sleep(DRAIN_POLL).await;

@@ -17,6 +17,11 @@ const TEXT_BYTES_MAX: usize = 1 << 10;
 pub(crate) fn start(settings: &Settings) -> Result<()> {
     let filter = EnvFilter::try_new(&settings.log_level)
         .map_err(|e| Failure::Usage(format!("log_level: {:?}: {e}", settings.log_level)))?;
+    let filter = match "rmcp=warn".parse() {
+        // It has a line for each message, which nobody else has.
+        Ok(directive) if !settings.log_level.contains("rmcp") => filter.add_directive(directive),
+        _ => filter,
+    };
     let colors = io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter);
     let started = match settings.log_format {

@@ -14,6 +14,7 @@ mod kill;
 mod list;
 mod log;
 mod man;
+mod mcp;
 mod notebook;
 mod options;
 mod order;
@@ -77,6 +78,8 @@ enum Command {
     Bake(bake::Arguments),
     /// Serve executions over HTTP
     Serve(serve::Arguments),
+    /// Serve one client on stdin and stdout by MCP, as hosts of language models start it
+    Mcp(mcp::Arguments),
     /// Print the settings that `pyexec serve` would have, and where each comes from
     Config(config::Arguments),
     /// Print versions, and how a server is
@@ -196,6 +199,7 @@ fn run(command: Command) -> Result<u8> {
         Command::Env(arguments) => env::run(arguments),
         Command::Bake(arguments) => bake::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Mcp(arguments) => mcp::run(&arguments),
         Command::Config(arguments) => config::run(arguments),
         Command::Submit(arguments) => submit::run(arguments),
         Command::Follow(arguments) => follow::run(arguments),

@@ -1,7 +1,11 @@
 //! The objects of the wire. Clients of older services speak them: nothing may be renamed, and what is added is optional.
 //!
-//! **Architecture invariant:** these types know JSON and nothing of how a job runs.
+//! **Architecture invariant:** these types know JSON and nothing of how a job runs. A face for clients that speak another protocol
+//! is a folder beside them, such as `mcp`: it reads their words, makes a job or a call of a session, and writes what came of it.
 
+pub(crate) mod e2b;
+pub(crate) mod execute;
+pub(crate) mod mcp;
 pub(crate) mod sessions;
 
 use super::members::{Members, Text, utf8};

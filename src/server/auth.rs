@@ -8,6 +8,7 @@ use crate::{
         refusal::refusal,
         request_id::RequestId,
     },
+    sync::lock,
 };
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -23,9 +24,16 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use sha2::{Digest, Sha256};
-use std::{borrow::Cow, sync::Arc, time::Instant};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
+/// What E2B's clients send inside a sandbox.
+const TOKEN_HEADERS: [&str; 2] = ["x-access-token", "e2b-traffic-access-token"];
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// Padded or not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -138,32 +146,81 @@ fn key_in_authorization(value: &str) -> Result<Cow<'_, str>, AuthError> {
     Ok(Cow::Owned(password.to_owned()))
 }
 
+/// Tokens that let a client in to one thing of a caller, without the key.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens(Mutex<HashMap<[u8; 32], (Caller, Scope)>>);
+
+/// Names the one thing that a token was issued for: an extension of requests that came in by one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scope(pub(crate) Arc<str>);
+
+impl Tokens {
+    /// Makes a token.
+    pub(crate) fn issue(&self, caller: &Caller, scope: &str) -> String {
+        let token = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+        lock(&self.0).insert(Sha256::digest(&token).into(), (caller.clone(), Scope(scope.into())));
+        token
+    }
+
+    /// Makes a token worthless.
+    pub(crate) fn remove(&self, token: &str) {
+        let digest: [u8; 32] = Sha256::digest(token).into();
+        lock(&self.0).remove(&digest);
+    }
+
+    /// Returns whom a request is let in for, by the digest of what it has: how long that takes tells nothing of a token.
+    fn find(&self, headers: &HeaderMap) -> Option<(Caller, Scope)> {
+        let sent = TOKEN_HEADERS.iter().filter_map(|name| headers.get(*name));
+        let tokens = lock(&self.0);
+        sent.map(|token| Sha256::digest(token.as_bytes()).into())
+            .find_map(|digest: [u8; 32]| tokens.get(&digest).cloned())
+    }
+}
+
 /// State of [`admit`]. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     keys: Arc<Keys>,
     limits: Arc<RateLimits>,
     open: &'static [&'static str],
+    tokens: Arc<Tokens>,
+    by_token: &'static [&'static str],
 }
 
 impl Gate {
     /// Makes a gate; `open` has the routes that need no key, as the router has them. `per_minute` is each caller's rate
     /// limit; 0 is none.
     pub(crate) fn new(keys: Keys, per_minute: u32, open: &'static [&'static str]) -> Gate {
-        Gate { limits: Arc::new(RateLimits::new(per_minute, keys.callers())), keys: Arc::new(keys), open }
+        let limits = Arc::new(RateLimits::new(per_minute, keys.callers()));
+        Gate { limits, keys: Arc::new(keys), open, tokens: Arc::default(), by_token: &[] }
+    }
+
+    /// Lets requests for these routes in by a token as well.
+    #[must_use]
+    pub(crate) fn with_tokens(self, tokens: Arc<Tokens>, routes: &'static [&'static str]) -> Gate {
+        Gate { tokens, by_token: routes, ..self }
     }
 
     fn is_open(&self, request: &Request) -> bool {
-        // By what the router matched, not by what was written, so that no spelling of a path can slip through.
-        let route = request.extensions().get::<MatchedPath>();
-        route.is_some_and(|route| self.open.contains(&route.as_str()))
+        is_among(request, self.open)
     }
 
-    fn check(&self, headers: &HeaderMap) -> Result<Caller, Refused> {
-        let caller = self.keys.authenticate(headers).map_err(Refused::Unauthorized)?;
+    fn check(&self, request: &Request) -> Result<(Caller, Option<Scope>), Refused> {
+        let by_token = is_among(request, self.by_token).then(|| self.tokens.find(request.headers())).flatten();
+        let (caller, scope) = match by_token {
+            Some((caller, scope)) => (caller, Some(scope)),
+            None => (self.keys.authenticate(request.headers()).map_err(Refused::Unauthorized)?, None),
+        };
         self.limits.check(&caller, Instant::now()).map_err(Refused::RateLimited)?;
-        Ok(caller)
+        Ok((caller, scope))
     }
+}
+
+/// Returns whether a request is for one of these routes.
+fn is_among(request: &Request, routes: &[&str]) -> bool {
+    // By what the router matched, not by what was written, so that no spelling of a path can slip through.
+    let route = request.extensions().get::<MatchedPath>();
+    route.is_some_and(|route| routes.contains(&route.as_str()))
 }
 
 /// Middleware: lets a request pass that has a key within its rate limit, with its [`Caller`] as an extension. Open routes pass
@@ -175,9 +232,12 @@ pub(crate) async fn admit(State(gate): State<Gate>, mut request: Request, next: 
         }
         return next.run(request).await;
     }
-    match gate.check(request.headers()) {
-        Ok(caller) => {
+    match gate.check(&request) {
+        Ok((caller, scope)) => {
             request.extensions_mut().insert(caller);
+            if let Some(scope) = scope {
+                request.extensions_mut().insert(scope);
+            }
             next.run(request).await
         }
         Err(refused) => refused.into_response(request.extensions().get::<RequestId>()),

@@ -17,9 +17,11 @@ use axum::{
 use std::sync::Arc;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE");
-const REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("Authorization, X-API-Key, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id");
-const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static("X-Request-Id, Retry-After, Location");
+const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
+    "Authorization, X-API-Key, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id, Mcp-Session-Id, \
+     Mcp-Protocol-Version, Mcp-Method, Mcp-Name",
+);
+const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static("X-Request-Id, Retry-After, Location, Mcp-Session-Id");
 /// How long a browser may remember a preflight, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 

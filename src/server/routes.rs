@@ -13,6 +13,7 @@ mod workspaces;
 
 use super::{
     App,
+    api::{e2b, execute::execute, mcp::mcp},
     auth::{Gate, Keys, admit},
     cors::{Origins, share},
     error::{ApiError, Problem, shape},
@@ -25,12 +26,23 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
-    routing::{get, post, put},
+    routing::{any, delete, get, post, put},
 };
 use std::sync::Arc;
 
 /// Routes that need no key.
 const OPEN: &[&str] = &["/", "/health", "/docs", "/docs/", "/docs/{*rest}", "/docs/doc.json"];
+
+/// Routes inside of E2B's sandboxes, whose clients have a token for them.
+const BY_TOKEN: &[&str] = &[
+    "/execute",
+    "/contexts",
+    "/contexts/{id}",
+    "/contexts/{id}/restart",
+    "/files",
+    "/filesystem.Filesystem/{method}",
+    "/process.Process/{method}",
+];
 
 pub(crate) fn router(app: Arc<App>) -> Router {
     let api = Router::new()
@@ -65,6 +77,23 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             get(workspaces::read).put(workspaces::write).delete(workspaces::delete),
         )
         .route("/api/v1/workspaces/{id}/archive", get(workspaces::pack).post(workspaces::unpack))
+        .route("/mcp", get(mcp).post(mcp).delete(mcp))
+        .route("/execute", post(execute))
+        .route("/contexts", get(e2b::contexts).post(e2b::create_context))
+        .route("/contexts/{id}", delete(e2b::remove_context))
+        .route("/contexts/{id}/restart", post(e2b::restart_context))
+        .route("/files", get(e2b::read).post(e2b::write))
+        .route("/filesystem.Filesystem/{method}", post(e2b::filesystem))
+        .route("/process.Process/{method}", post(e2b::process))
+        .route("/sandboxes", get(e2b::list).post(e2b::create))
+        .route("/sandboxes/{id}", get(e2b::inspect).delete(e2b::kill))
+        .route("/sandboxes/{id}/timeout", post(e2b::set_timeout))
+        .route("/sandboxes/{id}/connect", post(e2b::connect))
+        .route("/sandboxes/{id}/resume", post(e2b::connect))
+        .route("/sandboxes/{id}/{*rest}", any(e2b::unsupported))
+        .route("/v2/sandboxes", get(e2b::list).post(e2b::create))
+        .route("/v2/sandboxes/{id}/connect", post(e2b::connect))
+        .route("/v2/sandboxes/{id}/{*rest}", any(e2b::unsupported))
         .route("/health", get(service::health))
         .route("/metrics", get(service::metrics))
         .route("/", get(service::page))
@@ -75,7 +104,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         })
         // Bodies are bounded where they are read, with errors of our own.
         .layer(DefaultBodyLimit::disable());
-    let gate = Gate::new(Keys::new(app.settings.api_keys.clone()), app.settings.rate_limit.unwrap_or(0), OPEN);
+    let gate = Gate::new(Keys::new(app.settings.api_keys.clone()), app.settings.rate_limit.unwrap_or(0), OPEN)
+        .with_tokens(Arc::clone(&app.tokens), BY_TOKEN);
     let hosts = if app.settings.api_keys.is_empty() { Hosts::own(&app.settings.allowed_hosts) } else { Hosts::any() };
     let origins = Origins::new(app.settings.cors_origins.clone());
     // The last one is the outermost.

@@ -3,6 +3,7 @@
 pub mod docker;
 pub mod http;
 pub mod load;
+pub mod npm;
 pub mod oracle;
 pub mod process;
 pub mod proxy;
