@@ -1,33 +1,36 @@
-//! Calls of sessions over HTTP: each to its end, or to where it waits for results of tools.
+//! Calls of sessions over HTTP: each to its end, or to where it waits for results of tools, or as events.
 
 use super::{
     App,
     api::{
         Read,
         sessions::{
-            CallAnswer, CallRequest, CallResult, ContinueRequest, MovedSession, RequiredCall, ToolCallsRequired,
-            WaitingStatus,
+            CallAnswer, CallGoesOn, CallRequest, CallResult, ContinueRequest, MovedSession, RequiredCall,
+            RunningStatus, ToolCallsRequired, WaitingStatus,
         },
     },
     auth::Caller,
     ending::{self, Ended},
     error::{ApiError, Problem},
-    executions::GrantedLimits,
-    render, request,
+    executions::{Decoder, GrantedLimits},
+    render, request, request_id,
 };
 use crate::{
-    Error, Result,
+    Error, Result, RunEvent,
     executor::{ToolCall, ToolDesk, ToolResult, tools},
     outcome::JsonText,
-    sessions::{CallEnd, Cell, Sessions},
+    sessions::{CallEnd, CallEvent, CallEvents, Cell, Sessions},
     sync::lock,
 };
+use axum::response::sse;
+use serde::Serialize;
+use serde_json::json;
 use std::{
-    collections::HashMap,
-    sync::Mutex,
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::mpsc::UnboundedSender, task::JoinHandle};
 
 /// How long a call waits for results of tools.
 const WAITS_FOR: Duration = Duration::from_secs(600);
@@ -44,14 +47,27 @@ pub(crate) struct Conversations {
 struct Waiting {
     owner: String,
     session: String,
-    call: Running,
+    call: Parked,
     since: Instant,
+}
+
+/// Says who hears of results.
+enum Parked {
+    /// Whoever brings them: the call itself is here.
+    Here(Box<Running>),
+    /// Whoever follows the events of the call.
+    Followed(UnboundedSender<ToolResult>),
 }
 
 /// A call on its way.
 struct Running {
     task: JoinHandle<Result<CallEnd>>,
     desk: Option<ToolDesk>,
+    terms: Terms,
+}
+
+/// What is said of a call beside what came of it.
+struct Terms {
     timeout: Duration,
     limits: GrantedLimits,
     warnings: Vec<String>,
@@ -69,7 +85,7 @@ impl Conversations {
         Conversations { sessions, waiting: Mutex::default() }
     }
 
-    fn wait(&self, owner: &str, session: &str, call: Running) -> Result<String, ApiError> {
+    fn wait(&self, owner: &str, session: &str, call: Parked) -> Result<String, ApiError> {
         let token = format!("ct_{}", uuid::Uuid::new_v4().simple());
         let mut waiting = lock(&self.waiting);
         waiting.retain(|_, it| it.since.elapsed() < WAITS_FOR);
@@ -82,7 +98,7 @@ impl Conversations {
         Ok(token)
     }
 
-    fn take(&self, owner: &str, session: &str, token: &str) -> Option<Running> {
+    fn take(&self, owner: &str, session: &str, token: &str) -> Option<Parked> {
         let mut waiting = lock(&self.waiting);
         waiting.retain(|_, it| it.since.elapsed() < WAITS_FOR);
         waiting.get(token).filter(|it| it.owner == owner && it.session == session)?;
@@ -90,7 +106,7 @@ impl Conversations {
     }
 }
 
-/// Runs a cell.
+/// Runs a cell to its end, or to where it waits.
 pub(crate) async fn call(
     app: &App,
     caller: &Caller,
@@ -98,7 +114,22 @@ pub(crate) async fn call(
     read: Read<CallRequest>,
 ) -> Result<CallAnswer, ApiError> {
     let conversations = conversations(app)?;
-    let Read { request: CallRequest { code, stdin, config, tools: declared }, mut warnings } = read;
+    let (cell, desk, terms) = cell(app, conversations, caller, id, read).await?;
+    let (sessions, owner, session) = (conversations.sessions.clone(), caller.name.to_string(), id.to_owned());
+    // On the threads that run code.
+    let task = app.jobs.spawn(async move { sessions.call(&owner, &session, cell).await });
+    follow(conversations, caller, id, Running { task, desk, terms }).await
+}
+
+/// Makes a cell of a request, with what whoever answers its tools has of it.
+async fn cell(
+    app: &App,
+    conversations: &Conversations,
+    caller: &Caller,
+    id: &str,
+    read: Read<CallRequest>,
+) -> Result<(Cell, Option<ToolDesk>, Terms), ApiError> {
+    let Read { request: CallRequest { code, stdin, config, tools: declared, stream: _ }, mut warnings } = read;
     if code.len() > app.settings.code_max_bytes {
         let message = format!("code size {} bytes exceeds limit of {} bytes", code.len(), app.settings.code_max_bytes);
         return Err(ApiError::new(Problem::TooLarge, message));
@@ -113,11 +144,8 @@ pub(crate) async fn call(
         cell = cell.tools(port);
         desk = Some(other);
     }
-    let (sessions, owner, session) = (conversations.sessions.clone(), caller.name.to_string(), id.to_owned());
-    // On the threads that run code.
-    let task = app.jobs.spawn(async move { sessions.call(&owner, &session, cell).await });
-    let running = Running { task, desk, timeout: limits.wall_clock(), limits: request::granted(&limits, 0), warnings };
-    follow(conversations, caller, id, running).await
+    let terms = Terms { timeout: limits.wall_clock(), limits: request::granted(&limits, 0), warnings };
+    Ok((cell, desk, terms))
 }
 
 /// Goes on with a call that has results now.
@@ -129,19 +157,29 @@ pub(crate) async fn go_on(
 ) -> Result<CallAnswer, ApiError> {
     let conversations = conversations(app)?;
     let ContinueRequest { continuation_token, tool_results } = request;
-    let running = conversations.take(&caller.name, id, &continuation_token);
-    let running = running.ok_or_else(|| ApiError::new(Problem::NotFound, "Execution not found or expired"))?;
-    if let Some(desk) = &running.desk {
+    let expired = || ApiError::new(Problem::NotFound, "Execution not found or expired");
+    let parked = conversations.take(&caller.name, id, &continuation_token).ok_or_else(expired)?;
+    let results = match &parked {
+        Parked::Here(running) => running.desk.as_ref().map(|desk| &desk.results),
+        Parked::Followed(results) if results.is_closed() => return Err(expired()),
+        Parked::Followed(results) => Some(results),
+    };
+    if let Some(results) = results {
         for answer in tool_results {
             let end = match answer.error {
                 Some(error) => Err(error.into()),
                 None => Ok(answer.result.unwrap_or_else(|| JsonText::from(serde_json::Value::Null))),
             };
             // A call that has ended meanwhile says so below.
-            let _ = desk.results.send(ToolResult::new(answer.call_id, end));
+            let _ = results.send(ToolResult::new(answer.call_id, end));
         }
     }
-    follow(conversations, caller, id, running).await
+    match parked {
+        Parked::Here(running) => follow(conversations, caller, id, *running).await,
+        Parked::Followed(_) => {
+            Ok(CallAnswer::GoesOn(CallGoesOn { session_id: id.to_owned(), status: RunningStatus::Running }))
+        }
+    }
 }
 
 /// Follows a call to its end, or to where it waits.
@@ -156,16 +194,175 @@ async fn follow(
         Some(desk) => desk.calls.recv().await,
     };
     if let Some(calls) = calls {
-        let continuation_token = conversations.wait(&caller.name, id, running)?;
-        return Ok(CallAnswer::Waits(ToolCallsRequired {
-            session_id: id.to_owned(),
-            status: WaitingStatus::ToolCallRequired,
-            continuation_token,
-            tool_calls: calls.into_iter().map(required).collect(),
-        }));
+        let continuation_token = conversations.wait(&caller.name, id, Parked::Here(Box::new(running)))?;
+        return Ok(CallAnswer::Waits(waits(id, continuation_token, calls)));
     }
     let end = (&mut running.task).await.map_err(|fault| Error::caused("running a call failed", fault))??;
-    Ok(CallAnswer::Ended(Box::new(ended(&running, end))))
+    Ok(CallAnswer::Ended(Box::new(ended(&running.terms, end))))
+}
+
+/// Runs a cell as server-sent events, of which the result is the last. Dropping them interrupts the call.
+pub(crate) async fn stream(
+    app: &Arc<App>,
+    caller: &Caller,
+    id: &str,
+    read: Read<CallRequest>,
+) -> Result<Followed, ApiError> {
+    let conversations = conversations(app)?;
+    let (cell, desk, terms) = cell(app, conversations, caller, id, read).await?;
+    // On the threads that run code.
+    let entered = app.jobs.enter();
+    let events = conversations.sessions.call_stream(&caller.name, id, cell);
+    drop(entered);
+    Ok(Followed {
+        app: Arc::clone(app),
+        owner: caller.name.to_string(),
+        session: id.to_owned(),
+        events: Some(events),
+        desk,
+        terms,
+        stdout: Decoder::default(),
+        stderr: Decoder::default(),
+        ready: VecDeque::new(),
+        number: 0,
+        asked: None,
+        request_id: request_id::current(),
+    })
+}
+
+/// A call whose events are followed.
+pub(crate) struct Followed {
+    app: Arc<App>,
+    owner: String,
+    session: String,
+    /// `None` when it is over.
+    events: Option<CallEvents>,
+    desk: Option<ToolDesk>,
+    terms: Terms,
+    stdout: Decoder,
+    stderr: Decoder,
+    /// Names and data of events that are to be sent.
+    ready: VecDeque<(&'static str, String)>,
+    number: u64,
+    /// Since when nothing has happened but that results of tools are missing.
+    asked: Option<Instant>,
+    request_id: Option<String>,
+}
+
+impl Followed {
+    /// Returns the next event; nothing after the last.
+    pub(crate) async fn next(&mut self) -> Option<sse::Event> {
+        loop {
+            if let Some((name, data)) = self.ready.pop_front() {
+                self.number += 1;
+                return Some(sse::Event::default().id(self.number.to_string()).event(name).data(data));
+            }
+            let events = self.events.as_mut()?;
+            let late = self.asked.map(|asked| tokio::time::Instant::from_std(asked + WAITS_FOR));
+            tokio::select! {
+                biased;
+                event = events.next() => {
+                    self.asked = None;
+                    match event {
+                        Some(Ok(event)) => self.take(event),
+                        Some(Err(error)) => self.fail(&error.into()),
+                        None => self.events = None,
+                    }
+                }
+                calls = calls(&mut self.desk), if self.desk.is_some() => match calls {
+                    Some(calls) => self.ask(calls),
+                    None => self.desk = None,
+                },
+                () = sleep_until(late), if late.is_some() => {
+                    let message = format!("the call waited {} s for results of tools", WAITS_FOR.as_secs());
+                    self.fail(&ApiError::new(Problem::Timeout, message));
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, event: CallEvent) {
+        match event {
+            CallEvent::Run(RunEvent::Started) => self.send("state", &json!({"status": "running"})),
+            CallEvent::Run(RunEvent::Progress(text)) => self.send("progress", &json!({"text": text})),
+            CallEvent::Run(RunEvent::Restarted(reason)) => {
+                (self.stdout, self.stderr) = (Decoder::default(), Decoder::default());
+                self.send("restarted", &json!({"reason": reason}));
+            }
+            CallEvent::Run(RunEvent::Stdout(bytes)) => {
+                let text = self.stdout.decode(&bytes);
+                self.send_text("stdout", &text);
+            }
+            CallEvent::Run(RunEvent::Stderr(bytes)) => {
+                let text = self.stderr.decode(&bytes);
+                self.send_text("stderr", &text);
+            }
+            CallEvent::Run(RunEvent::Display(display)) => self.send("display", &*display),
+            // Of what tools say the log of the engine has enough.
+            CallEvent::Run(RunEvent::Detail(_) | RunEvent::Ended(_)) => {}
+            CallEvent::Lagged(missed) => self.send("lagged", &json!({"missed": missed})),
+            CallEvent::Ended(end) => {
+                let (stdout, stderr) = (self.stdout.finish(), self.stderr.finish());
+                self.send_text("stdout", &stdout);
+                self.send_text("stderr", &stderr);
+                let result = ended(&self.terms, *end);
+                self.send("result", &result);
+                self.events = None;
+            }
+        }
+    }
+
+    /// Asks whoever follows for results.
+    fn ask(&mut self, calls: Vec<ToolCall>) {
+        let (Some(desk), Some(conversations)) = (&self.desk, &self.app.conversations) else { return };
+        let parked = Parked::Followed(desk.results.clone());
+        match conversations.wait(&self.owner, &self.session, parked) {
+            Ok(token) => {
+                self.asked = Some(Instant::now());
+                let waits = waits(&self.session, token, calls);
+                self.send("tool_calls", &waits);
+            }
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// Ends the stream with what is wrong.
+    fn fail(&mut self, error: &ApiError) {
+        self.ready.push_back(("error", error.json(self.request_id.as_deref())));
+        self.events = None;
+    }
+
+    fn send_text(&mut self, name: &'static str, text: &str) {
+        if !text.is_empty() {
+            self.send(name, &json!({"text": text}));
+        }
+    }
+
+    fn send(&mut self, name: &'static str, data: &impl Serialize) {
+        match serde_json::to_string(data) {
+            Ok(data) => self.ready.push_back((name, data)),
+            Err(error) => tracing::error!(%error, "an event of a call cannot be written"),
+        }
+    }
+}
+
+async fn calls(desk: &mut Option<ToolDesk>) -> Option<Vec<ToolCall>> {
+    desk.as_mut()?.calls.recv().await
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    if let Some(at) = at {
+        tokio::time::sleep_until(at).await;
+    }
+}
+
+fn waits(session: &str, continuation_token: String, calls: Vec<ToolCall>) -> ToolCallsRequired {
+    ToolCallsRequired {
+        session_id: session.to_owned(),
+        status: WaitingStatus::ToolCallRequired,
+        continuation_token,
+        tool_calls: calls.into_iter().map(required).collect(),
+    }
 }
 
 fn required(call: ToolCall) -> RequiredCall {
@@ -173,17 +370,19 @@ fn required(call: ToolCall) -> RequiredCall {
     RequiredCall { id, name, input: kwargs, args }
 }
 
-fn ended(running: &Running, end: CallEnd) -> CallResult {
-    let CallEnd { outcome, number, session, moved, lost } = end;
-    let ended = Ended { waited: Duration::ZERO, timeout: running.timeout, strip_newline: false, collect_files: false };
+fn ended(terms: &Terms, end: CallEnd) -> CallResult {
+    let CallEnd { mut outcome, number, session, moved, lost } = end;
+    let displays = std::mem::take(&mut outcome.displays);
+    let ended = Ended { waited: Duration::ZERO, timeout: terms.timeout, strip_newline: false, collect_files: false };
     let (end, _) = ending::finished(outcome, &ended);
     let id = format!("exe_{}", uuid::Uuid::new_v4());
     CallResult {
-        execution: render::call(id, &running.limits, running.warnings.clone(), end),
+        execution: render::call(id, &terms.limits, terms.warnings.clone(), end),
         session_id: session.id,
         call: number,
         moved: moved.map(|moved| MovedSession { replayed: moved.replayed, different: moved.different }),
         interpreter_lost: lost,
+        displays,
     }
 }
 

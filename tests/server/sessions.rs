@@ -1,6 +1,6 @@
 //! Interpreters that live on between calls.
 
-use super::support::Server;
+use super::support::{Events, Server};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::{thread, time::Duration};
@@ -160,4 +160,61 @@ fn what_is_no_session_is_refused() {
         let answer = server.post_json(path, &request);
         assert_eq!(answer.status, 400, "{request}: {}", answer.text());
     }
+}
+
+/// Names and data of the events of a call.
+fn followed(server: &Server, id: &str, request: &Value, headers: &[(&str, &str)]) -> Events {
+    let headers = [&[("content-type", "application/json")], headers].concat();
+    server.follow("POST", &format!("/api/v1/sessions/{id}/calls"), &headers, request.to_string().as_bytes())
+}
+
+#[test]
+fn calls_are_followed_as_events() {
+    let server = Server::shared();
+    let id = new(&server, &json!({}));
+    let code = "import sys\nprint('é')\ndisplay({'text/html': '<b>'}, raw=True)\nprint('e', file=sys.stderr)\n6 * 7";
+    let accept = [("accept", "text/event-stream")];
+    let events: Vec<_> = followed(&server, &id, &json!({"code": code}), &accept).collect();
+    let names: Vec<_> = events.iter().map(|event| &*event.kind).collect();
+    assert_eq!(names, ["state", "stdout", "display", "stderr", "display", "result"], "{events:#?}");
+    assert_eq!(events.iter().map(|event| event.id).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+    assert_eq!((&events[0].data, &events[1].data), (&json!({"status": "running"}), &json!({"text": "é\n"})));
+    assert_eq!(events[2].data, json!({"data": {"text/html": "<b>"}, "is_result": false}));
+    let result = &events[5].data;
+    assert_eq!((&result["result"], &result["call"], &result["stdout"]), (&json!("42"), &json!(1), &json!("é\n")));
+    assert_eq!(result["displays"][1], json!({"data": {"text/plain": "42"}, "is_result": true}));
+    // As they come: the call goes on while its first output is read.
+    let slow = json!({"code": "import time\nprint('first', flush=True)\ntime.sleep(60)", "stream": true});
+    let mut events = followed(&server, &id, &slow, &[]);
+    assert_eq!(events.nth(1).map(|event| event.data), Some(json!({"text": "first\n"})));
+    drop(events);
+    // Whoever goes away has interrupted it.
+    assert_eq!(value(&server, &id, "1 + 1"), 2);
+    let nothing = server.post_json(&format!("/api/v1/sessions/{}/calls", "A".repeat(21)), &slow);
+    assert_eq!(nothing.status, 404);
+}
+
+#[test]
+fn tools_of_a_call_that_is_followed_are_answered_beside_it() {
+    let server = Server::shared();
+    let id = new(&server, &json!({}));
+    let request = json!({"code": "print(lookup('a'))\nlookup('b')", "tools": [{"name": "lookup"}], "stream": true});
+    let events = followed(&server, &id, &request, &[]);
+    let mut seen = Vec::new();
+    for event in events {
+        if event.kind == "tool_calls" {
+            let call = &event.data["tool_calls"][0];
+            let results =
+                json!([{"call_id": call["id"], "result": format!("<{}>", call["args"][0].as_str().expect("text"))}]);
+            let answer = json!({"continuation_token": event.data["continuation_token"], "tool_results": results});
+            let path = format!("/api/v1/sessions/{id}/calls/continue");
+            let going_on = server.post_json(&path, &answer);
+            assert_eq!(going_on.json(), json!({"session_id": id, "status": "running"}), "{}", going_on.text());
+            assert_eq!(server.post_json(&path, &answer).status, 404, "a token is good for once");
+        }
+        seen.push((event.kind, event.data["text"].clone(), event.data["result"].clone()));
+    }
+    let names: Vec<_> = seen.iter().map(|(name, ..)| &**name).collect();
+    assert_eq!(names, ["state", "tool_calls", "stdout", "tool_calls", "display", "result"], "{seen:#?}");
+    assert_eq!((&seen[2].1, &seen[5].2), (&json!("<a>\n"), &json!("'<b>'")));
 }

@@ -1,6 +1,7 @@
 //! Interpreters that live on between calls. Nobody sees those of another key: they are not there for it.
 
 use super::{
+    executions::keep_alive,
     params::{CheckpointPath, SessionFilePath, SessionPath},
     refusals::{Guarded, MissingSession, SameSite},
     workspaces::Content,
@@ -13,8 +14,8 @@ use crate::{
         api::{
             EvalRequest,
             sessions::{
-                CallAnswer, CallRequest, CheckpointList, ContinueRequest, Session, SessionFiles, SessionList,
-                SessionRequest,
+                CallAnswer, CallRequest, CallStreamEvent, CheckpointList, ContinueRequest, Session, SessionFiles,
+                SessionList, SessionRequest,
             },
         },
         auth::Caller,
@@ -28,10 +29,14 @@ use axum::{
     Extension, Json,
     body::Body,
     extract::{Path, State},
-    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
-    response::{IntoResponse, Response},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
+    response::{IntoResponse, Response, sse::Sse},
 };
-use std::sync::Arc;
+use futures_util::stream::unfold;
+use std::{convert::Infallible, sync::Arc};
 
 /// Makes a session, with what an evaluation would get: files, variables, packages, limits. It runs no code yet.
 #[utoipa::path(
@@ -126,7 +131,11 @@ pub(super) async fn remove(
     params(SessionPath),
     request_body(content = CallRequest),
     responses(
-        (status = 200, description = "It ran, well or not, or waits for results of tools", body = CallAnswer),
+        (
+            status = 200,
+            description = "It ran, well or not, or waits for results of tools; with `stream`, server-sent events",
+            content((CallAnswer = "application/json"), (CallStreamEvent = "text/event-stream")),
+        ),
         Guarded,
         SameSite,
         MissingSession,
@@ -137,11 +146,24 @@ pub(super) async fn call(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(SessionPath { id }): Path<SessionPath>,
+    headers: HeaderMap,
     body: Body,
-) -> Result<Json<CallAnswer>, ApiError> {
+) -> Result<Response, ApiError> {
     let bytes = body::read(body, app.settings.body_max_bytes).await?;
     let read = CallRequest::read(&bytes).map_err(|e| ApiError::invalid(format!("invalid JSON: {e}")))?;
-    Ok(Json(conversations::call(&app, &caller, &id, read).await?))
+    if !read.request.stream && !asks_for_events(&headers) {
+        return Ok(Json(conversations::call(&app, &caller, &id, read).await?).into_response());
+    }
+    let followed = conversations::stream(&app, &caller, &id, read).await?;
+    let events = unfold(followed, |mut followed| async move {
+        let event = followed.next().await?;
+        Some((Ok::<_, Infallible>(event), followed))
+    });
+    Ok(Sse::new(events).keep_alive(keep_alive()).into_response())
+}
+
+fn asks_for_events(headers: &HeaderMap) -> bool {
+    headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok()).any(|it| it.contains("text/event-stream"))
 }
 
 /// Goes on with a call that waits for results of tools.
