@@ -52,6 +52,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/sessions/{id}/checkpoints", get(sessions::checkpoints))
         .route("/api/v1/sessions/{id}/checkpoints/{name}", put(sessions::checkpoint).post(sessions::roll_back))
         .route("/api/v1/sessions/{id}/variables", get(sessions::variables))
+        .route("/api/v1/sessions/{id}/complete", post(sessions::complete))
+        .route("/api/v1/sessions/{id}/is_complete", post(sessions::is_complete))
+        .route("/api/v1/sessions/{id}/inspect", post(sessions::inspect_code))
         .route("/api/v1/sessions/{id}/files", get(sessions::files))
         .route(
             "/api/v1/sessions/{id}/files/{*path}",

@@ -84,6 +84,26 @@ fn tools_are_answered_by_the_client() {
 }
 
 #[test]
+fn code_is_completed_by_what_the_session_has() {
+    let server = Server::shared();
+    let id = new(&server, &json!({}));
+    value(&server, &id, "many_words = [1]");
+    let ask = |question: &str, about: Value| {
+        let answer = server.post_json(&format!("/api/v1/sessions/{id}/{question}"), &about);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    };
+    assert_eq!(ask("complete", json!({"code": "é; many_"})), json!({"start": 3, "matches": ["many_words"]}));
+    assert_eq!(ask("complete", json!({"code": "many_words.app()", "at": 14}))["matches"], json!(["many_words.append"]));
+    assert_eq!(ask("is_complete", json!({"code": "for n in x:"})), json!({"status": "incomplete", "indent": "    "}));
+    assert_eq!(ask("is_complete", json!({"code": "1 +* 2"}))["status"], "invalid");
+    assert_eq!(ask("inspect", json!({"code": "len", "at": 1}))["found"], true);
+    for bad in [json!({}), json!({"code": 1}), json!({"code": "x", "where": 1})] {
+        assert_eq!(server.post_json(&format!("/api/v1/sessions/{id}/complete"), &bad).status, 400, "{bad}");
+    }
+}
+
+#[test]
 fn sessions_fork_and_go_back() {
     let server = Server::shared();
     let id = new(&server, &json!({}));

@@ -150,6 +150,50 @@ impl From<ToolDeclaration> for Tool {
     }
 }
 
+/// A place in code.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlaceInCode {
+    pub(crate) code: String,
+    /// Counted in characters; its end when not given.
+    #[serde(default)]
+    pub(crate) at: Option<usize>,
+}
+
+/// Code that may go on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CodeSoFar {
+    pub(crate) code: String,
+}
+
+/// What may stand at a place in code.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct Completions {
+    /// Where the text begins that they replace, in characters.
+    start: usize,
+    matches: Vec<String>,
+}
+
+/// Whether code is whole.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct Completeness {
+    #[schema(pattern = "^(complete|incomplete|invalid)$")]
+    status: String,
+    /// How its next line is indented.
+    indent: String,
+}
+
+/// What is known of the object at a place in code.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct Inspection {
+    found: bool,
+    text: String,
+}
+
 /// Results of tools, for a call that waits for them.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -14,8 +14,8 @@ use crate::{
         api::{
             EvalRequest,
             sessions::{
-                CallAnswer, CallRequest, CallStreamEvent, CheckpointList, ContinueRequest, Session, SessionFiles,
-                SessionList, SessionRequest,
+                CallAnswer, CallRequest, CallStreamEvent, CheckpointList, CodeSoFar, Completeness, Completions,
+                ContinueRequest, Inspection, PlaceInCode, Session, SessionFiles, SessionList, SessionRequest,
             },
         },
         auth::Caller,
@@ -36,6 +36,7 @@ use axum::{
     response::{IntoResponse, Response, sse::Sse},
 };
 use futures_util::stream::unfold;
+use serde::de::DeserializeOwned;
 use std::{convert::Infallible, sync::Arc};
 
 /// Makes a session, with what an evaluation would get: files, variables, packages, limits. It runs no code yet.
@@ -295,10 +296,81 @@ pub(super) async fn variables(
     Extension(caller): Extension<Caller>,
     Path(SessionPath { id }): Path<SessionPath>,
 ) -> Result<Response, ApiError> {
+    ask(&app, &caller, &id, Question::variables()).await
+}
+
+async fn ask(app: &App, caller: &Caller, id: &str, question: Question) -> Result<Response, ApiError> {
     let conversations: &Conversations = app.sessions()?;
-    let text = conversations.sessions.ask(&caller.name, &id, Question::variables()).await?;
+    let text = conversations.sessions.ask(&caller.name, id, question).await?;
     let json = HeaderValue::from_static("application/json");
     Ok(([(CONTENT_TYPE, json)], text.as_str().to_owned()).into_response())
+}
+
+async fn asked<T: DeserializeOwned>(app: &App, body: Body) -> Result<T, ApiError> {
+    let bytes = body::read(body, app.settings.code_max_bytes).await?;
+    serde_json::from_slice(&bytes).map_err(|e| ApiError::invalid(format!("invalid JSON: {e}")))
+}
+
+/// What may stand at a place in code, by the names that the session has.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions/{id}/complete",
+    tag = "sessions",
+    params(SessionPath),
+    request_body(content = PlaceInCode, example = json!({"code": "x.app", "at": 5})),
+    responses((status = 200, description = "Perhaps nothing", body = Completions), Guarded, SameSite, MissingSession),
+    operation_id = "sessions_complete",
+)]
+pub(super) async fn complete(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(SessionPath { id }): Path<SessionPath>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let PlaceInCode { code, at } = asked(&app, body).await?;
+    let at = at.unwrap_or_else(|| code.chars().count());
+    ask(&app, &caller, &id, Question::complete(&code, at)).await
+}
+
+/// Whether code is whole, or goes on in another line.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions/{id}/is_complete",
+    tag = "sessions",
+    params(SessionPath),
+    request_body(content = CodeSoFar, example = json!({"code": "for n in range(3):"})),
+    responses((status = 200, description = "Whether it is", body = Completeness), Guarded, SameSite, MissingSession),
+    operation_id = "sessions_is_complete",
+)]
+pub(super) async fn is_complete(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(SessionPath { id }): Path<SessionPath>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let CodeSoFar { code } = asked(&app, body).await?;
+    ask(&app, &caller, &id, Question::is_complete(&code)).await
+}
+
+/// What is known of the object at a place in code: its documentation.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions/{id}/inspect",
+    tag = "sessions",
+    params(SessionPath),
+    request_body(content = PlaceInCode, example = json!({"code": "len", "at": 1})),
+    responses((status = 200, description = "Perhaps nothing", body = Inspection), Guarded, SameSite, MissingSession),
+    operation_id = "sessions_inspect_code",
+)]
+pub(super) async fn inspect_code(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(SessionPath { id }): Path<SessionPath>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let PlaceInCode { code, at } = asked(&app, body).await?;
+    let at = at.unwrap_or_else(|| code.chars().count());
+    ask(&app, &caller, &id, Question::inspect(&code, at)).await
 }
 
 /// The files in the project folder of a session, by path.
