@@ -1,7 +1,7 @@
 //! The contract that both tiers implement.
 
 mod deadline;
-mod displays;
+pub(crate) mod displays;
 #[cfg(feature = "docker")]
 pub mod docker;
 #[cfg(not(feature = "docker"))]

@@ -181,11 +181,13 @@ impl Queue {
         }
     }
 
-    /// Forgets the oldest events; those that say how far the call is are few, and stay.
+    /// Forgets the oldest events. Those that say how far the call is are few, and stay; so does the newest, however large it is,
+    /// for whoever reads in time.
     fn shorten(&mut self) {
         while self.bytes > BYTES_MAX || self.events.len() > EVENTS_MAX {
-            let oldest = self.events.iter().position(Queued::may_go).unwrap_or(0);
-            let Some(event) = self.events.remove(oldest) else { return };
+            let newest = self.events.len() - 1;
+            let oldest = self.events.iter().take(newest).position(Queued::may_go);
+            let Some(event) = oldest.and_then(|at| self.events.remove(at)) else { return };
             self.bytes -= event.bytes();
             self.lagged += 1;
         }
@@ -272,5 +274,20 @@ mod tests {
         assert!(text(queue.next()).starts_with('y'));
         while queue.next().is_some() {}
         assert_eq!(queue.bytes, 0);
+    }
+
+    #[test]
+    fn a_large_display_is_there_for_whoever_reads_in_time() {
+        let mut displays = crate::executor::displays::Displays::default();
+        let display = displays.add_png(&"x".repeat(2 * BYTES_MAX)).expect("there is room").clone();
+        let mut queue = Queue::default();
+        queue.add(Event::Stdout(b"before"));
+        queue.add(Event::Display(&display));
+        assert!(matches!(queue.next(), Some(CallEvent::Lagged(1))));
+        assert!(matches!(queue.next(), Some(CallEvent::Run(RunEvent::Display(_)))));
+        queue.add(Event::Display(&display));
+        queue.add(Event::Stdout(b"after"));
+        assert!(matches!(queue.next(), Some(CallEvent::Lagged(1))));
+        assert_eq!((text(queue.next()), queue.bytes), ("after".to_owned(), 0));
     }
 }
