@@ -285,6 +285,11 @@ pub async fn code_is_completed(cells: &mut Cells) {
             cells.session.ask(Question::is_complete(code)).await.expect("an answer").parse().expect("JSON");
         assert_eq!(answer["status"], status, "{code}");
     }
+    // A place behind the end is the end.
+    let answer = cells.session.ask(Question::complete("longer_", 1000)).await.expect("an answer");
+    assert_eq!(answer.parse::<Value>().expect("JSON")["matches"], json!(["longer_name"]));
+    let answer = cells.session.ask(Question::inspect("len", 1000)).await.expect("an answer");
+    assert_eq!(answer.parse::<Value>().expect("JSON")["found"], true);
 }
 
 pub async fn tools_are_called(cells: &mut Cells) {

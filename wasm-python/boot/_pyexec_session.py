@@ -137,8 +137,8 @@ def complete(names, code, at):
     """What may stand at a place in a text: the text to replace begins at `start`."""
     import rlcompleter
 
-    before = code[:at]
-    start = at
+    before = code[: max(at, 0)]
+    start = len(before)
     while start > 0 and (before[start - 1].isalnum() or before[start - 1] in "_."):
         start -= 1
     word = before[start:]
@@ -197,7 +197,7 @@ def inspect(names, code, at):
     """What is known of the object named at a place in a text."""
     import pydoc
 
-    start = end = at
+    start = end = min(max(at, 0), len(code))
     while start > 0 and (code[start - 1].isalnum() or code[start - 1] in "_."):
         start -= 1
     while end < len(code) and (code[end].isalnum() or code[end] == "_"):
