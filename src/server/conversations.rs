@@ -3,9 +3,9 @@
 use super::{
     App,
     api::{
-        Read,
+        EvalRequest, Read,
         sessions::{
-            CallAnswer, CallGoesOn, CallRequest, CallResult, ContinueRequest, MovedSession, RequiredCall,
+            CallAnswer, CallGoesOn, CallRequest, CallResult, ContinueRequest, EvalAnswer, MovedSession, RequiredCall,
             RunningStatus, ToolCallsRequired, WaitingStatus,
         },
     },
@@ -34,6 +34,8 @@ use tokio::{sync::mpsc::UnboundedSender, task::JoinHandle};
 
 /// How long a call waits for results of tools.
 const WAITS_FOR: Duration = Duration::from_secs(600);
+/// Stands for the session of an evaluation, which has no name.
+const EVALUATION: &str = "";
 /// Calls that wait, of all keys.
 const WAITING_MAX: usize = 1000;
 
@@ -64,13 +66,38 @@ struct Running {
     task: JoinHandle<Result<CallEnd>>,
     desk: Option<ToolDesk>,
     terms: Terms,
+    /// Goes with the call.
+    _passing: Option<Passing>,
 }
 
 /// What is said of a call beside what came of it.
+#[derive(Default)]
 struct Terms {
     timeout: Duration,
     limits: GrantedLimits,
     warnings: Vec<String>,
+    /// As clients expect it of an evaluation with a result.
+    strip_newline: bool,
+    wants_result: bool,
+}
+
+/// A session of one call, which goes when this is dropped.
+struct Passing {
+    app: Arc<App>,
+    owner: String,
+    id: String,
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        let (app, owner, id) = (Arc::clone(&self.app), self.owner.clone(), self.id.clone());
+        self.app.jobs.spawn(async move {
+            let Some(conversations) = &app.conversations else { return };
+            if let Err(error) = conversations.sessions.remove(&owner, &id).await {
+                tracing::warn!(%error, session = id, "the session of an evaluation is not removed");
+            }
+        });
+    }
 }
 
 impl Drop for Running {
@@ -114,18 +141,110 @@ pub(crate) async fn call(
     read: Read<CallRequest>,
 ) -> Result<CallAnswer, ApiError> {
     let conversations = conversations(app)?;
-    let (cell, desk, terms) = cell(app, conversations, caller, id, read).await?;
+    let (cell, desk, terms) = cell(app, conversations, &caller.name, id, read).await?;
     let (sessions, owner, session) = (conversations.sessions.clone(), caller.name.to_string(), id.to_owned());
     // On the threads that run code.
     let task = app.jobs.spawn(async move { sessions.call(&owner, &session, cell).await });
-    follow(conversations, caller, id, Running { task, desk, terms }).await
+    let running = Running { task, desk, terms, _passing: None };
+    Ok(match follow(conversations, caller, id, running).await? {
+        Reached::End(terms, end) => CallAnswer::Ended(Box::new(ended(&terms, *end))),
+        Reached::Tools(waits) => CallAnswer::Waits(waits),
+    })
+}
+
+/// Says how far a call has come.
+enum Reached {
+    End(Terms, Box<CallEnd>),
+    Tools(ToolCallsRequired),
+}
+
+/// Evaluates code that may call functions of the client: in a session of its own, which goes with it.
+pub(crate) async fn eval(app: &Arc<App>, caller: &Caller, read: Read<EvalRequest>) -> Result<EvalAnswer, ApiError> {
+    let conversations = conversations(app)?;
+    let (passing, cell, desk, terms) = evaluation(app, conversations, caller, read).await?;
+    let (sessions, owner, session) = (conversations.sessions.clone(), passing.owner.clone(), passing.id.clone());
+    let task = app.jobs.spawn(async move { sessions.call(&owner, &session, cell).await });
+    let running = Running { task, desk, terms, _passing: Some(passing) };
+    evaluated(follow(conversations, caller, EVALUATION, running).await?)
+}
+
+/// Goes on with an evaluation that has results now.
+pub(crate) async fn eval_on(app: &App, caller: &Caller, request: ContinueRequest) -> Result<EvalAnswer, ApiError> {
+    let conversations = conversations(app)?;
+    match answered(conversations, caller, EVALUATION, request)? {
+        Parked::Here(running) => evaluated(follow(conversations, caller, EVALUATION, *running).await?),
+        Parked::Followed(_) => Ok(EvalAnswer::GoesOn(CallGoesOn { session_id: None, status: RunningStatus::Running })),
+    }
+}
+
+fn evaluated(reached: Reached) -> Result<EvalAnswer, ApiError> {
+    Ok(match reached {
+        Reached::End(terms, end) => EvalAnswer::Ended(Box::new(ended(&terms, *end).execution)),
+        Reached::Tools(waits) => EvalAnswer::Waits(waits),
+    })
+}
+
+/// Evaluates code that may call functions of the client, as server-sent events.
+pub(crate) async fn eval_stream(
+    app: &Arc<App>,
+    caller: &Caller,
+    read: Read<EvalRequest>,
+) -> Result<Followed, ApiError> {
+    let conversations = conversations(app)?;
+    let (passing, cell, desk, terms) = evaluation(app, conversations, caller, read).await?;
+    let entered = app.jobs.enter();
+    let events = conversations.sessions.call_stream(&passing.owner, &passing.id, cell);
+    drop(entered);
+    Ok(Followed::new(app, caller, EVALUATION, events, (desk, terms, Some(passing))))
+}
+
+/// Makes the session of an evaluation, and its cell.
+async fn evaluation(
+    app: &Arc<App>,
+    conversations: &Conversations,
+    caller: &Caller,
+    mut read: Read<EvalRequest>,
+) -> Result<(Passing, Cell, Option<ToolDesk>, Terms), ApiError> {
+    let request = &mut read.request;
+    let common = &mut request.common;
+    let others = [
+        ("entry_function", common.entry_function.is_some()),
+        ("script_args", !common.script_args.is_empty()),
+        ("collect_files", common.collect_files),
+        ("workspace", !common.workspace.is_empty()),
+    ];
+    if let Some((name, _)) = others.iter().find(|(_, is_given)| *is_given) {
+        return Err(ApiError::invalid(format!("{name} does not go with tools: make a session, and call that")));
+    }
+    let wants_result = common.eval_last_expr;
+    let mut code = std::mem::take(&mut request.code);
+    if code.is_empty() {
+        let name = if common.entrypoint.is_empty() { "main.py" } else { &*common.entrypoint };
+        let script = request.files.iter().find(|file| file.name == name);
+        code = script.and_then(|file| file.content.clone()).ok_or_else(|| {
+            ApiError::invalid(format!("with tools there must be 'code', or a file {name:?} with text"))
+        })?;
+    }
+    common.entrypoint.clear();
+    let (stdin, config) = (std::mem::take(&mut common.stdin), request.config.clone());
+    let declared = std::mem::take(&mut request.tools);
+    let (job, warnings) = request::session(read, app)?;
+    // Nobody has it among sessions.
+    let owner = format!("{}\0eval", caller.name);
+    let passing = {
+        let info = conversations.sessions.create(&owner, job).await?;
+        Passing { app: Arc::clone(app), owner: owner.clone(), id: info.id }
+    };
+    let request = CallRequest { code, stdin, config, tools: declared, stream: false };
+    let (cell, desk, terms) = cell(app, conversations, &owner, &passing.id, Read { request, warnings }).await?;
+    Ok((passing, cell, desk, Terms { strip_newline: wants_result, wants_result, ..terms }))
 }
 
 /// Makes a cell of a request, with what whoever answers its tools has of it.
 async fn cell(
     app: &App,
     conversations: &Conversations,
-    caller: &Caller,
+    owner: &str,
     id: &str,
     read: Read<CallRequest>,
 ) -> Result<(Cell, Option<ToolDesk>, Terms), ApiError> {
@@ -135,7 +254,7 @@ async fn cell(
         return Err(ApiError::new(Problem::TooLarge, message));
     }
     // At once, not when its turn comes.
-    conversations.sessions.info(&caller.name, id).await?;
+    conversations.sessions.info(owner, id).await?;
     let limits = request::call_limits(config, app, &mut warnings);
     let mut cell = Cell::new(code).stdin(stdin).limits(limits);
     let mut desk = None;
@@ -144,7 +263,8 @@ async fn cell(
         cell = cell.tools(port);
         desk = Some(other);
     }
-    let terms = Terms { timeout: limits.wall_clock(), limits: request::granted(&limits, 0), warnings };
+    let (timeout, limits) = (limits.wall_clock(), request::granted(&limits, 0));
+    let terms = Terms { timeout, limits, warnings, strip_newline: false, wants_result: true };
     Ok((cell, desk, terms))
 }
 
@@ -156,6 +276,24 @@ pub(crate) async fn go_on(
     request: ContinueRequest,
 ) -> Result<CallAnswer, ApiError> {
     let conversations = conversations(app)?;
+    match answered(conversations, caller, id, request)? {
+        Parked::Here(running) => Ok(match follow(conversations, caller, id, *running).await? {
+            Reached::End(terms, end) => CallAnswer::Ended(Box::new(ended(&terms, *end))),
+            Reached::Tools(waits) => CallAnswer::Waits(waits),
+        }),
+        Parked::Followed(_) => {
+            Ok(CallAnswer::GoesOn(CallGoesOn { session_id: Some(id.to_owned()), status: RunningStatus::Running }))
+        }
+    }
+}
+
+/// Hands results to a call that waits for them, and returns that.
+fn answered(
+    conversations: &Conversations,
+    caller: &Caller,
+    id: &str,
+    request: ContinueRequest,
+) -> Result<Parked, ApiError> {
     let ContinueRequest { continuation_token, tool_results } = request;
     let expired = || ApiError::new(Problem::NotFound, "Execution not found or expired");
     let parked = conversations.take(&caller.name, id, &continuation_token).ok_or_else(expired)?;
@@ -174,12 +312,7 @@ pub(crate) async fn go_on(
             let _ = results.send(ToolResult::new(answer.call_id, end));
         }
     }
-    match parked {
-        Parked::Here(running) => follow(conversations, caller, id, *running).await,
-        Parked::Followed(_) => {
-            Ok(CallAnswer::GoesOn(CallGoesOn { session_id: id.to_owned(), status: RunningStatus::Running }))
-        }
-    }
+    Ok(parked)
 }
 
 /// Follows a call to its end, or to where it waits.
@@ -188,17 +321,18 @@ async fn follow(
     caller: &Caller,
     id: &str,
     mut running: Running,
-) -> Result<CallAnswer, ApiError> {
+) -> Result<Reached, ApiError> {
     let calls = match &mut running.desk {
         None => None,
         Some(desk) => desk.calls.recv().await,
     };
     if let Some(calls) = calls {
         let continuation_token = conversations.wait(&caller.name, id, Parked::Here(Box::new(running)))?;
-        return Ok(CallAnswer::Waits(waits(id, continuation_token, calls)));
+        return Ok(Reached::Tools(waits(id, continuation_token, calls)));
     }
     let end = (&mut running.task).await.map_err(|fault| Error::caused("running a call failed", fault))??;
-    Ok(CallAnswer::Ended(Box::new(ended(&running.terms, end))))
+    let terms = std::mem::take(&mut running.terms);
+    Ok(Reached::End(terms, Box::new(end)))
 }
 
 /// Runs a cell as server-sent events, of which the result is the last. Dropping them interrupts the call.
@@ -209,25 +343,12 @@ pub(crate) async fn stream(
     read: Read<CallRequest>,
 ) -> Result<Followed, ApiError> {
     let conversations = conversations(app)?;
-    let (cell, desk, terms) = cell(app, conversations, caller, id, read).await?;
+    let (cell, desk, terms) = cell(app, conversations, &caller.name, id, read).await?;
     // On the threads that run code.
     let entered = app.jobs.enter();
     let events = conversations.sessions.call_stream(&caller.name, id, cell);
     drop(entered);
-    Ok(Followed {
-        app: Arc::clone(app),
-        owner: caller.name.to_string(),
-        session: id.to_owned(),
-        events: Some(events),
-        desk,
-        terms,
-        stdout: Decoder::default(),
-        stderr: Decoder::default(),
-        ready: VecDeque::new(),
-        number: 0,
-        asked: None,
-        request_id: request_id::current(),
-    })
+    Ok(Followed::new(app, caller, id, events, (desk, terms, None)))
 }
 
 /// A call whose events are followed.
@@ -247,9 +368,35 @@ pub(crate) struct Followed {
     /// Since when nothing has happened but that results of tools are missing.
     asked: Option<Instant>,
     request_id: Option<String>,
+    /// Goes with it.
+    passing: Option<Passing>,
 }
 
 impl Followed {
+    fn new(
+        app: &Arc<App>,
+        caller: &Caller,
+        session: &str,
+        events: CallEvents,
+        (desk, terms, passing): (Option<ToolDesk>, Terms, Option<Passing>),
+    ) -> Followed {
+        Followed {
+            app: Arc::clone(app),
+            owner: caller.name.to_string(),
+            session: session.to_owned(),
+            events: Some(events),
+            desk,
+            terms,
+            stdout: Decoder::default(),
+            stderr: Decoder::default(),
+            ready: VecDeque::new(),
+            number: 0,
+            asked: None,
+            request_id: request_id::current(),
+            passing,
+        }
+    }
+
     /// Returns the next event; nothing after the last.
     pub(crate) async fn next(&mut self) -> Option<sse::Event> {
         loop {
@@ -306,7 +453,10 @@ impl Followed {
                 self.send_text("stdout", &stdout);
                 self.send_text("stderr", &stderr);
                 let result = ended(&self.terms, *end);
-                self.send("result", &result);
+                match &self.passing {
+                    Some(_) => self.send("result", &result.execution),
+                    None => self.send("result", &result),
+                }
                 self.events = None;
             }
         }
@@ -358,7 +508,7 @@ async fn sleep_until(at: Option<tokio::time::Instant>) {
 
 fn waits(session: &str, continuation_token: String, calls: Vec<ToolCall>) -> ToolCallsRequired {
     ToolCallsRequired {
-        session_id: session.to_owned(),
+        session_id: (session != EVALUATION).then(|| session.to_owned()),
         status: WaitingStatus::ToolCallRequired,
         continuation_token,
         tool_calls: calls.into_iter().map(required).collect(),
@@ -373,7 +523,15 @@ fn required(call: ToolCall) -> RequiredCall {
 fn ended(terms: &Terms, end: CallEnd) -> CallResult {
     let CallEnd { mut outcome, number, session, moved, lost } = end;
     let displays = std::mem::take(&mut outcome.displays);
-    let ended = Ended { waited: Duration::ZERO, timeout: terms.timeout, strip_newline: false, collect_files: false };
+    if !terms.wants_result {
+        (outcome.result, outcome.result_json) = (None, None);
+    }
+    let ended = Ended {
+        waited: Duration::ZERO,
+        timeout: terms.timeout,
+        strip_newline: terms.strip_newline,
+        collect_files: false,
+    };
     let (end, _) = ending::finished(outcome, &ended);
     let id = format!("exe_{}", uuid::Uuid::new_v4());
     CallResult {

@@ -35,6 +35,7 @@ const OPEN: &[&str] = &["/", "/health", "/docs", "/docs/", "/docs/{*rest}", "/do
 pub(crate) fn router(app: Arc<App>) -> Router {
     let api = Router::new()
         .route("/api/v1/eval", post(eval::eval))
+        .route("/api/v1/eval/continue", post(eval::go_on))
         .route("/api/v1/exec/sync", post(exec::sync))
         .route("/api/v1/exec/async", post(exec::run_async))
         .route("/api/v1/executions", get(executions::list))

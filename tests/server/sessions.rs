@@ -238,3 +238,64 @@ fn tools_of_a_call_that_is_followed_are_answered_beside_it() {
     assert_eq!(names, ["state", "tool_calls", "stdout", "tool_calls", "display", "result"], "{seen:#?}");
     assert_eq!((&seen[2].1, &seen[5].2), (&json!("<a>\n"), &json!("'<b>'")));
 }
+
+#[test]
+fn an_evaluation_can_call_tools() {
+    let server = Server::start(&[], &[]);
+    let code = "import sys\nprint(input(), __name__)\nlookup('a') + open('b.txt').read()";
+    let request = json!({
+        "code": code, "stdin": "line\n", "files": [{"name": "b.txt", "content": "b"}], "eval_last_expr": true,
+        "tools": [{"name": "lookup"}],
+    });
+    let answer_to = |waits: &Value, result: &str| {
+        let id = &waits["tool_calls"][0]["id"];
+        json!({"continuation_token": waits["continuation_token"], "tool_results": [{"call_id": id, "result": result}]})
+    };
+    let waits = server.eval(&request);
+    assert_eq!((&waits["status"], waits.get("session_id")), (&json!("tool_call_required"), None), "{waits:#}");
+    assert_eq!(server.get("/api/v1/sessions").json(), json!({"sessions": []}));
+    let ended = server.post_json("/api/v1/eval/continue", &answer_to(&waits, "<a>")).json();
+    assert_eq!((&ended["status"], &ended["result_json"]), (&json!("completed"), &json!("<a>b")), "{ended:#}");
+    // As of every evaluation with a result.
+    assert_eq!((&ended["stdout"], ended.get("session_id")), (&json!("line __main__"), None), "{ended:#}");
+    assert_eq!(
+        server.post_json("/api/v1/eval/continue", &answer_to(&waits, "")).status,
+        404,
+        "a token is good for once"
+    );
+    // One that calls nothing is answered at once; without a wish for it there is no result.
+    let plain = server.eval(&json!({"code": "print(1)\n2", "tools": [{"name": "lookup"}]}));
+    assert_eq!((&plain["stdout"], plain.get("result")), (&json!("1\n"), None), "{plain:#}");
+    let mut streamed = request.clone();
+    streamed["stream"] = true.into();
+    let headers = [("content-type", "application/json")];
+    let mut seen = Vec::new();
+    for event in server.follow("POST", "/api/v1/eval", &headers, streamed.to_string().as_bytes()) {
+        if event.kind == "tool_calls" {
+            let going_on = server.post_json("/api/v1/eval/continue", &answer_to(&event.data, "<c>"));
+            assert_eq!(going_on.json(), json!({"status": "running"}), "{}", going_on.text());
+        }
+        seen.push((event.kind, event.data));
+    }
+    let (last, result) = seen.last().expect("events");
+    assert_eq!((&**last, &result["result"]), ("result", &json!("'<c>b'")), "{seen:#?}");
+    for (name, value) in [
+        ("script_args", json!(["a"])),
+        ("collect_files", json!(true)),
+        ("entry_function", json!("f")),
+        ("code", json!("")),
+    ] {
+        let mut refused = request.clone();
+        refused[name] = value;
+        assert_eq!(server.post_json("/api/v1/eval", &refused).status, 400, "{name}");
+    }
+    // Nothing of them is left.
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    let left = || {
+        server.data().join("sessions").read_dir().map_or(0, |all| all.flatten().filter(|it| it.path().is_dir()).count())
+    };
+    while left() > 0 && std::time::Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(left(), 0);
+}

@@ -241,11 +241,22 @@ pub(crate) enum CallAnswer {
     GoesOn(CallGoesOn),
 }
 
+/// What came of an evaluation with tools, or what it waits for.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum EvalAnswer {
+    Ended(Box<ExecutionResult>),
+    Waits(ToolCallsRequired),
+    GoesOn(CallGoesOn),
+}
+
 /// A call whose results of tools have come, and whose events are followed elsewhere.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CallGoesOn {
-    #[schema(value_type = SessionId)]
-    pub(crate) session_id: String,
+    /// Absent of an evaluation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = SessionId, required = false)]
+    pub(crate) session_id: Option<String>,
     pub(crate) status: RunningStatus,
 }
 
@@ -304,10 +315,12 @@ pub(crate) struct MovedSession {
 /// A call that waits for results of tools.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ToolCallsRequired {
-    #[schema(value_type = SessionId)]
-    pub(crate) session_id: String,
+    /// Absent of an evaluation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = SessionId, required = false)]
+    pub(crate) session_id: Option<String>,
     pub(crate) status: WaitingStatus,
-    /// For `calls/continue`, once.
+    /// For `calls/continue`, or `eval/continue`, once.
     pub(crate) continuation_token: String,
     pub(crate) tool_calls: Vec<RequiredCall>,
 }

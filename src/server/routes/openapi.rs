@@ -25,6 +25,7 @@ const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile
     info(title = "pyexec", description = "Runs untrusted Python, each time in a fresh interpreter."),
     paths(
         eval::eval,
+        eval::go_on,
         exec::sync,
         exec::run_async,
         executions::list,

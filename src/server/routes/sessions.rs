@@ -20,7 +20,7 @@ use crate::{
         },
         auth::Caller,
         body,
-        conversations::{self, Conversations},
+        conversations::{self, Conversations, Followed},
         error::{ApiError, Problem},
         request,
     },
@@ -155,12 +155,16 @@ pub(super) async fn call(
     if !read.request.stream && !asks_for_events(&headers) {
         return Ok(Json(conversations::call(&app, &caller, &id, read).await?).into_response());
     }
-    let followed = conversations::stream(&app, &caller, &id, read).await?;
+    Ok(call_events(conversations::stream(&app, &caller, &id, read).await?))
+}
+
+/// Sends the events of a call, until its result.
+pub(super) fn call_events(followed: Followed) -> Response {
     let events = unfold(followed, |mut followed| async move {
         let event = followed.next().await?;
         Some((Ok::<_, Infallible>(event), followed))
     });
-    Ok(Sse::new(events).keep_alive(keep_alive()).into_response())
+    Sse::new(events).keep_alive(keep_alive()).into_response()
 }
 
 fn asks_for_events(headers: &HeaderMap) -> bool {
