@@ -1,6 +1,7 @@
 //! The contract that both tiers implement.
 
 mod deadline;
+pub(crate) mod displays;
 #[cfg(feature = "docker")]
 pub mod docker;
 #[cfg(not(feature = "docker"))]
@@ -19,7 +20,7 @@ pub use tools::{
 
 use crate::{
     Limits, Outcome, Project, ResolvedJob, Result, Stdin, Want,
-    outcome::{CapabilityMiss, JsonText, Tier},
+    outcome::{CapabilityMiss, Display, JsonText, Tier},
 };
 use bytes::Bytes;
 use std::{
@@ -377,6 +378,8 @@ pub enum Event<'a> {
     Stdout(&'a [u8]),
     /// Bytes written to standard error.
     Stderr(&'a [u8]),
+    /// Something that a call of a session shows: a figure, the value of its last expression.
+    Display(&'a Display),
 }
 
 /// Receives what happens in a running job, on the thread that runs it: it must not block.

@@ -4,7 +4,7 @@ use crate::workspaces::WorkspaceChanges;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// Deepest nesting of a value as JSON. Python's own parser counts each level as a call, of which it allows 1,000 with those of
 /// the program around it.
@@ -41,6 +41,9 @@ pub struct Outcome {
     pub usage: Usage,
     /// Rich results.
     pub outputs: Vec<RichOutput>,
+    /// What a call of a session has shown, in order: its value, figures, and what it gave to `display()`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub displays: Vec<Display>,
     /// Files that the job made or changed in its project directory, and what it left in `/tmp`; only when asked for.
     pub files: Vec<OutputFile>,
     /// Files of its project that it has deleted, by their paths there; only when files are asked for.
@@ -73,6 +76,7 @@ impl Outcome {
             ended_in_miss: false,
             usage: Usage::default(),
             outputs: Vec::new(),
+            displays: Vec::new(),
             files: Vec::new(),
             deleted_files: Vec::new(),
             uncollected: Vec::new(),
@@ -309,6 +313,11 @@ impl JsonText {
         self.0.get()
     }
 
+    /// Returns whether it is nested no deeper than may be.
+    pub(crate) fn is_shallow(&self) -> bool {
+        depth(self.as_str()) <= JSON_DEPTH_MAX
+    }
+
     /// Returns whether a function can be called with it: a list, an object, or null for no arguments.
     pub(crate) fn is_arguments(&self) -> bool {
         self.as_str() == "null" || self.as_str().starts_with(['[', '{'])
@@ -439,6 +448,35 @@ pub struct RichOutput {
     pub name: String,
     /// Text as it is, anything else in base64.
     pub data: String,
+}
+
+/// Something that a call of a session shows, in all the formats that it has, as in Jupyter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[non_exhaustive]
+pub struct Display {
+    /// By media type: text as it is, what is not text in base64, and JSON as itself.
+    #[cfg_attr(feature = "server", schema(value_type = std::collections::HashMap<String, serde_json::Value>))]
+    pub data: BTreeMap<String, JsonText>,
+    /// What is said of these formats, an object: the width of an image, for instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Object, required = false))]
+    pub metadata: Option<JsonText>,
+    /// Whether it is the value of the last expression.
+    #[serde(default)]
+    pub is_result: bool,
+}
+
+impl Display {
+    pub(crate) fn new(data: BTreeMap<String, JsonText>, metadata: Option<JsonText>) -> Display {
+        let metadata = metadata.filter(|it| it.as_str().starts_with('{') && it.as_str() != "{}" && it.is_shallow());
+        Display { data, metadata, is_result: false }
+    }
+
+    /// Returns one of the formats that are text.
+    pub fn text(&self, media_type: &str) -> Option<String> {
+        self.data.get(media_type)?.parse().ok()
+    }
 }
 
 /// A file of the project directory after the job.

@@ -2,7 +2,8 @@
 //!
 //! `entry` is one session and its calls: it is live (in memory), or frozen (in its folder), and every call that was answered is
 //! written down in its `journal`, so that a session outlives its process. `record` is what is known of it, `folder` where all of
-//! that is, `place` what its code takes to run, and `budget` which sessions stay in memory.
+//! that is, `place` what its code takes to run, and `budget` which sessions stay in memory. `stream` is a call as what happens in
+//! it, for those who read slowly as well.
 
 mod budget;
 mod entry;
@@ -10,10 +11,12 @@ mod folder;
 mod journal;
 mod place;
 mod record;
+mod stream;
 mod turn;
 
 pub use entry::CallEnd;
 pub use record::{Moved, SessionInfo, SessionState};
+pub use stream::{CallEvent, CallEvents};
 
 use crate::{
     Error, Job, Limits, Pyexec, Result, Stdin,

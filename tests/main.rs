@@ -15,6 +15,7 @@
 //! - `first_build.rs`: what the build says of a machine that lacks something
 //! - `command_line.rs`: the `pyexec` command, as a user runs it
 //! - `command_line_client.rs`: the same against a server, which is scripted
+//! - `command_line_sessions.rs`: `pyexec session` and `pyexec repl`
 //! - `tiers.rs`: both tiers as one: where a job goes by itself, the same end on either
 //! - `server/`: `pyexec serve`, as its clients and its operator see it
 
@@ -23,6 +24,7 @@ mod archives;
 mod attacks;
 mod command_line;
 mod command_line_client;
+mod command_line_sessions;
 mod contract;
 mod cpython;
 mod deploy;

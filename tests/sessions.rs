@@ -2,10 +2,10 @@
 
 use crate::support;
 use pyexec::{
-    ErrorKind, Job, Limits, Project,
+    ErrorKind, Job, Limits, Project, RunEvent,
     executor::{Question, Tool, ToolResult, tools},
     outcome::{Ending, StopReason},
-    sessions::{CallEnd, Cell, SessionState, Sessions, SessionsOptions},
+    sessions::{CallEnd, CallEvent, Cell, SessionState, Sessions, SessionsOptions},
 };
 use std::{path::Path, time::Duration};
 
@@ -254,5 +254,34 @@ fn one_process_has_a_folder() {
         let _sessions = open(folder.path());
         let again = Sessions::open(support::pyexec().clone(), options(folder.path()));
         assert_eq!(again.err().map(|error| error.kind()), Some(ErrorKind::Unavailable));
+    });
+}
+
+#[test]
+fn a_call_is_a_stream_of_what_happens_in_it() {
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sessions = open(folder.path());
+        let id = sessions.create(ME, Job::session()).await.expect("a session").id;
+        let mut events = sessions.call_stream(ME, &id, Cell::new("print('out')\ndisplay(1)\nprint(2)\n'x'"));
+        let mut seen = Vec::new();
+        while let Some(event) = events.next().await {
+            seen.push(match event.expect("an event") {
+                CallEvent::Run(RunEvent::Stdout(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
+                CallEvent::Run(RunEvent::Display(display)) => display.text("text/plain").expect("text"),
+                CallEvent::Ended(end) => format!("end of {}, {} displays", end.number, end.outcome.displays.len()),
+                event => format!("{event:?}"),
+            });
+        }
+        assert_eq!(seen, ["Run(Started)", "out\n", "1", "2\n", "'x'", "end of 1, 2 displays"]);
+        // Whoever does not read has a bounded queue; whoever goes away interrupts the call.
+        let mut events = sessions.call_stream(ME, &id, Cell::new("n = 0\nwhile True: n += 1; print('x' * 10_000)"));
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        assert!(matches!(events.next().await, Some(Ok(CallEvent::Lagged(missed))) if missed > 0));
+        drop(events);
+        assert_eq!(value(&sessions, &id, "n > 200").await, "True");
+        let mut events = sessions.call_stream("you", &id, Cell::new("1"));
+        assert_eq!(events.next().await.and_then(Result::err).map(|it| it.kind()), Some(ErrorKind::NotFound));
+        assert!(events.next().await.is_none());
     });
 }

@@ -156,7 +156,7 @@ def be_process(pipes, go, ready, modules):
     memory = job["memory_bytes"] + data
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory + SPARE_BYTES))
     if job["session"]:
-        modules = "_pyexec_tier", "_pyexec_cell", "_pyexec_tools", "_pyexec_session", "cells"
+        modules = "_pyexec_tier", "_pyexec_cell", "_pyexec_tools", "_pyexec_display", "_pyexec_session", "cells"
         make_later(*modules).serve(job, imports, report, calls)
     os.close(calls)
     yield from run(job, imports, report)

@@ -11,7 +11,7 @@ import time
 
 import _socket
 
-from frames import CALL, CHUNK_BYTES, GOES_ON, QUESTION, RESULTS, TOOLS, Frames, send
+from frames import CALL, CHUNK_BYTES, GOES_ON, QUESTION, REPORT, RESULTS, TOOLS, Frames, send
 
 # Of one batch of calls; the host takes no more.
 ARGUMENTS_BYTES_MAX = 16 << 20
@@ -32,6 +32,12 @@ def is_ours(path):
 
 def seed_later(generator):
     generator.seed()
+
+
+def show(shown):
+    """Tells of something that is shown, as JSON; a fork of the process has nobody to tell."""
+    if os.getpid() == channel.pid:
+        channel.send(channel.report, REPORT, f'{{"display":{shown}}}'.encode())
 
 
 def call_tools(calls, seconds):

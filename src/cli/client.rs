@@ -2,12 +2,16 @@
 
 use super::{
     Failure, Result,
+    cells::{Called, View},
     console::note,
-    wire::{Eval, Metadata, Page, State, Submitted},
+    request::JobRequest,
+    sse::Parser,
+    wire::{Eval, Metadata, Page, SessionId, State, Submitted},
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use pyexec::Project;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, value::RawValue};
 use std::{
     fmt::Write as _,
     fs::File,
@@ -140,6 +144,111 @@ impl Client {
         Ok(self.send(Method::GET, &path, &[], &Payload::None)?.into_body().into_reader())
     }
 
+    /// Makes a session, and gives its id.
+    pub(crate) fn new_session(&self, request: &JobRequest) -> Result<String> {
+        let request = serde_json::to_vec(&request.session()?).unwrap_or_default();
+        let made: SessionId = self.json(Method::POST, "/api/v1/sessions", &Payload::Json(&request))?;
+        check_id(&made.id)?;
+        Ok(made.id)
+    }
+
+    /// Lists sessions.
+    pub(crate) fn sessions(&self) -> Result<Value> {
+        self.json(Method::GET, "/api/v1/sessions", &Payload::None)
+    }
+
+    /// Returns what is known of a session, or of a part of it.
+    pub(crate) fn session(&self, id: &str, part: &str) -> Result<Value> {
+        self.json(Method::GET, &session_path(id, part)?, &Payload::None)
+    }
+
+    /// Does something with a session, of which the answer is the session.
+    pub(crate) fn change_session(&self, id: &str, part: &str) -> Result<Value> {
+        self.json(Method::POST, &session_path(id, part)?, &Payload::Json(b""))
+    }
+
+    /// Asks a session something about code.
+    pub(crate) fn ask_session(&self, id: &str, question: &str, about: &Value) -> Result<Value> {
+        self.json(Method::POST, &session_path(id, question)?, &Payload::Json(about.to_string().as_bytes()))
+    }
+
+    /// Keeps the state of a session under a name.
+    pub(crate) fn checkpoint(&self, id: &str, name: &str) -> Result<()> {
+        let path = session_path(id, &format!("checkpoints/{}", percent_encoded(name, "")))?;
+        Ok(self.send(Method::PUT, &path, &[], &Payload::Json(b"")).map(drop)?)
+    }
+
+    /// Goes back to the state of a session that is kept under a name.
+    pub(crate) fn roll_back(&self, id: &str, name: &str) -> Result<()> {
+        self.change_session(id, &format!("checkpoints/{}", percent_encoded(name, ""))).map(drop)
+    }
+
+    /// Interrupts the call that a session is in.
+    pub(crate) fn interrupt_session(&self, id: &str) -> Result<()> {
+        Ok(self.send(Method::POST, &session_path(id, "interrupt")?, &[], &Payload::Json(b"")).map(drop)?)
+    }
+
+    /// Ends a session.
+    pub(crate) fn remove_session(&self, id: &str) -> Result<()> {
+        Ok(self.send(Method::DELETE, &session_path(id, "")?, &[], &Payload::None).map(drop)?)
+    }
+
+    /// Runs a cell of a session, and returns what came of it.
+    pub(crate) fn call_whole(&self, id: &str, cell: &Value) -> Result<Box<RawValue>> {
+        self.json(Method::POST, &session_path(id, "calls")?, &Payload::Json(cell.to_string().as_bytes()))
+    }
+
+    /// Runs a cell of a session, and shows what happens as it happens.
+    pub(crate) fn call_session(&self, id: &str, cell: &Value, view: &View) -> Result<Called> {
+        let headers = [("content-type", "application/json"), ("accept", "text/event-stream")];
+        let body = cell.to_string();
+        let response =
+            self.send(Method::POST, &session_path(id, "calls")?, &headers, &Payload::Json(body.as_bytes()))?;
+        let is_stream = response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        if !is_stream {
+            return Err(Failure::Fault(format!("{} has no events of calls\nhint: is it an old server?", self.base)));
+        }
+        let lost = || Failure::Fault("the connection was lost, which interrupts the call\nhint: try again".to_owned());
+        let mut reader = response.into_body().into_reader();
+        let (mut parser, mut frames) = (Parser::default(), Vec::new());
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let got = match reader.read(&mut buffer) {
+                Ok(0) => return Err(lost()),
+                Ok(got) => got,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => return Err(lost()),
+            };
+            let pushed = parser.push(buffer.get(..got).unwrap_or_default(), &mut frames);
+            for frame in frames.drain(..) {
+                if let Some(called) = view.frame(&frame)? {
+                    return Ok(called);
+                }
+            }
+            pushed.map_err(|_| Failure::Fault("the server sent an event that is too large".into()))?;
+        }
+    }
+
+    /// Returns a file of a session.
+    pub(crate) fn session_file(&self, id: &str, path: &str) -> Result<impl Read + use<>> {
+        let path = session_path(id, &format!("files/{}", percent_encoded(path, "/")))?;
+        Ok(self.send(Method::GET, &path, &[], &Payload::None)?.into_body().into_reader())
+    }
+
+    /// Writes a file of a session.
+    pub(crate) fn put_session_file(&self, id: &str, path: &str, content: &[u8]) -> Result<()> {
+        let path = session_path(id, &format!("files/{}", percent_encoded(path, "/")))?;
+        let headers = [("content-type", "application/octet-stream")];
+        Ok(self.send(Method::PUT, &path, &headers, &Payload::Json(content)).map(drop)?)
+    }
+
+    fn json<T: DeserializeOwned>(&self, method: Method, path: &str, payload: &Payload<'_>) -> Result<T> {
+        read_json(self.send(method, path, &[("content-type", "application/json")], payload)?)
+    }
+
     /// Returns what the server says about itself.
     pub(crate) fn health(&self) -> Result<serde_json::Value> {
         read_json(self.send(Method::GET, "/health", &[], &Payload::None)?)
@@ -161,7 +270,7 @@ impl Client {
             }
             let status = response.status();
             let pause = retry_after(status, response.headers()).filter(|pause| waited + *pause <= PATIENCE);
-            let refusal = self.refusal(response);
+            let refusal = self.refusal(path, response);
             let Some(pause) = pause else { return Err(refusal) };
             if !self.quiet {
                 note!("pyexec: the server is busy ({status}); trying again in {:.1} s", pause.as_secs_f64());
@@ -218,7 +327,7 @@ impl Client {
     }
 
     /// Returns what an unsuccessful answer means for the user.
-    fn refusal(&self, response: Response<Body>) -> Trouble {
+    fn refusal(&self, path: &str, response: Response<Body>) -> Trouble {
         let status = response.status();
         let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok()).map(printable);
         let explained = read_json::<Explained>(response).ok();
@@ -230,6 +339,9 @@ impl Client {
                 Some("the server wants a key: set PYEXEC_API_KEY, or use --api-key".to_owned())
             }
             401 => Some("the server does not know this key: check PYEXEC_API_KEY or --api-key".to_owned()),
+            404 if ours && path.starts_with("/api/v1/sessions") => {
+                Some("pyexec session list shows what there is".to_owned())
+            }
             404 if ours => Some("pyexec list shows what there is; what has ended is soon forgotten".to_owned()),
             404 | 405 => Some("is this the URL of a pyexec server?".to_owned()),
             413 => Some("pyexec run takes larger programs than pyexec eval".to_owned()),
@@ -294,6 +406,19 @@ fn check_id(id: &str) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Returns the path of a session, or of a part of it.
+fn session_path(id: &str, part: &str) -> Result<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if id.is_empty() || id.len() > 200 || !id.bytes().all(plain) {
+        return Err(Failure::Usage(format!(
+            "{:?} is not the id of a session\nhint: pyexec session list shows what there is",
+            printable(id)
+        )));
+    }
+    let slash = if part.is_empty() { "" } else { "/" };
+    Ok(format!("/api/v1/sessions/{id}{slash}{part}"))
 }
 
 fn percent_encoded(text: &str, also_plain: &str) -> String {

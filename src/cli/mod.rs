@@ -1,6 +1,7 @@
 //! The command line. What a script prints to stdout is all that goes to stdout; everything else goes to stderr.
 
 mod bake;
+mod cells;
 mod client;
 mod completions;
 mod config;
@@ -21,6 +22,7 @@ mod order;
 mod prepare;
 mod progress;
 mod remote;
+mod repl;
 mod replay;
 mod report;
 mod request;
@@ -28,6 +30,7 @@ mod run;
 mod screen;
 mod serve;
 mod session;
+mod sessions;
 mod sse;
 mod submit;
 mod units;
@@ -70,6 +73,10 @@ enum Command {
     Kill(kill::Arguments),
     /// List the executions of a server
     List(list::Arguments),
+    /// Type Python, and see what comes of it; names stay
+    Repl(Box<repl::Arguments>),
+    /// Make, use and remove sessions of a server, whose names and files stay between calls
+    Session(sessions::Arguments),
     /// Compile the interpreter now instead of at its first use
     Prepare(prepare::Arguments),
     /// Install packages beforehand; list and remove what is installed
@@ -196,6 +203,8 @@ fn run(command: Command) -> Result<u8> {
         Command::Run(arguments) => run::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Prepare(arguments) => prepare::run(&arguments),
+        Command::Repl(arguments) => repl::run(*arguments),
+        Command::Session(arguments) => sessions::run(arguments),
         Command::Env(arguments) => env::run(arguments),
         Command::Bake(arguments) => bake::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),

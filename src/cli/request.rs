@@ -6,6 +6,7 @@ use super::{
     options::Executor,
     wire::{Config, Eval, EvalFile, Metadata},
 };
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use pyexec::{Job, Limits, Project, Python, Requirements, TierChoice, Want};
 use serde_json::Number;
 use std::fs;
@@ -123,28 +124,57 @@ impl JobRequest {
                     "{name} is not UTF-8 text\nhint: a script that is given to pyexec run may have such files"
                 ))
             })?;
-            files.push(EvalFile { name: name.to_owned(), content });
+            files.push(EvalFile { name: name.to_owned(), content: Some(content), content_base64: None });
         }
-        let code = if files.len() == 1 { files.pop().map(|file| file.content) } else { None };
+        let code = if files.len() == 1 { files.pop().and_then(|file| file.content) } else { None };
         Ok(Eval {
             entrypoint: code.is_none().then_some(entrypoint),
             code,
             files,
             stdin,
+            eval_last_expr: Some(self.want_result),
+            script_args: self.args.clone(),
+            collect_files: self.collect_files,
+            stream: true,
+            ..self.common()
+        })
+    }
+
+    /// Makes the request for a session.
+    pub(crate) fn session(&self) -> Result<Eval> {
+        let mut files = Vec::new();
+        for name in self.project.paths() {
+            let bytes = self.project.read(name)?;
+            let (content, content_base64) = match String::from_utf8(bytes.into()) {
+                Ok(text) => (Some(text), None),
+                Err(error) => (None, Some(BASE64.encode(error.as_bytes()))),
+            };
+            files.push(EvalFile { name: name.to_owned(), content, content_base64 });
+        }
+        Ok(Eval { files, ..self.common() })
+    }
+
+    /// Makes what evaluations and sessions are asked for alike.
+    fn common(&self) -> Eval {
+        Eval {
+            entrypoint: None,
+            code: None,
+            files: Vec::new(),
+            stdin: None,
             config: self.config(),
             python_version: self.python_version(),
             pre_commands: self.needs.pre_commands.clone(),
             executor: self.needs.executor,
-            eval_last_expr: self.want_result,
+            eval_last_expr: None,
             requirements_txt: self.needs.requirements.clone(),
             environment: self.needs.environment.clone(),
             docker_image: self.needs.image.clone(),
             env_vars: self.env_vars(),
-            script_args: self.args.clone(),
+            script_args: Vec::new(),
             network: self.needs.network.then_some(true),
-            collect_files: self.collect_files,
-            stream: true,
-        })
+            collect_files: false,
+            stream: false,
+        }
     }
 
     fn config(&self) -> Config {

@@ -48,7 +48,8 @@ pub(crate) struct Eval {
     pub(crate) config: Config,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) python_version: Option<String>,
-    pub(crate) eval_last_expr: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) eval_last_expr: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) requirements_txt: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,6 +68,7 @@ pub(crate) struct Eval {
     pub(crate) network: Option<bool>,
     #[serde(skip_serializing_if = "is_false")]
     pub(crate) collect_files: bool,
+    #[serde(skip_serializing_if = "is_false")]
     pub(crate) stream: bool,
 }
 
@@ -74,7 +76,10 @@ pub(crate) struct Eval {
 #[derive(Debug, Serialize)]
 pub(crate) struct EvalFile {
     pub(crate) name: String,
-    pub(crate) content: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) content: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) content_base64: Option<String>,
 }
 
 /// Limits and permissions; what is absent is left to the server.
@@ -100,6 +105,12 @@ pub(crate) struct Config {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Submitted {
     pub(crate) execution_id: String,
+}
+
+/// The answer to the wish for a session.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SessionId {
+    pub(crate) id: String,
 }
 
 /// The status of an execution, as an event or as the answer to a kill.

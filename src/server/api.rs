@@ -47,6 +47,10 @@ pub(crate) struct EvalRequest {
     pub(crate) common: Common,
     /// Answer with server-sent events while the code runs.
     pub(crate) stream: bool,
+    /// Functions that `code` may call. When it does, the answer has `tool_calls`, and goes on with `/eval/continue`. It runs as
+    /// a session's only call, without arguments, and none of its files come back.
+    #[schema(max_items = 128)]
+    pub(crate) tools: Vec<sessions::ToolDeclaration>,
 }
 
 /// The part `metadata` of an uploaded project.
@@ -162,7 +166,7 @@ pub(crate) enum ExecutorChoice {
 
 /// Limits of one execution. 0 or absent is the server's default; above its maximum is the maximum, which `warnings` say and
 /// `limits` in the result has.
-#[derive(Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct Config {
     /// Wall clock, also in fractions. Of calls that wait for the result it includes the time in the queue.
@@ -210,6 +214,7 @@ const OF_REQUESTS: (&[&str], &str) = (
         "entry_function",
         "collect_files",
         "stream",
+        "tools",
     ],
     "outside of \"config\"",
 );
@@ -232,6 +237,7 @@ impl EvalRequest {
             config: Config::read(&mut members, &mut warnings)?,
             common: Common::read(&mut members)?,
             stream: members.take("stream")?,
+            tools: members.list("tools")?,
         };
         members.unknown(OF_CONFIG, &mut warnings)?;
         Ok(Read { request, warnings })

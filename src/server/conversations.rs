@@ -1,36 +1,41 @@
-//! Calls of sessions over HTTP: each to its end, or to where it waits for results of tools.
+//! Calls of sessions over HTTP: each to its end, or to where it waits for results of tools, or as events.
 
 use super::{
     App,
     api::{
-        Read,
+        EvalRequest, Read,
         sessions::{
-            CallAnswer, CallRequest, CallResult, ContinueRequest, MovedSession, RequiredCall, ToolCallsRequired,
-            WaitingStatus,
+            CallAnswer, CallGoesOn, CallRequest, CallResult, ContinueRequest, EvalAnswer, MovedSession, RequiredCall,
+            RunningStatus, ToolCallsRequired, WaitingStatus,
         },
     },
     auth::Caller,
     ending::{self, Ended},
     error::{ApiError, Problem},
-    executions::GrantedLimits,
-    render, request,
+    executions::{Decoder, GrantedLimits},
+    render, request, request_id,
 };
 use crate::{
-    Error, Result,
+    Error, Result, RunEvent,
     executor::{ToolCall, ToolDesk, ToolResult, tools},
     outcome::JsonText,
-    sessions::{CallEnd, Cell, Sessions},
+    sessions::{CallEnd, CallEvent, CallEvents, Cell, Sessions},
     sync::lock,
 };
+use axum::response::sse;
+use serde::Serialize;
+use serde_json::json;
 use std::{
-    collections::HashMap,
-    sync::Mutex,
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::mpsc::UnboundedSender, task::JoinHandle};
 
 /// How long a call waits for results of tools.
 const WAITS_FOR: Duration = Duration::from_secs(600);
+/// Stands for the session of an evaluation, which has no name.
+const EVALUATION: &str = "";
 /// Calls that wait, of all keys.
 const WAITING_MAX: usize = 1000;
 
@@ -44,17 +49,55 @@ pub(crate) struct Conversations {
 struct Waiting {
     owner: String,
     session: String,
-    call: Running,
+    call: Parked,
     since: Instant,
+}
+
+/// Says who hears of results.
+enum Parked {
+    /// Whoever brings them: the call itself is here.
+    Here(Box<Running>),
+    /// Whoever follows the events of the call.
+    Followed(UnboundedSender<ToolResult>),
 }
 
 /// A call on its way.
 struct Running {
     task: JoinHandle<Result<CallEnd>>,
     desk: Option<ToolDesk>,
+    terms: Terms,
+    /// Goes with the call.
+    _passing: Option<Passing>,
+}
+
+/// What is said of a call beside what came of it.
+#[derive(Default)]
+struct Terms {
     timeout: Duration,
     limits: GrantedLimits,
     warnings: Vec<String>,
+    /// As clients expect it of an evaluation with a result.
+    strip_newline: bool,
+    wants_result: bool,
+}
+
+/// A session of one call, which goes when this is dropped.
+struct Passing {
+    app: Arc<App>,
+    owner: String,
+    id: String,
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        let (app, owner, id) = (Arc::clone(&self.app), self.owner.clone(), self.id.clone());
+        self.app.jobs.spawn(async move {
+            let Some(conversations) = &app.conversations else { return };
+            if let Err(error) = conversations.sessions.remove(&owner, &id).await {
+                tracing::warn!(%error, session = id, "the session of an evaluation is not removed");
+            }
+        });
+    }
 }
 
 impl Drop for Running {
@@ -69,7 +112,7 @@ impl Conversations {
         Conversations { sessions, waiting: Mutex::default() }
     }
 
-    fn wait(&self, owner: &str, session: &str, call: Running) -> Result<String, ApiError> {
+    fn wait(&self, owner: &str, session: &str, call: Parked) -> Result<String, ApiError> {
         let token = format!("ct_{}", uuid::Uuid::new_v4().simple());
         let mut waiting = lock(&self.waiting);
         waiting.retain(|_, it| it.since.elapsed() < WAITS_FOR);
@@ -82,7 +125,7 @@ impl Conversations {
         Ok(token)
     }
 
-    fn take(&self, owner: &str, session: &str, token: &str) -> Option<Running> {
+    fn take(&self, owner: &str, session: &str, token: &str) -> Option<Parked> {
         let mut waiting = lock(&self.waiting);
         waiting.retain(|_, it| it.since.elapsed() < WAITS_FOR);
         waiting.get(token).filter(|it| it.owner == owner && it.session == session)?;
@@ -90,7 +133,7 @@ impl Conversations {
     }
 }
 
-/// Runs a cell.
+/// Runs a cell to its end, or to where it waits.
 pub(crate) async fn call(
     app: &App,
     caller: &Caller,
@@ -98,13 +141,120 @@ pub(crate) async fn call(
     read: Read<CallRequest>,
 ) -> Result<CallAnswer, ApiError> {
     let conversations = conversations(app)?;
-    let Read { request: CallRequest { code, stdin, config, tools: declared }, mut warnings } = read;
+    let (cell, desk, terms) = cell(app, conversations, &caller.name, id, read).await?;
+    let (sessions, owner, session) = (conversations.sessions.clone(), caller.name.to_string(), id.to_owned());
+    // On the threads that run code.
+    let task = app.jobs.spawn(async move { sessions.call(&owner, &session, cell).await });
+    let running = Running { task, desk, terms, _passing: None };
+    Ok(match follow(conversations, caller, id, running).await? {
+        Reached::End(terms, end) => CallAnswer::Ended(Box::new(ended(&terms, *end))),
+        Reached::Tools(waits) => CallAnswer::Waits(waits),
+    })
+}
+
+/// Says how far a call has come.
+enum Reached {
+    End(Terms, Box<CallEnd>),
+    Tools(ToolCallsRequired),
+}
+
+/// Evaluates code that may call functions of the client: in a session of its own, which goes with it.
+pub(crate) async fn eval(app: &Arc<App>, caller: &Caller, read: Read<EvalRequest>) -> Result<EvalAnswer, ApiError> {
+    let conversations = conversations(app)?;
+    let (passing, cell, desk, terms) = evaluation(app, conversations, caller, read).await?;
+    let (sessions, owner, session) = (conversations.sessions.clone(), passing.owner.clone(), passing.id.clone());
+    let task = app.jobs.spawn(async move { sessions.call(&owner, &session, cell).await });
+    let running = Running { task, desk, terms, _passing: Some(passing) };
+    evaluated(follow(conversations, caller, EVALUATION, running).await?)
+}
+
+/// Goes on with an evaluation that has results now.
+pub(crate) async fn eval_on(app: &App, caller: &Caller, request: ContinueRequest) -> Result<EvalAnswer, ApiError> {
+    let conversations = conversations(app)?;
+    match answered(conversations, caller, EVALUATION, request)? {
+        Parked::Here(running) => evaluated(follow(conversations, caller, EVALUATION, *running).await?),
+        Parked::Followed(_) => Ok(EvalAnswer::GoesOn(CallGoesOn { session_id: None, status: RunningStatus::Running })),
+    }
+}
+
+fn evaluated(reached: Reached) -> Result<EvalAnswer, ApiError> {
+    Ok(match reached {
+        Reached::End(terms, end) => EvalAnswer::Ended(Box::new(ended(&terms, *end).execution)),
+        Reached::Tools(waits) => EvalAnswer::Waits(waits),
+    })
+}
+
+/// Evaluates code that may call functions of the client, as server-sent events.
+pub(crate) async fn eval_stream(
+    app: &Arc<App>,
+    caller: &Caller,
+    read: Read<EvalRequest>,
+) -> Result<Followed, ApiError> {
+    let conversations = conversations(app)?;
+    let (passing, cell, desk, terms) = evaluation(app, conversations, caller, read).await?;
+    let entered = app.jobs.enter();
+    let events = conversations.sessions.call_stream(&passing.owner, &passing.id, cell);
+    drop(entered);
+    Ok(Followed::new(app, caller, EVALUATION, events, (desk, terms, Some(passing))))
+}
+
+/// Makes the session of an evaluation, and its cell.
+async fn evaluation(
+    app: &Arc<App>,
+    conversations: &Conversations,
+    caller: &Caller,
+    mut read: Read<EvalRequest>,
+) -> Result<(Passing, Cell, Option<ToolDesk>, Terms), ApiError> {
+    let request = &mut read.request;
+    let common = &mut request.common;
+    let others = [
+        ("entry_function", common.entry_function.is_some()),
+        ("script_args", !common.script_args.is_empty()),
+        ("collect_files", common.collect_files),
+        ("workspace", !common.workspace.is_empty()),
+    ];
+    if let Some((name, _)) = others.iter().find(|(_, is_given)| *is_given) {
+        return Err(ApiError::invalid(format!("{name} does not go with tools: make a session, and call that")));
+    }
+    let wants_result = common.eval_last_expr;
+    let mut code = std::mem::take(&mut request.code);
+    if code.is_empty() {
+        let name = if common.entrypoint.is_empty() { "main.py" } else { &*common.entrypoint };
+        let script = request.files.iter().find(|file| file.name == name);
+        code = script.and_then(|file| file.content.clone()).ok_or_else(|| {
+            ApiError::invalid(format!("with tools there must be 'code', or a file {name:?} with text"))
+        })?;
+    }
+    common.entrypoint.clear();
+    let (stdin, config) = (std::mem::take(&mut common.stdin), request.config.clone());
+    let declared = std::mem::take(&mut request.tools);
+    let (job, warnings) = request::session(read, app)?;
+    // Nobody has it among sessions.
+    let owner = format!("{}\0eval", caller.name);
+    let passing = {
+        let info = conversations.sessions.create(&owner, job).await?;
+        Passing { app: Arc::clone(app), owner: owner.clone(), id: info.id }
+    };
+    let request = CallRequest { code, stdin, config, tools: declared, stream: false };
+    let (cell, desk, terms) = cell(app, conversations, &owner, &passing.id, Read { request, warnings }).await?;
+    Ok((passing, cell, desk, Terms { strip_newline: wants_result, wants_result, ..terms }))
+}
+
+/// Makes a cell of a request, with what whoever answers its tools has of it.
+async fn cell(
+    app: &App,
+    conversations: &Conversations,
+    owner: &str,
+    id: &str,
+    read: Read<CallRequest>,
+) -> Result<(Cell, Option<ToolDesk>, Terms), ApiError> {
+    let Read { request: CallRequest { code, stdin, config, tools: declared, stream: _ }, mut warnings } = read;
     if code.len() > app.settings.code_max_bytes {
         let message = format!("code size {} bytes exceeds limit of {} bytes", code.len(), app.settings.code_max_bytes);
         return Err(ApiError::new(Problem::TooLarge, message));
     }
     // At once, not when its turn comes.
-    conversations.sessions.info(&caller.name, id).await?;
+    conversations.sessions.info(owner, id).await?;
     let limits = request::call_limits(config, app, &mut warnings);
     let mut cell = Cell::new(code).stdin(stdin).limits(limits);
     let mut desk = None;
@@ -113,11 +263,9 @@ pub(crate) async fn call(
         cell = cell.tools(port);
         desk = Some(other);
     }
-    let (sessions, owner, session) = (conversations.sessions.clone(), caller.name.to_string(), id.to_owned());
-    // On the threads that run code.
-    let task = app.jobs.spawn(async move { sessions.call(&owner, &session, cell).await });
-    let running = Running { task, desk, timeout: limits.wall_clock(), limits: request::granted(&limits, 0), warnings };
-    follow(conversations, caller, id, running).await
+    let (timeout, limits) = (limits.wall_clock(), request::granted(&limits, 0));
+    let terms = Terms { timeout, limits, warnings, strip_newline: false, wants_result: true };
+    Ok((cell, desk, terms))
 }
 
 /// Goes on with a call that has results now.
@@ -128,20 +276,43 @@ pub(crate) async fn go_on(
     request: ContinueRequest,
 ) -> Result<CallAnswer, ApiError> {
     let conversations = conversations(app)?;
+    match answered(conversations, caller, id, request)? {
+        Parked::Here(running) => Ok(match follow(conversations, caller, id, *running).await? {
+            Reached::End(terms, end) => CallAnswer::Ended(Box::new(ended(&terms, *end))),
+            Reached::Tools(waits) => CallAnswer::Waits(waits),
+        }),
+        Parked::Followed(_) => {
+            Ok(CallAnswer::GoesOn(CallGoesOn { session_id: Some(id.to_owned()), status: RunningStatus::Running }))
+        }
+    }
+}
+
+/// Hands results to a call that waits for them, and returns that.
+fn answered(
+    conversations: &Conversations,
+    caller: &Caller,
+    id: &str,
+    request: ContinueRequest,
+) -> Result<Parked, ApiError> {
     let ContinueRequest { continuation_token, tool_results } = request;
-    let running = conversations.take(&caller.name, id, &continuation_token);
-    let running = running.ok_or_else(|| ApiError::new(Problem::NotFound, "Execution not found or expired"))?;
-    if let Some(desk) = &running.desk {
+    let expired = || ApiError::new(Problem::NotFound, "Execution not found or expired");
+    let parked = conversations.take(&caller.name, id, &continuation_token).ok_or_else(expired)?;
+    let results = match &parked {
+        Parked::Here(running) => running.desk.as_ref().map(|desk| &desk.results),
+        Parked::Followed(results) if results.is_closed() => return Err(expired()),
+        Parked::Followed(results) => Some(results),
+    };
+    if let Some(results) = results {
         for answer in tool_results {
             let end = match answer.error {
                 Some(error) => Err(error.into()),
                 None => Ok(answer.result.unwrap_or_else(|| JsonText::from(serde_json::Value::Null))),
             };
             // A call that has ended meanwhile says so below.
-            let _ = desk.results.send(ToolResult::new(answer.call_id, end));
+            let _ = results.send(ToolResult::new(answer.call_id, end));
         }
     }
-    follow(conversations, caller, id, running).await
+    Ok(parked)
 }
 
 /// Follows a call to its end, or to where it waits.
@@ -150,22 +321,198 @@ async fn follow(
     caller: &Caller,
     id: &str,
     mut running: Running,
-) -> Result<CallAnswer, ApiError> {
+) -> Result<Reached, ApiError> {
     let calls = match &mut running.desk {
         None => None,
         Some(desk) => desk.calls.recv().await,
     };
     if let Some(calls) = calls {
-        let continuation_token = conversations.wait(&caller.name, id, running)?;
-        return Ok(CallAnswer::Waits(ToolCallsRequired {
-            session_id: id.to_owned(),
-            status: WaitingStatus::ToolCallRequired,
-            continuation_token,
-            tool_calls: calls.into_iter().map(required).collect(),
-        }));
+        let continuation_token = conversations.wait(&caller.name, id, Parked::Here(Box::new(running)))?;
+        return Ok(Reached::Tools(waits(id, continuation_token, calls)));
     }
     let end = (&mut running.task).await.map_err(|fault| Error::caused("running a call failed", fault))??;
-    Ok(CallAnswer::Ended(Box::new(ended(&running, end))))
+    let terms = std::mem::take(&mut running.terms);
+    Ok(Reached::End(terms, Box::new(end)))
+}
+
+/// Runs a cell as server-sent events, of which the result is the last. Dropping them interrupts the call.
+pub(crate) async fn stream(
+    app: &Arc<App>,
+    caller: &Caller,
+    id: &str,
+    read: Read<CallRequest>,
+) -> Result<Followed, ApiError> {
+    let conversations = conversations(app)?;
+    let (cell, desk, terms) = cell(app, conversations, &caller.name, id, read).await?;
+    // On the threads that run code.
+    let entered = app.jobs.enter();
+    let events = conversations.sessions.call_stream(&caller.name, id, cell);
+    drop(entered);
+    Ok(Followed::new(app, caller, id, events, (desk, terms, None)))
+}
+
+/// A call whose events are followed.
+pub(crate) struct Followed {
+    app: Arc<App>,
+    owner: String,
+    session: String,
+    /// `None` when it is over.
+    events: Option<CallEvents>,
+    desk: Option<ToolDesk>,
+    terms: Terms,
+    stdout: Decoder,
+    stderr: Decoder,
+    /// Names and data of events that are to be sent.
+    ready: VecDeque<(&'static str, String)>,
+    number: u64,
+    /// Since when nothing has happened but that results of tools are missing.
+    asked: Option<Instant>,
+    request_id: Option<String>,
+    /// Goes with it.
+    passing: Option<Passing>,
+}
+
+impl Followed {
+    fn new(
+        app: &Arc<App>,
+        caller: &Caller,
+        session: &str,
+        events: CallEvents,
+        (desk, terms, passing): (Option<ToolDesk>, Terms, Option<Passing>),
+    ) -> Followed {
+        Followed {
+            app: Arc::clone(app),
+            owner: caller.name.to_string(),
+            session: session.to_owned(),
+            events: Some(events),
+            desk,
+            terms,
+            stdout: Decoder::default(),
+            stderr: Decoder::default(),
+            ready: VecDeque::new(),
+            number: 0,
+            asked: None,
+            request_id: request_id::current(),
+            passing,
+        }
+    }
+
+    /// Returns the next event; nothing after the last.
+    pub(crate) async fn next(&mut self) -> Option<sse::Event> {
+        loop {
+            if let Some((name, data)) = self.ready.pop_front() {
+                self.number += 1;
+                return Some(sse::Event::default().id(self.number.to_string()).event(name).data(data));
+            }
+            let events = self.events.as_mut()?;
+            let late = self.asked.map(|asked| tokio::time::Instant::from_std(asked + WAITS_FOR));
+            tokio::select! {
+                biased;
+                event = events.next() => {
+                    self.asked = None;
+                    match event {
+                        Some(Ok(event)) => self.take(event),
+                        Some(Err(error)) => self.fail(&error.into()),
+                        None => self.events = None,
+                    }
+                }
+                calls = calls(&mut self.desk), if self.desk.is_some() => match calls {
+                    Some(calls) => self.ask(calls),
+                    None => self.desk = None,
+                },
+                () = sleep_until(late), if late.is_some() => {
+                    let message = format!("the call waited {} s for results of tools", WAITS_FOR.as_secs());
+                    self.fail(&ApiError::new(Problem::Timeout, message));
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, event: CallEvent) {
+        match event {
+            CallEvent::Run(RunEvent::Started) => self.send("state", &json!({"status": "running"})),
+            CallEvent::Run(RunEvent::Progress(text)) => self.send("progress", &json!({"text": text})),
+            CallEvent::Run(RunEvent::Restarted(reason)) => {
+                (self.stdout, self.stderr) = (Decoder::default(), Decoder::default());
+                self.send("restarted", &json!({"reason": reason}));
+            }
+            CallEvent::Run(RunEvent::Stdout(bytes)) => {
+                let text = self.stdout.decode(&bytes);
+                self.send_text("stdout", &text);
+            }
+            CallEvent::Run(RunEvent::Stderr(bytes)) => {
+                let text = self.stderr.decode(&bytes);
+                self.send_text("stderr", &text);
+            }
+            CallEvent::Run(RunEvent::Display(display)) => self.send("display", &*display),
+            // Of what tools say the log of the engine has enough.
+            CallEvent::Run(RunEvent::Detail(_) | RunEvent::Ended(_)) => {}
+            CallEvent::Lagged(missed) => self.send("lagged", &json!({"missed": missed})),
+            CallEvent::Ended(end) => {
+                let (stdout, stderr) = (self.stdout.finish(), self.stderr.finish());
+                self.send_text("stdout", &stdout);
+                self.send_text("stderr", &stderr);
+                let result = ended(&self.terms, *end);
+                match &self.passing {
+                    Some(_) => self.send("result", &result.execution),
+                    None => self.send("result", &result),
+                }
+                self.events = None;
+            }
+        }
+    }
+
+    /// Asks whoever follows for results.
+    fn ask(&mut self, calls: Vec<ToolCall>) {
+        let (Some(desk), Some(conversations)) = (&self.desk, &self.app.conversations) else { return };
+        let parked = Parked::Followed(desk.results.clone());
+        match conversations.wait(&self.owner, &self.session, parked) {
+            Ok(token) => {
+                self.asked = Some(Instant::now());
+                let waits = waits(&self.session, token, calls);
+                self.send("tool_calls", &waits);
+            }
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// Ends the stream with what is wrong.
+    fn fail(&mut self, error: &ApiError) {
+        self.ready.push_back(("error", error.json(self.request_id.as_deref())));
+        self.events = None;
+    }
+
+    fn send_text(&mut self, name: &'static str, text: &str) {
+        if !text.is_empty() {
+            self.send(name, &json!({"text": text}));
+        }
+    }
+
+    fn send(&mut self, name: &'static str, data: &impl Serialize) {
+        match serde_json::to_string(data) {
+            Ok(data) => self.ready.push_back((name, data)),
+            Err(error) => tracing::error!(%error, "an event of a call cannot be written"),
+        }
+    }
+}
+
+async fn calls(desk: &mut Option<ToolDesk>) -> Option<Vec<ToolCall>> {
+    desk.as_mut()?.calls.recv().await
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    if let Some(at) = at {
+        tokio::time::sleep_until(at).await;
+    }
+}
+
+fn waits(session: &str, continuation_token: String, calls: Vec<ToolCall>) -> ToolCallsRequired {
+    ToolCallsRequired {
+        session_id: (session != EVALUATION).then(|| session.to_owned()),
+        status: WaitingStatus::ToolCallRequired,
+        continuation_token,
+        tool_calls: calls.into_iter().map(required).collect(),
+    }
 }
 
 fn required(call: ToolCall) -> RequiredCall {
@@ -173,17 +520,27 @@ fn required(call: ToolCall) -> RequiredCall {
     RequiredCall { id, name, input: kwargs, args }
 }
 
-fn ended(running: &Running, end: CallEnd) -> CallResult {
-    let CallEnd { outcome, number, session, moved, lost } = end;
-    let ended = Ended { waited: Duration::ZERO, timeout: running.timeout, strip_newline: false, collect_files: false };
+fn ended(terms: &Terms, end: CallEnd) -> CallResult {
+    let CallEnd { mut outcome, number, session, moved, lost } = end;
+    let displays = std::mem::take(&mut outcome.displays);
+    if !terms.wants_result {
+        (outcome.result, outcome.result_json) = (None, None);
+    }
+    let ended = Ended {
+        waited: Duration::ZERO,
+        timeout: terms.timeout,
+        strip_newline: terms.strip_newline,
+        collect_files: false,
+    };
     let (end, _) = ending::finished(outcome, &ended);
     let id = format!("exe_{}", uuid::Uuid::new_v4());
     CallResult {
-        execution: render::call(id, &running.limits, running.warnings.clone(), end),
+        execution: render::call(id, &terms.limits, terms.warnings.clone(), end),
         session_id: session.id,
         call: number,
         moved: moved.map(|moved| MovedSession { replayed: moved.replayed, different: moved.different }),
         interpreter_lost: lost,
+        displays,
     }
 }
 

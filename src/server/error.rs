@@ -1,6 +1,10 @@
 //! What a client is told when something is wrong: one JSON shape, and never a cause that belongs into the log.
 
-use super::{hints, refusal::refusal, request_id};
+use super::{
+    hints,
+    refusal::{refusal, refusal_json},
+    request_id,
+};
 use crate::{Error, ErrorKind, workspaces::WorkspaceError};
 use axum::{
     body::to_bytes,
@@ -97,6 +101,11 @@ impl ApiError {
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> ApiError {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Makes the body of the answer, for an event of a stream that has begun.
+    pub(crate) fn json(&self, request_id: Option<&str>) -> String {
+        refusal_json(self.problem.code(), &self.message, self.hint.as_deref(), request_id)
     }
 
     /// Tells the client to try again, but not before so many seconds.

@@ -18,6 +18,11 @@ pub(crate) fn refusal(
     (status, Json(Refusal { error, code, hint, request_id })).into_response()
 }
 
+/// Makes the same body for where there can be no other status.
+pub(crate) fn refusal_json(code: &'static str, error: &str, hint: Option<&str>, request_id: Option<&str>) -> String {
+    serde_json::to_string(&Refusal { error, code, hint, request_id }).unwrap_or_default()
+}
+
 #[derive(Serialize)]
 struct Refusal<'a> {
     error: &'a str,

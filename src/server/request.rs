@@ -28,7 +28,7 @@ const CPU_SHARES_MAX: u32 = 262_144;
 
 /// Makes a job of code that came as JSON, in so many bytes.
 pub(crate) async fn eval(read: Read<EvalRequest>, bytes: usize, app: &App, caller: &Caller) -> Result<Request> {
-    let Read { request: EvalRequest { code, files, config, mut common, stream: _ }, mut warnings } = read;
+    let Read { request: EvalRequest { code, files, config, mut common, stream: _, tools: _ }, mut warnings } = read;
     if code.is_empty() && files.is_empty() {
         return Err(ApiError::invalid("either 'code' or 'files' must be provided"));
     }
@@ -210,7 +210,7 @@ fn want(common: &Common) -> Result<Want> {
 
 /// Makes the job that says what a session gets: it has no code.
 pub(crate) fn session(read: Read<EvalRequest>, app: &App) -> Result<(Job, Vec<String>)> {
-    let Read { request: EvalRequest { code, files, config, common, stream: _ }, mut warnings } = read;
+    let Read { request: EvalRequest { code, files, config, common, stream: _, tools: _ }, mut warnings } = read;
     if !code.is_empty() || common.entry_function.is_some() {
         return Err(ApiError::invalid("a session begins without code: make it, and send the code as its calls"));
     }

@@ -47,6 +47,7 @@ const BY_TOKEN: &[&str] = &[
 pub(crate) fn router(app: Arc<App>) -> Router {
     let api = Router::new()
         .route("/api/v1/eval", post(eval::eval))
+        .route("/api/v1/eval/continue", post(eval::go_on))
         .route("/api/v1/exec/sync", post(exec::sync))
         .route("/api/v1/exec/async", post(exec::run_async))
         .route("/api/v1/executions", get(executions::list))
@@ -64,6 +65,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/sessions/{id}/checkpoints", get(sessions::checkpoints))
         .route("/api/v1/sessions/{id}/checkpoints/{name}", put(sessions::checkpoint).post(sessions::roll_back))
         .route("/api/v1/sessions/{id}/variables", get(sessions::variables))
+        .route("/api/v1/sessions/{id}/complete", post(sessions::complete))
+        .route("/api/v1/sessions/{id}/is_complete", post(sessions::is_complete))
+        .route("/api/v1/sessions/{id}/inspect", post(sessions::inspect_code))
         .route("/api/v1/sessions/{id}/files", get(sessions::files))
         .route(
             "/api/v1/sessions/{id}/files/{*path}",

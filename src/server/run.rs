@@ -248,8 +248,8 @@ impl LiveOutput {
         let (stream, decoder, bytes) = match event {
             Event::Progress(text) => return self.execution.set_progress(Some(text)),
             Event::Started => return self.execution.set_progress(None),
-            // An attempt is one run, and of what tools say the log of the engine has enough.
-            Event::Restarted(_) | Event::Detail(_) => return,
+            // An attempt is one run, of what tools say the log of the engine has enough, and displays are of sessions.
+            Event::Restarted(_) | Event::Detail(_) | Event::Display(_) => return,
             Event::Stdout(bytes) => (Stream::Stdout, &mut self.stdout, bytes),
             Event::Stderr(bytes) => (Stream::Stderr, &mut self.stderr, bytes),
         };

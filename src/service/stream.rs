@@ -1,7 +1,7 @@
 //! What happens in a running job, as a stream.
 
 use super::Pyexec;
-use crate::{Error, Event, Job, Outcome, Result, sync::lock};
+use crate::{Error, Event, Job, Outcome, Result, outcome::Display, sync::lock};
 use bytes::Bytes;
 use futures_util::Stream;
 use std::{
@@ -29,6 +29,8 @@ pub enum RunEvent {
     Stdout(Bytes),
     /// Bytes written to standard error.
     Stderr(Bytes),
+    /// Something that a call of a session shows.
+    Display(Box<Display>),
     /// It is over; nothing comes after this.
     Ended(Box<Outcome>),
 }
@@ -133,6 +135,7 @@ impl From<Event<'_>> for RunEvent {
             Event::Restarted(reason) => RunEvent::Restarted(reason.to_owned()),
             Event::Stdout(bytes) => RunEvent::Stdout(Bytes::copy_from_slice(bytes)),
             Event::Stderr(bytes) => RunEvent::Stderr(Bytes::copy_from_slice(bytes)),
+            Event::Display(display) => RunEvent::Display(Box::new(display.clone())),
         }
     }
 }

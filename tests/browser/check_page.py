@@ -22,7 +22,7 @@ import traceback
 
 STEP_SECONDS = 60
 ALT, CTRL, SHIFT = 1, 2, 8
-KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, "Backspace": 8, "Home": 36, "End": 35, "a": 65, "z": 90}
+KEYS = {"n": 78, "Tab": 9, "Enter": 13, "Escape": 27, "Backspace": 8, "Home": 36, "End": 35, "a": 65, "z": 90}
 CHECKS = []
 
 
@@ -346,6 +346,91 @@ def figures_are_seen_whole(page):
             ensure(abs(cut[2] - 4 / 3) < 0.02, f"the figure is out of shape: {cut}")
         page.screenshot(f"figure-{height}.png")
     page.send("Emulation.clearDeviceMetricsOverride")
+
+
+@check
+def the_notebook_runs_cells_in_one_session(page):
+    page.open()
+    page.press("n", ALT)
+    page.wait("!document.getElementById('book').hidden && document.activeElement.className.includes('source')", "the notebook")
+    cell = "book.cells()[%d]"
+    html = "<style>td { color: rgb(1, 2, 3) }</style><table><tr><td style='font-weight: 900'>ünits</td></tr></table>"
+    attack = "<script>parent.document.title = 1</script><img src=x onerror='parent.document.title = 1'><a href='/health'>x</a>"
+    png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    cells = [
+        "x = 20\nprint('out'); open('made.txt', 'w').write('from a cell')",
+        f"class Table:\n    def _repr_html_(self): return {html + attack!r}\nprint('before')\ndisplay({{'image/png': {png!r}}}, raw=True)\nprint('after')\nTable()",
+        "import time\nprint('asleep', flush=True)\ntime.sleep(60)",
+        "x += 1\nx",
+    ]
+
+    def ended(number, count, tone="good"):
+        page.wait(f"{cell % number}.count.textContent === '[{count}]'", f"cell {number} to end")
+        said = page.js(f"{cell % number}.came.textContent")
+        ensure(page.js(f"{cell % number}.element.dataset.tone") == tone, f"cell {number} is not {tone}: {said!r}")
+        return said
+
+    for text in cells[:2]:
+        page.insert(text)
+        page.press("Enter", SHIFT)
+    ensure(ended(0, 1).startswith("out\n"), "the output of the first cell is missing")
+    ended(1, 2)
+    parts = page.js(f"[...{cell % 1}.came.children].map((e) => e.firstElementChild?.tagName ?? e.textContent)")
+    ensure(parts[1::2] == ["IMG", "IFRAME"], f"what is shown is not where it was shown: {parts}")
+    frame = page.js(f"((f) => [f.sandbox.value, f.contentDocument === null, f.srcdoc])({cell % 1}.came.querySelector('iframe'))")
+    ensure(frame[0] == "" and frame[1], f"the frame is no sandbox: {frame[:2]}")
+    ensure("<script" not in frame[2] and "onerror" not in frame[2] and "src=" not in frame[2] and "href" not in frame[2], f"the frame has {frame[2]!r}")
+    ensure("font-weight: 900" in frame[2] and "rgb(1, 2, 3)" in frame[2], f"styles are gone: {frame[2]!r}")
+    page.js("Promise.all([...document.images].map((image) => image.decode()))")
+    ensure(page.js("document.title") == "pyexec", "HTML of a program ran as script")
+    page.screenshot("notebook.png")
+    # Output comes live, and a cell is interrupted, with the names that there are.
+    page.insert(cells[2])
+    page.press("Enter", SHIFT)
+    page.wait(f"{cell % 2}.came.textContent.includes('asleep')", "live output")
+    page.click("interrupt")
+    ensure("KeyboardInterrupt" in ended(2, 3, "bad"), "the interrupt is not seen")
+    page.insert(cells[3])
+    page.press("Enter", SHIFT)
+    ensure("21" in ended(3, 4), "names are gone")
+    # Files come and go.
+    folder = os.path.join(page.downloads, "..", "notebook")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "given ü.csv"), "w") as file:
+        file.write("a,b\n")
+    page.choose_files("upload-kept", [os.path.join(folder, "given ü.csv")])
+    page.wait("document.querySelectorAll('#kept li').length === 2", "the file to be there")
+    page.insert("open('given ü.csv').read()")
+    page.press("Enter", SHIFT)
+    ensure(repr("a,b\n") in ended(4, 5), "the file did not arrive")
+    page.js("[...document.querySelectorAll('#kept button')].find((b) => b.textContent === 'made.txt').click()")
+    saved = os.path.join(page.downloads, "made.txt")
+    until(lambda: os.path.exists(saved) and os.path.getsize(saved) > 0, "made.txt to be saved", page.browser)
+    # It is there when the page is loaded again, with files after a restart, and without names.
+    page.open()
+    page.wait("book.cells().length === 6 && document.querySelectorAll('#kept li').length === 2", "the notebook after a reload")
+    page.click("restart")
+    page.wait("document.getElementById('session-state').textContent === 'restarted'", "the restart")
+    page.js(f"book.run({cell % 3})")
+    ensure("NameError" in ended(3, 1, "bad"), "names survived a restart")
+    page.js(f"book.run({cell % 4})")
+    ensure(repr("a,b\n") in ended(4, 2), "files did not survive a restart")
+    page.press("n", ALT)
+    page.wait("document.getElementById('book').hidden && document.activeElement === code", "the single script")
+    page.js("sessionStorage.clear()")
+
+
+@check
+def the_notebook_says_where_it_went(page):
+    page.open()
+    page.press("n", ALT)
+    result = {"status": "completed", "exit_code": 0, "call": 3, "executor": "docker", "route_reason": "it imports torch",
+              "moved": {"replayed": 2, "different": [1]}, "displays": []}  # fmt: skip
+    page.js(f"book.cells()[0].output = Output.in(book.cells()[0].came), book.cells()[0].output.clear(''), book.take(book.cells()[0], 'result', {json.dumps(result)})")
+    said = page.js("book.cells()[0].came.textContent")
+    ensure(said == "Moved to a container: 2 earlier cells ran again there; cells 1 ended differently. It imports torch.", f"it says {said!r}")
+    ensure(page.text("session-tier") == "in a container", "the tier is not shown")
+    page.js("sessionStorage.clear()")
 
 
 @check

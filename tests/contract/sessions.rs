@@ -7,7 +7,10 @@ use pyexec::{
     outcome::{Ending, JsonText, LimitHit, StopReason},
 };
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 macro_rules! promises {
     ($executor:expr) => {
@@ -34,6 +37,10 @@ macro_rules! promises {
             undeclared_tools_are_no_names
             time_waits_for_tools
             output_and_usage_are_of_each_call
+            output_comes_as_it_is_printed
+            objects_are_shown_in_all_their_formats
+            what_is_shown_is_bounded
+            values_without_formats_are_shown_as_text
         );
     };
     ($executor:expr, $($name:ident)*) => {
@@ -278,6 +285,11 @@ pub async fn code_is_completed(cells: &mut Cells) {
             cells.session.ask(Question::is_complete(code)).await.expect("an answer").parse().expect("JSON");
         assert_eq!(answer["status"], status, "{code}");
     }
+    // A place behind the end is the end.
+    let answer = cells.session.ask(Question::complete("longer_", 1000)).await.expect("an answer");
+    assert_eq!(answer.parse::<Value>().expect("JSON")["matches"], json!(["longer_name"]));
+    let answer = cells.session.ask(Question::inspect("len", 1000)).await.expect("an answer");
+    assert_eq!(answer.parse::<Value>().expect("JSON")["found"], true);
 }
 
 pub async fn tools_are_called(cells: &mut Cells) {
@@ -371,4 +383,127 @@ pub async fn output_and_usage_are_of_each_call(cells: &mut Cells) {
     let second = cells.call("print('two')").await;
     assert_eq!((&*first.stdout.text, &*second.stdout.text), ("one\n", "two\n"));
     assert!(second.usage.cpu_us < first.usage.cpu_us, "{:?} {:?}", first.usage, second.usage);
+}
+
+pub async fn output_comes_as_it_is_printed(cells: &mut Cells) {
+    let (port, mut desk) = tools(vec![Tool::new("seen")]).expect("tools");
+    let printed = Arc::new(Mutex::new(String::new()));
+    let heard = Arc::clone(&printed);
+    let observer = move |event: Event<'_>| {
+        if let Event::Stdout(bytes) | Event::Stderr(bytes) = event {
+            heard.lock().expect("not poisoned").push_str(&String::from_utf8_lossy(bytes));
+        }
+    };
+    let answering = async {
+        let calls = desk.calls.recv().await.expect("a call");
+        // The call has not ended: it waits for this.
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while !printed.lock().expect("not poisoned").contains("before") && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let before = printed.lock().expect("not poisoned").clone();
+        desk.results.send(ToolResult::new(calls[0].id.clone(), Ok(json!(1).into()))).expect("somebody waits");
+        before
+    };
+    cells.calls += 1;
+    let call = Call::cell(cells.calls, "print('before')\nseen()\nprint('after')", cells.limits).tools(port);
+    let (run, before) = tokio::join!(cells.session.call(call, Box::new(observer)), answering);
+    assert!(matches!(run, Ok(Run::Ended(outcome)) if outcome.success()));
+    assert_eq!((&*before, &**printed.lock().expect("not poisoned")), ("before\n", "before\nafter\n"));
+}
+
+/// Media types and texts of what a call has shown, and whether it is the value.
+fn shown(outcome: &Outcome) -> Vec<(Vec<(&str, Value)>, bool)> {
+    outcome
+        .displays
+        .iter()
+        .map(|display| {
+            let formats = display.data.iter().map(|(kind, data)| (&**kind, data.parse().expect("JSON")));
+            (formats.collect(), display.is_result)
+        })
+        .collect()
+}
+
+const SHOWN: &str = r#"
+class Rich:
+    def __repr__(self): return "rich"
+    def _repr_html_(self): return "<b>é</b>"
+    def _repr_png_(self): return b"\x89PNG", {"width": 5}
+    def _repr_json_(self): return {"a": [1, None]}
+    def _repr_latex_(self): return None
+    def _repr_svg_(self): raise NotImplementedError
+class Bundle:
+    def __repr__(self): return "bundle"
+    def _repr_html_(self): return "not this one"
+    def _repr_markdown_(self): return "*it*"
+    def _repr_mimebundle_(self, include=None, exclude=None): return {"text/html": "<i>", "text/plain": "plain"}, {"x": 1}
+class Broken:
+    def __repr__(self): return "broken"
+    def _repr_html_(self): raise ValueError("no table")
+class Itself:
+    def __repr__(self): return "itself"
+    def _ipython_display_(self): print("shown")
+class Everything:
+    def __repr__(self): return "everything"
+    def __getattr__(self, name): return lambda *a, **k: name
+"#;
+
+pub async fn objects_are_shown_in_all_their_formats(cells: &mut Cells) {
+    assert!(cells.call(SHOWN).await.displays.is_empty());
+    let rich = |is_result| {
+        let formats = vec![
+            ("application/json", json!({"a": [1, null]})),
+            ("image/png", json!("iVBORw==")),
+            ("text/html", json!("<b>é</b>")),
+            ("text/plain", json!("rich")),
+        ];
+        (formats, is_result)
+    };
+    let bundle = |is_result| {
+        let formats =
+            vec![("text/html", json!("<i>")), ("text/markdown", json!("*it*")), ("text/plain", json!("plain"))];
+        (formats, is_result)
+    };
+    let outcome = cells.call("display(Rich(), Bundle())\nRich()").await;
+    assert_eq!(shown(&outcome), [rich(false), bundle(false), rich(true)], "{outcome:#?}");
+    assert_eq!((&*outcome.stdout.text, outcome.result.as_deref()), ("", Some("rich")));
+    let details: Vec<_> = outcome.displays.iter().map(|it| it.metadata.as_ref().map(JsonText::as_str)).collect();
+    assert_eq!(
+        details,
+        [Some(r#"{"image/png": {"width": 5}}"#), Some(r#"{"x": 1}"#), Some(r#"{"image/png": {"width": 5}}"#)]
+    );
+    let outcome =
+        cells.call("display(Rich(), include=['text/html'])\ndisplay({'text/plain': 'raw'}, raw=True)\nBundle()").await;
+    let html = (vec![("text/html", json!("<b>é</b>"))], false);
+    assert_eq!(shown(&outcome), [html, (vec![("text/plain", json!("raw"))], false), bundle(true)]);
+    // One format that fails is left out, and the call goes on.
+    let outcome = cells.call("display(Broken(), Itself(), Everything(), Rich)\nItself()").await;
+    let text = |text: &str| (vec![("text/plain", json!(text))], false);
+    assert_eq!(shown(&outcome), [text("broken"), text("everything"), text("<class '__main__.Rich'>")], "{outcome:#?}");
+    assert!(outcome.success() && outcome.stderr.text.ends_with("ValueError: no table\n"), "{}", outcome.stderr.text);
+    assert!(!outcome.stderr.text.contains("pyexec"), "{}", outcome.stderr.text);
+    assert_eq!(outcome.stdout.text, "shown\nshown\n");
+}
+
+pub async fn values_without_formats_are_shown_as_text(cells: &mut Cells) {
+    let outcome = cells.call("display(1)\n'a\\ud800'").await;
+    let text = |text: &str, is_result| (vec![("text/plain", json!(text))], is_result);
+    assert_eq!(shown(&outcome), [text("1", false), text("'a\\ud800'", true)], "{outcome:#?}");
+    for code in ["x = 1", "None", "print(1)"] {
+        assert!(cells.call(code).await.displays.is_empty(), "{code}");
+    }
+}
+
+pub async fn what_is_shown_is_bounded(cells: &mut Cells) {
+    let outcome = cells.call("for n in range(300): display(n)").await;
+    assert_eq!(outcome.displays.len(), 256);
+    assert_eq!(outcome.stderr.text, "pyexec: 44 more displays were left out: 256 of 16 MiB together come back\n");
+    let code = "class Large:\n    def __repr__(self): return 'large'\n    def _repr_html_(self): return 'x' * (9 << 20)\nLarge()";
+    let outcome = cells.call(code).await;
+    assert_eq!(shown(&outcome), [(vec![("text/plain", json!("large"))], true)]);
+    assert!(
+        outcome.stderr.text.starts_with("pyexec: text/html of 9,437,186 bytes is left out"),
+        "{}",
+        outcome.stderr.text
+    );
 }

@@ -5,7 +5,7 @@ use crate::support::docker::{Containers, docker, image_with_packages};
 use pyexec::{
     Event, Limits, Outcome, Project, Stdin,
     executor::{Call, Question, Session, Tool, ToolResult, docker::Placement, tools},
-    outcome::{Ending, LimitHit, StopReason},
+    outcome::{Display, Ending, LimitHit, StopReason},
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -464,6 +464,14 @@ fn figures_are_those_of_their_call() {
         assert_eq!(figures::widths(&cells.call(start).await), Vec::<u32>::new());
         assert_eq!(figures::widths(&cells.call("draw(1); plt.show(); draw(2)").await), [100, 200]);
         assert_eq!(figures::widths(&cells.call("draw(3); 1 / 0").await), [300]);
+        let outcome = cells.call("draw(1); plt.show(); draw(2)\nplt.Figure(figsize=(3, 1))").await;
+        let shown = |display: &Display| (display.data.keys().cloned().collect::<Vec<_>>(), display.is_result);
+        let shown: Vec<_> = outcome.displays.iter().map(shown).collect();
+        let png = || vec!["image/png".to_owned()];
+        // The value comes before the figures that are left open, as in a notebook.
+        let value = (vec!["image/png".to_owned(), "text/plain".to_owned()], true);
+        assert_eq!(shown, [(png(), false), value, (png(), false)], "{:?}", outcome.stderr);
+        assert_eq!(outcome.displays[0].text("image/png").as_deref(), Some(&*outcome.outputs[0].data));
         assert_eq!(cells.call("plt.get_fignums()").await.result.as_deref(), Some("[]"));
     });
 }

@@ -1,6 +1,6 @@
 //! Interpreters that live on between calls.
 
-use super::support::Server;
+use super::support::{Events, Server};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::{thread, time::Duration};
@@ -84,6 +84,26 @@ fn tools_are_answered_by_the_client() {
 }
 
 #[test]
+fn code_is_completed_by_what_the_session_has() {
+    let server = Server::shared();
+    let id = new(&server, &json!({}));
+    value(&server, &id, "many_words = [1]");
+    let ask = |question: &str, about: Value| {
+        let answer = server.post_json(&format!("/api/v1/sessions/{id}/{question}"), &about);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    };
+    assert_eq!(ask("complete", json!({"code": "é; many_"})), json!({"start": 3, "matches": ["many_words"]}));
+    assert_eq!(ask("complete", json!({"code": "many_words.app()", "at": 14}))["matches"], json!(["many_words.append"]));
+    assert_eq!(ask("is_complete", json!({"code": "for n in x:"})), json!({"status": "incomplete", "indent": "    "}));
+    assert_eq!(ask("is_complete", json!({"code": "1 +* 2"}))["status"], "invalid");
+    assert_eq!(ask("inspect", json!({"code": "len", "at": 1}))["found"], true);
+    for bad in [json!({}), json!({"code": 1}), json!({"code": "x", "where": 1})] {
+        assert_eq!(server.post_json(&format!("/api/v1/sessions/{id}/complete"), &bad).status, 400, "{bad}");
+    }
+}
+
+#[test]
 fn sessions_fork_and_go_back() {
     let server = Server::shared();
     let id = new(&server, &json!({}));
@@ -160,4 +180,122 @@ fn what_is_no_session_is_refused() {
         let answer = server.post_json(path, &request);
         assert_eq!(answer.status, 400, "{request}: {}", answer.text());
     }
+}
+
+/// Names and data of the events of a call.
+fn followed(server: &Server, id: &str, request: &Value, headers: &[(&str, &str)]) -> Events {
+    let headers = [&[("content-type", "application/json")], headers].concat();
+    server.follow("POST", &format!("/api/v1/sessions/{id}/calls"), &headers, request.to_string().as_bytes())
+}
+
+#[test]
+fn calls_are_followed_as_events() {
+    let server = Server::shared();
+    let id = new(&server, &json!({}));
+    let code = "import sys\nprint('é')\ndisplay({'text/html': '<b>'}, raw=True)\nprint('e', file=sys.stderr)\n6 * 7";
+    let accept = [("accept", "text/event-stream")];
+    let events: Vec<_> = followed(&server, &id, &json!({"code": code}), &accept).collect();
+    let names: Vec<_> = events.iter().map(|event| &*event.kind).collect();
+    assert_eq!(names, ["state", "stdout", "display", "stderr", "display", "result"], "{events:#?}");
+    assert_eq!(events.iter().map(|event| event.id).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+    assert_eq!((&events[0].data, &events[1].data), (&json!({"status": "running"}), &json!({"text": "é\n"})));
+    assert_eq!(events[2].data, json!({"data": {"text/html": "<b>"}, "is_result": false}));
+    let result = &events[5].data;
+    assert_eq!((&result["result"], &result["call"], &result["stdout"]), (&json!("42"), &json!(1), &json!("é\n")));
+    assert_eq!(result["displays"][1], json!({"data": {"text/plain": "42"}, "is_result": true}));
+    // As they come: the call goes on while its first output is read.
+    let slow = json!({"code": "import time\nprint('first', flush=True)\ntime.sleep(60)", "stream": true});
+    let mut events = followed(&server, &id, &slow, &[]);
+    assert_eq!(events.nth(1).map(|event| event.data), Some(json!({"text": "first\n"})));
+    drop(events);
+    // Whoever goes away has interrupted it.
+    assert_eq!(value(&server, &id, "1 + 1"), 2);
+    let nothing = server.post_json(&format!("/api/v1/sessions/{}/calls", "A".repeat(21)), &slow);
+    assert_eq!(nothing.status, 404);
+}
+
+#[test]
+fn tools_of_a_call_that_is_followed_are_answered_beside_it() {
+    let server = Server::shared();
+    let id = new(&server, &json!({}));
+    let request = json!({"code": "print(lookup('a'))\nlookup('b')", "tools": [{"name": "lookup"}], "stream": true});
+    let events = followed(&server, &id, &request, &[]);
+    let mut seen = Vec::new();
+    for event in events {
+        if event.kind == "tool_calls" {
+            let call = &event.data["tool_calls"][0];
+            let results =
+                json!([{"call_id": call["id"], "result": format!("<{}>", call["args"][0].as_str().expect("text"))}]);
+            let answer = json!({"continuation_token": event.data["continuation_token"], "tool_results": results});
+            let path = format!("/api/v1/sessions/{id}/calls/continue");
+            let going_on = server.post_json(&path, &answer);
+            assert_eq!(going_on.json(), json!({"session_id": id, "status": "running"}), "{}", going_on.text());
+            assert_eq!(server.post_json(&path, &answer).status, 404, "a token is good for once");
+        }
+        seen.push((event.kind, event.data["text"].clone(), event.data["result"].clone()));
+    }
+    let names: Vec<_> = seen.iter().map(|(name, ..)| &**name).collect();
+    assert_eq!(names, ["state", "tool_calls", "stdout", "tool_calls", "display", "result"], "{seen:#?}");
+    assert_eq!((&seen[2].1, &seen[5].2), (&json!("<a>\n"), &json!("'<b>'")));
+}
+
+#[test]
+fn an_evaluation_can_call_tools() {
+    let server = Server::start(&[], &[]);
+    let code = "import sys\nprint(input(), __name__)\nlookup('a') + open('b.txt').read()";
+    let request = json!({
+        "code": code, "stdin": "line\n", "files": [{"name": "b.txt", "content": "b"}], "eval_last_expr": true,
+        "tools": [{"name": "lookup"}],
+    });
+    let answer_to = |waits: &Value, result: &str| {
+        let id = &waits["tool_calls"][0]["id"];
+        json!({"continuation_token": waits["continuation_token"], "tool_results": [{"call_id": id, "result": result}]})
+    };
+    let waits = server.eval(&request);
+    assert_eq!((&waits["status"], waits.get("session_id")), (&json!("tool_call_required"), None), "{waits:#}");
+    assert_eq!(server.get("/api/v1/sessions").json(), json!({"sessions": []}));
+    let ended = server.post_json("/api/v1/eval/continue", &answer_to(&waits, "<a>")).json();
+    assert_eq!((&ended["status"], &ended["result_json"]), (&json!("completed"), &json!("<a>b")), "{ended:#}");
+    // As of every evaluation with a result.
+    assert_eq!((&ended["stdout"], ended.get("session_id")), (&json!("line __main__"), None), "{ended:#}");
+    assert_eq!(
+        server.post_json("/api/v1/eval/continue", &answer_to(&waits, "")).status,
+        404,
+        "a token is good for once"
+    );
+    // One that calls nothing is answered at once; without a wish for it there is no result.
+    let plain = server.eval(&json!({"code": "print(1)\n2", "tools": [{"name": "lookup"}]}));
+    assert_eq!((&plain["stdout"], plain.get("result")), (&json!("1\n"), None), "{plain:#}");
+    let mut streamed = request.clone();
+    streamed["stream"] = true.into();
+    let headers = [("content-type", "application/json")];
+    let mut seen = Vec::new();
+    for event in server.follow("POST", "/api/v1/eval", &headers, streamed.to_string().as_bytes()) {
+        if event.kind == "tool_calls" {
+            let going_on = server.post_json("/api/v1/eval/continue", &answer_to(&event.data, "<c>"));
+            assert_eq!(going_on.json(), json!({"status": "running"}), "{}", going_on.text());
+        }
+        seen.push((event.kind, event.data));
+    }
+    let (last, result) = seen.last().expect("events");
+    assert_eq!((&**last, &result["result"]), ("result", &json!("'<c>b'")), "{seen:#?}");
+    for (name, value) in [
+        ("script_args", json!(["a"])),
+        ("collect_files", json!(true)),
+        ("entry_function", json!("f")),
+        ("code", json!("")),
+    ] {
+        let mut refused = request.clone();
+        refused[name] = value;
+        assert_eq!(server.post_json("/api/v1/eval", &refused).status, 400, "{name}");
+    }
+    // Nothing of them is left.
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    let left = || {
+        server.data().join("sessions").read_dir().map_or(0, |all| all.flatten().filter(|it| it.path().is_dir()).count())
+    };
+    while left() > 0 && std::time::Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(left(), 0);
 }

@@ -25,7 +25,7 @@ pub struct Server {
     url: String,
     log: Arc<Mutex<String>>,
     agent: Agent,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 /// An answer, all of it.
@@ -84,7 +84,7 @@ impl Server {
             .build()
             .new_agent();
         let pid = child.id();
-        Ok(Server { child: Mutex::new(child), pid, url: url.trim_end().to_owned(), log, agent, _data: data })
+        Ok(Server { child: Mutex::new(child), pid, url: url.trim_end().to_owned(), log, agent, data })
     }
 
     /// One with the default settings, that several tests use at the same time.
@@ -105,6 +105,11 @@ impl Server {
 
     pub fn addr(&self) -> SocketAddr {
         self.url.strip_prefix("http://").and_then(|address| address.parse().ok()).expect("an address")
+    }
+
+    /// Its folder, unless its variables name another.
+    pub fn data(&self) -> &std::path::Path {
+        self.data.path()
     }
 
     pub fn pid(&self) -> u32 {

@@ -6,6 +6,7 @@ used by a job that is not a session.
 import sys
 
 import _pyexec_cell
+import _pyexec_display
 import _pyexec_tier
 import _pyexec_tools
 
@@ -26,7 +27,7 @@ def call(source, path, names, tools, new_stdin):
         sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)
     if tools or _pyexec_tools.are_offered():
         _pyexec_tools.offer(tools or "[]", names)
-    names.setdefault("display", _pyexec_cell.display)
+    names.setdefault("display", _pyexec_display.display)
     remember(source, path)
     first, last = _pyexec_cell.split(source, path)
     if _pyexec_cell.awaits(first) or _pyexec_cell.awaits(last):
@@ -36,6 +37,7 @@ def call(source, path, names, tools, new_stdin):
         value = None if last is None else eval(last, names)
     if value is not None:
         names["_"] = value
+        _pyexec_display.show_value(value)
     return value
 
 
@@ -135,8 +137,8 @@ def complete(names, code, at):
     """What may stand at a place in a text: the text to replace begins at `start`."""
     import rlcompleter
 
-    before = code[:at]
-    start = at
+    before = code[: max(at, 0)]
+    start = len(before)
     while start > 0 and (before[start - 1].isalnum() or before[start - 1] in "_."):
         start -= 1
     word = before[start:]
@@ -195,7 +197,7 @@ def inspect(names, code, at):
     """What is known of the object named at a place in a text."""
     import pydoc
 
-    start = end = at
+    start = end = min(max(at, 0), len(code))
     while start > 0 and (code[start - 1].isalnum() or code[start - 1] in "_."):
         start -= 1
     while end < len(code) and (code[end].isalnum() or code[end] == "_"):

@@ -2,8 +2,9 @@
 
 A container's runner has a module of this name, too.
 """
-from _pyexec import call_tools, seed_later
+from _pyexec import call_tools, report, seed_later
 
+REPORT_DISPLAY = 12
 FOLDER = "/usr/lib/python3.14/"
 # Files of ours beside those that begin with `_pyexec_`: they stand in for modules in C, which have no frames.
 STAND_INS = frozenset(
@@ -16,6 +17,11 @@ STAND_INS = frozenset(
 def is_ours(path):
     """Says whether code of this path is ours, of which tracebacks say nothing."""
     return path.startswith(FOLDER + "_pyexec_") or path in STAND_INS
+
+
+def show(shown):
+    """Tells of something that is shown, as JSON."""
+    report(REPORT_DISPLAY, shown)
 
 
 def select_and_call(select, selector, calls, timeout):

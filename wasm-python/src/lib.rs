@@ -17,9 +17,10 @@ pub const COMMON_SOURCE: &str = include_str!("../boot/_pyexec_common.py");
 /// Names and sources of the modules that sessions in containers share with the guest, each after those that it imports.
 ///
 /// Beside `_pyexec_common` they import `_pyexec_tier`, which is another one in a container.
-pub const SESSION_SOURCES: [(&str, &str); 3] = [
+pub const SESSION_SOURCES: [(&str, &str); 4] = [
     ("_pyexec_cell", include_str!("../boot/_pyexec_cell.py")),
     ("_pyexec_tools", include_str!("../boot/_pyexec_tools.py")),
+    ("_pyexec_display", include_str!("../boot/_pyexec_display.py")),
     ("_pyexec_session", include_str!("../boot/_pyexec_session.py")),
 ];
 

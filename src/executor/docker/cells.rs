@@ -406,6 +406,7 @@ impl Cells {
 
         let began = Instant::now();
         let mut conversation = RunnerSession::new(&limits, None, None, observer);
+        conversation.take_displays();
         conversation.start();
         let at = began + limits.wall_clock();
         let mut exchange = Exchange {

@@ -25,13 +25,14 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    pub(super) fn add(&mut self, png: &[u8]) {
+    /// Takes a figure, and returns it as it comes back.
+    pub(super) fn add(&mut self, png: &[u8]) -> Option<&RichOutput> {
         if !png.starts_with(PNG_SIGNATURE) {
-            return;
+            return None;
         }
         if self.found.len() >= FIGURES_MAX || self.bytes + png.len() > FIGURES_BYTES_MAX {
             self.left_out = self.left_out.saturating_add(1);
-            return;
+            return None;
         }
         self.bytes += png.len();
         self.found.push(RichOutput {
@@ -39,6 +40,7 @@ impl Figures {
             name: format!("figure-{}.png", self.found.len() + 1),
             data: BASE64_STANDARD.encode(png),
         });
+        self.found.last()
     }
 
     /// Says what is missing, if anything is.

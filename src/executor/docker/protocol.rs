@@ -2,7 +2,7 @@
 //! harms only the job itself.
 
 use super::frames::{CONTENT, FILE, FILES, Malformed, from};
-use crate::{Error, Limits};
+use crate::{Error, Limits, outcome::JsonText};
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -165,6 +165,8 @@ pub(super) struct Report {
     pub(super) missing: Option<String>,
     /// A module of which it was asked whether there is one, and there is none.
     pub(super) asked: Option<String>,
+    /// Something that is shown, as [`Displays`](crate::executor::displays::Displays) reads it.
+    pub(super) display: Option<JsonText>,
     #[serde(default)]
     pub(super) no_space: bool,
     #[serde(default)]

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Limits, Outcome, Project,
     capture::Capture,
-    executor::{Event, Observer, QUESTION, StopAt, traceback},
+    executor::{Event, Observer, QUESTION, StopAt, displays::Displays, traceback},
     outcome::{CapabilityMiss, Ending, ErrorFrame, Exception, JsonText, LimitHit, StopReason, Tier, Usage},
 };
 use bollard::container::LogOutput;
@@ -129,6 +129,8 @@ pub(super) struct RunnerSession {
     exception: Option<Exception>,
     no_space: bool,
     figures: Figures,
+    /// What a call of a session shows.
+    displays: Option<Displays>,
     /// The daemon says that the kernel has killed for memory.
     pub(super) out_of_memory: bool,
     dump: String,
@@ -154,6 +156,7 @@ impl RunnerSession {
             exception: None,
             no_space: false,
             figures: Figures::default(),
+            displays: None,
             out_of_memory: false,
             dump: String::new(),
             used: ResourceUse::default(),
@@ -195,7 +198,14 @@ impl RunnerSession {
             }
             Message::Taken => signals.taken(),
             Message::Report(report) => return self.report(*report).map(Ended::Missed),
-            Message::Figure(png) => self.figures.add(&png),
+            Message::Figure(png) => {
+                let figure = self.figures.add(&png);
+                if let (Some(figure), Some(displays)) = (figure, &mut self.displays)
+                    && let Some(shown) = displays.add_png(&figure.data)
+                {
+                    self.observer.event(Event::Display(shown));
+                }
+            }
             Message::File(path) => self.files.as_mut()?.open(&path),
             Message::Content(bytes) => self.files.as_mut()?.write(&bytes),
             Message::Deleted(path) => self.files.as_mut()?.delete(&path),
@@ -221,6 +231,11 @@ impl RunnerSession {
         None
     }
 
+    /// Takes what a call of a session shows from now on.
+    pub(super) fn take_displays(&mut self) {
+        self.displays = Some(Displays::default());
+    }
+
     /// Notes what a call of a session has used.
     pub(super) fn note_use(&mut self, used: ResourceUse) {
         self.used = used;
@@ -236,6 +251,15 @@ impl RunnerSession {
 
     /// Takes a report; returns the miss at which the job is to be stopped.
     fn report(&mut self, report: Report) -> Option<CapabilityMiss> {
+        if let Some(displays) = &mut self.displays {
+            let shown = report.display.as_ref().and_then(|display| displays.add(display.as_str()));
+            if let Some(shown) = shown {
+                self.observer.event(Event::Display(shown));
+            }
+            if let Some(shown) = report.result.as_deref().and_then(|text| displays.add_value(text)) {
+                self.observer.event(Event::Display(shown));
+            }
+        }
         self.result = report.result.or(self.result.take());
         if let Some(text) = report.result_json {
             self.result_json = JsonText::new(text);
@@ -281,6 +305,10 @@ impl RunnerSession {
         if let Some(cut) = self.figures.cut() {
             self.explain(&cut);
         }
+        let mut displays = self.displays.take().unwrap_or_default();
+        if let Some(cut) = displays.cut() {
+            self.write_stderr(&cut);
+        }
         let ran_out = self.exception.as_ref().is_some_and(|exception| exception.kind == "MemoryError");
         let stopped = |wanted| matches!(&ending, Ending::Stopped { reason } if *reason == wanted);
         let limits_hit = [
@@ -313,6 +341,7 @@ impl RunnerSession {
                 disk_bytes: self.used.disk_bytes.min(limits.disk_bytes.saturating_mul(2)),
             },
             outputs: self.figures.found,
+            displays: displays.take(),
             files,
             deleted_files: deleted,
             uncollected,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Limits, Project,
-    executor::{Event, Interrupt, Observer, QUESTION, StopAt, TOOL_BYTES_MAX, ToolPort},
+    executor::{Event, Interrupt, Observer, QUESTION, StopAt, TOOL_BYTES_MAX, ToolPort, displays::Displays},
     job::Stdin,
     outcome::{CapabilityMiss, ErrorFrame, LimitHit},
 };
@@ -50,6 +50,8 @@ pub(crate) struct CallState {
     pub(crate) outputs: Outputs,
     pub(crate) fuel: Fuel,
     pub(crate) report: Report,
+    /// What it shows, in a session.
+    pub(crate) displays: Option<Displays>,
     stop_at: Option<StopAt>,
     tools: Option<Tools>,
 }
@@ -252,6 +254,7 @@ impl CallState {
             outputs: Outputs::new(limits.output_bytes, observer),
             fuel: Fuel { budget: limits.cpu_fuel.unwrap_or(u64::MAX), used: 0, slice: metering::SLICE },
             report: Report::default(),
+            displays: None,
             stop_at,
             tools: None,
         }
@@ -270,7 +273,12 @@ impl CallState {
     fn take_report(&mut self, kind: i32, text: &str) -> Result<(), Missed> {
         let report = &mut self.report;
         match kind {
-            1 => report.result = Some(text.to_owned()),
+            1 => {
+                report.result = Some(text.to_owned());
+                if let Some(shown) = self.displays.as_mut().and_then(|displays| displays.add_value(text)) {
+                    self.outputs.show(shown);
+                }
+            }
             2 => report.result_json = Some(text.to_owned()),
             3 => report.error_type = Some(start_of(text, NAME_BYTES_MAX).to_owned()),
             4 => report.error_message = Some(text.to_owned()),
@@ -294,6 +302,11 @@ impl CallState {
                 }
             }
             11 => report.error_frames = ErrorFrame::read_all(text),
+            12 => {
+                if let Some(shown) = self.displays.as_mut().and_then(|displays| displays.add(text)) {
+                    self.outputs.show(shown);
+                }
+            }
             // The guest is hostile: what it says beyond that means nothing.
             _ => {}
         }

@@ -17,7 +17,7 @@ use crate::{
     blocking::blocking,
     executor::{
         COLLECTED_BYTES_MAX, Call, Code, Event, Frozen, Interrupt, Observer, Question, Run, Session, SessionFile,
-        SessionSpec, ToolPort, traceback,
+        SessionSpec, ToolPort, displays::Displays, traceback,
     },
     outcome::{Ending, Exception, JsonText, LimitHit, OutputFile, StopReason, Tier, Usage},
     project::Workspace,
@@ -195,6 +195,9 @@ impl Session for WasmSession {
         let mut state = CallState::new(stdin, &limits, stop_at, observer);
         if let Some(tools) = tools {
             state.offer(tools, deadline.clone());
+        }
+        if is_cell {
+            state.displays = Some(Displays::default());
         }
         let before = instance.host().clock.cpu();
         instance.host_mut().begin(state);
@@ -490,7 +493,11 @@ fn outcome(host: &mut Host, ending: Ending, used: Used) -> (Outcome, Option<Stri
         peak_memory_bytes: host.memory.peak_bytes(),
         disk_bytes: host.files.quota.bytes(),
     };
-    let CallState { outputs, report, .. } = std::mem::replace(&mut host.call, CallState::none());
+    let CallState { mut outputs, report, displays, .. } = std::mem::replace(&mut host.call, CallState::none());
+    let mut displays = displays.unwrap_or_default();
+    if let Some(cut) = displays.cut() {
+        outputs.write(Stream::Stderr, cut.as_bytes());
+    }
     let outcome = Outcome {
         ending,
         stdout: outputs.stdout.finish(),
@@ -508,6 +515,7 @@ fn outcome(host: &mut Host, ending: Ending, used: Used) -> (Outcome, Option<Stri
         ended_in_miss: report.ended_in_miss,
         usage,
         outputs: Vec::new(),
+        displays: displays.take(),
         files: Vec::new(),
         deleted_files: Vec::new(),
         uncollected: Vec::new(),

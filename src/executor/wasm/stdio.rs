@@ -4,6 +4,7 @@ use crate::{
     capture::Capture,
     executor::{Event, Observer},
     job::Stdin,
+    outcome::Display,
 };
 use bytes::{Buf, Bytes, BytesMut};
 use std::io;
@@ -90,6 +91,11 @@ impl Outputs {
         };
         capture.write(bytes);
         self.observer.event(event);
+    }
+
+    /// Passes on what the call shows.
+    pub(crate) fn show(&mut self, display: &Display) {
+        self.observer.event(Event::Display(display));
     }
 
     /// Collects output from now on, instead of taking it for the job's.

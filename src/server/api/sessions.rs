@@ -3,7 +3,7 @@
 use super::{CodeFile, Common, Config, ExecutionResult, Read, SessionId};
 use crate::{
     executor::{SessionFile, Tool, ToolError},
-    outcome::{JsonText, Tier},
+    outcome::{Display, JsonText, Tier},
     server::{
         members::{Members, utf8},
         render::timestamp,
@@ -100,6 +100,9 @@ pub(crate) struct CallRequest {
     /// Functions that it may call. When it does, the answer has `tool_calls`, and goes on with `calls/continue`.
     #[schema(required = false, max_items = 128)]
     pub(crate) tools: Vec<ToolDeclaration>,
+    /// Whether the answer is a stream of events, as with `Accept: text/event-stream`.
+    #[schema(required = false)]
+    pub(crate) stream: bool,
 }
 
 impl CallRequest {
@@ -112,6 +115,7 @@ impl CallRequest {
             stdin: members.text("stdin")?,
             config: Config::read(&mut members, &mut warnings)?,
             tools: members.list("tools")?,
+            stream: members.take("stream")?,
         };
         members.unknown((&[], ""), &mut warnings)?;
         Ok(Read { request, warnings })
@@ -144,6 +148,50 @@ impl From<ToolDeclaration> for Tool {
         tool.parameters = declared.parameters.map(Into::into);
         tool
     }
+}
+
+/// A place in code.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlaceInCode {
+    pub(crate) code: String,
+    /// Counted in characters; its end when not given.
+    #[serde(default)]
+    pub(crate) at: Option<usize>,
+}
+
+/// Code that may go on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CodeSoFar {
+    pub(crate) code: String,
+}
+
+/// What may stand at a place in code.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct Completions {
+    /// Where the text begins that they replace, in characters.
+    start: usize,
+    matches: Vec<String>,
+}
+
+/// Whether code is whole.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct Completeness {
+    #[schema(pattern = "^(complete|incomplete|invalid)$")]
+    status: String,
+    /// How its next line is indented.
+    indent: String,
+}
+
+/// What is known of the object at a place in code.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct Inspection {
+    found: bool,
+    text: String,
 }
 
 /// Results of tools, for a call that waits for them.
@@ -190,6 +238,50 @@ impl From<ToolFailure> for ToolError {
 pub(crate) enum CallAnswer {
     Ended(Box<CallResult>),
     Waits(ToolCallsRequired),
+    GoesOn(CallGoesOn),
+}
+
+/// What came of an evaluation with tools, or what it waits for.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum EvalAnswer {
+    Ended(Box<ExecutionResult>),
+    Waits(ToolCallsRequired),
+    GoesOn(CallGoesOn),
+}
+
+/// A call whose results of tools have come, and whose events are followed elsewhere.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CallGoesOn {
+    /// Absent of an evaluation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = SessionId, required = false)]
+    pub(crate) session_id: Option<String>,
+    pub(crate) status: RunningStatus,
+}
+
+/// That it runs.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RunningStatus {
+    Running,
+}
+
+/// Each event of a call.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described")]
+pub(crate) struct CallStreamEvent {
+    /// Counts from 1.
+    #[schema(pattern = "^[1-9][0-9]*$")]
+    id: String,
+    #[schema(pattern = "^(state|progress|restarted|stdout|stderr|display|lagged|tool_calls|result|error)$")]
+    event: String,
+    /// Of `state` an object with `status`; of `progress`, `stdout` and `stderr` one with `text`; of `restarted`, after which what
+    /// came before is void, one with the `reason`; of `display` a `Display`; of `lagged` one with `missed`, the number of events
+    /// that were dropped; of `tool_calls` a `ToolCallsRequired`, for `calls/continue`; of `result` a `CallResult`, and of `error`
+    /// an `ErrorBody`: each the last.
+    #[schema(content_media_type = "application/json")]
+    data: String,
 }
 
 /// What came of a call.
@@ -208,6 +300,8 @@ pub(crate) struct CallResult {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     pub(crate) interpreter_lost: bool,
+    /// What it has shown, in order: its value, figures, and what it gave to `display()`.
+    pub(crate) displays: Vec<Display>,
 }
 
 /// A session that went on elsewhere: its calls ran again there.
@@ -221,10 +315,12 @@ pub(crate) struct MovedSession {
 /// A call that waits for results of tools.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ToolCallsRequired {
-    #[schema(value_type = SessionId)]
-    pub(crate) session_id: String,
+    /// Absent of an evaluation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = SessionId, required = false)]
+    pub(crate) session_id: Option<String>,
     pub(crate) status: WaitingStatus,
-    /// For `calls/continue`, once.
+    /// For `calls/continue`, or `eval/continue`, once.
     pub(crate) continuation_token: String,
     pub(crate) tool_calls: Vec<RequiredCall>,
 }

@@ -3,19 +3,23 @@
 use super::{
     executions::{json, stream},
     params::IdempotencyKey,
-    refusals::{Guarded, SameSite, Unstarted},
+    refusals::{Guarded, MissingSession, SameSite, Unstarted},
+    sessions::call_events,
 };
 use crate::server::{
     App,
-    api::{EvalRequest, ExecutionResult, StreamEvent},
+    api::{
+        EvalRequest, StreamEvent,
+        sessions::{ContinueRequest, EvalAnswer},
+    },
     auth::Caller,
-    body,
+    body, conversations,
     error::ApiError,
     request,
     submit::{GiveUpOnDrop, idempotency, result, submit},
 };
 use axum::{
-    Extension,
+    Extension, Json,
     body::Body,
     extract::State,
     http::HeaderMap,
@@ -50,6 +54,7 @@ use std::sync::Arc;
                 "code": "def add(a, b):\n    return a + b",
                 "entry_function": {"name": "add", "arguments": {"a": 1, "b": 2}}
             }))),
+            ("tools" = (value = json!({"code": "weather(city='Bern')", "tools": [{"name": "weather"}]}))),
             ("events" = (value = json!({"code": "for n in range(3):\n    print(n)", "stream": true}))),
         ),
     ),
@@ -58,7 +63,7 @@ use std::sync::Arc;
         (
             status = 200,
             description = "It ran, well or not; with `stream`, server-sent events as of `/executions/{id}/events`",
-            content((ExecutionResult = "application/json"), (StreamEvent = "text/event-stream")),
+            content((EvalAnswer = "application/json"), (StreamEvent = "text/event-stream")),
         ),
         Guarded,
         SameSite,
@@ -74,6 +79,15 @@ pub(super) async fn eval(
     let bytes = body::read(body, app.settings.body_max_bytes).await?;
     let read = EvalRequest::read(&bytes).map_err(|e| ApiError::invalid(format!("invalid JSON: {e}")))?;
     let idempotency = idempotency(&headers, &[b"eval", &bytes])?;
+    if !read.request.tools.is_empty() {
+        if idempotency.is_some() {
+            return Err(ApiError::invalid("Idempotency-Key does not go with tools: nothing of them is kept"));
+        }
+        if read.request.stream {
+            return Ok(call_events(conversations::eval_stream(&app, &caller, read).await?));
+        }
+        return Ok(Json(conversations::eval(&app, &caller, read).await?).into_response());
+    }
     let length = bytes.len();
     drop(bytes);
     let streamed = read.request.stream;
@@ -84,4 +98,28 @@ pub(super) async fn eval(
         return Ok(stream(&app, submitted, 0, Some(waiting)).await?.into_response());
     }
     Ok(json(result(&app, &caller, request, idempotency).await?).await)
+}
+
+/// Goes on with an evaluation that waits for results of tools.
+#[utoipa::path(
+    post,
+    path = "/api/v1/eval/continue",
+    tag = "run",
+    request_body(content = ContinueRequest),
+    responses(
+        (status = 200, description = "It ran, well or not, or waits for more", body = EvalAnswer),
+        Guarded,
+        SameSite,
+        MissingSession,
+    )
+)]
+pub(super) async fn go_on(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    body: Body,
+) -> Result<Json<EvalAnswer>, ApiError> {
+    let bytes = body::read(body, app.settings.body_max_bytes).await?;
+    let request: ContinueRequest =
+        serde_json::from_slice(&bytes).map_err(|e| ApiError::invalid(format!("invalid JSON: {e}")))?;
+    Ok(Json(conversations::eval_on(&app, &caller, request).await?))
 }

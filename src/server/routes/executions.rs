@@ -233,7 +233,12 @@ pub(super) async fn stream(
         let sent = sse::Event::default().id(number.to_string()).event(name).data(data);
         Some((Ok(sent), (app, execution, events, guard)))
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive")))
+    Ok(Sse::new(events).keep_alive(keep_alive()))
+}
+
+/// Shows proxies that a stream is still alive.
+pub(super) fn keep_alive() -> KeepAlive {
+    KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive")
 }
 
 /// Returns the result of an execution that has ended, as JSON.

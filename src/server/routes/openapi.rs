@@ -25,6 +25,7 @@ const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile
     info(title = "pyexec", description = "Runs untrusted Python, each time in a fresh interpreter."),
     paths(
         eval::eval,
+        eval::go_on,
         exec::sync,
         exec::run_async,
         executions::list,
@@ -48,6 +49,9 @@ const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile
         sessions::checkpoint,
         sessions::roll_back,
         sessions::variables,
+        sessions::complete,
+        sessions::is_complete,
+        sessions::inspect_code,
         sessions::files,
         sessions::read_file,
         sessions::write_file,

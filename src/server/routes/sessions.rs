@@ -1,6 +1,7 @@
 //! Interpreters that live on between calls. Nobody sees those of another key: they are not there for it.
 
 use super::{
+    executions::keep_alive,
     params::{CheckpointPath, SessionFilePath, SessionPath},
     refusals::{Guarded, MissingSession, SameSite},
     workspaces::Content,
@@ -13,13 +14,13 @@ use crate::{
         api::{
             EvalRequest,
             sessions::{
-                CallAnswer, CallRequest, CheckpointList, ContinueRequest, Session, SessionFiles, SessionList,
-                SessionRequest,
+                CallAnswer, CallRequest, CallStreamEvent, CheckpointList, CodeSoFar, Completeness, Completions,
+                ContinueRequest, Inspection, PlaceInCode, Session, SessionFiles, SessionList, SessionRequest,
             },
         },
         auth::Caller,
         body,
-        conversations::{self, Conversations},
+        conversations::{self, Conversations, Followed},
         error::{ApiError, Problem},
         request,
     },
@@ -28,10 +29,15 @@ use axum::{
     Extension, Json,
     body::Body,
     extract::{Path, State},
-    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
-    response::{IntoResponse, Response},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
+    response::{IntoResponse, Response, sse::Sse},
 };
-use std::sync::Arc;
+use futures_util::stream::unfold;
+use serde::de::DeserializeOwned;
+use std::{convert::Infallible, sync::Arc};
 
 /// Makes a session, with what an evaluation would get: files, variables, packages, limits. It runs no code yet.
 #[utoipa::path(
@@ -126,7 +132,11 @@ pub(super) async fn remove(
     params(SessionPath),
     request_body(content = CallRequest),
     responses(
-        (status = 200, description = "It ran, well or not, or waits for results of tools", body = CallAnswer),
+        (
+            status = 200,
+            description = "It ran, well or not, or waits for results of tools; with `stream`, server-sent events",
+            content((CallAnswer = "application/json"), (CallStreamEvent = "text/event-stream")),
+        ),
         Guarded,
         SameSite,
         MissingSession,
@@ -137,11 +147,28 @@ pub(super) async fn call(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(SessionPath { id }): Path<SessionPath>,
+    headers: HeaderMap,
     body: Body,
-) -> Result<Json<CallAnswer>, ApiError> {
+) -> Result<Response, ApiError> {
     let bytes = body::read(body, app.settings.body_max_bytes).await?;
     let read = CallRequest::read(&bytes).map_err(|e| ApiError::invalid(format!("invalid JSON: {e}")))?;
-    Ok(Json(conversations::call(&app, &caller, &id, read).await?))
+    if !read.request.stream && !asks_for_events(&headers) {
+        return Ok(Json(conversations::call(&app, &caller, &id, read).await?).into_response());
+    }
+    Ok(call_events(conversations::stream(&app, &caller, &id, read).await?))
+}
+
+/// Sends the events of a call, until its result.
+pub(super) fn call_events(followed: Followed) -> Response {
+    let events = unfold(followed, |mut followed| async move {
+        let event = followed.next().await?;
+        Some((Ok::<_, Infallible>(event), followed))
+    });
+    Sse::new(events).keep_alive(keep_alive()).into_response()
+}
+
+fn asks_for_events(headers: &HeaderMap) -> bool {
+    headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok()).any(|it| it.contains("text/event-stream"))
 }
 
 /// Goes on with a call that waits for results of tools.
@@ -273,10 +300,81 @@ pub(super) async fn variables(
     Extension(caller): Extension<Caller>,
     Path(SessionPath { id }): Path<SessionPath>,
 ) -> Result<Response, ApiError> {
+    ask(&app, &caller, &id, Question::variables()).await
+}
+
+async fn ask(app: &App, caller: &Caller, id: &str, question: Question) -> Result<Response, ApiError> {
     let conversations: &Conversations = app.sessions()?;
-    let text = conversations.sessions.ask(&caller.name, &id, Question::variables()).await?;
+    let text = conversations.sessions.ask(&caller.name, id, question).await?;
     let json = HeaderValue::from_static("application/json");
     Ok(([(CONTENT_TYPE, json)], text.as_str().to_owned()).into_response())
+}
+
+async fn asked<T: DeserializeOwned>(app: &App, body: Body) -> Result<T, ApiError> {
+    let bytes = body::read(body, app.settings.code_max_bytes).await?;
+    serde_json::from_slice(&bytes).map_err(|e| ApiError::invalid(format!("invalid JSON: {e}")))
+}
+
+/// What may stand at a place in code, by the names that the session has.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions/{id}/complete",
+    tag = "sessions",
+    params(SessionPath),
+    request_body(content = PlaceInCode, example = json!({"code": "x.app", "at": 5})),
+    responses((status = 200, description = "Perhaps nothing", body = Completions), Guarded, SameSite, MissingSession),
+    operation_id = "sessions_complete",
+)]
+pub(super) async fn complete(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(SessionPath { id }): Path<SessionPath>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let PlaceInCode { code, at } = asked(&app, body).await?;
+    let at = at.unwrap_or_else(|| code.chars().count());
+    ask(&app, &caller, &id, Question::complete(&code, at)).await
+}
+
+/// Whether code is whole, or goes on in another line.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions/{id}/is_complete",
+    tag = "sessions",
+    params(SessionPath),
+    request_body(content = CodeSoFar, example = json!({"code": "for n in range(3):"})),
+    responses((status = 200, description = "Whether it is", body = Completeness), Guarded, SameSite, MissingSession),
+    operation_id = "sessions_is_complete",
+)]
+pub(super) async fn is_complete(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(SessionPath { id }): Path<SessionPath>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let CodeSoFar { code } = asked(&app, body).await?;
+    ask(&app, &caller, &id, Question::is_complete(&code)).await
+}
+
+/// What is known of the object at a place in code: its documentation.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions/{id}/inspect",
+    tag = "sessions",
+    params(SessionPath),
+    request_body(content = PlaceInCode, example = json!({"code": "len", "at": 1})),
+    responses((status = 200, description = "Perhaps nothing", body = Inspection), Guarded, SameSite, MissingSession),
+    operation_id = "sessions_inspect_code",
+)]
+pub(super) async fn inspect_code(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(SessionPath { id }): Path<SessionPath>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let PlaceInCode { code, at } = asked(&app, body).await?;
+    let at = at.unwrap_or_else(|| code.chars().count());
+    ask(&app, &caller, &id, Question::inspect(&code, at)).await
 }
 
 /// The files in the project folder of a session, by path.
