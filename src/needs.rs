@@ -12,6 +12,8 @@ mod calls;
 mod conditions;
 mod extras;
 mod installs;
+#[cfg(feature = "server")]
+mod names;
 mod own;
 mod packages;
 mod python;
@@ -23,6 +25,8 @@ mod stdlib;
 mod syntax;
 
 pub use installs::is_installing_line;
+#[cfg(feature = "server")]
+pub(crate) use names::Names;
 pub use python::{Python, UnsupportedPython};
 pub(crate) use script::{Container, Script};
 

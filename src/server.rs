@@ -39,6 +39,7 @@ use crate::{
     scheduler::QueueLimits,
     sessions::{Sessions, SessionsOptions},
 };
+use api::session_service::Tasks;
 use conversations::Conversations;
 use executions::{Executions, MemoryStore, Retention};
 use listener::ListenerOptions;
@@ -89,6 +90,7 @@ struct App {
     /// `None` when another process has the sessions in the data folder.
     conversations: Option<Conversations>,
     uploads: Arc<Uploads>,
+    session_tasks: Tasks,
     metrics: Arc<Metrics>,
     /// Where executions run. Their threads are busy for as long as a slice of a job takes; those that answer requests
     /// must not be.
@@ -155,6 +157,7 @@ pub fn serve(
             bytes_max: usize::try_from(settings.results_bytes).unwrap_or(usize::MAX),
         })),
         uploads: Uploads::new(settings.uploads_bytes, settings.api_keys.len()),
+        session_tasks: Tasks::default(),
         metrics: Arc::new(Metrics::new()),
         jobs: jobs.handle().clone(),
         draining: AtomicBool::new(false),

@@ -1,8 +1,13 @@
 //! The objects of the wire. Clients of older services speak them: nothing may be renamed, and what is added is optional.
 //!
-//! **Architecture invariant:** these types know JSON and nothing of how a job runs.
+//! **Architecture invariant:** these types know JSON and nothing of how a job runs. Modules that are faces, of services whose
+//! clients are answered, make a job of a request and render what came of it; none knows another, or an executor.
 
+pub(crate) mod code_executor;
+pub(crate) mod main_service;
+pub(crate) mod session_service;
 pub(crate) mod sessions;
+pub(crate) mod validation;
 
 use super::members::{Members, Text, utf8};
 use crate::{
@@ -728,8 +733,8 @@ pub(crate) struct UnpackedArchive {
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// `ok`, or `draining` before the end.
-    #[schema(pattern = "^(ok|draining)$")]
+    /// `ok`, in the words of the code executor `healthy`, or `draining` before the end.
+    #[schema(pattern = "^(ok|healthy|draining)$")]
     pub(crate) status: &'static str,
     #[serde(flatten)]
     #[schema(value_type = HealthDetails)]

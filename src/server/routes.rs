@@ -3,6 +3,7 @@
 mod environments;
 mod eval;
 mod exec;
+mod execute;
 mod executions;
 mod openapi;
 mod params;
@@ -13,6 +14,7 @@ mod workspaces;
 
 use super::{
     App,
+    api::session_service::routes as session_service,
     auth::{Gate, Keys, admit},
     cors::{Origins, share},
     error::{ApiError, Problem, shape},
@@ -24,6 +26,7 @@ use super::{
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    http::HeaderName,
     middleware::{from_fn, from_fn_with_state},
     routing::{get, post, put},
 };
@@ -65,6 +68,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             get(workspaces::read).put(workspaces::write).delete(workspaces::delete),
         )
         .route("/api/v1/workspaces/{id}/archive", get(workspaces::pack).post(workspaces::unpack))
+        .route("/execute", post(execute::execute))
+        .route("/install", post(session_service::install))
+        .route("/status/{task_type}/{task_id}", get(session_service::status))
+        .route("/upload", post(session_service::upload))
+        .route("/download", get(session_service::download))
+        .route("/terminate", post(session_service::terminate))
         .route("/health", get(service::health))
         .route("/metrics", get(service::metrics))
         .route("/", get(service::page))
@@ -75,12 +84,17 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         })
         // Bodies are bounded where they are read, with errors of our own.
         .layer(DefaultBodyLimit::disable());
-    let gate = Gate::new(Keys::new(app.settings.api_keys.clone()), app.settings.rate_limit.unwrap_or(0), OPEN);
+    // It was checked when it was set.
+    let header = HeaderName::try_from(&*app.settings.api_key_header);
+    let header = header.unwrap_or(HeaderName::from_static("x-api-key"));
+    let keys = Keys::new(app.settings.api_keys.clone(), header);
+    let gate = Gate::new(keys, app.settings.rate_limit.unwrap_or(0), OPEN);
     let hosts = if app.settings.api_keys.is_empty() { Hosts::own(&app.settings.allowed_hosts) } else { Hosts::any() };
     let origins = Origins::new(app.settings.cors_origins.clone());
     // The last one is the outermost.
     api.layer(from_fn(shape))
         .layer(from_fn_with_state(gate, admit))
+        .layer(from_fn(session_service::word))
         .layer(from_fn_with_state(Arc::clone(&app.metrics), count_requests))
         .layer(from_fn_with_state(origins, share))
         .layer(from_fn_with_state(hosts, known))

@@ -279,9 +279,7 @@ impl Session for WasmSession {
         let has_read = matches!(self.state, State::Waiting { has_read: true, .. });
         let mut instance = self.take_instance("")?;
         let frozen = match &self.images {
-            Images::Plain(image) => {
-                frozen::freeze(&mut instance, image, has_read).await
-            }
+            Images::Plain(image) => frozen::freeze(&mut instance, image, has_read).await,
             Images::WithPackages { .. } => Err(Error::unavailable("the session has not the image of sessions")),
         };
         self.state = State::Waiting { instance, has_read };
