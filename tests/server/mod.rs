@@ -1,5 +1,6 @@
 //! `pyexec serve`, as its clients and its operator see it.
 //!
+//! - `code_executor.rs`, `main_service.rs`, `session_service.rs`: clients of three other services
 //! - `conformance.rs`: what every client may rely on, old ones by the bytes in `recorded/`
 //! - `containers.rs`: jobs that take a container
 //! - `environments.rs`: packages at their first use, and under a name
@@ -12,16 +13,19 @@
 //! - `workspaces.rs`: files that outlive executions
 //! - `readme.rs`: the README's examples
 
+mod code_executor;
 mod conformance;
 mod containers;
 mod environments;
 mod hardening;
 mod lifecycle;
 mod load;
+mod main_service;
 mod page;
 mod readme;
 mod recorded;
 mod schema;
+mod session_service;
 mod sessions;
 pub mod support;
 mod workspaces;
