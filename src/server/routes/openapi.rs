@@ -74,7 +74,14 @@ const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile
         service::health,
         service::metrics,
     ),
-    components(schemas(api::EvalRequest, api::Metadata, api::ExecutionResult, api::ErrorBody)),
+    components(schemas(
+        api::EvalRequest,
+        api::Metadata,
+        api::ExecutionResult,
+        api::ErrorBody,
+        api::validation::ForbiddenBody,
+        api::validation::DetailBody
+    )),
     modifiers(&Keys, &Nulls, &SomethingToRun, &RequestIds),
     security(("bearer" = []), ("key" = []), ("basic" = [])),
     tags(

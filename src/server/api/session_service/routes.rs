@@ -56,6 +56,8 @@ const SCRIPT: &str = "temp_code.py";
 const PACKAGES: &str = "packages.txt";
 /// Of that file.
 const PACKAGES_BYTES_MAX: u64 = 1 << 20;
+/// Of what is kept about an installation, each of a few texts.
+const LOG_BYTES_MAX: usize = 16 << 10;
 /// Bytes of an upload that are copied at a time.
 const CHUNK_BYTES: usize = 256 << 10;
 
@@ -102,14 +104,26 @@ pub(crate) async fn install(
     let queued = QueuedInstallation::new(session_id.clone(), task_id.clone());
     let jobs = app.jobs.clone();
     jobs.spawn(async move {
-        let logs = format!("Installing packages: {}...\n", packages.join(" "));
+        let logs = format!("Installing packages: {}...\n", shortened(packages.join(" ")));
         let ended = match installed(&app.pyexec, &caller.name, &session_id, &packages).await {
-            Ok(pins) => Install::Done { logs: format!("{logs}{pins}") },
-            Err(error) => Install::Failed { logs: format!("{logs}\nError during installation: {error}"), error },
+            Ok(pins) => Install::Done { logs: format!("{logs}{}", shortened(pins)) },
+            Err(error) => {
+                let error = shortened(error);
+                Install::Failed { logs: format!("{logs}\nError during installation: {error}"), error }
+            }
         };
         app.session_tasks.set(&caller.name, &task_id, Task::Install(ended));
     });
     Ok((StatusCode::ACCEPTED, Json(queued)).into_response())
+}
+
+/// Shortens a text that is kept for as long as its task.
+fn shortened(mut text: String) -> String {
+    if text.len() > LOG_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(LOG_BYTES_MAX));
+        text.push('…');
+    }
+    text
 }
 
 /// Installs packages beside those that a session has, and says which there are now.
