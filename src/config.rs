@@ -9,6 +9,7 @@ mod containers;
 mod docker_host;
 mod keys;
 mod render;
+mod services;
 mod sources;
 mod table;
 mod values;
@@ -17,6 +18,7 @@ pub use api_keys::ApiKey;
 pub use containers::{ContainerSettings, FallbackMode};
 pub use keys::Key;
 pub use render::{example, markdown_table};
+pub use services::Service;
 pub(crate) use sources::distance;
 pub use sources::{Source, Sources};
 pub use table::KEYS;
@@ -51,6 +53,8 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// From `api_keys` and `api_keys_file` together.
     pub api_keys: Vec<ApiKey>,
+    /// Header that an API key may come in besides `Authorization`, in lower case.
+    pub api_key_header: String,
     /// Whether anyone may use a public address without a key.
     pub allow_anonymous: bool,
     /// What a job gets that asks for nothing; never above [`Settings::maxima`].
@@ -111,6 +115,12 @@ pub struct Settings {
     pub allow_network: bool,
     /// Whether a job that does not say may use the network.
     pub default_network: bool,
+    /// Whose clients `/execute` is for.
+    pub service: Service,
+    /// Names that code for the code executor may not have.
+    pub code_policy: Vec<String>,
+    /// Modules beyond the standard library that code for the code executor may import; `*` is any.
+    pub code_modules: Vec<String>,
     /// What runs in containers.
     pub containers: ContainerSettings,
 }
@@ -214,6 +224,7 @@ impl Settings {
             log_level: String::new(),
             log_format: LogFormat::default(),
             api_keys: Vec::new(),
+            api_key_header: String::new(),
             allow_anonymous: false,
             defaults: Limits::default(),
             maxima: Limits::MAXIMA,
@@ -244,6 +255,9 @@ impl Settings {
             page_reuse: false,
             allow_network: false,
             default_network: false,
+            service: Service::default(),
+            code_policy: Vec::new(),
+            code_modules: Vec::new(),
             containers: ContainerSettings::default(),
         }
     }

@@ -12,6 +12,8 @@ mod calls;
 mod conditions;
 mod extras;
 mod installs;
+#[cfg(feature = "server")]
+mod names;
 mod own;
 mod packages;
 mod reach;
@@ -22,6 +24,8 @@ mod stdlib;
 mod syntax;
 
 pub use installs::is_installing_line;
+#[cfg(feature = "server")]
+pub(crate) use names::Names;
 pub(crate) use script::{Container, Script};
 
 use crate::{

@@ -42,6 +42,7 @@ use crate::{
 use api::{
     e2b::Sandboxes,
     mcp::{self, Endpoint, Host},
+    session_service::Tasks,
 };
 use auth::Tokens;
 use conversations::Conversations;
@@ -95,6 +96,7 @@ struct App {
     /// `None` when another process has the sessions in the data folder.
     conversations: Option<Conversations>,
     uploads: Arc<Uploads>,
+    session_tasks: Tasks,
     metrics: Arc<Metrics>,
     mcp: Endpoint,
     sandboxes: Sandboxes,
@@ -169,6 +171,7 @@ pub fn serve(
             bytes_max: usize::try_from(settings.results_bytes).unwrap_or(usize::MAX),
         })),
         uploads: Uploads::new(settings.uploads_bytes, settings.api_keys.len()),
+        session_tasks: Tasks::default(),
         metrics: Arc::new(Metrics::new()),
         jobs: jobs.handle().clone(),
         draining: AtomicBool::new(false),

@@ -239,6 +239,34 @@ impl Workspaces {
         let id = id::random().map_err(WorkspaceError::Unavailable)?;
         // Nobody is to sweep it before it is whole.
         let _locked = self.lock(&id).await?;
+        self.insert(opened, owner, &id).await
+    }
+
+    /// Returns the id of the workspace that `owner` calls by this name, and makes it where it is not there. Any text is a
+    /// name, and the same name is another workspace for another owner.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Workspaces::create`].
+    pub async fn named(&self, owner: &str, name: &str) -> Result<String> {
+        let opened = self.opened().await?;
+        let id = id::of_name(owner, name);
+        let _locked = self.lock(&id).await?;
+        match self.index(owner, &id).await {
+            Ok(_) => self.touch(opened, &id).await,
+            Err(WorkspaceError::NotFound) => drop(self.insert(opened, owner, &id).await?),
+            Err(error) => return Err(error),
+        }
+        Ok(id)
+    }
+
+    /// Returns the id that [`Workspaces::named`] has for a name.
+    pub fn id_of(owner: &str, name: &str) -> String {
+        id::of_name(owner, name)
+    }
+
+    /// Makes an empty workspace, whose lock is held.
+    async fn insert(&self, opened: &Opened, owner: &str, id: &str) -> Result<Workspace> {
         let now = SystemTime::now();
         let summary = Summary { owner: owner.to_owned(), created: now, used: now, recorded: now, bytes: 0, files: 0 };
         {
@@ -250,18 +278,18 @@ impl Workspaces {
                     "there may be {most} workspaces of one owner (workspaces_max): delete one of them"
                 )));
             }
-            known.insert(id.clone(), summary.clone());
+            known.insert(id.to_owned(), summary.clone());
         }
         let index = Index::new(owner, now);
-        let kept = match opened.storage.set_used(&id).await {
-            Ok(()) => opened.storage.set_index(&id, index.encode()).await,
+        let kept = match opened.storage.set_used(id).await {
+            Ok(()) => opened.storage.set_index(id, index.encode()).await,
             failed => failed,
         };
         if let Err(error) = kept {
-            lock(&opened.known).remove(&id);
+            lock(&opened.known).remove(id);
             return Err(fault("cannot keep a workspace", error));
         }
-        Ok(self.describe(&id, &summary))
+        Ok(self.describe(id, &summary))
     }
 
     /// Returns the workspaces of `owner`, the last used first.

@@ -24,6 +24,26 @@ fn modules_import_each_other_in_one_direction() {
     }
 }
 
+/// A face parses its requests, makes a job, and renders what came of it.
+#[test]
+fn faces_know_neither_each_other_nor_executors() {
+    let api = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server/api");
+    let folders = fs::read_dir(&api).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let faces: Vec<_> = folders.filter(|path| path.is_dir()).collect();
+    assert!(faces.len() >= 3, "{faces:?}");
+    let name = |face: &Path| face.file_name().expect("a name").to_str().expect("UTF-8").to_owned();
+    for face in &faces {
+        let others = faces.iter().filter(|other| *other != face).map(|other| name(other));
+        let unknown: Vec<_> = others.chain(["wasmtime", "bollard", "wasm", "docker"].map(str::to_owned)).collect();
+        for file in files(face).into_iter().chain([face.with_extension("rs")]) {
+            for path in paths(&code(&fs::read_to_string(&file).expect("it can be read"))) {
+                let found = path.iter().find(|part| unknown.contains(part));
+                assert!(found.is_none(), "{}: {}", file.display(), path.join("::"));
+            }
+        }
+    }
+}
+
 #[test]
 fn a_circle_is_found_however_it_is_written() {
     let written: [&[(&str, &str)]; 6] = [

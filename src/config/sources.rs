@@ -4,6 +4,7 @@ use super::{
     Key, Settings, Value,
     docker_host::{self, DockerHost},
     keys::{Kind, entries, variable},
+    services::Service,
     table::{KEYS, WITHOUT_EFFECT},
 };
 use std::{
@@ -100,6 +101,7 @@ impl Sources {
         }
         gathered.environment(&self.environment);
         gathered.flags(&self.flags);
+        gathered.service(&self.environment);
         gathered.docker(&self.environment);
         gathered
     }
@@ -171,6 +173,36 @@ impl Gathered {
                     let known = KEYS.iter().map(Key::variable).chain(OTHER_VARIABLES.iter().map(ToString::to_string));
                     self.problems.push(format!("environment: there is no setting {name}{}", did_you_mean(name, known)));
                 }
+            }
+        }
+    }
+
+    /// Takes over what the service has that this server stands in for. Whatever is said in our own names goes before it.
+    fn service(&mut self, variables: &[(String, String)]) {
+        let named = self.given.iter().find(|given| given.key.name == "service");
+        let Some((service, name)) = named.and_then(|given| Some((Service::of(&given.text)?, given.text.clone())))
+        else {
+            return;
+        };
+        let mut open = |setting: &str, text: String, source, origin: &str| {
+            let is_open = |given: &&mut Given| given.key.name == setting && given.source < Source::Environment;
+            if let Some(given) = self.given.iter_mut().find(is_open).filter(|given| given.source <= source) {
+                given.take(text, source, origin);
+            }
+        };
+        for (setting, value) in service.defaults() {
+            open(setting, (*value).to_owned(), Source::Default, &format!("default of service {name}"));
+        }
+        let set = |own: &str| variables.iter().find(|(name, value)| name == own && !value.is_empty());
+        for (own, setting) in service.variables() {
+            let Some((_, value)) = set(own) else { continue };
+            // The service has one key, in which a colon is as good as any other character.
+            let text = if *setting == "api_keys" { format!("{name}:{value}") } else { value.clone() };
+            open(setting, text, Source::Environment, &format!("variable {own}"));
+        }
+        for own in service.without_effect() {
+            if set(own).is_some() {
+                self.without_effect(own, "environment");
             }
         }
     }

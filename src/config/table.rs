@@ -3,7 +3,7 @@
 use super::{
     Key, api_keys, containers,
     keys::{flag, list, milliseconds, number, path, seconds, text},
-    values,
+    services, values,
 };
 
 /// Every setting, in the order in which people are shown them. Numbers were checked for their range when they are set.
@@ -35,6 +35,13 @@ pub const KEYS: &[Key] = &[
     path("api_keys_file", "", "file of more API keys, one per line, that only its owner can read", |s, path| {
         path.map_or(Ok(()), |path| api_keys::add_file(&mut s.api_keys, &path))
     }),
+    text(
+        "api_key_header",
+        "X-API-Key",
+        "header that an API key may come in, besides Authorization",
+        services::HEADER,
+        services::api_key_header,
+    ),
     flag("allow_anonymous", "false", "whether other machines may run code here without any API key", |s, yes| {
         s.allow_anonymous = yes;
     }),
@@ -223,6 +230,28 @@ pub const KEYS: &[Key] = &[
         "false",
         "whether a job that does not say may use the network; true is what the original service did",
         |s, yes| s.default_network = yes,
+    ),
+    text(
+        "service",
+        "auto",
+        "whose clients /execute is for; one of them brings its port, its limits and its names of variables; auto: each \
+         request says it",
+        services::SERVICES,
+        services::service,
+    ),
+    list(
+        "code_policy",
+        "os.system,os.popen,os.exec*,os.spawn*,os.posix_spawn*,os.fork*,subprocess,pty",
+        "names that code for the code executor may not have; code that hides them gets past, so this keeps nobody in",
+        services::RULES,
+        services::code_policy,
+    ),
+    list(
+        "code_modules",
+        "numpy,pandas,matplotlib,scipy,sklearn",
+        "modules beyond the standard library that code for the code executor may import",
+        services::CODE_MODULES,
+        services::code_modules,
     ),
     text(
         "fallback",

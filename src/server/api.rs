@@ -1,12 +1,16 @@
 //! The objects of the wire. Clients of older services speak them: nothing may be renamed, and what is added is optional.
 //!
-//! **Architecture invariant:** these types know JSON and nothing of how a job runs. A face for clients that speak another protocol
-//! is a folder beside them, such as `mcp`: it reads their words, makes a job or a call of a session, and writes what came of it.
+//! **Architecture invariant:** these types know JSON and nothing of how a job runs. A face for clients of another service, or of
+//! another protocol, is a folder beside them, such as `mcp`: it reads their words, makes a job or a call of a session, and
+//! writes what came of it. None knows another, or an executor.
 
+pub(crate) mod code_executor;
 pub(crate) mod e2b;
-pub(crate) mod execute;
+pub(crate) mod main_service;
 pub(crate) mod mcp;
+pub(crate) mod session_service;
 pub(crate) mod sessions;
+pub(crate) mod validation;
 
 use super::members::{Members, Text, utf8};
 use crate::{
@@ -738,8 +742,8 @@ pub(crate) struct UnpackedArchive {
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// `ok`, or `draining` before the end.
-    #[schema(pattern = "^(ok|draining)$")]
+    /// `ok`, in the words of the code executor `healthy`, or `draining` before the end.
+    #[schema(pattern = "^(ok|healthy|draining)$")]
     pub(crate) status: &'static str,
     #[serde(flatten)]
     #[schema(value_type = HealthDetails)]

@@ -34,7 +34,6 @@ use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 /// What E2B's clients send inside a sandbox.
 const TOKEN_HEADERS: [&str; 2] = ["x-access-token", "e2b-traffic-access-token"];
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// Padded or not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
@@ -47,6 +46,8 @@ const NO_KEY: u64 = u64::MAX;
 /// The keys that may call. None at all means that anyone may.
 #[derive(Debug)]
 pub(crate) struct Keys {
+    /// Header that a key may come in, besides `Authorization`.
+    header: HeaderName,
     digests: Vec<[u8; 32]>,
     callers: Vec<Caller>,
 }
@@ -74,13 +75,14 @@ pub(crate) enum AuthError {
 }
 
 impl Keys {
-    pub(crate) fn new(keys: Vec<ApiKey>) -> Keys {
+    /// Takes the keys, and the name of the header that they may come in besides `Authorization`.
+    pub(crate) fn new(keys: Vec<ApiKey>, header: HeaderName) -> Keys {
         let (digests, callers) = keys
             .into_iter()
             .enumerate()
             .map(|(index, key)| (key.digest, Caller { name: key.name.into(), index }))
             .unzip();
-        Keys { digests, callers }
+        Keys { header, digests, callers }
     }
 
     /// Callers that can be told apart: indices of [`Caller`] are below it.
@@ -94,7 +96,7 @@ impl Keys {
             return Ok(Caller { name: ANONYMOUS.into(), index: 0 });
         }
         let authorization = only(headers, &AUTHORIZATION)?.map(key_in_authorization).transpose()?;
-        let api_key = only(headers, &X_API_KEY)?.map(Cow::Borrowed);
+        let api_key = only(headers, &self.header)?.map(Cow::Borrowed);
         let key = match (authorization, api_key) {
             (Some(one), Some(other)) if one != other => return Err(AuthError::Ambiguous),
             (Some(key), _) | (None, Some(key)) => key,
@@ -258,6 +260,7 @@ impl Refused {
                     refusal(StatusCode::UNAUTHORIZED, "unauthorized", &error.to_string(), None, request_id);
                 response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
                 response.extensions_mut().insert(RejectReason::Unauthorized);
+                response.extensions_mut().insert(error);
                 response
             }
             Refused::RateLimited(retry_after) => {

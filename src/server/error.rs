@@ -96,6 +96,15 @@ impl ApiError {
         ApiError::new(Problem::NotFound, "environment not found")
     }
 
+    /// Returns its status, its message, and after how many seconds to try again, for those who say it in other words.
+    pub(crate) fn into_parts(self) -> (StatusCode, String, Option<u64>) {
+        let message = match self.hint {
+            Some(hint) => format!("{}\nhint: {hint}", self.message),
+            None => self.message,
+        };
+        (self.problem.status(), message, self.retry_after_s)
+    }
+
     /// Says what to do about it.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> ApiError {

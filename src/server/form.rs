@@ -4,9 +4,13 @@
 //! comes. A form that never makes sense has to end here.
 
 use super::{
+    App,
+    auth::Caller,
     body::{cause, timed_out},
     error::{ApiError, Problem},
+    uploads::{Full, Reservation},
 };
+use crate::blocking::blocking;
 use axum::{
     BoxError,
     body::{Body, HttpBody as _},
@@ -17,9 +21,14 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use sha2::{Digest, Sha256};
+use std::{
+    fs::File,
+    io::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// Most that comes without any of it being a part or its content: more than a part's head and two reads of a connection.
@@ -37,6 +46,17 @@ pub(crate) struct Form {
 pub(crate) struct Part<'a> {
     field: Field<'a>,
     held: &'a AtomicUsize,
+}
+
+/// Content of a part, in a file without a name, which goes when this does.
+#[derive(Debug)]
+pub(crate) struct Spooled {
+    /// Open at its end.
+    pub(crate) file: File,
+    pub(crate) bytes: u64,
+    pub(crate) digest: [u8; 32],
+    /// What it takes of the disk that uploads may have.
+    pub(crate) reservation: Reservation,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -72,12 +92,77 @@ impl Part<'_> {
         self.field.name()
     }
 
+    /// Returns the name of the file that it is, as the client has it.
+    pub(crate) fn file_name(&self) -> Option<&str> {
+        self.field.file_name()
+    }
+
     /// Reads more of its content.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
         let chunk = self.field.chunk().await.map_err(|e| broken(&e))?;
         self.held.store(0, Ordering::Relaxed);
         Ok(chunk)
     }
+
+    /// Writes its content into a file without a name.
+    pub(crate) async fn spool(mut self, app: &App, caller: &Caller) -> Result<Spooled, ApiError> {
+        let mut file = tempfile::tempfile_in(&app.settings.data_dir).map_err(|e| no_disk(&e))?;
+        let (mut bytes, mut digest) = (0, Sha256::new());
+        let mut reservation = app.uploads.reserve(caller.index);
+        while let Some(chunk) = self.chunk().await? {
+            bytes += chunk.len() as u64;
+            if bytes > app.settings.upload_max_bytes {
+                return Err(too_large(app.settings.upload_max_bytes));
+            }
+            reservation.grow(chunk.len() as u64).map_err(|Full| {
+                let problem = "uploads take all the disk that they may have (uploads_mb): try again later";
+                ApiError::new(Problem::Unavailable, problem).retry_after(5)
+            })?;
+            // Chunks are small; a thread that hashes and writes them costs more than it saves, except that a full or slow
+            // disk must not hold up other requests.
+            (file, digest) = blocking(move || {
+                digest.update(&chunk);
+                file.write_all(&chunk).map(|()| (file, digest))
+            })
+            .await
+            .map_err(|_| ApiError::new(Problem::Unavailable, "storing the upload failed"))?
+            .map_err(|e| no_disk(&e))?;
+        }
+        Ok(Spooled { file, bytes, digest: digest.finalize().into(), reservation })
+    }
+
+    /// Reads its content into memory.
+    pub(crate) async fn text(mut self, app: &App) -> Result<Vec<u8>, ApiError> {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            if bytes.len() + chunk.len() > app.settings.body_max_bytes {
+                return Err(too_large(app.settings.body_max_bytes as u64));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    }
+
+    /// Reads past it.
+    pub(crate) async fn skip(mut self, app: &App) -> Result<(), ApiError> {
+        let mut bytes = 0;
+        while let Some(chunk) = self.chunk().await? {
+            bytes += chunk.len();
+            if bytes > app.settings.body_max_bytes {
+                return Err(too_large(app.settings.body_max_bytes as u64));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn too_large(bytes_max: u64) -> ApiError {
+    ApiError::new(Problem::TooLarge, format!("a part of the form is larger than the limit of {bytes_max} bytes"))
+}
+
+fn no_disk(error: &std::io::Error) -> ApiError {
+    tracing::error!(%error, "cannot store an upload");
+    ApiError::new(Problem::Unavailable, "the server cannot store the upload now: try again later").retry_after(10)
 }
 
 /// Streams the body, which fails when there is too much of it, in all or held.

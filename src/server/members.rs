@@ -136,6 +136,16 @@ impl<'a> Members<'a> {
         Some(self.left.remove(at).1)
     }
 
+    /// Returns a member as it was written, and leaves it where it is.
+    pub(crate) fn peek(&self, name: &str) -> Option<&'a RawValue> {
+        self.left.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    }
+
+    /// Takes all members that are left.
+    pub(crate) fn into_entries(self) -> impl Iterator<Item = (Cow<'a, str>, &'a RawValue)> {
+        self.left.into_iter()
+    }
+
     /// Says what was not asked for; `elsewhere` are names that stand in another object, and its name.
     ///
     /// # Errors

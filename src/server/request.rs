@@ -114,15 +114,33 @@ async fn request(
         Some(id) => job.workspace(&*caller.name, id),
         None => job,
     });
-    let work = match job {
-        Ok(job) => match app.pyexec.plan(job).await {
-            Ok(plan) => Work::Planned(Box::new(plan)),
-            Err(error) => Work::Refused(Refusal::from(error)),
-        },
-        Err(error) => Work::Refused(Refusal::from(error)),
-    };
     let terms = Terms { limits: granted(&limits, shares), warnings };
-    Ok(Request { work, terms, waiting, strip_newline, collect_files, bytes })
+    Ok(Request { work: work(job, app).await, terms, waiting, strip_newline, collect_files, bytes })
+}
+
+/// Makes the request of a job that came in the words of another service, in so many bytes.
+pub(crate) async fn foreign(
+    job: crate::Result<Job>,
+    limits: Limits,
+    waiting: Waiting,
+    bytes: usize,
+    app: &App,
+) -> Request {
+    let shares = app.settings.containers.docker.cpu_shares;
+    let job = job.map(|job| job.limits(limits).cpu_shares(shares));
+    let terms = Terms { limits: granted(&limits, shares), warnings: Vec::new() };
+    Request { work: work(job, app).await, terms, waiting, strip_newline: false, collect_files: false, bytes }
+}
+
+async fn work(job: crate::Result<Job>, app: &App) -> Work {
+    let planned = match job {
+        Ok(job) => app.pyexec.plan(job).await,
+        Err(error) => Err(error),
+    };
+    match planned {
+        Ok(plan) => Work::Planned(Box::new(plan)),
+        Err(error) => Work::Refused(Refusal::from(error)),
+    }
 }
 
 /// Holds what has to be right before there is a job.

@@ -3,6 +3,7 @@
 mod environments;
 mod eval;
 mod exec;
+mod execute;
 mod executions;
 mod openapi;
 mod params;
@@ -13,7 +14,7 @@ mod workspaces;
 
 use super::{
     App,
-    api::{e2b, execute::execute, mcp::mcp},
+    api::{e2b, mcp::mcp, session_service::routes as session_service},
     auth::{Gate, Keys, admit},
     cors::{Origins, share},
     error::{ApiError, Problem, shape},
@@ -25,6 +26,7 @@ use super::{
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    http::HeaderName,
     middleware::{from_fn, from_fn_with_state},
     routing::{any, delete, get, post, put},
 };
@@ -82,7 +84,6 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         )
         .route("/api/v1/workspaces/{id}/archive", get(workspaces::pack).post(workspaces::unpack))
         .route("/mcp", get(mcp).post(mcp).delete(mcp))
-        .route("/execute", post(execute))
         .route("/contexts", get(e2b::contexts).post(e2b::create_context))
         .route("/contexts/{id}", delete(e2b::remove_context))
         .route("/contexts/{id}/restart", post(e2b::restart_context))
@@ -98,6 +99,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v2/sandboxes", get(e2b::list).post(e2b::create))
         .route("/v2/sandboxes/{id}/connect", post(e2b::connect))
         .route("/v2/sandboxes/{id}/{*rest}", any(e2b::unsupported))
+        .route("/execute", post(execute::execute))
+        .route("/install", post(session_service::install))
+        .route("/status/{task_type}/{task_id}", get(session_service::status))
+        .route("/upload", post(session_service::upload))
+        .route("/download", get(session_service::download))
+        .route("/terminate", post(session_service::terminate))
         .route("/health", get(service::health))
         .route("/metrics", get(service::metrics))
         .route("/", get(service::page))
@@ -108,13 +115,18 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         })
         // Bodies are bounded where they are read, with errors of our own.
         .layer(DefaultBodyLimit::disable());
-    let gate = Gate::new(Keys::new(app.settings.api_keys.clone()), app.settings.rate_limit.unwrap_or(0), OPEN)
-        .with_tokens(Arc::clone(&app.tokens), BY_TOKEN);
+    // It was checked when it was set.
+    let header = HeaderName::try_from(&*app.settings.api_key_header);
+    let header = header.unwrap_or(HeaderName::from_static("x-api-key"));
+    let keys = Keys::new(app.settings.api_keys.clone(), header);
+    let gate =
+        Gate::new(keys, app.settings.rate_limit.unwrap_or(0), OPEN).with_tokens(Arc::clone(&app.tokens), BY_TOKEN);
     let hosts = if app.settings.api_keys.is_empty() { Hosts::own(&app.settings.allowed_hosts) } else { Hosts::any() };
     let origins = Origins::new(app.settings.cors_origins.clone());
     // The last one is the outermost.
     api.layer(from_fn(shape))
         .layer(from_fn_with_state(gate, admit))
+        .layer(from_fn(session_service::word))
         .layer(from_fn_with_state(Arc::clone(&app.metrics), count_requests))
         .layer(from_fn_with_state(origins, share))
         .layer(from_fn_with_state(hosts, known))

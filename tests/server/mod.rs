@@ -1,5 +1,6 @@
 //! `pyexec serve`, as its clients and its operator see it.
 //!
+//! - `code_executor.rs`, `main_service.rs`, `session_service.rs`: clients of three other services
 //! - `conformance.rs`: what every client may rely on, old ones by the bytes in `recorded/`
 //! - `containers.rs`: jobs that take a container
 //! - `e2b.rs`: sandboxes of E2B's, by its client
@@ -14,6 +15,7 @@
 //! - `workspaces.rs`: files that outlive executions
 //! - `readme.rs`: the README's examples
 
+mod code_executor;
 mod conformance;
 mod containers;
 mod e2b;
@@ -21,11 +23,13 @@ mod environments;
 mod hardening;
 mod lifecycle;
 mod load;
+mod main_service;
 mod mcp;
 mod page;
 mod readme;
 mod recorded;
 mod schema;
+mod session_service;
 mod sessions;
 pub mod support;
 mod workspaces;

@@ -66,7 +66,7 @@ fn anything_but_one_known_key_is_refused() {
 #[test]
 fn the_first_and_the_last_of_many_keys_are_found() {
     let many: Vec<ApiKey> = (0..100).map(|i| key(&format!("name-{i}"), &format!("key-{i}"))).collect();
-    let keys = Keys::new(many);
+    let keys = Keys::new(many, HeaderName::from_static("x-api-key"));
     for i in [0, 50, 99] {
         let sent = format!("key-{i}");
         let caller = keys.authenticate(&headers(&[("x-api-key", &sent)])).unwrap();
@@ -77,7 +77,7 @@ fn the_first_and_the_last_of_many_keys_are_found() {
 #[test]
 fn without_keys_everyone_is_anonymous_whatever_they_send() {
     for sent in [&[][..], &[("authorization", "Bearer x")], &[("authorization", "?"), ("authorization", "?")]] {
-        let caller = Keys::new(Vec::new()).authenticate(&headers(sent)).unwrap();
+        let caller = Keys::new(Vec::new(), HeaderName::from_static("x-api-key")).authenticate(&headers(sent)).unwrap();
         assert_eq!((&*caller.name, caller.index), ("anonymous", 0));
     }
 }
@@ -140,7 +140,7 @@ async fn a_key_past_its_rate_is_told_when_to_come_back() {
 }
 
 fn keys() -> Keys {
-    Keys::new(vec![key("alice", "key-a"), key("bob", "key-b")])
+    Keys::new(vec![key("alice", "key-a"), key("bob", "key-b")], HeaderName::from_static("x-api-key"))
 }
 
 fn key(name: &str, key: &str) -> ApiKey {

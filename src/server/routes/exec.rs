@@ -15,11 +15,11 @@ use crate::{
         auth::Caller,
         error::{ApiError, Problem},
         executions::RequestKey,
-        form::{Form, Part},
+        form::{Form, Spooled},
         request,
         run::{Request, Waiting},
         submit::{idempotency, result, submit},
-        uploads::{Full, Reservation},
+        uploads::Reservation,
     },
 };
 use axum::{
@@ -28,8 +28,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use sha2::{Digest, Sha256};
-use std::{fs::File, io::Write as _, sync::Arc};
+use std::{fs::File, sync::Arc};
 
 /// The form of an upload, as the document describes it.
 #[derive(utoipa::ToSchema)]
@@ -116,16 +115,16 @@ async fn receive(
     let (mut archive, mut metadata) = (None, None);
     while let Some(part) = form.part().await? {
         match part.name() {
-            Some("tar") if archive.is_none() => archive = Some(spool(app, caller, part).await?),
-            Some("metadata") if metadata.is_none() => metadata = Some(text(app, part).await?),
+            Some("tar") if archive.is_none() => archive = Some(part.spool(app, caller).await?),
+            Some("metadata") if metadata.is_none() => metadata = Some(part.text(app).await?),
             Some(name @ ("tar" | "metadata")) => {
                 return Err(ApiError::invalid(format!("parsing form: there are two parts named {name:?}")));
             }
             // What is not known is read past, as by the service that clients were written for.
-            _ => skip(app, part).await?,
+            _ => part.skip(app).await?,
         }
     }
-    let (archive, reservation, digest) =
+    let Spooled { file: archive, reservation, digest, .. } =
         archive.ok_or_else(|| ApiError::invalid("missing tar file: the form has no part \"tar\""))?;
     let metadata = metadata.filter(|text| !text.is_empty()).ok_or_else(|| ApiError::invalid("missing metadata"))?;
     let idempotency = idempotency(&headers, &[b"exec", &metadata, &digest])?;
@@ -149,62 +148,4 @@ fn unpacked(archive: File, reservation: Reservation) -> Result<crate::Result<Pro
         }),
         project => Ok(project),
     }
-}
-
-/// Writes a part into a file without a name, which goes when the execution has ended.
-async fn spool(app: &App, caller: &Caller, mut part: Part<'_>) -> Result<(File, Reservation, [u8; 32]), ApiError> {
-    let mut file = tempfile::tempfile_in(&app.settings.data_dir).map_err(|e| no_disk(&e))?;
-    let (mut bytes, mut digest) = (0, Sha256::new());
-    let mut reservation = app.uploads.reserve(caller.index);
-    while let Some(chunk) = part.chunk().await? {
-        bytes += chunk.len() as u64;
-        if bytes > app.settings.upload_max_bytes {
-            return Err(too_large(app.settings.upload_max_bytes));
-        }
-        reservation.grow(chunk.len() as u64).map_err(|Full| {
-            let problem = "uploads take all the disk that they may have (uploads_mb): try again later";
-            ApiError::new(Problem::Unavailable, problem).retry_after(5)
-        })?;
-        // Chunks are small; a thread that hashes and writes them costs more than it saves, except that a full or slow
-        // disk must not hold up other requests.
-        (file, digest) = blocking(move || {
-            digest.update(&chunk);
-            file.write_all(&chunk).map(|()| (file, digest))
-        })
-        .await
-        .map_err(|_| ApiError::new(Problem::Unavailable, "storing the upload failed"))?
-        .map_err(|e| no_disk(&e))?;
-    }
-    Ok((file, reservation, digest.finalize().into()))
-}
-
-async fn text(app: &App, mut part: Part<'_>) -> Result<Vec<u8>, ApiError> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = part.chunk().await? {
-        if bytes.len() + chunk.len() > app.settings.body_max_bytes {
-            return Err(too_large(app.settings.body_max_bytes as u64));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
-}
-
-async fn skip(app: &App, mut part: Part<'_>) -> Result<(), ApiError> {
-    let mut bytes = 0;
-    while let Some(chunk) = part.chunk().await? {
-        bytes += chunk.len();
-        if bytes > app.settings.body_max_bytes {
-            return Err(too_large(app.settings.body_max_bytes as u64));
-        }
-    }
-    Ok(())
-}
-
-fn too_large(bytes_max: u64) -> ApiError {
-    ApiError::new(Problem::TooLarge, format!("a part of the form is larger than the limit of {bytes_max} bytes"))
-}
-
-fn no_disk(error: &std::io::Error) -> ApiError {
-    tracing::error!(%error, "cannot store an upload");
-    ApiError::new(Problem::Unavailable, "the server cannot store the upload now: try again later").retry_after(10)
 }

@@ -1,7 +1,10 @@
 //! The OpenAPI document, made from the types, and Swagger UI to read it.
 
-use super::{environments, eval, exec, executions, service, sessions, workspaces};
-use crate::server::{App, api};
+use super::{environments, eval, exec, execute, executions, service, sessions, workspaces};
+use crate::server::{
+    App,
+    api::{self, session_service::routes as session_service},
+};
 use axum::Router;
 use std::sync::Arc;
 use utoipa::{
@@ -18,7 +21,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 const DOCUMENT: &str = "/docs/doc.json";
 
 /// The objects that clients send. All others come from the server.
-const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile", "EnvironmentRequest"];
+const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile", "EnvironmentRequest", "CodeRequest"];
 
 #[derive(OpenApi)]
 #[openapi(
@@ -66,10 +69,23 @@ const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile
         workspaces::delete,
         workspaces::unpack,
         workspaces::pack,
+        execute::execute,
+        session_service::install,
+        session_service::status,
+        session_service::upload,
+        session_service::download,
+        session_service::terminate,
         service::health,
         service::metrics,
     ),
-    components(schemas(api::EvalRequest, api::Metadata, api::ExecutionResult, api::ErrorBody)),
+    components(schemas(
+        api::EvalRequest,
+        api::Metadata,
+        api::ExecutionResult,
+        api::ErrorBody,
+        api::validation::ForbiddenBody,
+        api::validation::DetailBody
+    )),
     modifiers(&Keys, &Nulls, &SomethingToRun, &RequestIds),
     security(("bearer" = []), ("key" = []), ("basic" = [])),
     tags(
@@ -78,6 +94,8 @@ const SENT: &[&str] = &["EvalRequest", "Metadata", "Common", "Config", "CodeFile
         (name = "environments", description = "Packages that are there before they are needed"),
         (name = "sessions", description = "Interpreters that live on between calls"),
         (name = "workspaces", description = "Files that outlive executions"),
+        (name = "other services", description = "Run code for clients of other services"),
+        (name = "sessions service", description = "Sessions that clients name, for clients of the sessions service"),
         (name = "service", description = "The server itself"),
     )
 )]

@@ -7,7 +7,7 @@ use crate::server::{
     auth::Caller,
     metrics::CONTENT_TYPE,
 };
-use crate::{outcome::Tier, scheduler::Load};
+use crate::{config::Service, outcome::Tier, scheduler::Load};
 use axum::{
     Extension, Json,
     extract::State,
@@ -43,8 +43,9 @@ pub(super) async fn health(State(app): State<Arc<App>>, caller: Option<Extension
         queued: sum(|load| load.queued),
         state: "memory",
     });
+    let healthy = if app.settings.service == Service::CodeExecutor { "healthy" } else { "ok" };
     let (code, status) =
-        if app.is_draining() { (StatusCode::SERVICE_UNAVAILABLE, "draining") } else { (StatusCode::OK, "ok") };
+        if app.is_draining() { (StatusCode::SERVICE_UNAVAILABLE, "draining") } else { (StatusCode::OK, healthy) };
     (code, Json(Health { status, details })).into_response()
 }
 
