@@ -94,7 +94,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v2/sandboxes", get(e2b::list).post(e2b::create))
         .route("/v2/sandboxes/{id}/connect", post(e2b::connect))
         .route("/v2/sandboxes/{id}/{*rest}", any(e2b::unsupported))
-        .route("/health", get(service::health))
+        .route("/health", get(service::health).layer(from_fn_with_state(Arc::clone(&app), e2b::health)))
         .route("/metrics", get(service::metrics))
         .route("/", get(service::page))
         .merge(openapi::docs(!app.settings.api_keys.is_empty()))
