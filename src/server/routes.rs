@@ -105,7 +105,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/upload", post(session_service::upload))
         .route("/download", get(session_service::download))
         .route("/terminate", post(session_service::terminate))
-        .route("/health", get(service::health))
+        .route("/health", get(service::health).layer(from_fn_with_state(Arc::clone(&app), e2b::health)))
         .route("/metrics", get(service::metrics))
         .route("/", get(service::page))
         .merge(openapi::docs(!app.settings.api_keys.is_empty()))

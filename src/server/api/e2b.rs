@@ -24,7 +24,9 @@ use crate::{
 };
 use axum::{
     Json,
+    extract::{Request, State},
     http::{HeaderMap, StatusCode, request::Parts},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -139,6 +141,16 @@ impl IntoResponse for Refused {
         let body = json!({ "code": self.status.as_u16(), "message": self.message });
         (self.status, Json(body)).into_response()
     }
+}
+
+/// Middleware: answers a client who asks whether its sandbox is there, and it is not.
+pub(crate) async fn health(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    if let Some(id) = request.headers().get(SANDBOX_ID)
+        && !id.to_str().is_ok_and(|id| lock(&app.sandboxes.0).contains_key(id))
+    {
+        return Refused::no_sandbox().into_response();
+    }
+    next.run(request).await
 }
 
 /// Returns whether a request is of a client of E2B's, inside a sandbox.
