@@ -16,7 +16,6 @@ mod installs;
 mod names;
 mod own;
 mod packages;
-mod python;
 mod reach;
 mod repetition;
 mod scan;
@@ -27,7 +26,6 @@ mod syntax;
 pub use installs::is_installing_line;
 #[cfg(feature = "server")]
 pub(crate) use names::Names;
-pub use python::{Python, UnsupportedPython};
 pub(crate) use script::{Container, Script};
 
 use crate::{
@@ -35,6 +33,7 @@ use crate::{
     environment::Platform,
     outcome::CapabilityMiss,
     project::{Located, Project},
+    python::Python,
 };
 use extras::Extra;
 use installs::Installation;

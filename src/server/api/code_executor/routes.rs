@@ -13,7 +13,7 @@ use crate::{
         members::{shown, utf8},
         request,
         run::Waiting,
-        submit::{result, submit},
+        submit::result,
     },
 };
 use axum::{
@@ -60,8 +60,7 @@ pub(crate) async fn execute(app: &Arc<App>, caller: &Caller, json: &[u8]) -> Res
     let limits = request::call_limits(Some(config), app, &mut Vec::new());
     let job = with_modules(Job::code(code), names.as_ref(), &app.settings.code_modules);
     let request = request::foreign(job, limits, Waiting::Yes, bytes, app).await;
-    let submitted = submit(app, caller, request, None).await?;
-    let record = result(app, &submitted).await?;
+    let record = result(app, caller, request, None).await?;
     let Some(end) = record.end.clone() else { return Err(ApiError::no_execution().into()) };
     let id = execution_id.unwrap_or_else(|| record.id.trim_start_matches("exe_").to_owned());
     let timeout = Duration::from_millis(limits.wall_clock_ms);

@@ -10,7 +10,7 @@ use crate::{
         error::{ApiError, Problem},
         request,
         run::Waiting,
-        submit::{result, submit},
+        submit::result,
     },
 };
 use axum::{
@@ -36,8 +36,7 @@ pub(crate) async fn execute(app: &Arc<App>, caller: &Caller, json: &[u8]) -> Res
     let job = Job::code(script).want(want);
     let limits = request::call_limits(None, app, &mut Vec::new());
     let request = request::foreign(Ok(job), limits, Waiting::Yes, bytes, app).await;
-    let submitted = submit(app, caller, request, None).await?;
-    let record = result(app, &submitted).await?;
+    let record = result(app, caller, request, None).await?;
     let Some(end) = &record.end else { return Err(ApiError::no_execution()) };
     Ok(match wire::answer(end) {
         Ok(result) => Json(result).into_response(),
