@@ -249,3 +249,14 @@ fn a_replayed_job_says_so_and_begins_again() {
     let again: Vec<_> = site.follow("GET", &format!("/api/v1/executions/{id}/events"), &[], b"").collect();
     assert_eq!(again, events);
 }
+
+/// As the README of the code executor has it.
+#[test]
+fn a_client_of_the_code_executor_has_pandas() {
+    let Some(site) = Site::start(&[]) else { return };
+    let code = "import pandas as pd; df = pd.DataFrame({\"A\": [1, 2, 3]}); print(df.mean())";
+    let request = json!({"code": code, "language": "python", "timeout": 300, "max_memory_mb": 2048});
+    let result = site.post_json("/execute", &request).json();
+    let expected = (&json!("completed"), &json!("A    2.0\ndtype: float64\n"), &json!(""), &json!(0));
+    assert_eq!((&result["status"], &result["stdout"], &result["stderr"], &result["exit_code"]), expected, "{result}");
+}
