@@ -3,7 +3,9 @@
 use super::Bench;
 use pyexec::{
     Event, Job, Limits, Project,
-    executor::{Call, Executor, Frozen, Provisioned, Session, SessionSpec, Tool, ToolResult, tools, wasm::WasmExecutor},
+    executor::{
+        Call, Executor, Frozen, Provisioned, Session, SessionSpec, Tool, ToolResult, tools, wasm::WasmExecutor,
+    },
     sessions::{Cell, Sessions, SessionsOptions},
 };
 use std::{

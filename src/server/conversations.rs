@@ -5,8 +5,8 @@ use super::{
     api::{
         Read,
         sessions::{
-            CallAnswer, CallRequest, CallResult, ContinueRequest, MovedSession, RequiredCall, ToolCallsRequired,
-            WaitingStatus,
+            CallAnswer, CallRequest, CallResult, ContinueRequest, MovedSession, RequiredCall, RestoredSession,
+            ToolAnswer, ToolCallsRequired, WaitingStatus,
         },
     },
     auth::Caller,
@@ -24,8 +24,8 @@ use crate::{
 };
 use std::{
     collections::HashMap,
-    sync::Mutex,
-    time::{Duration, Instant},
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 use tokio::task::JoinHandle;
 
@@ -37,7 +37,7 @@ const WAITING_MAX: usize = 1000;
 /// The sessions of a server, and which of their calls wait.
 pub(crate) struct Conversations {
     pub(crate) sessions: Sessions,
-    waiting: Mutex<HashMap<String, Waiting>>,
+    waiting: Arc<Mutex<HashMap<String, Waiting>>>,
 }
 
 /// A call that waits for results of tools.
@@ -45,13 +45,16 @@ struct Waiting {
     owner: String,
     session: String,
     call: Running,
-    since: Instant,
 }
 
 /// A call on its way.
 struct Running {
     task: JoinHandle<Result<CallEnd>>,
     desk: Option<ToolDesk>,
+    /// Calls of tools without a result.
+    open: Vec<ToolCall>,
+    /// Results that were passed on.
+    passed: u64,
     timeout: Duration,
     limits: GrantedLimits,
     warnings: Vec<String>,
@@ -66,28 +69,60 @@ impl Drop for Running {
 
 impl Conversations {
     pub(crate) fn new(sessions: Sessions) -> Conversations {
-        Conversations { sessions, waiting: Mutex::default() }
+        Conversations { sessions, waiting: Arc::default() }
     }
 
     fn wait(&self, owner: &str, session: &str, call: Running) -> Result<String, ApiError> {
         let token = format!("ct_{}", uuid::Uuid::new_v4().simple());
         let mut waiting = lock(&self.waiting);
-        waiting.retain(|_, it| it.since.elapsed() < WAITS_FOR);
         if waiting.len() >= WAITING_MAX {
             let message = format!("{WAITING_MAX} calls wait for results of tools already");
             return Err(ApiError::new(Problem::Unavailable, message).retry_after(5));
         }
         let (owner, session) = (owner.to_owned(), session.to_owned());
-        waiting.insert(token.clone(), Waiting { owner, session, call, since: Instant::now() });
+        waiting.insert(token.clone(), Waiting { owner, session, call });
+        let (all, expired) = (Arc::clone(&self.waiting), token.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(WAITS_FOR).await;
+            // Which interrupts it.
+            let _ = lock(&all).remove(&expired);
+        });
         Ok(token)
     }
 
-    fn take(&self, owner: &str, session: &str, token: &str) -> Option<Running> {
+    /// Takes a call that waits, for results that are of its calls; otherwise it goes on waiting.
+    fn take(&self, owner: &str, session: &str, token: &str, results: &[ToolAnswer]) -> Result<Running, ApiError> {
         let mut waiting = lock(&self.waiting);
-        waiting.retain(|_, it| it.since.elapsed() < WAITS_FOR);
-        waiting.get(token).filter(|it| it.owner == owner && it.session == session)?;
-        waiting.remove(token).map(|it| it.call)
+        let found = waiting.get(token).filter(|it| it.owner == owner && it.session == session);
+        let found = found.ok_or_else(|| {
+            let message = "no call waits for results under this continuation_token, or no longer";
+            ApiError::new(Problem::NotFound, message)
+        })?;
+        check_results(results, &found.call.open)?;
+        let taken = waiting.remove(token).map(|it| it.call);
+        taken.ok_or_else(|| ApiError::new(Problem::NotFound, "the call does not wait any more"))
     }
+}
+
+/// Checks that results are of calls that wait for them, each once. Some of them are enough.
+fn check_results(results: &[ToolAnswer], open: &[ToolCall]) -> Result<(), ApiError> {
+    let ids = |ids: Vec<&str>| ids.join(", ");
+    let waits_for = || ids(open.iter().map(|call| &*call.id).collect());
+    if results.is_empty() {
+        return Err(ApiError::invalid(format!("tool_results is empty: the call waits for {}", waits_for())));
+    }
+    let is_open = |id: &str| open.iter().any(|call| call.id == id);
+    let unknown: Vec<&str> = results.iter().map(|result| &*result.call_id).filter(|id| !is_open(id)).collect();
+    if !unknown.is_empty() {
+        let message = format!("tool_results: nobody waits for {}; the call waits for {}", ids(unknown), waits_for());
+        return Err(ApiError::invalid(message));
+    }
+    let is_again = |at: usize| results[..at].iter().any(|other| other.call_id == results[at].call_id);
+    let doubled: Vec<&str> = (0..results.len()).filter(|at| is_again(*at)).map(|at| &*results[at].call_id).collect();
+    if !doubled.is_empty() {
+        return Err(ApiError::invalid(format!("tool_results: {} more than once", ids(doubled))));
+    }
+    Ok(())
 }
 
 /// Runs a cell.
@@ -116,7 +151,8 @@ pub(crate) async fn call(
     let (sessions, owner, session) = (conversations.sessions.clone(), caller.name.to_string(), id.to_owned());
     // On the threads that run code.
     let task = app.jobs.spawn(async move { sessions.call(&owner, &session, cell).await });
-    let running = Running { task, desk, timeout: limits.wall_clock(), limits: request::granted(&limits, 0), warnings };
+    let (timeout, limits) = (limits.wall_clock(), request::granted(&limits, 0));
+    let running = Running { task, desk, open: Vec::new(), passed: 0, timeout, limits, warnings };
     follow(conversations, caller, id, running).await
 }
 
@@ -129,8 +165,9 @@ pub(crate) async fn go_on(
 ) -> Result<CallAnswer, ApiError> {
     let conversations = conversations(app)?;
     let ContinueRequest { continuation_token, tool_results } = request;
-    let running = conversations.take(&caller.name, id, &continuation_token);
-    let running = running.ok_or_else(|| ApiError::new(Problem::NotFound, "Execution not found or expired"))?;
+    let mut running = conversations.take(&caller.name, id, &continuation_token, &tool_results)?;
+    running.open.retain(|call| tool_results.iter().all(|result| result.call_id != call.id));
+    running.passed += tool_results.len() as u64;
     if let Some(desk) = &running.desk {
         for answer in tool_results {
             let end = match answer.error {
@@ -151,17 +188,32 @@ async fn follow(
     id: &str,
     mut running: Running,
 ) -> Result<CallAnswer, ApiError> {
-    let calls = match &mut running.desk {
-        None => None,
-        Some(desk) => desk.calls.recv().await,
+    let waits = match &mut running.desk {
+        None => false,
+        Some(desk) => {
+            let waits_again = desk.waits_after(running.passed);
+            // It comes with new calls, or waits for others of the old ones, or ends.
+            let calls = tokio::select! {
+                biased;
+                calls = desk.calls.recv() => calls,
+                () = waits_again, if !running.open.is_empty() => Some(Vec::new()),
+            };
+            let waits = calls.is_some();
+            running.open.extend(calls.into_iter().flatten());
+            while let Ok(more) = desk.calls.try_recv() {
+                running.open.extend(more);
+            }
+            waits
+        }
     };
-    if let Some(calls) = calls {
+    if waits {
+        let tool_calls = running.open.iter().cloned().map(required).collect();
         let continuation_token = conversations.wait(&caller.name, id, running)?;
         return Ok(CallAnswer::Waits(ToolCallsRequired {
             session_id: id.to_owned(),
             status: WaitingStatus::ToolCallRequired,
             continuation_token,
-            tool_calls: calls.into_iter().map(required).collect(),
+            tool_calls,
         }));
     }
     let end = (&mut running.task).await.map_err(|fault| Error::caused("running a call failed", fault))??;
@@ -174,7 +226,7 @@ fn required(call: ToolCall) -> RequiredCall {
 }
 
 fn ended(running: &Running, end: CallEnd) -> CallResult {
-    let CallEnd { outcome, number, session, moved, lost } = end;
+    let CallEnd { outcome, number, session, moved, restored, lost } = end;
     let ended = Ended { waited: Duration::ZERO, timeout: running.timeout, strip_newline: false, collect_files: false };
     let (end, _) = ending::finished(outcome, &ended);
     let id = format!("exe_{}", uuid::Uuid::new_v4());
@@ -183,6 +235,11 @@ fn ended(running: &Running, end: CallEnd) -> CallResult {
         session_id: session.id,
         call: number,
         moved: moved.map(|moved| MovedSession { replayed: moved.replayed, different: moved.different }),
+        restored: restored.map(|it| RestoredSession {
+            replayed: it.replayed,
+            different: it.different,
+            lost_calls: it.lost,
+        }),
         interpreter_lost: lost,
     }
 }

@@ -51,7 +51,6 @@ const LOST: &str = "this session was lost: its container is gone, or a call of i
 /// A session of cells: the way to the task that has its container.
 pub(super) struct CellSession {
     requests: mpsc::Sender<Request>,
-    interrupt: Interrupt,
     closing: watch::Receiver<bool>,
 }
 
@@ -69,15 +68,13 @@ pub(super) async fn open(runner: Arc<Runner>, spec: SessionSpec, prepared: Prepa
     let late = || Error::unavailable(format!("the session's container has not started in {} s", START.as_secs()));
     let cells = starting.unwrap_or_else(|_| Err(late()))?;
     let (requests, receiver) = mpsc::channel(1);
-    let session = CellSession { requests, interrupt: cells.interrupt.clone(), closing: runner.daemon().closing() };
+    let session = CellSession { requests, closing: runner.daemon().closing() };
     runner.daemon().runtime().spawn(cells.serve(receiver));
     Ok(session)
 }
 
 impl CellSession {
     async fn request<T>(&self, request: impl FnOnce(oneshot::Sender<Result<T>>) -> Request) -> Result<T> {
-        // What is asked from here on is for this one.
-        self.interrupt.forget();
         let (sender, reply) = oneshot::channel();
         // An error says that the task has ended, and the reply does so then, too.
         let _ = self.requests.send(request(sender)).await;
@@ -163,10 +160,6 @@ impl Session for CellSession {
         self.files(asked, Bytes::new()).await.map(drop).map_err(|error| named(path, error))
     }
 
-    fn interrupt(&self) -> Interrupt {
-        self.interrupt.clone()
-    }
-
     fn is_alive(&self) -> bool {
         !self.requests.is_closed()
     }
@@ -200,7 +193,6 @@ struct Cells {
     prepared: Prepared,
     project: Project,
     limits: Limits,
-    interrupt: Interrupt,
     /// Calls so far.
     count: u64,
     is_paused: bool,
@@ -211,6 +203,7 @@ struct Exchange<'a> {
     conversation: &'a mut RunnerSession,
     stdin: Option<Stdin>,
     tools: Option<ToolPort>,
+    interrupt: Interrupt,
     deadline: Deadline,
     grace: Grace,
 }
@@ -285,7 +278,6 @@ impl Cells {
                 prepared,
                 project: spec.project,
                 limits: spec.limits,
-                interrupt: Interrupt::default(),
                 count: 0,
                 is_paused: false,
             });
@@ -387,7 +379,7 @@ impl Cells {
         observer: Box<dyn Observer>,
         reply: &mut oneshot::Sender<Result<Run>>,
     ) -> (Result<Run>, bool) {
-        let Call { code, stdin, limits, tools, .. } = call;
+        let Call { code, stdin, limits, tools, interrupt, .. } = call;
         let Code::Cell { name, source } = code else { return (Err(Error::invalid("no cell")), true) };
         if !self.resume().await {
             return (Err(Error::invalid(LOST)), false);
@@ -413,6 +405,7 @@ impl Cells {
             stdin: Some(stdin),
             deadline: if tools.is_some() { Deadline::movable(at) } else { Deadline::At(at) },
             tools,
+            interrupt,
             grace: Grace::InTime,
         };
         let conclusion = self.exchange(&mut exchange, reply.closed()).await;
@@ -468,6 +461,7 @@ impl Cells {
             conversation: &mut conversation,
             stdin: None,
             tools: None,
+            interrupt: Interrupt::default(),
             deadline: Deadline::At(Instant::now() + QUESTION_TIME),
             grace: Grace::InTime,
         };
@@ -504,6 +498,7 @@ impl Cells {
             conversation: &mut conversation,
             stdin: None,
             tools: None,
+            interrupt: Interrupt::default(),
             deadline: Deadline::At(Instant::now() + FILES_TIME),
             grace: Grace::InTime,
         };
@@ -515,7 +510,7 @@ impl Cells {
 
     /// Passes on what goes in and comes out, until something ends it.
     async fn exchange(&mut self, exchange: &mut Exchange<'_>, gone: impl Future<Output = ()>) -> Conclusion {
-        let Exchange { conversation, stdin, tools, deadline, grace } = exchange;
+        let Exchange { conversation, stdin, tools, interrupt, deadline, grace } = exchange;
         let signals = Signals::new();
         let mut gone = std::pin::pin!(gone.fuse());
         loop {
@@ -528,7 +523,7 @@ impl Cells {
                     ended = conversation.listen(&mut self.line, &signals), if listens => Happening::Heard(ended),
                     piece = piece(stdin, &signals), if stdin.is_some() => Happening::Input(piece),
                     results = results(tools), if waits_for_tools => Happening::Results(results),
-                    () = self.interrupt.asked() => Happening::Interrupt,
+                    () = interrupt.asked() => Happening::Interrupt,
                     () = &mut gone => Happening::CutOff,
                 }
             };
@@ -552,7 +547,10 @@ impl Cells {
                             deadline.pause();
                         }
                     }
-                    Ended::GoesOn => deadline.resume(),
+                    Ended::GoesOn => {
+                        goes_on(tools).await;
+                        deadline.resume();
+                    }
                     Ended::Located | Ended::Missed(_) => {}
                     Ended::Called(_) | Ended::Refused(_) | Ended::Malformed => return Conclusion::Malformed,
                 },
@@ -566,7 +564,8 @@ impl Cells {
                     self.writer.put(to::RESULTS, &results);
                 }
                 Some(Happening::Interrupt) => {
-                    self.interrupt.forget();
+                    interrupt.take();
+                    goes_on(tools).await;
                     deadline.resume();
                     self.writer.put(to::INTERRUPT, b"");
                 }
@@ -632,6 +631,12 @@ async fn results(tools: &mut Option<ToolPort>) -> Vec<u8> {
     match tools {
         Some(port) => port.answers().await,
         None => Vec::new(),
+    }
+}
+
+async fn goes_on(tools: &mut Option<ToolPort>) {
+    if let Some(port) = tools {
+        port.go_on().await;
     }
 }
 
