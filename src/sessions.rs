@@ -248,7 +248,7 @@ impl Sessions {
     /// Lists the sessions of an owner, the one used last first.
     pub async fn list(&self, owner: &str) -> Vec<SessionInfo> {
         let entries: Vec<_> = lock(&self.shared.entries).values().filter(|it| it.owner() == owner).cloned().collect();
-        let mut infos: Vec<_> = entries.iter().map(|entry| entry.info()).collect();
+        let mut infos: Vec<_> = entries.iter().map(Arc::as_ref).map(Entry::info).collect();
         infos.sort_by_key(|info| std::cmp::Reverse(info.last_used));
         infos
     }

@@ -544,6 +544,21 @@ fn an_owner_and_memory_have_their_share_at_once() {
 }
 
 #[test]
+fn folders_of_files_from_outside_count() {
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sessions = open(folder.path());
+        let limits = Limits { disk_files: 20, ..Limits::default() };
+        let id = sessions.create(ME, Job::session().limits(limits)).await.expect("a session").id;
+        sessions.write_file(ME, &id, "a/b/c", "".into()).await.expect("written");
+        let deep = "d/".repeat(30) + "file";
+        assert!(sessions.write_file(ME, &id, &deep, "".into()).await.is_err());
+        let code = "import os\nsum(len(folders) for _, folders, _ in os.walk('.'))";
+        assert!(value(&sessions, &id, code).await.parse::<u32>().is_ok_and(|folders| folders <= 20));
+    });
+}
+
+#[test]
 fn copies_have_a_budget_on_disk() {
     block_on(async {
         let folder = tempfile::tempdir().expect("a folder");

@@ -210,9 +210,11 @@ pub struct ToolDesk {
     /// Takes results, of any of the calls so far.
     pub results: mpsc::UnboundedSender<ToolResult>,
     /// How many results the program has taken when it last came to wait for more.
+    #[cfg(feature = "server")]
     waits: watch::Receiver<u64>,
 }
 
+#[cfg(feature = "server")]
 impl ToolDesk {
     /// Waits until the program waits for more, after it has taken this many results; for ever where it does not.
     pub(crate) fn waits_after(&self, results: u64) -> impl Future<Output = ()> + use<> {
@@ -236,8 +238,15 @@ pub fn tools(declared: Vec<Tool>) -> Result<(ToolPort, ToolDesk)> {
     let (calls, asked) = mpsc::unbounded_channel();
     let (results, answered) = mpsc::unbounded_channel();
     let port = ToolPort::new(declared, calls, answered);
+    #[cfg(feature = "server")]
     let waits = port.waits.subscribe();
-    Ok((port, ToolDesk { calls: asked, results, waits }))
+    let desk = ToolDesk {
+        calls: asked,
+        results,
+        #[cfg(feature = "server")]
+        waits,
+    };
+    Ok((port, desk))
 }
 
 fn check(tools: &[Tool]) -> Result<()> {

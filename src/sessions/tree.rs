@@ -217,7 +217,7 @@ pub(super) fn restore(folder: &Path, tree: Option<u64>) -> io::Result<()> {
         let making = folder.join(".home");
         remove(&making)?;
         let items = scan(&kept)?;
-        copy_items(&kept, &making, &items, |from, into| copy(from, into))?;
+        copy_items(&kept, &making, &items, copy)?;
         fs::rename(making, &home)?;
         return Listing::write(folder, tree, scan(&home)?, SystemTime::now());
     };

@@ -92,7 +92,11 @@ impl CellSession {
     }
 
     fn lost(&self) -> Error {
-        if *self.closing.borrow() { Error::unavailable("the executor is shutting down") } else { Error::invalid(LOST) }
+        if *self.closing.borrow() {
+            Error::unavailable("the executor is shutting down")
+        } else {
+            Error::unavailable(LOST)
+        }
     }
 }
 
@@ -176,11 +180,7 @@ fn checked(path: &str) -> Result<String> {
 
 /// Says to which file an error belongs.
 fn named(path: &str, error: Error) -> Error {
-    if error.is_invalid_job() && error.message() != LOST {
-        Error::invalid(format!("{path:?}: {}", error.message()))
-    } else {
-        error
-    }
+    if error.is_invalid_job() { Error::invalid(format!("{path:?}: {}", error.message())) } else { error }
 }
 
 /// A container with a session in it.
@@ -367,7 +367,7 @@ impl Cells {
                 if !alive {
                     requests.close();
                 }
-                let _ = reply.send(about.ok_or_else(|| Error::invalid(LOST)));
+                let _ = reply.send(about.ok_or_else(|| Error::unavailable(LOST)));
                 alive
             }
         }
@@ -382,7 +382,7 @@ impl Cells {
         let Call { code, stdin, limits, tools, interrupt, .. } = call;
         let Code::Cell { name, source } = code else { return (Err(Error::invalid("no cell")), true) };
         if !self.resume().await {
-            return (Err(Error::invalid(LOST)), false);
+            return (Err(Error::unavailable(LOST)), false);
         }
         // Memory and disk are the session's.
         let limits = Limits {
@@ -435,7 +435,7 @@ impl Cells {
                 self.container.kill().await;
                 (nonsense(), false)
             }
-            Conclusion::CutOff => return (Err(Error::invalid(LOST)), false),
+            Conclusion::CutOff => return (Err(Error::unavailable(LOST)), false),
         };
         if let Ending::Stopped { reason } = &ending
             && !alive
@@ -452,7 +452,7 @@ impl Cells {
         reply: &mut oneshot::Sender<Result<JsonText>>,
     ) -> (Result<JsonText>, bool) {
         if !self.resume().await {
-            return (Err(Error::invalid(LOST)), false);
+            return (Err(Error::unavailable(LOST)), false);
         }
         let asked = serde_json::json!({"name": question.name(), "arguments": question.arguments()}).to_string();
         self.writer.put(to::QUESTION, asked.as_bytes());
@@ -478,7 +478,7 @@ impl Cells {
             | Conclusion::NoCalls(_)
             | Conclusion::Gone
             | Conclusion::Malformed
-            | Conclusion::CutOff => (Err(Error::invalid(LOST)), false),
+            | Conclusion::CutOff => (Err(Error::unavailable(LOST)), false),
         }
     }
 

@@ -175,11 +175,12 @@ impl WasmSession {
             State::Waiting { instance, .. } => Ok(instance),
             State::InCall => {
                 self.state = State::Ended(CUT_OFF);
-                Err(Error::invalid(CUT_OFF))
+                Err(Error::unavailable(CUT_OFF))
             }
             State::Ended(why) => {
                 self.state = State::Ended(why);
-                Err(Error::invalid(why))
+                // Only a session of scripts has had its call by its caller's doing.
+                Err(if why == HAD_ITS_CALL { Error::invalid(why) } else { Error::unavailable(why) })
             }
         }
     }
