@@ -77,7 +77,7 @@ async fn tool(session: &mut dyn Session, code: &str, rounds: usize) -> Vec<Durat
     let mut times = Vec::new();
     for _ in 0..rounds {
         let (port, mut desk) = tools(vec![Tool::new("ask").awaited(code == GATHER)]).expect("tools");
-        let cell = Call::cell(1, code, Limits::default()).tools(port);
+        let cell = Call::cell(1, code.to_owned(), Limits::default()).tools(port);
         let answering = async {
             while let Some(calls) = desk.calls.recv().await {
                 for call in calls {

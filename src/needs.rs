@@ -14,7 +14,6 @@ mod extras;
 mod installs;
 mod own;
 mod packages;
-mod python;
 mod reach;
 mod repetition;
 mod scan;
@@ -23,7 +22,6 @@ mod stdlib;
 mod syntax;
 
 pub use installs::is_installing_line;
-pub use python::{Python, UnsupportedPython};
 pub(crate) use script::{Container, Script};
 
 use crate::{
@@ -31,6 +29,7 @@ use crate::{
     environment::Platform,
     outcome::CapabilityMiss,
     project::{Located, Project},
+    python::Python,
 };
 use extras::Extra;
 use installs::Installation;

@@ -47,6 +47,7 @@ use metrics::Metrics;
 use std::{
     io,
     net::SocketAddr,
+    num::NonZero,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -55,7 +56,7 @@ use std::{
 };
 use tokio::{
     net::TcpSocket,
-    runtime::{Builder, Handle},
+    runtime::{Builder, Handle, Runtime},
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     time::{Instant, sleep, timeout_at},
@@ -90,8 +91,7 @@ struct App {
     conversations: Option<Conversations>,
     uploads: Arc<Uploads>,
     metrics: Arc<Metrics>,
-    /// Where executions run. Their threads are busy for as long as a slice of a job takes; those that answer requests
-    /// must not be.
+    /// Where executions run that take longer than a slice. Their threads are busy; those that answer requests must not be.
     jobs: Handle,
     draining: AtomicBool,
 }
@@ -139,9 +139,9 @@ pub fn serve(
     }
     let pyexec = builder.settings(&settings).build()?;
 
-    let fail = |e| Error::caused("cannot start a runtime", e);
-    let jobs = Builder::new_multi_thread().thread_name("jobs").enable_all().build().map_err(fail)?;
-    let front = Builder::new_multi_thread().worker_threads(2).thread_name("http").enable_all().build().map_err(fail)?;
+    let jobs = runtime("jobs", NonZero::get)?;
+    // The first slice of each job is run here; two more answer meanwhile.
+    let front = runtime("http", |cores| cores.get() + 2)?;
     let conversations = {
         let _entered = jobs.enter();
         conversations(&pyexec, &settings)
@@ -177,6 +177,21 @@ pub fn serve(
     jobs.shutdown_background();
     front.shutdown_background();
     result
+}
+
+/// Makes a runtime with so many threads, for so many cores. They look for what has come after every few slices of jobs, each
+/// of which takes as long as a hundred of other tasks.
+fn runtime(name: &str, threads: impl FnOnce(NonZero<usize>) -> usize) -> Result<Runtime> {
+    const LOOK_AFTER: u32 = 4;
+    let cores = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    Builder::new_multi_thread()
+        .worker_threads(threads(cores))
+        .thread_name(name)
+        .event_interval(LOOK_AFTER)
+        .global_queue_interval(LOOK_AFTER)
+        .enable_all()
+        .build()
+        .map_err(|e| Error::caused("cannot start a runtime", e))
 }
 
 /// Opens sessions in the data folder: servers that share it have a folder of sessions each.

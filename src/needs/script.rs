@@ -1,6 +1,6 @@
 //! Inline script metadata (PEP 723): a block of comments in the entry script that says what it requires.
 
-use super::python::Requirement;
+use crate::python::Requirement;
 use crate::{Error, Result};
 use serde::Deserialize;
 

@@ -1,6 +1,6 @@
 //! Which modules are the standard library's, in which versions, and which of them WebAssembly lacks.
 
-use super::python::Python;
+use crate::python::Python;
 use std::{collections::HashSet, sync::LazyLock};
 
 /// The versions that have a module.

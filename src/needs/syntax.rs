@@ -1,6 +1,6 @@
 //! Parsing that hostile code cannot crash: the parser recurses, so how deep it would go is found out first.
 
-use super::python::Python;
+use crate::python::Python;
 use ruff_python_ast::{ModModule, PythonVersion, token::TokenKind};
 use ruff_python_parser::{Mode, ParseOptions, Parsed, UnsupportedSyntaxErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -5,8 +5,9 @@ use crate::{
     Outcome, ResolvedJob, Result,
     environment::{Environments, Platform},
     error::Error,
-    needs::{Module, Needs, Python, Urgency},
+    needs::{Module, Needs, Urgency},
     outcome::CapabilityMiss,
+    python::Python,
 };
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -14,7 +14,8 @@
 use super::reason::{Demand, NetworkNote, PackageTrouble, RouteReason, Wanted, What, Why, in_words};
 use crate::{
     Error, Hint, Result, TierChoice,
-    needs::{Bound, Capability, Needs, Python, Urgency},
+    needs::{Bound, Capability, Needs, Urgency},
+    python::Python,
 };
 
 /// Memory that an interpreter in WebAssembly can have.

@@ -4,9 +4,11 @@
 //! temporary file when it was compressed, until a job runs. Nothing is unpacked beyond a bound.
 
 use super::{
-    Builder, ENTRIES_MAX, Entry, PATH_BYTES_MAX, Project,
+    Entry, Project,
+    builder::{Builder, ENTRIES_MAX},
     headers::{Headers, Member, Name},
     omissions::Omission,
+    paths::PATH_BYTES_MAX,
     relative,
 };
 use crate::{Error, Result};

@@ -1,6 +1,6 @@
 //! Reads the headers of a tar archive, in memory that does not depend on what they claim.
 
-use super::PATH_BYTES_MAX;
+use super::paths::PATH_BYTES_MAX;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use tar::{EntryType, GnuExtSparseHeader, Header, PaxExtensions};
 

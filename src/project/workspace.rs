@@ -3,7 +3,7 @@
 //! Each is locked as long as its process lives, so that a process that was killed leaves nothing for good: the next one
 //! removes what is not locked.
 
-use super::{DEPTH_MAX, Project};
+use super::{Project, paths::DEPTH_MAX};
 use crate::blocking::StillWanted;
 use cap_std::fs::Dir;
 use rustix::{

@@ -15,7 +15,7 @@ use super::{
     progress::{Progress, Step},
     recipe::{BYTES_LABEL, LAYER, REPOSITORY, Recipe},
 };
-use crate::{Error, Hint, Project, Result, needs::Python, turns::Turns};
+use crate::{Error, Hint, Project, Result, python::Python, turns::Turns};
 use bollard::{
     exec::StartExecResults,
     models::{ContainerConfig, ExecConfig},

@@ -11,7 +11,7 @@ use super::{
     progress::{Progress, Step},
     state,
 };
-use crate::{Error, ErrorKind, Hint, Result, needs::Python, single_flight::SingleFlight, sync::lock};
+use crate::{Error, ErrorKind, Hint, Result, python::Python, single_flight::SingleFlight, sync::lock};
 use bollard::{
     models::ImageInspect,
     query_parameters::{CreateImageOptionsBuilder, ListImagesOptionsBuilder},

@@ -1,6 +1,6 @@
 //! What an image has to run Python with.
 
-use crate::needs::Python;
+use crate::python::Python;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The interpreter of an image, as far as it matters for packages.

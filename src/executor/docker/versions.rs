@@ -14,7 +14,7 @@ use super::{
     progress::{Progress, Step},
     state,
 };
-use crate::{Error, ErrorKind, Result, needs::Python, sync::lock};
+use crate::{Error, ErrorKind, Result, python::Python, sync::lock};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},

@@ -41,6 +41,12 @@ impl Image {
     pub(crate) fn changed(&self, memory: &[u8]) -> Vec<Range<usize>> {
         memory::changed(&self.content, memory)
     }
+
+    /// Returns what the memory of an instance starts with; zeros follow.
+    #[cfg(test)]
+    pub(crate) fn content(&self) -> &[u8] {
+        self.content.bytes()
+    }
 }
 
 /// Makes images, and keeps them in the cache: that of the interpreter, and others from that one.

@@ -115,14 +115,6 @@ impl Instance {
         hand_over(&mut self.store, instance, input).await
     }
 
-    /// Returns its memory.
-    #[cfg(test)]
-    pub(crate) fn memory(&mut self) -> wasmtime::Result<&[u8]> {
-        let instance = self.guest()?.instance;
-        let memory = instance.get_memory(&mut self.store, "memory");
-        Ok(memory.ok_or_else(|| wasmtime::format_err!("no memory"))?.data(&self.store))
-    }
-
     /// Runs the script that was handed over, and returns its exit status.
     pub(crate) async fn run(&mut self, at: u32) -> wasmtime::Result<i32> {
         let run: TypedFunc<u32, i32> = self.function("pyexec_run")?;

@@ -78,10 +78,10 @@ pub(super) async fn eval(
     drop(bytes);
     let streamed = read.request.stream;
     let request = request::eval(read, length, &app, &caller).await?;
-    let submitted = submit(&app, &caller, request, idempotency).await?;
     if streamed {
+        let submitted = submit(&app, &caller, request, idempotency).await?;
         let waiting = GiveUpOnDrop::new(&app, &submitted);
         return Ok(stream(&app, submitted, 0, Some(waiting)).await?.into_response());
     }
-    Ok(json(result(&app, &submitted).await?).await)
+    Ok(json(result(&app, &caller, request, idempotency).await?).await)
 }

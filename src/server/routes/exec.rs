@@ -63,8 +63,7 @@ pub(super) async fn sync(
     http: axum::extract::Request,
 ) -> Result<Response, ApiError> {
     let (request, idempotency) = receive(&app, &caller, http, Waiting::Yes).await?;
-    let submitted = submit(&app, &caller, request, idempotency).await?;
-    Ok(json(result(&app, &submitted).await?).await)
+    Ok(json(result(&app, &caller, request, idempotency).await?).await)
 }
 
 /// Accepts an uploaded project; ask for the execution or follow its events.
