@@ -13,10 +13,10 @@ mod traceback;
 pub mod wasm;
 
 pub use interrupt::Interrupt;
-pub(crate) use tools::Suspend;
 pub use tools::{
     OUTSTANDING_MAX, TOOL_BYTES_MAX, TOOLS_MAX, Tool, ToolCall, ToolDesk, ToolError, ToolPort, ToolResult, tools,
 };
+pub(crate) use tools::{Suspend, ToolLog};
 
 use crate::{
     Limits, Outcome, Project, ResolvedJob, Result, Stdin, Want,
@@ -125,9 +125,6 @@ pub trait Session: Send {
     /// As for [`Session::call`], and when there is no such file.
     async fn remove_file(&mut self, path: &str) -> Result<()>;
 
-    /// Returns what interrupts its calls.
-    fn interrupt(&self) -> Interrupt;
-
     /// Returns whether there can be another call.
     fn is_alive(&self) -> bool;
 }
@@ -220,18 +217,28 @@ pub struct SessionSpec {
     pub(crate) lives_on: bool,
     /// Where its files are to stay, when they outlive it.
     pub(crate) home: Option<Arc<Path>>,
+    /// Bytes and files that are in it already.
+    pub(crate) used: Option<(u64, u64)>,
 }
 
 impl SessionSpec {
     /// Describes a session of cells.
     pub fn new(project: Project, env: Vec<(String, String)>, limits: Limits) -> SessionSpec {
-        SessionSpec { project, env, limits, collect_files: false, lives_on: true, home: None }
+        SessionSpec { project, env, limits, collect_files: false, lives_on: true, home: None, used: None }
     }
 
-    /// Sets the folder for its files, which stay there: only such a session can be frozen once it has files.
+    /// Sets the folder for its files in WebAssembly, which stay there: only such a session can be frozen once it has files. A
+    /// container has its own; whoever keeps the session takes files there and back.
     #[must_use]
     pub fn home(mut self, folder: impl Into<Arc<Path>>) -> SessionSpec {
         self.home = Some(folder.into());
+        self
+    }
+
+    /// Says how many bytes and files are in that folder already.
+    #[must_use]
+    pub(crate) fn used(mut self, used: (u64, u64)) -> SessionSpec {
+        self.used = Some(used);
         self
     }
 }
@@ -246,6 +253,7 @@ pub struct Call {
     pub(crate) want: Want,
     pub(crate) tools: Option<ToolPort>,
     pub(crate) stop_at: Option<StopAt>,
+    pub(crate) interrupt: Interrupt,
 }
 
 /// The code of a call.
@@ -268,6 +276,7 @@ impl Call {
             want: Want::LastExpression,
             tools: None,
             stop_at: None,
+            interrupt: Interrupt::default(),
         }
     }
 
@@ -283,6 +292,18 @@ impl Call {
     pub fn tools(mut self, tools: ToolPort) -> Call {
         self.tools = Some(tools);
         self
+    }
+
+    /// Has it interrupted by this.
+    #[must_use]
+    pub fn interrupted_by(mut self, interrupt: Interrupt) -> Call {
+        self.interrupt = interrupt;
+        self
+    }
+
+    /// Returns what interrupts it.
+    pub fn interrupt(&self) -> Interrupt {
+        self.interrupt.clone()
     }
 }
 
@@ -329,8 +350,9 @@ pub(crate) fn parts(job: ResolvedJob, stop_at: Option<StopAt>) -> (SessionSpec, 
     let ResolvedJob { project, script, args, env, stdin, limits, want, collect_files, containers } = job;
     // What it changes is kept, also when its caller does not ask.
     let collect_files = collect_files || containers.workspace.is_some();
-    let spec = SessionSpec { project, env, limits, collect_files, lives_on: false, home: None };
-    (spec, Call { code: Code::Script(script), args, stdin, limits, want, tools: None, stop_at })
+    let spec = SessionSpec { project, env, limits, collect_files, lives_on: false, home: None, used: None };
+    let interrupt = Interrupt::default();
+    (spec, Call { code: Code::Script(script), args, stdin, limits, want, tools: None, stop_at, interrupt })
 }
 
 /// Decides whether a job is stopped at a miss, because another attempt would have what it lacks.

@@ -1,32 +1,36 @@
 //! Conversations: interpreters that live on between calls, with their files, kept on disk.
 //!
-//! `entry` is one session and its calls: it is live (in memory), or frozen (in its folder), and every call that was answered is
-//! written down in its `journal`, so that a session outlives its process. `record` is what is known of it, `folder` where all of
-//! that is, `place` what its code takes to run, and `budget` which sessions stay in memory. `stream` is a call as what happens in
-//! it, for those who read slowly as well.
+//! `entry` is one session and its calls: it is live (in memory), or kept (in its folder, `keep`), and every call that was
+//! answered is written down in its `journal`, so that a session outlives its process (`restore`). `record` is what is known of it,
+//! `folder` where all of that is, `tree` its files at a moment, `place` what its code takes to run, and `budget` how many there
+//! may be. `stream` is a call as what happens in it, for those who read slowly as well.
 
 mod budget;
 mod entry;
 mod folder;
 mod journal;
+mod keep;
 mod place;
 mod record;
+mod restore;
 mod stream;
+mod tree;
 mod turn;
 
 pub use entry::CallEnd;
-pub use record::{Moved, SessionInfo, SessionState};
+pub use record::{Moved, Restored, SessionInfo, SessionState};
 pub use stream::{CallEvent, CallEvents};
 
 use crate::{
     Error, Job, Limits, Pyexec, Result, Stdin,
-    executor::{Observer, Question, SessionFile, ToolPort},
+    executor::{Observer, Question, Session, SessionFile, ToolPort},
     outcome::JsonText,
     sync::lock,
 };
 use bytes::Bytes;
-use entry::Entry;
+use entry::{Between, Entry};
 use folder::Folder;
+use futures_util::{StreamExt, future::BoxFuture};
 use record::{Definition, Record};
 use std::{
     collections::HashMap,
@@ -34,9 +38,12 @@ use std::{
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
+use tokio::sync::Semaphore;
 
 /// Separates two looks for sessions that have expired.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Sessions that are written down at the same time when all are closed.
+const CLOSED_TOGETHER: usize = 8;
 
 /// Settings of [`Sessions`].
 #[derive(Debug, Clone)]
@@ -48,10 +55,14 @@ pub struct SessionsOptions {
     pub live_max: usize,
     /// Sessions that one owner may have, frozen ones included.
     pub owner_max: usize,
+    /// Bytes on disk that the sessions of one owner may take for copies and kept states to be made.
+    pub owner_bytes_max: u64,
     /// How long a session is kept after its last use.
     pub time_to_live: Duration,
     /// How long a session waits after a call before its state is written down.
     pub freeze_after: Duration,
+    /// How long calls of a session may run again, all together, for one that brings it back or moves it.
+    pub replay_time: Duration,
 }
 
 impl Default for SessionsOptions {
@@ -60,8 +71,10 @@ impl Default for SessionsOptions {
             folder: None,
             live_max: 64,
             owner_max: 1000,
+            owner_bytes_max: 64 << 30,
             time_to_live: Duration::from_secs(24 * 3600),
             freeze_after: Duration::from_millis(250),
+            replay_time: Duration::from_secs(300),
         }
     }
 }
@@ -129,6 +142,10 @@ struct Shared {
     options: SessionsOptions,
     folder: Folder,
     entries: Mutex<HashMap<String, Arc<Entry>>>,
+    /// Sessions that are being made, by owner.
+    making: Mutex<HashMap<String, usize>>,
+    /// One for each session in memory.
+    places: Arc<Semaphore>,
 }
 
 impl Sessions {
@@ -140,7 +157,9 @@ impl Sessions {
     pub fn open(pyexec: Pyexec, options: SessionsOptions) -> Result<Sessions> {
         let folder = Folder::open(options.folder.as_deref())?;
         let entries = folder.sessions().into_iter().map(|entry| (entry.id().to_owned(), Arc::new(entry))).collect();
-        let shared = Arc::new(Shared { pyexec, options, folder, entries: Mutex::new(entries) });
+        let places = Arc::new(Semaphore::new(options.live_max.clamp(1, Semaphore::MAX_PERMITS)));
+        let (entries, making) = (Mutex::new(entries), Mutex::default());
+        let shared = Arc::new(Shared { pyexec, options, folder, entries, making, places });
         let weak = Arc::downgrade(&shared);
         tokio::spawn(async move {
             loop {
@@ -158,21 +177,18 @@ impl Sessions {
     ///
     /// When what it asks for cannot be, or its owner has too many sessions.
     pub async fn create(&self, owner: &str, job: Job) -> Result<SessionInfo> {
-        let owned = lock(&self.shared.entries).values().filter(|entry| entry.owner() == owner).count();
-        if owned >= self.shared.options.owner_max {
-            return Err(Error::invalid(format!(
-                "there are {owned} sessions, as many as one owner may have: remove some that are no longer used"
-            )));
-        }
         let project = job.project.clone();
         project.fits(&job.limits)?;
         let record = Record::new(owner, Definition::of(&job), self.shared.options.time_to_live);
         // What no call could have is refused now.
         self.shared.pyexec.plan(record.job_for(&Bytes::new())?).await.map_err(Error::of_job)?;
-        let entry = Arc::new(self.shared.folder.create(record, &project).await?);
-        let info = entry.info().await;
-        lock(&self.shared.entries).insert(entry.id().to_owned(), entry);
-        Ok(info)
+        let (sessions, owner) = (self.clone(), owner.to_owned());
+        whole(async move {
+            let _reserved = sessions.reserve(&owner)?;
+            let entry = sessions.shared.folder.create(record, &project).await?;
+            Ok(sessions.add(entry))
+        })
+        .await
     }
 
     /// Runs a cell in a session. Calls of one session run one after the other. When the future is dropped, the call is
@@ -213,7 +229,13 @@ impl Sessions {
     /// When there is no such session of this owner, or it does not answer.
     pub async fn ask(&self, owner: &str, id: &str, question: Question) -> Result<JsonText> {
         let entry = self.entry(owner, id)?;
-        entry.ask(self, question).await
+        let sessions = self.clone();
+        whole(async move {
+            let answer = entry.ask(&sessions, question).await;
+            entry::write_down_later(&sessions, entry);
+            answer
+        })
+        .await
     }
 
     /// Returns what is known of a session.
@@ -222,16 +244,13 @@ impl Sessions {
     ///
     /// When there is no such session of this owner.
     pub async fn info(&self, owner: &str, id: &str) -> Result<SessionInfo> {
-        Ok(self.entry(owner, id)?.info().await)
+        Ok(self.entry(owner, id)?.info())
     }
 
     /// Lists the sessions of an owner, the one used last first.
     pub async fn list(&self, owner: &str) -> Vec<SessionInfo> {
         let entries: Vec<_> = lock(&self.shared.entries).values().filter(|it| it.owner() == owner).cloned().collect();
-        let mut infos = Vec::with_capacity(entries.len());
-        for entry in entries {
-            infos.push(entry.info().await);
-        }
+        let mut infos: Vec<_> = entries.iter().map(Arc::as_ref).map(Entry::info).collect();
         infos.sort_by_key(|info| std::cmp::Reverse(info.last_used));
         infos
     }
@@ -242,10 +261,13 @@ impl Sessions {
     ///
     /// When there is no such session of this owner, or it cannot be removed.
     pub async fn remove(&self, owner: &str, id: &str) -> Result<()> {
-        let entry = self.entry(owner, id)?;
-        lock(&self.shared.entries).remove(id);
-        entry.interrupt();
-        entry.remove().await
+        let (sessions, entry) = (self.clone(), self.entry(owner, id)?);
+        whole(async move {
+            entry.remove().await?;
+            lock(&sessions.shared.entries).remove(entry.id());
+            Ok(())
+        })
+        .await
     }
 
     /// Makes another session that goes on where this one is.
@@ -254,11 +276,13 @@ impl Sessions {
     ///
     /// When there is no such session of this owner, or it cannot be copied.
     pub async fn fork(&self, owner: &str, id: &str) -> Result<SessionInfo> {
-        let entry = self.entry(owner, id)?;
-        let fork = Arc::new(entry.fork(self).await?);
-        let info = fork.info().await;
-        lock(&self.shared.entries).insert(fork.id().to_owned(), fork);
-        Ok(info)
+        let (sessions, entry) = (self.clone(), self.entry(owner, id)?);
+        whole(async move {
+            let _reserved = sessions.reserve(entry.owner())?;
+            let fork = entry.fork(&sessions).await?;
+            Ok(sessions.add(fork))
+        })
+        .await
     }
 
     /// Keeps the present state of a session under a name, in place of what had this name.
@@ -267,7 +291,8 @@ impl Sessions {
     ///
     /// When there is no such session of this owner, it has too many, or its state cannot be kept.
     pub async fn checkpoint(&self, owner: &str, id: &str, name: &str) -> Result<()> {
-        self.entry(owner, id)?.checkpoint(name).await
+        let (sessions, entry, name) = (self.clone(), self.entry(owner, id)?, name.to_owned());
+        whole(async move { entry.checkpoint(&sessions, &name).await }).await
     }
 
     /// Goes back to what is kept under a name.
@@ -276,9 +301,12 @@ impl Sessions {
     ///
     /// When there is no such session of this owner, or nothing under this name.
     pub async fn roll_back(&self, owner: &str, id: &str, name: &str) -> Result<SessionInfo> {
-        let entry = self.entry(owner, id)?;
-        entry.roll_back(name).await?;
-        Ok(entry.info().await)
+        let (entry, name) = (self.entry(owner, id)?, name.to_owned());
+        whole(async move {
+            entry.roll_back(&name).await?;
+            Ok(entry.info())
+        })
+        .await
     }
 
     /// Lists the names under which states of a session are kept.
@@ -286,8 +314,8 @@ impl Sessions {
     /// # Errors
     ///
     /// When there is no such session of this owner.
-    pub fn checkpoints(&self, owner: &str, id: &str) -> Result<Vec<String>> {
-        Ok(self.entry(owner, id)?.checkpoints())
+    pub async fn checkpoints(&self, owner: &str, id: &str) -> Result<Vec<String>> {
+        Ok(self.entry(owner, id)?.checkpoints().await)
     }
 
     /// Lists the files of a session.
@@ -296,8 +324,7 @@ impl Sessions {
     ///
     /// When there is no such session of this owner.
     pub async fn files(&self, owner: &str, id: &str) -> Result<Vec<SessionFile>> {
-        let entry = self.entry(owner, id)?;
-        entry.with_live(self, |session| session.list_files()).await
+        self.between(owner, id, Between::Look, |session| session.list_files()).await
     }
 
     /// Reads a file of a session.
@@ -306,8 +333,8 @@ impl Sessions {
     ///
     /// When there is no such session of this owner, or no such file.
     pub async fn read_file(&self, owner: &str, id: &str, path: &str) -> Result<Bytes> {
-        let (entry, path) = (self.entry(owner, id)?, path.to_owned());
-        entry.with_live(self, |session| Box::pin(async move { session.read_file(&path).await })).await
+        let path = path.to_owned();
+        self.between(owner, id, Between::Look, |session| Box::pin(async move { session.read_file(&path).await })).await
     }
 
     /// Writes a file of a session.
@@ -316,8 +343,9 @@ impl Sessions {
     ///
     /// When there is no such session of this owner, or its disk is full.
     pub async fn write_file(&self, owner: &str, id: &str, path: &str, content: Bytes) -> Result<()> {
-        let (entry, path) = (self.entry(owner, id)?, path.to_owned());
-        entry.with_live(self, |session| Box::pin(async move { session.write_file(&path, content).await })).await
+        let path = path.to_owned();
+        let what = Between::Write { path: path.clone(), content: content.clone() };
+        self.between(owner, id, what, |session| Box::pin(async move { session.write_file(&path, content).await })).await
     }
 
     /// Removes a file of a session.
@@ -326,30 +354,37 @@ impl Sessions {
     ///
     /// When there is no such session of this owner, or no such file.
     pub async fn remove_file(&self, owner: &str, id: &str, path: &str) -> Result<()> {
-        let (entry, path) = (self.entry(owner, id)?, path.to_owned());
-        entry.with_live(self, |session| Box::pin(async move { session.remove_file(&path).await })).await
+        let path = path.to_owned();
+        let what = Between::Remove { path: path.clone() };
+        self.between(owner, id, what, |session| Box::pin(async move { session.remove_file(&path).await })).await
     }
 
     /// Writes down what is only in memory, for an end of the process in order.
     pub async fn freeze_all(&self) {
         let entries: Vec<_> = lock(&self.shared.entries).values().cloned().collect();
-        for entry in entries {
-            entry.interrupt();
-            entry.write_down().await;
+        for entry in &entries {
+            entry.close();
         }
+        futures_util::stream::iter(entries)
+            .for_each_concurrent(CLOSED_TOGETHER, |entry| async move { entry.closed().await })
+            .await;
     }
 
     /// Removes sessions whose time is over.
     async fn sweep(&self) {
+        self.end_idle_containers().await;
         let now = SystemTime::now();
         let entries: Vec<_> = lock(&self.shared.entries).values().cloned().collect();
         for entry in entries {
             if entry.expires() > now {
                 continue;
             }
-            lock(&self.shared.entries).remove(entry.id());
-            if let Err(error) = entry.remove().await {
-                tracing::warn!(session = entry.id(), %error, "a session whose time is over cannot be removed");
+            match entry.expire().await {
+                Ok(true) => drop(lock(&self.shared.entries).remove(entry.id())),
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(session = entry.id(), %error, "a session whose time is over cannot be removed");
+                }
             }
         }
     }
@@ -357,12 +392,43 @@ impl Sessions {
     /// Finds a session: one of somebody else is not there.
     fn entry(&self, owner: &str, id: &str) -> Result<Arc<Entry>> {
         let found = lock(&self.shared.entries).get(id).filter(|entry| entry.owner() == owner).cloned();
-        found.ok_or_else(|| Error::not_found(format!("there is no session {id:?}, or no longer")))
+        let entry = found.ok_or_else(|| Error::not_found(format!("there is no session {id:?}, or no longer")))?;
+        entry.check_open()?;
+        Ok(entry)
+    }
+
+    /// Adds a session that was made.
+    fn add(&self, entry: Entry) -> SessionInfo {
+        let info = entry.info();
+        lock(&self.shared.entries).insert(entry.id().to_owned(), Arc::new(entry));
+        info
+    }
+
+    /// Does something with a session in memory, between its calls.
+    async fn between<T: Send + 'static>(
+        &self,
+        owner: &str,
+        id: &str,
+        what: Between,
+        work: impl for<'a> FnOnce(&'a mut dyn Session) -> BoxFuture<'a, Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let (sessions, entry) = (self.clone(), self.entry(owner, id)?);
+        whole(async move {
+            let done = entry.between(&sessions, what, work).await;
+            entry::write_down_later(&sessions, entry);
+            done
+        })
+        .await
     }
 
     pub(crate) fn pyexec(&self) -> &Pyexec {
         &self.shared.pyexec
     }
+}
+
+/// Does all of something, also when whoever asked for it goes away meanwhile.
+async fn whole<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    tokio::spawn(work).await.unwrap_or_else(|fault| Err(Error::caused("a session could not be changed", fault)))
 }
 
 impl Stdin {

@@ -155,7 +155,7 @@ fn forks_and_checkpoints_go_their_own_ways() {
         assert_eq!(value(&sessions, &fork, "x, open('f').read()").await, "(11, '11')");
         assert_eq!(value(&sessions, &id, "x, open('f').read()").await, "(2, '2')");
         assert_ne!(value(&sessions, &fork, "random.random()").await, value(&sessions, &id, "random.random()").await);
-        assert_eq!(sessions.checkpoints(ME, &id).expect("names"), ["first"]);
+        assert_eq!(sessions.checkpoints(ME, &id).await.expect("names"), ["first"]);
         assert_eq!(sessions.roll_back(ME, &id, "first").await.expect("back").calls, 1);
         assert_eq!(value(&sessions, &id, "x, open('f').read()").await, "(1, '1')");
         assert!(sessions.roll_back(ME, &id, "second").await.is_err());
@@ -283,5 +283,364 @@ fn a_call_is_a_stream_of_what_happens_in_it() {
         let mut events = sessions.call_stream("you", &id, Cell::new("1"));
         assert_eq!(events.next().await.and_then(Result::err).map(|it| it.kind()), Some(ErrorKind::NotFound));
         assert!(events.next().await.is_none());
+    });
+}
+
+/// Opens sessions again that another process, or what stands for it, had open.
+async fn reopened(options: SessionsOptions) -> Sessions {
+    loop {
+        match Sessions::open(support::pyexec().clone(), options.clone()) {
+            Ok(sessions) => return sessions,
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+/// Options of sessions that are not written down before their process ends.
+fn never_written(folder: &Path) -> SessionsOptions {
+    let mut options = options(folder);
+    options.freeze_after = Duration::from_secs(3600);
+    options
+}
+
+/// The files of the only session in a folder whose names begin like this.
+fn in_session(folder: &Path, id: &str, prefix: &str) -> Vec<std::path::PathBuf> {
+    let files = std::fs::read_dir(folder.join(id)).expect("a session").flatten().map(|entry| entry.path());
+    files.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))).collect()
+}
+
+const APPENDS: &str =
+    "import os\nwith open('log', 'a') as log: log.write('x')\nos.rename('before', 'after')\nos.mkdir('made')";
+
+#[test]
+fn what_runs_again_finds_the_files_of_before() {
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let id;
+        {
+            let sessions = reopened(never_written(folder.path())).await;
+            let project = Project::files([("before", "content"), ("log", "")]).expect("a project");
+            id = sessions.create(ME, Job::project(project)).await.expect("a session").id;
+            value(&sessions, &id, APPENDS).await;
+            // Half of a call that is never answered.
+            let code = "open('log', 'a').write('half')\nimport time\ntime.sleep(60)";
+            let gone = tokio::time::timeout(Duration::from_millis(300), call(&sessions, &id, code)).await;
+            assert!(gone.is_err());
+            sessions.write_file(ME, &id, "from/outside", "put".into()).await.expect("written");
+            value(&sessions, &id, "open('log', 'a').write(open('from/outside').read())").await;
+            sessions.remove_file(ME, &id, "from/outside").await.expect("removed");
+            value(&sessions, &id, "open('log', 'a').write('!')").await;
+        }
+        let sessions = reopened(options(folder.path())).await;
+        let end = call(&sessions, &id, "open('log').read(), sorted(os.listdir()), os.listdir('from')").await;
+        assert_eq!(
+            end.outcome.result.as_deref(),
+            Some("('xhalfput!', ['after', 'from', 'log', 'made'], [])"),
+            "{end:#?}"
+        );
+        let restored = end.restored.expect("calls ran again");
+        assert_eq!((restored.replayed, restored.different, restored.lost), (2, vec![], 0));
+    });
+}
+
+#[test]
+fn a_call_that_runs_again_with_packages_has_its_effects_once() {
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sessions = reopened(never_written(folder.path())).await;
+        let project = Project::files([("before", ""), ("log", "")]).expect("a project");
+        let id = sessions.create(ME, Job::project(project)).await.expect("a session").id;
+        value(&sessions, &id, APPENDS).await;
+        // Which package it is shows when it runs.
+        let code = "import importlib\nopen('log', 'a').write('y')\nos.mkdir('once')\n\
+                    importlib.import_module('human' + 'ize').ordinal(2), open('log').read()";
+        assert_eq!(value(&sessions, &id, code).await, "('2nd', 'xy')");
+    });
+}
+
+#[test]
+fn a_call_that_takes_the_interpreter_takes_its_files_back() {
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sessions = open(folder.path());
+        let id = sessions.create(ME, Job::session()).await.expect("a session").id;
+        value(&sessions, &id, "open('log', 'a').write('x')").await;
+        assert!(call(&sessions, &id, "import os\nopen('log', 'a').write('lost')\nos._exit(1)").await.lost);
+        assert_eq!(sessions.read_file(ME, &id, "log").await.expect("a file"), "x");
+        assert_eq!(value(&sessions, &id, "open('log').read()").await, "'x'");
+    });
+}
+
+#[test]
+fn whoever_goes_away_leaves_nothing_half_done() {
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut options = options(folder.path());
+        options.owner_max = 100;
+        let sessions = Sessions::open(support::pyexec().clone(), options).expect("sessions");
+        let id = sessions.create(ME, Job::session()).await.expect("a session").id;
+        value(&sessions, &id, "x = 1\nfor n in range(200): open(f'f{n}', 'w').write('1' * 1000)").await;
+        sessions.checkpoint(ME, &id, "first").await.expect("kept");
+        for round in 0..20 {
+            let wait = Duration::from_micros(round * 150);
+            value(&sessions, &id, "x = 2\nfor n in range(200): open(f'f{n}', 'w').write('2')").await;
+            let _ = tokio::time::timeout(wait, sessions.ask(ME, &id, Question::variables())).await;
+            let _ = tokio::time::timeout(wait, sessions.fork(ME, &id)).await;
+            let _ = tokio::time::timeout(wait, sessions.checkpoint(ME, &id, "second")).await;
+            let _ = tokio::time::timeout(wait, sessions.roll_back(ME, &id, "first")).await;
+            let end = call(&sessions, &id, "x, {len(open(f'f{n}').read()) for n in range(200)}").await;
+            // It has gone back, all of it.
+            assert_eq!(end.outcome.result.as_deref(), Some("(1, {1000})"), "{round}: {end:#?}");
+            assert_eq!(end.restored, None);
+        }
+        let forks = sessions.list(ME).await;
+        for fork in &forks {
+            let seen = value(&sessions, &fork.id, "x, {len(open(f'f{n}').read()) for n in range(200)}").await;
+            assert!(["(1, {1000})", "(2, {1})"].contains(&&*seen), "{seen}");
+        }
+        let _ = tokio::time::timeout(Duration::ZERO, sessions.remove(ME, &id)).await;
+        for _ in 0..100 {
+            if sessions.list(ME).await.len() < forks.len() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let folders =
+            std::fs::read_dir(folder.path()).expect("a folder").flatten().filter(|it| it.path().is_dir()).count();
+        assert_eq!((folders, sessions.list(ME).await.len()), (forks.len() - 1, forks.len() - 1));
+    });
+}
+
+#[test]
+fn removal_waits_for_no_queue() {
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sessions = open(folder.path());
+        let id = sessions.create(ME, Job::session()).await.expect("a session").id;
+        value(&sessions, &id, "import time").await;
+        let calls: Vec<_> = (0..20)
+            .map(|_| {
+                let (sessions, id) = (sessions.clone(), id.clone());
+                tokio::spawn(async move {
+                    sessions.call(ME, &id, Cell::new("time.sleep(5)")).await.map(|end| end.outcome.ending)
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let began = std::time::Instant::now();
+        sessions.remove(ME, &id).await.expect("removed");
+        let mut interrupted = 0;
+        for call in calls {
+            match call.await.expect("a task") {
+                Ok(ending) => {
+                    assert_eq!(ending, Ending::Exited { exit_code: 130 });
+                    interrupted += 1;
+                }
+                Err(error) => assert_eq!(error.kind(), ErrorKind::NotFound),
+            }
+        }
+        assert_eq!(interrupted, 1);
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    });
+}
+
+#[test]
+fn what_takes_too_long_to_run_again_is_said_to_be_lost() {
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let id;
+        {
+            let sessions = reopened(never_written(folder.path())).await;
+            id = sessions.create(ME, Job::session()).await.expect("a session").id;
+            value(&sessions, &id, "import time\nx = 1\nopen('f', 'w').write('1')").await;
+            sessions.checkpoint(ME, &id, "kept").await.expect("kept");
+            value(&sessions, &id, "x = 2\ntime.sleep(0.5)").await;
+            sessions.write_file(ME, &id, "put", "put".into()).await.expect("written");
+            value(&sessions, &id, "time.sleep(0.5)").await;
+        }
+        let mut options = options(folder.path());
+        options.replay_time = Duration::from_millis(600);
+        let sessions = reopened(options).await;
+        let end = call(&sessions, &id, "x, open('f').read(), open('put').read()").await;
+        assert_eq!(end.outcome.result.as_deref(), Some("(1, '1', 'put')"), "{end:#?}");
+        assert_eq!(end.restored.map(|it| it.lost), Some(2));
+        assert_eq!(call(&sessions, &id, "x").await.restored, None);
+    });
+}
+
+#[test]
+fn a_frozen_state_that_cannot_be_thawed_is_made_again() {
+    block_on(async {
+        for journal_too in [false, true] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let id;
+            {
+                let sessions = open(folder.path());
+                id = sessions.create(ME, Job::session()).await.expect("a session").id;
+                value(&sessions, &id, "x = 41\nopen('f', 'a').write('kept')").await;
+                sessions.freeze_all().await;
+            }
+            let frozen = in_session(folder.path(), &id, "frozen-");
+            assert_eq!(frozen.len(), 1, "{frozen:?}");
+            let mut bytes = std::fs::read(&frozen[0]).expect("a frozen state");
+            let at = bytes.len() - 100;
+            bytes[at] ^= 1;
+            std::fs::write(&frozen[0], bytes).expect("written");
+            if journal_too {
+                std::fs::remove_file(&in_session(folder.path(), &id, "calls-")[0]).expect("removed");
+            }
+            let sessions = reopened(options(folder.path())).await;
+            let end = call(&sessions, &id, "globals().get('x'), open('f').read()").await;
+            let restored = end.restored.expect("it was made again");
+            if journal_too {
+                assert_eq!((end.outcome.result.as_deref(), restored.lost), (Some("(None, 'kept')"), 1));
+            } else {
+                assert_eq!((end.outcome.result.as_deref(), restored.replayed), (Some("(41, 'kept')"), 1));
+            }
+            assert_eq!(value(&sessions, &id, "y = 2; y").await, "2");
+        }
+    });
+}
+
+#[test]
+fn what_is_too_large_to_run_again_is_frozen_at_once() {
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let id;
+        {
+            let sessions = reopened(never_written(folder.path())).await;
+            id = sessions.create(ME, Job::session()).await.expect("a session").id;
+            let cell = Cell::new("import sys\nx = len(sys.stdin.read())").stdin(vec![b'x'; 17 << 20]);
+            assert!(sessions.call(ME, &id, cell).await.expect("a call").outcome.success());
+        }
+        let sessions = reopened(options(folder.path())).await;
+        let end = call(&sessions, &id, "x").await;
+        assert_eq!((end.outcome.result.as_deref(), end.restored), (Some("17825792"), None));
+    });
+}
+
+#[test]
+fn a_fork_has_random_numbers_of_its_own_whatever_its_first_call_does() {
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sessions = open(folder.path());
+        let id = sessions.create(ME, Job::session()).await.expect("a session").id;
+        value(&sessions, &id, "import random, os\nrandom.random()").await;
+        let fork = sessions.fork(ME, &id).await.expect("a fork").id;
+        assert!(call(&sessions, &fork, "os._exit(1)").await.lost);
+        assert_ne!(value(&sessions, &fork, "random.random()").await, value(&sessions, &id, "random.random()").await);
+    });
+}
+
+#[test]
+fn an_owner_and_memory_have_their_share_at_once() {
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut options = options(folder.path());
+        (options.owner_max, options.live_max) = (6, 2);
+        let sessions = Sessions::open(support::pyexec().clone(), options).expect("sessions");
+        let making: Vec<_> = (0..10)
+            .map(|_| {
+                let sessions = sessions.clone();
+                tokio::spawn(async move { sessions.create(ME, Job::session()).await })
+            })
+            .collect();
+        let mut refused = 0;
+        for made in making {
+            refused += usize::from(made.await.expect("a task").is_err_and(|error| error.kind() == ErrorKind::Busy));
+        }
+        let ids: Vec<_> = sessions.list(ME).await.into_iter().map(|it| it.id).collect();
+        assert_eq!((refused, ids.len()), (4, 6));
+        assert_eq!(sessions.fork(ME, &ids[0]).await.err().map(|error| error.kind()), Some(ErrorKind::Busy));
+        let calls: Vec<_> = ids
+            .into_iter()
+            .map(|id| {
+                let sessions = sessions.clone();
+                tokio::spawn(async move { sessions.call(ME, &id, Cell::new("import time\ntime.sleep(0.5)")).await })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let live = sessions.list(ME).await.iter().filter(|it| it.state != SessionState::Frozen).count();
+        let mut ran = 0;
+        for call in calls {
+            match call.await.expect("a task") {
+                Ok(_) => ran += 1,
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Busy),
+            }
+        }
+        assert_eq!((live, ran), (2, 2));
+    });
+}
+
+#[test]
+fn folders_of_files_from_outside_count() {
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sessions = open(folder.path());
+        let limits = Limits { disk_files: 20, ..Limits::default() };
+        let id = sessions.create(ME, Job::session().limits(limits)).await.expect("a session").id;
+        sessions.write_file(ME, &id, "a/b/c", "".into()).await.expect("written");
+        let deep = "d/".repeat(30) + "file";
+        assert!(sessions.write_file(ME, &id, &deep, "".into()).await.is_err());
+        let code = "import os\nsum(len(folders) for _, folders, _ in os.walk('.'))";
+        assert!(value(&sessions, &id, code).await.parse::<u32>().is_ok_and(|folders| folders <= 20));
+    });
+}
+
+#[test]
+fn copies_have_a_budget_on_disk() {
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut options = options(folder.path());
+        options.owner_bytes_max = 40 << 20;
+        let sessions = Sessions::open(support::pyexec().clone(), options).expect("sessions");
+        let id = sessions.create(ME, Job::session()).await.expect("a session").id;
+        value(&sessions, &id, "open('f', 'wb').write(b'x' * (8 << 20))").await;
+        sessions.checkpoint(ME, &id, "a").await.expect("kept");
+        let mut ends = Vec::new();
+        for n in 0..5 {
+            value(&sessions, &id, &format!("open('f', 'wb').write(b'{n}' * (8 << 20))")).await;
+            ends.push(sessions.checkpoint(ME, &id, &format!("c{n}")).await.map_err(|error| error.kind()));
+        }
+        assert_eq!((ends[0], ends[4]), (Ok(()), Err(ErrorKind::Busy)), "{ends:?}");
+    });
+}
+
+#[test]
+fn files_go_along_with_a_session_in_a_container() {
+    if support::docker::without_docker() {
+        return;
+    }
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (id, fork);
+        {
+            let sessions = reopened(never_written(folder.path())).await;
+            let project = Project::files([("before", "content"), ("log", "")]).expect("a project");
+            id = sessions.create(ME, Job::project(project)).await.expect("a session").id;
+            value(&sessions, &id, APPENDS).await;
+            sessions.write_file(ME, &id, "data.csv", "1,2\n".into()).await.expect("written");
+            let code = "import subprocess\nsubprocess.run(['cat', 'log', 'after', 'data.csv'], capture_output=True, text=True).stdout";
+            let end = call(&sessions, &id, code).await;
+            assert_eq!(end.outcome.result.as_deref(), Some("'xcontent1,2\\n'"), "{end:#?}");
+            assert_eq!(end.moved.map(|it| (it.replayed, it.different)), Some((1, vec![])));
+            value(&sessions, &id, "y = 5\nopen('log', 'a').write('y')").await;
+            sessions.checkpoint(ME, &id, "here").await.expect("kept");
+            fork = sessions.fork(ME, &id).await.expect("a fork").id;
+            value(&sessions, &id, "y = 6\nopen('log', 'a').write('z')").await;
+            sessions.write_file(ME, &id, "more", "more".into()).await.expect("written");
+            sessions.freeze_all().await;
+        }
+        let sessions = reopened(options(folder.path())).await;
+        assert_eq!(value(&sessions, &id, "y, open('log').read(), open('more').read()").await, "(6, 'xyz', 'more')");
+        assert_eq!(
+            value(&sessions, &fork, "y, open('log').read(), open('data.csv').read()").await,
+            "(5, 'xy', '1,2\\n')"
+        );
+        sessions.roll_back(ME, &id, "here").await.expect("back");
+        assert_eq!(value(&sessions, &id, "y, open('log').read(), os.path.exists('more')").await, "(5, 'xy', False)");
+        for id in [&id, &fork] {
+            sessions.remove(ME, id).await.expect("removed");
+        }
     });
 }

@@ -9,14 +9,18 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Tools that one call may have.
 pub const TOOLS_MAX: usize = 128;
 /// Calls of tools without a result, at the same time.
 pub const OUTSTANDING_MAX: usize = 256;
-/// Bytes of arguments of one batch of calls, and of one result.
+/// Bytes of arguments of all calls without a result, and of one result.
 pub const TOOL_BYTES_MAX: usize = 16 << 20;
+/// Bytes of the id of a call.
+const ID_BYTES_MAX: usize = 64;
+/// Bytes of the results of one call that are kept, for when it runs again.
+const LOG_BYTES_MAX: usize = 4 << 20;
 
 /// Declares a function of the host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,6 +112,12 @@ impl ToolResult {
         ToolResult { id: id.into(), value, error }
     }
 
+    fn bytes(&self) -> usize {
+        let error =
+            self.error.as_ref().map_or(0, |error| error.message.len() + error.kind.as_ref().map_or(0, String::len));
+        self.id.len() + error + self.value.as_ref().map_or(0, |value| value.as_str().len())
+    }
+
     /// Returns the id of the call that it answers.
     pub fn id(&self) -> &str {
         &self.id
@@ -143,15 +153,54 @@ pub struct ToolPort {
     tools: Vec<Tool>,
     calls: mpsc::UnboundedSender<Vec<ToolCall>>,
     results: mpsc::UnboundedReceiver<ToolResult>,
-    /// Calls without a result, by id.
-    outstanding: Vec<String>,
-    /// Results that are there already: refusals, and what was recorded.
+    /// Calls without a result.
+    outstanding: Vec<Outstanding>,
+    /// Answers of our own to calls that go no further.
+    refused: Vec<ToolResult>,
+    /// Results that the guest has not fetched.
     ready: Vec<ToolResult>,
+    /// Results that were received.
+    taken: u64,
+    waits: watch::Sender<u64>,
     recorded: HashMap<String, ToolResult>,
     /// What a call gives back while it waits.
     slot: Option<Arc<dyn Suspend>>,
+    /// Whether that is given back now.
+    is_suspended: bool,
     /// Results so far, where they are kept.
-    log: Option<Arc<Mutex<Vec<ToolResult>>>>,
+    log: Option<Arc<Mutex<ToolLog>>>,
+}
+
+/// A call without a result.
+struct Outstanding {
+    id: String,
+    bytes: usize,
+}
+
+/// Keeps the results that a call has had, for when it runs again.
+#[derive(Debug, Default)]
+pub(crate) struct ToolLog {
+    results: Vec<ToolResult>,
+    bytes: usize,
+    is_cut: bool,
+}
+
+impl ToolLog {
+    fn add(&mut self, results: &[ToolResult]) {
+        for result in results {
+            self.bytes += result.bytes();
+            self.is_cut |= self.bytes > LOG_BYTES_MAX;
+            if !self.is_cut {
+                self.results.push(result.clone());
+            }
+        }
+    }
+
+    /// Returns all results; `None` when they were too many to keep.
+    pub(crate) fn take(&mut self) -> Option<Vec<ToolResult>> {
+        let ToolLog { results, is_cut, .. } = std::mem::take(self);
+        (!is_cut).then_some(results)
+    }
 }
 
 /// What whoever made the call has of it: batches of calls to answer.
@@ -160,6 +209,22 @@ pub struct ToolDesk {
     pub calls: mpsc::UnboundedReceiver<Vec<ToolCall>>,
     /// Takes results, of any of the calls so far.
     pub results: mpsc::UnboundedSender<ToolResult>,
+    /// How many results the program has taken when it last came to wait for more.
+    #[cfg(feature = "server")]
+    waits: watch::Receiver<u64>,
+}
+
+#[cfg(feature = "server")]
+impl ToolDesk {
+    /// Waits until the program waits for more, after it has taken this many results; for ever where it does not.
+    pub(crate) fn waits_after(&self, results: u64) -> impl Future<Output = ()> + use<> {
+        let mut waits = self.waits.clone();
+        async move {
+            if waits.wait_for(|taken| *taken >= results).await.is_err() {
+                std::future::pending().await
+            }
+        }
+    }
 }
 
 /// Makes the two ends of what a call has of its tools.
@@ -172,7 +237,16 @@ pub fn tools(declared: Vec<Tool>) -> Result<(ToolPort, ToolDesk)> {
     // Bounded by what the guest may have outstanding.
     let (calls, asked) = mpsc::unbounded_channel();
     let (results, answered) = mpsc::unbounded_channel();
-    Ok((ToolPort::new(declared, calls, answered), ToolDesk { calls: asked, results }))
+    let port = ToolPort::new(declared, calls, answered);
+    #[cfg(feature = "server")]
+    let waits = port.waits.subscribe();
+    let desk = ToolDesk {
+        calls: asked,
+        results,
+        #[cfg(feature = "server")]
+        waits,
+    };
+    Ok((port, desk))
 }
 
 fn check(tools: &[Tool]) -> Result<()> {
@@ -215,8 +289,20 @@ impl ToolPort {
         calls: mpsc::UnboundedSender<Vec<ToolCall>>,
         results: mpsc::UnboundedReceiver<ToolResult>,
     ) -> ToolPort {
-        let (outstanding, ready, recorded) = (Vec::new(), Vec::new(), HashMap::new());
-        ToolPort { tools, calls, results, outstanding, ready, recorded, slot: None, log: None }
+        ToolPort {
+            tools,
+            calls,
+            results,
+            outstanding: Vec::new(),
+            refused: Vec::new(),
+            ready: Vec::new(),
+            taken: 0,
+            waits: watch::Sender::new(0),
+            recorded: HashMap::new(),
+            slot: None,
+            is_suspended: false,
+            log: None,
+        }
     }
 
     /// Gives something back while the call waits.
@@ -225,7 +311,7 @@ impl ToolPort {
     }
 
     /// Keeps the results in `log` from now on.
-    pub(crate) fn logged(&mut self, log: Arc<Mutex<Vec<ToolResult>>>) {
+    pub(crate) fn logged(&mut self, log: Arc<Mutex<ToolLog>>) {
         self.log = Some(log);
     }
 
@@ -249,24 +335,32 @@ impl ToolPort {
         if calls.iter().any(|call| !call.args.is_arguments() || !call.kwargs.is_arguments()) {
             return Err("arguments of a tool that are none");
         }
-        let mut passed = Vec::with_capacity(calls.len());
+        if calls.iter().any(|call| call.id.len() > ID_BYTES_MAX) {
+            return Err("the id of a call of a tool is too long");
+        }
+        let mut passed = Vec::new();
+        let mut outstanding_bytes: usize = self.outstanding.iter().map(|it| it.bytes).sum();
         for call in calls {
             let bytes = call.args.as_str().len() + call.kwargs.as_str().len();
             let refusal = if !self.tools.iter().any(|tool| tool.name == call.name) {
                 "this tool was not declared"
-            } else if bytes > TOOL_BYTES_MAX {
+            } else if outstanding_bytes + bytes > TOOL_BYTES_MAX {
                 "the arguments are too large"
             } else if self.outstanding.len() >= OUTSTANDING_MAX {
                 "too many calls at the same time"
             } else {
-                self.outstanding.push(call.id.clone());
+                outstanding_bytes += bytes;
+                self.outstanding.push(Outstanding { id: call.id.clone(), bytes });
                 match self.recorded.remove(&call.id) {
                     Some(result) => self.ready.push(result),
                     None => passed.push(call),
                 }
                 continue;
             };
-            self.ready.push(ToolResult::new(call.id, Err(ToolError::new(refusal))));
+            if self.refused.len() >= OUTSTANDING_MAX {
+                return Err("calls of tools whose results nobody fetches");
+            }
+            self.refused.push(ToolResult::new(call.id, Err(ToolError::new(refusal))));
         }
         if !passed.is_empty() {
             // Where nobody hears them, there may be results from before.
@@ -277,36 +371,57 @@ impl ToolPort {
 
     /// Returns whether there are calls without a result, or results that nobody has fetched.
     pub(crate) fn has_outstanding(&self) -> bool {
-        !self.outstanding.is_empty() || !self.ready.is_empty()
+        !self.outstanding.is_empty() || !self.refused.is_empty() || !self.ready.is_empty()
+    }
+
+    /// Gives back what the call gives back while it waits.
+    fn suspend(&mut self) {
+        if let (Some(slot), false) = (&self.slot, self.is_suspended) {
+            slot.give_back();
+            self.is_suspended = true;
+        }
+    }
+
+    /// Waits until the call has again what it gave back: whatever has ended its waiting, it runs only then.
+    pub(crate) async fn go_on(&mut self) {
+        if let (Some(slot), true) = (&self.slot, self.is_suspended) {
+            slot.take_again().await;
+            self.is_suspended = false;
+        }
     }
 
     /// Waits for a result, and returns all that there are then, as JSON. When nobody is left to answer, that is the answer.
+    /// When this is dropped, the results are there the next time, and [`ToolPort::go_on`] is due.
     pub(crate) async fn answers(&mut self) -> Vec<u8> {
+        if self.ready.is_empty() && self.refused.is_empty() {
+            if self.results.is_empty() {
+                self.suspend();
+                self.waits.send_replace(self.taken);
+            }
+            self.taken += self.results.recv_many(&mut self.ready, OUTSTANDING_MAX).await as u64;
+            self.go_on().await;
+        }
         let mut results = std::mem::take(&mut self.ready);
-        if results.is_empty() {
-            if let Some(slot) = &self.slot {
-                slot.give_back();
-            }
-            self.results.recv_many(&mut results, OUTSTANDING_MAX).await;
-            if let Some(slot) = &self.slot {
-                slot.take_again().await;
-            }
-        }
-        if results.is_empty() {
+        if results.is_empty() && self.refused.is_empty() {
             let unanswered = || Err(ToolError::new("nobody answers calls of tools any more"));
-            results = self.outstanding.drain(..).map(|id| ToolResult::new(id, unanswered())).collect();
+            results = self.outstanding.drain(..).map(|it| ToolResult::new(it.id, unanswered())).collect();
+        } else {
+            // What nobody has asked for is no answer.
+            results.retain(|result| {
+                let at = self.outstanding.iter().position(|it| it.id == result.id);
+                at.map(|at| self.outstanding.swap_remove(at)).is_some()
+            });
         }
-        // What nobody has asked for is no answer.
-        results.retain(|result| match self.outstanding.iter().position(|id| *id == result.id) {
-            Some(at) => {
-                self.outstanding.swap_remove(at);
-                true
+        for result in &mut results {
+            if result.bytes() > TOOL_BYTES_MAX {
+                let why = ToolError::new(format!("the result is larger than {TOOL_BYTES_MAX} bytes"));
+                *result = ToolResult::new(std::mem::take(&mut result.id), Err(why));
             }
-            None => result.error.is_some(),
-        });
-        if let Some(log) = &self.log {
-            lock(log).extend(results.iter().cloned());
         }
+        if let Some(log) = &self.log {
+            lock(log).add(&results);
+        }
+        results.append(&mut self.refused);
         serde_json::to_vec(&results).unwrap_or_else(|_| b"[]".to_vec())
     }
 }

@@ -6,7 +6,7 @@ use super::{
         EvalRequest, Read,
         sessions::{
             CallAnswer, CallGoesOn, CallRequest, CallResult, ContinueRequest, EvalAnswer, MovedSession, RequiredCall,
-            RunningStatus, ToolCallsRequired, WaitingStatus,
+            RestoredSession, RunningStatus, ToolAnswer, ToolCallsRequired, WaitingStatus,
         },
     },
     auth::Caller,
@@ -42,7 +42,7 @@ const WAITING_MAX: usize = 1000;
 /// The sessions of a server, and which of their calls wait.
 pub(crate) struct Conversations {
     pub(crate) sessions: Sessions,
-    waiting: Mutex<HashMap<String, Waiting>>,
+    waiting: Arc<Mutex<HashMap<String, Waiting>>>,
 }
 
 /// A call that waits for results of tools.
@@ -50,7 +50,15 @@ struct Waiting {
     owner: String,
     session: String,
     call: Parked,
-    since: Instant,
+    open: Arc<Mutex<Open>>,
+}
+
+/// Calls of tools without a result, of one call of a session.
+#[derive(Default)]
+struct Open {
+    calls: Vec<ToolCall>,
+    /// Results that were passed on.
+    passed: u64,
 }
 
 /// Says who hears of results.
@@ -65,6 +73,7 @@ enum Parked {
 struct Running {
     task: JoinHandle<Result<CallEnd>>,
     desk: Option<ToolDesk>,
+    open: Arc<Mutex<Open>>,
     terms: Terms,
     /// Goes with the call.
     _passing: Option<Passing>,
@@ -109,28 +118,65 @@ impl Drop for Running {
 
 impl Conversations {
     pub(crate) fn new(sessions: Sessions) -> Conversations {
-        Conversations { sessions, waiting: Mutex::default() }
+        Conversations { sessions, waiting: Arc::default() }
     }
 
-    fn wait(&self, owner: &str, session: &str, call: Parked) -> Result<String, ApiError> {
+    fn wait(&self, owner: &str, session: &str, call: Parked, open: Arc<Mutex<Open>>) -> Result<String, ApiError> {
         let token = format!("ct_{}", uuid::Uuid::new_v4().simple());
         let mut waiting = lock(&self.waiting);
-        waiting.retain(|_, it| it.since.elapsed() < WAITS_FOR);
         if waiting.len() >= WAITING_MAX {
             let message = format!("{WAITING_MAX} calls wait for results of tools already");
             return Err(ApiError::new(Problem::Unavailable, message).retry_after(5));
         }
         let (owner, session) = (owner.to_owned(), session.to_owned());
-        waiting.insert(token.clone(), Waiting { owner, session, call, since: Instant::now() });
+        waiting.insert(token.clone(), Waiting { owner, session, call, open });
+        let (all, expired) = (Arc::clone(&self.waiting), token.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(WAITS_FOR).await;
+            // Which interrupts it.
+            let _ = lock(&all).remove(&expired);
+        });
         Ok(token)
     }
 
-    fn take(&self, owner: &str, session: &str, token: &str) -> Option<Parked> {
+    /// Takes a call that waits, for results that are of its calls; otherwise it goes on waiting.
+    fn take(&self, owner: &str, session: &str, token: &str, results: &[ToolAnswer]) -> Result<Parked, ApiError> {
         let mut waiting = lock(&self.waiting);
-        waiting.retain(|_, it| it.since.elapsed() < WAITS_FOR);
-        waiting.get(token).filter(|it| it.owner == owner && it.session == session)?;
-        waiting.remove(token).map(|it| it.call)
+        let found = waiting.get(token).filter(|it| it.owner == owner && it.session == session);
+        let found = found.ok_or_else(|| {
+            let message = "no call waits for results under this continuation_token, or no longer";
+            ApiError::new(Problem::NotFound, message)
+        })?;
+        {
+            let mut open = lock(&found.open);
+            check_results(results, &open.calls)?;
+            open.calls.retain(|call| results.iter().all(|result| result.call_id != call.id));
+            open.passed += results.len() as u64;
+        }
+        let taken = waiting.remove(token).map(|it| it.call);
+        taken.ok_or_else(|| ApiError::new(Problem::NotFound, "the call does not wait any more"))
     }
+}
+
+/// Checks that results are of calls that wait for them, each once. Some of them are enough.
+fn check_results(results: &[ToolAnswer], open: &[ToolCall]) -> Result<(), ApiError> {
+    let ids = |ids: Vec<&str>| ids.join(", ");
+    let waits_for = || ids(open.iter().map(|call| &*call.id).collect());
+    if results.is_empty() {
+        return Err(ApiError::invalid(format!("tool_results is empty: the call waits for {}", waits_for())));
+    }
+    let is_open = |id: &str| open.iter().any(|call| call.id == id);
+    let unknown: Vec<&str> = results.iter().map(|result| &*result.call_id).filter(|id| !is_open(id)).collect();
+    if !unknown.is_empty() {
+        let message = format!("tool_results: nobody waits for {}; the call waits for {}", ids(unknown), waits_for());
+        return Err(ApiError::invalid(message));
+    }
+    let is_again = |at: usize| results[..at].iter().any(|other| other.call_id == results[at].call_id);
+    let doubled: Vec<&str> = (0..results.len()).filter(|at| is_again(*at)).map(|at| &*results[at].call_id).collect();
+    if !doubled.is_empty() {
+        return Err(ApiError::invalid(format!("tool_results: {} more than once", ids(doubled))));
+    }
+    Ok(())
 }
 
 /// Runs a cell to its end, or to where it waits.
@@ -145,7 +191,7 @@ pub(crate) async fn call(
     let (sessions, owner, session) = (conversations.sessions.clone(), caller.name.to_string(), id.to_owned());
     // On the threads that run code.
     let task = app.jobs.spawn(async move { sessions.call(&owner, &session, cell).await });
-    let running = Running { task, desk, terms, _passing: None };
+    let running = Running { task, desk, open: Arc::default(), terms, _passing: None };
     Ok(match follow(conversations, caller, id, running).await? {
         Reached::End(terms, end) => CallAnswer::Ended(Box::new(ended(&terms, *end))),
         Reached::Tools(waits) => CallAnswer::Waits(waits),
@@ -164,7 +210,7 @@ pub(crate) async fn eval(app: &Arc<App>, caller: &Caller, read: Read<EvalRequest
     let (passing, cell, desk, terms) = evaluation(app, conversations, caller, read).await?;
     let (sessions, owner, session) = (conversations.sessions.clone(), passing.owner.clone(), passing.id.clone());
     let task = app.jobs.spawn(async move { sessions.call(&owner, &session, cell).await });
-    let running = Running { task, desk, terms, _passing: Some(passing) };
+    let running = Running { task, desk, open: Arc::default(), terms, _passing: Some(passing) };
     evaluated(follow(conversations, caller, EVALUATION, running).await?)
 }
 
@@ -295,11 +341,13 @@ fn answered(
     request: ContinueRequest,
 ) -> Result<Parked, ApiError> {
     let ContinueRequest { continuation_token, tool_results } = request;
-    let expired = || ApiError::new(Problem::NotFound, "Execution not found or expired");
-    let parked = conversations.take(&caller.name, id, &continuation_token).ok_or_else(expired)?;
+    let parked = conversations.take(&caller.name, id, &continuation_token, &tool_results)?;
     let results = match &parked {
         Parked::Here(running) => running.desk.as_ref().map(|desk| &desk.results),
-        Parked::Followed(results) if results.is_closed() => return Err(expired()),
+        Parked::Followed(results) if results.is_closed() => {
+            let message = "the call does not wait any more: nobody follows its events";
+            return Err(ApiError::new(Problem::NotFound, message));
+        }
         Parked::Followed(results) => Some(results),
     };
     if let Some(results) = results {
@@ -322,17 +370,37 @@ async fn follow(
     id: &str,
     mut running: Running,
 ) -> Result<Reached, ApiError> {
-    let calls = match &mut running.desk {
-        None => None,
-        Some(desk) => desk.calls.recv().await,
-    };
-    if let Some(calls) = calls {
-        let continuation_token = conversations.wait(&caller.name, id, Parked::Here(Box::new(running)))?;
+    let passed = lock(&running.open).passed;
+    if let Some(desk) = &mut running.desk
+        && asks(desk, &running.open, passed).await
+    {
+        let open = Arc::clone(&running.open);
+        let calls = lock(&open).calls.clone();
+        let continuation_token = conversations.wait(&caller.name, id, Parked::Here(Box::new(running)), open)?;
         return Ok(Reached::Tools(waits(id, continuation_token, calls)));
     }
     let end = (&mut running.task).await.map_err(|fault| Error::caused("running a call failed", fault))??;
     let terms = std::mem::take(&mut running.terms);
     Ok(Reached::End(terms, Box::new(end)))
+}
+
+/// Waits until a call waits for results, of new calls of tools or, after so many results, of others of the old ones, and notes
+/// which; `false` when it asks for none any more.
+async fn asks(desk: &mut ToolDesk, open: &Mutex<Open>, passed: u64) -> bool {
+    let is_open = !lock(open).calls.is_empty();
+    let waits_again = desk.waits_after(passed);
+    let calls = tokio::select! {
+        biased;
+        calls = desk.calls.recv() => calls,
+        () = waits_again, if is_open => Some(Vec::new()),
+    };
+    let Some(calls) = calls else { return false };
+    let mut open = lock(open);
+    open.calls.extend(calls);
+    while let Ok(more) = desk.calls.try_recv() {
+        open.calls.extend(more);
+    }
+    true
 }
 
 /// Runs a cell as server-sent events, of which the result is the last. Dropping them interrupts the call.
@@ -359,12 +427,15 @@ pub(crate) struct Followed {
     /// `None` when it is over.
     events: Option<CallEvents>,
     desk: Option<ToolDesk>,
+    open: Arc<Mutex<Open>>,
     terms: Terms,
     stdout: Decoder,
     stderr: Decoder,
     /// Names and data of events that are to be sent.
     ready: VecDeque<(&'static str, String)>,
     number: u64,
+    /// Results that had been passed on when it last asked for more.
+    passed: u64,
     /// Since when nothing has happened but that results of tools are missing.
     asked: Option<Instant>,
     request_id: Option<String>,
@@ -386,11 +457,13 @@ impl Followed {
             session: session.to_owned(),
             events: Some(events),
             desk,
+            open: Arc::default(),
             terms,
             stdout: Decoder::default(),
             stderr: Decoder::default(),
             ready: VecDeque::new(),
             number: 0,
+            passed: 0,
             asked: None,
             request_id: request_id::current(),
             passing,
@@ -416,9 +489,9 @@ impl Followed {
                         None => self.events = None,
                     }
                 }
-                calls = calls(&mut self.desk), if self.desk.is_some() => match calls {
-                    Some(calls) => self.ask(calls),
-                    None => self.desk = None,
+                waits = asked(&mut self.desk, &self.open, self.passed + 1), if self.desk.is_some() => match waits {
+                    true => self.ask(),
+                    false => self.desk = None,
                 },
                 () = sleep_until(late), if late.is_some() => {
                     let message = format!("the call waited {} s for results of tools", WAITS_FOR.as_secs());
@@ -463,10 +536,15 @@ impl Followed {
     }
 
     /// Asks whoever follows for results.
-    fn ask(&mut self, calls: Vec<ToolCall>) {
+    fn ask(&mut self) {
         let (Some(desk), Some(conversations)) = (&self.desk, &self.app.conversations) else { return };
+        let calls = {
+            let open = lock(&self.open);
+            self.passed = open.passed;
+            open.calls.clone()
+        };
         let parked = Parked::Followed(desk.results.clone());
-        match conversations.wait(&self.owner, &self.session, parked) {
+        match conversations.wait(&self.owner, &self.session, parked, Arc::clone(&self.open)) {
             Ok(token) => {
                 self.asked = Some(Instant::now());
                 let waits = waits(&self.session, token, calls);
@@ -496,8 +574,11 @@ impl Followed {
     }
 }
 
-async fn calls(desk: &mut Option<ToolDesk>) -> Option<Vec<ToolCall>> {
-    desk.as_mut()?.calls.recv().await
+async fn asked(desk: &mut Option<ToolDesk>, open: &Mutex<Open>, passed: u64) -> bool {
+    match desk {
+        Some(desk) => asks(desk, open, passed).await,
+        None => false,
+    }
 }
 
 async fn sleep_until(at: Option<tokio::time::Instant>) {
@@ -521,7 +602,7 @@ fn required(call: ToolCall) -> RequiredCall {
 }
 
 fn ended(terms: &Terms, end: CallEnd) -> CallResult {
-    let CallEnd { mut outcome, number, session, moved, lost } = end;
+    let CallEnd { mut outcome, number, session, moved, restored, lost } = end;
     let displays = std::mem::take(&mut outcome.displays);
     if !terms.wants_result {
         (outcome.result, outcome.result_json) = (None, None);
@@ -539,6 +620,11 @@ fn ended(terms: &Terms, end: CallEnd) -> CallResult {
         session_id: session.id,
         call: number,
         moved: moved.map(|moved| MovedSession { replayed: moved.replayed, different: moved.different }),
+        restored: restored.map(|it| RestoredSession {
+            replayed: it.replayed,
+            different: it.different,
+            lost_calls: it.lost,
+        }),
         interpreter_lost: lost,
         displays,
     }

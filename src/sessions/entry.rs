@@ -2,41 +2,43 @@
 
 use super::{
     Cell, Sessions, folder,
-    journal::{self, Journal},
+    journal::{Called, Done, Journal, Line},
     place::{self, Place},
-    record::{Moved, Record, SessionInfo, SessionState},
+    record::{Moved, Record, Restored, SessionInfo, SessionState},
     turn::Turn,
 };
 use crate::{
     Error, Event, Outcome, Result, Stdin,
     blocking::blocking,
-    executor::{Call, Frozen, Interrupt, Observer, Question, Run, Session, StopAt, Suspend, ToolPort},
-    outcome::{JsonText, Tier},
+    executor::{Call, Interrupt, Observer, Question, Run, Session, Suspend, ToolLog},
+    outcome::{JsonText, LimitHit, Tier},
     planner::Retry,
     progress::{Progress, Update},
     sync::lock,
 };
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::{
+    collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{
-            AtomicBool, AtomicU8,
+            AtomicBool, AtomicU8, AtomicU64,
             Ordering::{AcqRel, Acquire, Relaxed, Release},
         },
     },
     time::SystemTime,
 };
-use tokio::sync::MutexGuard;
+use tokio::sync::{MutexGuard, OwnedSemaphorePermit};
 
-/// Names of states that one session may keep.
-const CHECKPOINTS_MAX: usize = 32;
 /// Calls that may wait for the one before them.
 const WAITING_MAX: usize = 64;
 /// Attempts at one call, each with more than the one before.
 const ATTEMPTS_MAX: u32 = 5;
+/// The exit code of a program that was interrupted.
+const INTERRUPTED: u8 = 130;
 
 /// Says what came of a call.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ pub struct CallEnd {
     pub session: SessionInfo,
     /// Where it went on elsewhere for this call.
     pub moved: Option<Moved>,
+    /// How it came back for this call, where it had to do something again.
+    pub restored: Option<Restored>,
     /// Whether the interpreter was lost in this call; the next one has the state from before it.
     pub lost: bool,
 }
@@ -58,45 +62,80 @@ pub struct CallEnd {
 pub(super) struct Entry {
     id: String,
     owner: String,
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     state: tokio::sync::Mutex<State>,
     /// What of the record is asked for while a call has the state.
     shown: Mutex<Record>,
     is_live: AtomicBool,
     in_call: AtomicBool,
-    interrupt: Mutex<Interrupt>,
+    /// What interrupts the one who has the state now.
+    current: Mutex<Option<Interrupt>>,
     waiting: Mutex<usize>,
+    life: AtomicU8,
+    /// What its folder takes on disk, or [`NOT_MEASURED`].
+    pub(super) disk_bytes: AtomicU64,
 }
 
+pub(super) const NOT_MEASURED: u64 = u64::MAX;
+
+// Of `Entry::life`.
+const OPEN: u8 = 0;
+const IS_CLOSING: u8 = 1;
+const IS_REMOVED: u8 = 2;
+
 /// What only one call has at a time.
-struct State {
-    record: Record,
-    live: Option<Live>,
-    journal: Journal,
-    is_removed: bool,
+pub(super) struct State {
+    pub(super) record: Record,
+    pub(super) live: Option<Live>,
+    pub(super) journal: Journal,
+    /// The place in memory of what is live.
+    pub(super) permit: Option<OwnedSemaphorePermit>,
 }
 
 /// A session in memory.
-struct Live {
-    session: Box<dyn Session>,
-    place: Place,
-    /// Calls that are not in the frozen state on disk.
-    is_dirty: bool,
+pub(super) struct Live {
+    pub(super) session: Box<dyn Session>,
+    pub(super) place: Place,
+    /// Whether it is not as it is kept on disk.
+    pub(super) is_dirty: bool,
+    /// The files of a container as they were kept: lengths and times.
+    pub(super) listed: BTreeMap<String, (u64, SystemTime)>,
+}
+
+/// Says what it took to have a session in memory.
+#[derive(Default)]
+pub(super) struct Brought {
+    pub(super) moved: Option<Moved>,
+    pub(super) restored: Option<Restored>,
+}
+
+/// What is done with a session between its calls.
+pub(super) enum Between {
+    /// Nothing changes.
+    Look,
+    /// It may change what is in the interpreter.
+    Ask,
+    /// A file is written from outside.
+    Write { path: String, content: Bytes },
+    /// A file is removed from outside.
+    Remove { path: String },
 }
 
 impl Entry {
     pub(super) fn new(record: Record, folder: PathBuf) -> Entry {
-        let journal = Journal::new(folder.join(folder::JOURNAL));
+        let journal = Journal::new(folder::journal(&folder, record.journal));
         Entry {
             id: record.id.clone(),
             owner: record.owner.clone(),
             folder,
             shown: Mutex::new(record.clone()),
-            state: tokio::sync::Mutex::new(State { record, live: None, journal, is_removed: false }),
+            state: tokio::sync::Mutex::new(State { record, live: None, journal, permit: None }),
             is_live: AtomicBool::new(false),
             in_call: AtomicBool::new(false),
-            interrupt: Mutex::default(),
+            current: Mutex::default(),
             waiting: Mutex::default(),
+            life: AtomicU8::new(OPEN),
+            disk_bytes: AtomicU64::new(NOT_MEASURED),
         }
     }
 
@@ -113,11 +152,7 @@ impl Entry {
     }
 
     pub(super) fn expires(&self) -> SystemTime {
-        if self.in_call.load(Relaxed) {
-            SystemTime::now() + std::time::Duration::from_secs(1)
-        } else {
-            lock(&self.shown).expires()
-        }
+        lock(&self.shown).expires()
     }
 
     pub(super) fn is_live(&self) -> bool {
@@ -125,10 +160,12 @@ impl Entry {
     }
 
     pub(super) fn interrupt(&self) {
-        lock(&self.interrupt).ask();
+        if let Some(current) = &*lock(&self.current) {
+            current.ask();
+        }
     }
 
-    pub(super) async fn info(&self) -> SessionInfo {
+    pub(super) fn info(&self) -> SessionInfo {
         let state = if self.in_call.load(Relaxed) {
             SessionState::Busy
         } else if self.is_live() {
@@ -139,106 +176,68 @@ impl Entry {
         lock(&self.shown).info(state)
     }
 
+    /// Refuses what comes to a session that is about to go.
+    ///
+    /// # Errors
+    ///
+    /// When it is removed, or all are being closed.
+    pub(super) fn check_open(&self) -> Result<()> {
+        match self.life.load(Acquire) {
+            OPEN => Ok(()),
+            IS_CLOSING => Err(Error::busy("the sessions are being closed: try again when the service is back")),
+            _ => Err(Error::not_found(format!("there is no session {:?}, or no longer", self.id))),
+        }
+    }
+
     /// Waits until no other call has the session.
-    async fn lock(&self) -> Result<MutexGuard<'_, State>> {
+    pub(super) async fn lock(&self) -> Result<MutexGuard<'_, State>> {
+        self.check_open()?;
         let _waiting = Waiting::new(&self.waiting)?;
         let state = self.state.lock().await;
-        if state.is_removed {
-            return Err(Error::not_found(format!("there is no session {:?}, or no longer", self.id)));
-        }
+        self.check_open()?;
         Ok(state)
     }
 
-    /// Writes the record down, and shows it.
-    fn keep_record(&self, record: &Record) -> Result<()> {
+    pub(super) fn try_lock(&self) -> Option<MutexGuard<'_, State>> {
+        self.state.try_lock().ok().filter(|_| self.check_open().is_ok())
+    }
+
+    /// Has the one who has the session be interrupted by this.
+    fn interrupted_by(&self, interrupt: &Interrupt) -> Result<Current<'_>> {
+        *lock(&self.current) = Some(interrupt.clone());
+        let current = Current(self);
+        // Whoever closes it looks for what to interrupt after it has said so.
+        self.check_open()?;
+        Ok(current)
+    }
+
+    pub(super) fn drop_live(&self, state: &mut State) {
+        state.live = None;
+        state.permit = None;
+        self.is_live.store(false, Relaxed);
+    }
+
+    pub(super) fn is_live_now(&self) {
+        self.is_live.store(true, Relaxed);
+    }
+
+    /// Writes the record down, and shows it. It is small, and goes to the memory of the system: that takes less than another
+    /// thread.
+    pub(super) fn keep_record(&self, record: &Record) -> Result<()> {
         *lock(&self.shown) = record.clone();
-        folder::replace(&self.folder, folder::RECORD, &record.bytes())
+        folder::replace(&self.folder, folder::RECORD, &record.bytes(), false)
             .map_err(|e| Error::io("cannot write down a session in", &self.folder, e))
     }
 
-    /// Has a session in memory that has what `place` says: the live one, or one from what is on disk.
-    async fn bring(&self, sessions: &Sessions, state: &mut State, place: &Place) -> Result<Option<Moved>> {
-        let mut moved = None;
-        if let Some(live) = &mut state.live
-            && live.session.is_alive()
-            && live.place.key != place.key
-        {
-            if live.place.tier == place.tier && place.tier == Tier::Wasm {
-                // The same interpreter, with other packages to import.
-                self.write_down_state(state).await?;
-                state.live = None;
-            } else {
-                moved = Some(self.move_to(sessions, state, place).await?);
-            }
-        }
-        if state.live.as_ref().is_none_or(|live| !live.session.is_alive()) {
-            state.live = None;
-            self.is_live.store(false, Relaxed);
-            sessions.make_room().await?;
-            if place.tier == Tier::Docker {
-                moved = Some(self.move_to(sessions, state, place).await?);
-            } else {
-                state.live = Some(self.restored(sessions, state, place).await?);
-            }
-        }
-        if let Some(live) = &state.live {
-            *lock(&self.interrupt) = live.session.interrupt();
-            self.is_live.store(true, Relaxed);
-        }
-        Ok(moved)
-    }
-
-    /// Brings back what is on disk: the frozen state, and the calls since.
-    async fn restored(&self, sessions: &Sessions, state: &mut State, place: &Place) -> Result<Live> {
-        let executor = place.executor(sessions.pyexec()).await?;
-        let spec = || folder::spec(&self.folder, &state.record.definition);
-        let (mut session, frozen_calls) = match folder::frozen(&self.folder) {
-            Some((calls, path)) => {
-                let bytes = blocking(move || fs::read(path)).await.and_then(|read| read);
-                let bytes = bytes.map_err(|e| Error::io("cannot read the session in", &self.folder, e))?;
-                let mut session = executor.thaw(&Frozen::new(bytes), place.provisioned.clone(), spec()).await?;
-                if std::mem::take(&mut state.record.is_copy) {
-                    session.ask(Question::reseed()).await?;
-                }
-                (session, calls)
-            }
-            None => (executor.open(place.provisioned.clone(), spec()).await?, 0),
-        };
-        let since = state.journal.after(frozen_calls, state.record.calls)?;
-        let since =
-            since.ok_or_else(|| Error::unavailable("the session has had too many calls since it was last kept"))?;
-        let is_dirty = !since.is_empty();
-        again(&mut *session, since, state.record.definition.limits()).await?;
-        Ok(Live { session, place: place.clone(), is_dirty })
-    }
-
-    /// Has the session go on in a container: its files go along, and its calls run there again, silently.
-    async fn move_to(&self, sessions: &Sessions, state: &mut State, place: &Place) -> Result<Moved> {
-        let calls = state.journal.after(0, state.record.calls)?.ok_or_else(|| {
-            Error::invalid(format!(
-                "the session cannot go on in a container ({}): it has had more than {} calls, or too much in them; \
-                 make another one, and say what it needs beforehand",
-                place.reason,
-                journal::REPLAYED_MAX
-            ))
-        })?;
-        let executor = place.executor(sessions.pyexec()).await?;
-        let spec = folder::spec(&self.folder, &state.record.definition);
-        let mut session = executor.open(place.provisioned.clone(), spec).await?;
-        // What was there before the first call; the calls make the rest again.
-        if let Some(live) = &mut state.live
-            && live.session.is_alive()
-        {
-            for file in live.session.list_files().await? {
-                let content = live.session.read_file(&file.path).await?;
-                session.write_file(&file.path, content).await?;
-            }
-        }
-        let replayed = calls.len() as u64;
-        let different = again(&mut *session, calls, state.record.definition.limits()).await?;
-        state.live = Some(Live { session, place: place.clone(), is_dirty: true });
-        state.record.in_container = true;
-        Ok(Moved::new(replayed, different))
+    /// Writes the record down so that it outlasts the machine, and removes what it does not need any more.
+    pub(super) async fn keep_for_good(&self, record: &Record) -> Result<()> {
+        *lock(&self.shown) = record.clone();
+        let (folder, record) = (self.folder.clone(), record.clone());
+        let kept = blocking(move || {
+            folder::replace(&folder, folder::RECORD, &record.bytes(), true)?;
+            folder::tidy(&folder, &record)
+        });
+        kept.await.and_then(|kept| kept).map_err(|e| Error::io("cannot write down a session in", &self.folder, e))
     }
 
     /// Runs a cell, wherever it takes, unless its caller has gone before its turn came.
@@ -247,13 +246,18 @@ impl Entry {
         sessions: &Sessions,
         cell: Cell,
         observer: Box<dyn Observer>,
-        stage: &Stage,
+        interrupt: &Interrupt,
     ) -> Result<CallEnd> {
-        let mut state = self.lock().await?;
+        let mut state = tokio::select! {
+            biased;
+            state = self.lock() => state?,
+            () = interrupt.asked() => return Err(Error::busy("the caller has gone")),
+        };
         let state = &mut *state;
-        if !stage.begin() {
-            return Err(Error::invalid("the caller has gone"));
+        if interrupt.was_asked() {
+            return Err(Error::busy("the caller has gone"));
         }
+        let _current = self.interrupted_by(interrupt)?;
         self.in_call.store(true, Relaxed);
         let _in_call = InCall(&self.in_call);
         let observer: Arc<Mutex<dyn Observer>> = Arc::new(Mutex::new(observer));
@@ -261,15 +265,19 @@ impl Entry {
         let Cell { code, stdin, limits, mut tools } = cell;
         let limits = limits.unwrap_or_else(|| state.record.definition.limits());
         let number = state.record.calls + 1;
-        let log = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::new(Mutex::new(ToolLog::default()));
         let declared = tools.as_ref().map(|tools| tools.tools().to_vec()).unwrap_or_default();
 
-        let planned = place::of(sessions.pyexec(), &state.record, &code, &progress).await;
+        let planned = tokio::select! {
+            biased;
+            planned = place::of(sessions.pyexec(), &state.record, &code, &progress) => planned,
+            () = interrupt.asked() => return self.without_code(state, interrupted(state.record.tier())),
+        };
         let (mut place, mut retry) = match planned {
             Ok(planned) => planned,
-            Err(error) => return Ok(self.refused(&state.record, &error)),
+            Err(error) => return self.refused(state, error),
         };
-        let (mut moved, mut attempts) = (None, 0);
+        let (mut brought, mut attempts) = (Brought::default(), 0);
         let outcome = loop {
             attempts += 1;
             if place.is_plain()
@@ -278,21 +286,49 @@ impl Entry {
                 // What was there before stays.
                 place = live.place.clone();
             }
-            moved = self.bring(sessions, state, &place).await?.or(moved);
+            match self.bring(sessions, state, &place, interrupt).await {
+                Ok(Brought { moved, restored }) => {
+                    brought.moved = moved.or(brought.moved);
+                    brought.restored = restored.or(brought.restored);
+                }
+                Err(_) if interrupt.was_asked() => {
+                    return self.without_code(state, interrupted(state.record.tier()));
+                }
+                Err(error) => return self.refused(state, error),
+            }
             let live = state.live.as_mut().ok_or_else(|| Error::unavailable("the session is not there"))?;
             let stop_at = retry.as_ref().filter(|_| attempts < ATTEMPTS_MAX && tools.is_none()).map(Retry::stop_at);
-            let mut call = self.attempt(number, &code, &stdin, limits, stop_at, tools.take(), &log);
+            let turn = tokio::select! {
+                biased;
+                turn = Turn::new(sessions.pyexec(), live.place.tier, &self.owner) => turn,
+                () = interrupt.asked() => return self.without_code(state, interrupted(state.record.tier())),
+            };
+            let mut call = Call::cell(number, code.clone(), limits).stdin(Stdin::of(&stdin));
+            call = call.interrupted_by(interrupt.clone());
+            call.stop_at = stop_at;
+            if let Some(mut tools) = tools.take() {
+                tools.logged(Arc::clone(&log));
+                tools.suspends(Arc::clone(&turn) as Arc<dyn Suspend>);
+                call = call.tools(tools);
+            }
             let shared = Arc::clone(&observer);
             let tell: Box<dyn Observer> = Box::new(move |event: Event<'_>| lock(&shared).event(event));
-            let turn = Turn::new(sessions.pyexec(), live.place.tier, &self.owner).await;
-            if let Some(tools) = &mut call.tools {
-                tools.suspends(Arc::clone(&turn) as Arc<dyn Suspend>);
-            }
-            let run = live.session.call(call, tell).await?;
+            live.is_dirty = true;
+            let run = live.session.call(call, tell).await;
             drop(turn);
+            let run = match run {
+                Ok(run) => run,
+                Err(error) => {
+                    if !live.session.is_alive() {
+                        self.drop_live(state);
+                    }
+                    return Err(error);
+                }
+            };
             let next = match (run, retry.take()) {
                 (Run::Ended(outcome), None) => break outcome,
                 (Run::Ended(outcome), Some(_)) if !declared.is_empty() || attempts >= ATTEMPTS_MAX => break outcome,
+                (Run::Ended(outcome), Some(_)) if interrupt.was_asked() => break outcome,
                 (Run::Ended(outcome), Some(retry)) => {
                     match sessions.pyexec().planner().after_end(retry, &outcome).await {
                         Some(plan) => plan,
@@ -307,215 +343,207 @@ impl Entry {
             };
             let reason = next.replay_reason().unwrap_or_default();
             lock(&observer).event(Event::Restarted(&reason));
-            // As it was before the call.
-            state.live = None;
-            (place, retry) = place::provisioned(sessions.pyexec(), next, &progress).await?;
+            // As it was before the call: the next attempt brings back what is kept, files included.
+            self.drop_live(state);
+            let provisioned = tokio::select! {
+                biased;
+                provisioned = place::provisioned(sessions.pyexec(), next, &progress) => provisioned,
+                () = interrupt.asked() => return self.without_code(state, interrupted(state.record.tier())),
+            };
+            (place, retry) = match provisioned {
+                Ok(provisioned) => provisioned,
+                Err(error) => return self.refused(state, error),
+            };
         };
         let is_alive = state.live.as_ref().is_some_and(|live| live.session.is_alive());
-        if is_alive {
-            let entry = journal::Entry::new(number, &code, &stdin, declared, std::mem::take(&mut lock(&log)), &outcome);
-            state.journal.add(&entry).map_err(|e| Error::io("cannot write down a call in", &self.folder, e))?;
-            if let Some(live) = &mut state.live {
-                live.is_dirty = true;
-            }
-        } else {
-            state.live = None;
-            self.is_live.store(false, Relaxed);
+        // Where it was cut off is never the same again: it has the time that it took, and does not run again if that can be.
+        let is_cut = interrupt.was_asked() || outcome.limits_hit.contains(&LimitHit::WallClock);
+        let mut noted = limits;
+        if is_cut {
+            noted.wall_clock_ms = (outcome.usage.wall_us / 1000).clamp(1, limits.wall_clock_ms);
         }
+        let done = if is_alive {
+            let results = lock(&log).take();
+            results.map(|results| {
+                Done::Called(Box::new(Called::new(number, (&code, &stdin), noted, (declared, results), &outcome)))
+            })
+        } else {
+            self.drop_live(state);
+            Some(Done::Void)
+        };
         state.record.calls = number;
-        state.record.last_used = SystemTime::now();
         if !place.is_plain() {
             state.record.keep_needful(&code);
         }
-        self.keep_record(&state.record)?;
+        self.note(state, done, is_cut).await?;
         let mut outcome = *outcome;
         outcome.route_reason.clone_from(&place.reason);
         let session = state.record.info(if is_alive { SessionState::Live } else { SessionState::Frozen });
-        Ok(CallEnd { outcome, number, session, moved, lost: !is_alive })
+        let Brought { moved, restored } = brought;
+        Ok(CallEnd { outcome, number, session, moved, restored, lost: !is_alive })
     }
 
-    /// Ends a call that could not run: the session is as it was.
-    fn refused(&self, record: &Record, error: &Error) -> CallEnd {
-        let hint = error.hint().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
-        let outcome = Outcome::failed(error.exit_code(), format!("{error}{hint}"), record.tier(), "");
-        let state = if self.is_live() { SessionState::Live } else { SessionState::Frozen };
-        CallEnd { outcome, number: record.calls, session: record.info(state), moved: None, lost: false }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of a call, which is used up by each attempt")]
-    fn attempt(
-        &self,
-        number: u64,
-        code: &bytes::Bytes,
-        stdin: &bytes::Bytes,
-        limits: crate::Limits,
-        stop_at: Option<StopAt>,
-        tools: Option<ToolPort>,
-        log: &Arc<Mutex<Vec<crate::executor::ToolResult>>>,
-    ) -> Call {
-        let mut call = Call::cell(number, code.clone(), limits).stdin(Stdin::of(stdin));
-        call.stop_at = stop_at;
-        if let Some(mut tools) = tools {
-            tools.logged(Arc::clone(log));
-            call = call.tools(tools);
+    /// Writes down what was done. What has no line, since it is too large, is frozen at once, as is what was cut off.
+    async fn note(&self, state: &mut State, done: Option<Done>, is_cut: bool) -> Result<()> {
+        let before = state.record.entries;
+        state.record.entries += 1;
+        state.record.last_used = SystemTime::now();
+        let added = done.map(|done| state.journal.add(&Line { entry: before + 1, done }, before));
+        let has_line = match added {
+            Some(Ok(has_line)) => has_line,
+            Some(Err(error)) => {
+                tracing::warn!(session = self.id, %error, "a call of a session is not written down");
+                false
+            }
+            None => false,
+        };
+        if (!has_line || is_cut)
+            && let Err(error) = self.write_down_state(state).await
+        {
+            tracing::warn!(session = self.id, %error, "a session is not written down");
         }
-        call
+        self.keep_record(&state.record)
+    }
+
+    /// Ends a call that could not run: by its author's fault in an outcome, by ours in an error.
+    fn refused(&self, state: &mut State, error: Error) -> Result<CallEnd> {
+        if !error.is_invalid_job() {
+            return Err(error);
+        }
+        let hint = error.hint().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
+        let outcome = Outcome::failed(error.exit_code(), format!("{error}{hint}"), state.record.tier(), "");
+        self.without_code(state, outcome)
+    }
+
+    /// Ends a call whose code did not run: the session is as it was.
+    fn without_code(&self, state: &mut State, outcome: Outcome) -> Result<CallEnd> {
+        let (number, entry) = (state.record.calls + 1, state.record.entries + 1);
+        let line = Line { entry, done: Done::Void };
+        let added = state.journal.add(&line, entry - 1);
+        added.map_err(|e| Error::io("cannot write down a call in", &self.folder, e))?;
+        (state.record.calls, state.record.entries) = (number, entry);
+        state.record.last_used = SystemTime::now();
+        self.keep_record(&state.record)?;
+        let shown = if state.live.is_some() { SessionState::Live } else { SessionState::Frozen };
+        let session = state.record.info(shown);
+        Ok(CallEnd { outcome, number, session, moved: None, restored: None, lost: false })
     }
 
     /// Does something with the session in memory.
-    pub(super) async fn with_live<T>(
+    pub(super) async fn between<T>(
         &self,
         sessions: &Sessions,
+        what: Between,
         work: impl for<'a> FnOnce(&'a mut dyn Session) -> BoxFuture<'a, Result<T>> + Send,
     ) -> Result<T> {
         let mut state = self.lock().await?;
         let state = &mut *state;
+        let interrupt = Interrupt::default();
+        let _current = self.interrupted_by(&interrupt)?;
         let place = match &state.live {
             Some(live) => live.place.clone(),
-            None => place::of(sessions.pyexec(), &state.record, &bytes::Bytes::new(), &Progress::new(|_| ())).await?.0,
+            None => place::of(sessions.pyexec(), &state.record, &Bytes::new(), &Progress::new(|_| ())).await?.0,
         };
-        self.bring(sessions, state, &place).await?;
+        self.bring(sessions, state, &place, &interrupt).await?;
         let live = state.live.as_mut().ok_or_else(|| Error::unavailable("the session is not there"))?;
-        live.is_dirty = true;
+        live.is_dirty |= !matches!(what, Between::Look);
         let done = work(&mut *live.session).await;
         if !live.session.is_alive() {
-            state.live = None;
-            self.is_live.store(false, Relaxed);
+            self.drop_live(state);
         }
-        state.record.last_used = SystemTime::now();
-        self.keep_record(&state.record)?;
+        let is_done = done.is_ok() && state.live.is_some();
+        match what {
+            Between::Write { path, content } if is_done => {
+                let done = self.content(state, path, content).await;
+                self.note(state, done, false).await?;
+            }
+            Between::Remove { path } if is_done => self.note(state, Some(Done::Removed { path }), false).await?,
+            Between::Look | Between::Ask | Between::Write { .. } | Between::Remove { .. } => {
+                state.record.last_used = SystemTime::now();
+                self.keep_record(&state.record)?;
+            }
+        }
         done
     }
 
-    pub(super) async fn ask(&self, sessions: &Sessions, question: Question) -> Result<JsonText> {
-        self.with_live(sessions, |session| session.ask(question)).await
-    }
-
-    /// Writes down what is only in memory.
-    pub(super) async fn write_down(&self) {
-        if let Ok(mut state) = self.lock().await
-            && let Err(error) = self.write_down_state(&mut state).await
-        {
-            tracing::warn!(session = self.id, %error, "a session is not written down");
+    /// Keeps the content of a file from outside, for when it is written again.
+    async fn content(&self, state: &mut State, path: String, content: Bytes) -> Option<Done> {
+        let bytes = state.record.content_bytes + content.len() as u64;
+        if bytes > state.record.definition.limits().disk_bytes {
+            return None;
         }
-    }
-
-    async fn write_down_state(&self, state: &mut State) -> Result<()> {
-        let Some(live) = state.live.as_mut().filter(|live| live.is_dirty && live.place.tier == Tier::Wasm) else {
-            return Ok(());
-        };
-        let frozen = live.session.freeze().await?;
-        let (folder, calls) = (self.folder.clone(), state.record.calls);
-        let kept = blocking(move || folder::keep_frozen(&folder, calls, frozen.bytes())).await.and_then(|kept| kept);
-        kept.map_err(|e| Error::io("cannot write down a session in", &self.folder, e))?;
-        live.is_dirty = false;
-        Ok(())
-    }
-
-    /// Goes to disk, unless it is in a call; returns whether it has left memory.
-    pub(super) async fn leave_memory(&self) -> bool {
-        let Ok(mut state) = self.state.try_lock() else { return false };
-        if state.live.as_ref().is_some_and(|live| live.place.tier == Tier::Docker) {
-            return false;
-        }
-        match self.write_down_state(&mut state).await {
+        let id = state.record.next_id();
+        let at = folder::content(&self.folder, id);
+        match blocking(move || fs::write(at, content)).await.and_then(|written| written) {
             Ok(()) => {
-                state.live = None;
-                self.is_live.store(false, Relaxed);
-                true
+                state.record.content_bytes = bytes;
+                Some(Done::Wrote { path, content: id })
             }
             Err(error) => {
-                tracing::warn!(session = self.id, %error, "a session cannot leave memory");
-                false
+                tracing::warn!(session = self.id, %error, "a file of a session is kept only with its state");
+                None
             }
         }
     }
 
-    pub(super) async fn fork(&self, sessions: &Sessions) -> Result<Entry> {
-        let mut state = self.lock().await?;
-        self.write_down_state(&mut state).await?;
-        sessions.shared.folder.copy(&self.folder, state.record.copied()).await
+    pub(super) async fn ask(&self, sessions: &Sessions, question: Question) -> Result<JsonText> {
+        self.between(sessions, Between::Ask, |session| session.ask(question)).await
     }
 
-    pub(super) async fn checkpoint(&self, name: &str) -> Result<()> {
-        let into = self.checkpoint_folder(name)?;
-        let mut state = self.lock().await?;
-        if !into.exists() && self.checkpoints().len() >= CHECKPOINTS_MAX {
-            return Err(Error::invalid(format!("a session keeps {CHECKPOINTS_MAX} states at most")));
-        }
-        self.write_down_state(&mut state).await?;
-        let (folder, record) = (self.folder.clone(), state.record.bytes());
-        let kept = blocking(move || {
-            let making = folder.join(".checkpoint");
-            let _ = fs::remove_dir_all(&making);
-            folder::copy_state(&folder, &making)?;
-            fs::write(making.join(folder::RECORD), record)?;
-            fs::create_dir_all(folder.join(folder::CHECKPOINTS))?;
-            let _ = fs::remove_dir_all(&into);
-            fs::rename(making, into)
-        });
-        kept.await
-            .and_then(|kept| kept)
-            .map_err(|e| Error::io("cannot keep a state of the session in", &self.folder, e))
+    /// Refuses all that comes from now on, and interrupts what is under way.
+    pub(super) fn close(&self) {
+        let _ = self.life.compare_exchange(OPEN, IS_CLOSING, AcqRel, Acquire);
+        self.interrupt();
     }
 
-    pub(super) async fn roll_back(&self, name: &str) -> Result<()> {
-        let from = self.checkpoint_folder(name)?;
-        let mut state = self.lock().await?;
-        let bytes = fs::read(from.join(folder::RECORD)).map_err(|_| {
-            Error::not_found(format!("nothing is kept under {name:?}: {}", self.checkpoints().join(", ")))
-        })?;
-        let kept = Record::read(&bytes)?;
-        state.live = None;
-        self.is_live.store(false, Relaxed);
-        state.journal = Journal::new(self.folder.join(folder::JOURNAL));
-        let folder = self.folder.clone();
-        let back = blocking(move || {
-            for entry in fs::read_dir(&folder)?.flatten() {
-                let name = entry.file_name();
-                if name == folder::HOME {
-                    fs::remove_dir_all(entry.path())?;
-                } else if name != folder::RECORD && entry.path().is_file() {
-                    fs::remove_file(entry.path())?;
-                }
-            }
-            folder::copy_state(&from, &folder)
-        });
-        back.await.and_then(|back| back).map_err(|e| Error::io("cannot go back to a state in", &self.folder, e))?;
-        state.record = kept;
-        state.record.last_used = SystemTime::now();
-        self.keep_record(&state.record)
-    }
-
-    pub(super) fn checkpoints(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.folder.join(folder::CHECKPOINTS)).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-        names.sort();
-        names
-    }
-
-    fn checkpoint_folder(&self, name: &str) -> Result<PathBuf> {
-        let is_name = !name.is_empty()
-            && name.len() <= 100
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-            && !name.starts_with('.');
-        if !is_name {
-            return Err(Error::invalid(format!(
-                "{name:?} is no name for a state: letters, digits, -, _ and ., at most 100 of them"
-            )));
-        }
-        Ok(Path::new(&self.folder).join(folder::CHECKPOINTS).join(name))
-    }
-
-    pub(super) async fn remove(&self) -> Result<()> {
+    /// Waits for the end of what was under way when it was closed, and writes the session down.
+    pub(super) async fn closed(&self) {
         let mut state = self.state.lock().await;
-        state.is_removed = true;
-        state.live = None;
-        self.is_live.store(false, Relaxed);
+        if self.life.load(Acquire) == IS_CLOSING {
+            if let Err(error) = self.write_down_state(&mut state).await {
+                tracing::warn!(session = self.id, %error, "a session is not written down");
+            }
+            self.drop_live(&mut state);
+        }
+    }
+
+    /// Removes the session, after what is under way, which is interrupted.
+    pub(super) async fn remove(&self) -> Result<()> {
+        let before = self.life.swap(IS_REMOVED, AcqRel);
+        self.interrupt();
+        let mut state = self.state.lock().await;
+        let removed = self.remove_folder(&mut state).await;
+        if removed.is_err() {
+            self.life.store(before, Release);
+        }
+        removed
+    }
+
+    /// Removes the session if its time is over and nobody uses it; returns whether it is gone.
+    pub(super) async fn expire(&self) -> Result<bool> {
+        // Whoever has it, or comes now, uses it.
+        let Some(mut state) = self.try_lock() else { return Ok(false) };
+        if state.record.expires() > SystemTime::now() {
+            return Ok(false);
+        }
+        let before = self.life.swap(IS_REMOVED, AcqRel);
+        let removed = self.remove_folder(&mut state).await;
+        if removed.is_err() {
+            self.life.store(before, Release);
+        }
+        removed.map(|()| true)
+    }
+
+    async fn remove_folder(&self, state: &mut State) -> Result<()> {
+        self.drop_live(state);
         let folder = self.folder.clone();
         let removed = blocking(move || folder::remove(&folder)).await.and_then(|removed| removed);
         removed.map_err(|e| Error::io("cannot remove the session in", &self.folder, e))
     }
+}
+
+fn interrupted(tier: Tier) -> Outcome {
+    Outcome::failed(INTERRUPTED, "KeyboardInterrupt: the call was interrupted before its code ran", tier, "")
 }
 
 /// Runs a cell in a task of its own, so that a caller who goes away leaves the session whole.
@@ -529,21 +557,12 @@ pub(super) async fn call(
     cell: Cell,
     observer: Box<dyn Observer>,
 ) -> Result<CallEnd> {
-    let stage = Arc::new(Stage::default());
-    let guard = InterruptOnDrop { entry: Arc::clone(&entry), stage: Arc::clone(&stage) };
-    let freeze_after = sessions.shared.options.freeze_after;
+    let interrupt = Interrupt::default();
+    // One who goes interrupts his own call, wherever it is, and no other one.
+    let guard = InterruptOnDrop(interrupt.clone());
     let task = tokio::spawn(async move {
-        let end = Box::pin(entry.call(&sessions, cell, observer, &stage)).await;
-        stage.end();
-        if let Ok(end) = &end {
-            let number = end.number;
-            tokio::spawn(async move {
-                tokio::time::sleep(freeze_after).await;
-                if lock(&entry.shown).calls == number {
-                    entry.write_down().await;
-                }
-            });
-        }
+        let end = Box::pin(entry.call(&sessions, cell, observer, &interrupt)).await;
+        write_down_later(&sessions, entry);
         end
     });
     let end = task.await.unwrap_or_else(|fault| Err(Error::caused("running a call failed", fault)));
@@ -551,22 +570,15 @@ pub(super) async fn call(
     end
 }
 
-/// Runs calls again that were answered, and returns the numbers of those that ended differently.
-async fn again(session: &mut dyn Session, calls: Vec<journal::Entry>, limits: crate::Limits) -> Result<Vec<u64>> {
-    let mut different = Vec::new();
-    for entry in calls {
-        match session.call(entry.call(limits), Box::new(|_: Event<'_>| ())).await? {
-            Run::Ended(outcome) if entry.ended_as(&outcome) => {}
-            Run::Ended(_) | Run::Missed(..) => different.push(entry.number),
+/// Has a session written down when it has been idle for a while.
+pub(super) fn write_down_later(sessions: &Sessions, entry: Arc<Entry>) {
+    let (freeze_after, used) = (sessions.shared.options.freeze_after, entry.last_used());
+    tokio::spawn(async move {
+        tokio::time::sleep(freeze_after).await;
+        if entry.last_used() == used {
+            entry.write_down().await;
         }
-        if !session.is_alive() {
-            return Err(Error::unavailable(format!(
-                "call {} of the session did not end when it ran again",
-                entry.number
-            )));
-        }
-    }
-    Ok(different)
+    });
 }
 
 fn progress(observer: &Arc<Mutex<dyn Observer>>) -> Progress {
@@ -577,41 +589,20 @@ fn progress(observer: &Arc<Mutex<dyn Observer>>) -> Progress {
     })
 }
 
-/// Says how far a call is, for a caller who may go away.
-#[derive(Default)]
-struct Stage(AtomicU8);
-
-const WAITS: u8 = 0;
-const RUNS: u8 = 1;
-const IS_OVER: u8 = 2;
-
-impl Stage {
-    /// Begins the call; `false` when its caller has gone.
-    fn begin(&self) -> bool {
-        self.0.compare_exchange(WAITS, RUNS, AcqRel, Acquire).is_ok()
-    }
-
-    fn end(&self) {
-        self.0.store(IS_OVER, Release);
-    }
-
-    /// Ends a call that waits, and returns whether it runs.
-    fn leave(&self) -> bool {
-        self.0.swap(IS_OVER, AcqRel) == RUNS
-    }
-}
-
-/// Interrupts the call of a caller who has gone, and no other one's.
-struct InterruptOnDrop {
-    entry: Arc<Entry>,
-    stage: Arc<Stage>,
-}
+struct InterruptOnDrop(Interrupt);
 
 impl Drop for InterruptOnDrop {
     fn drop(&mut self) {
-        if self.stage.leave() {
-            self.entry.interrupt();
-        }
+        self.0.ask();
+    }
+}
+
+/// Has the session for now.
+struct Current<'a>(&'a Entry);
+
+impl Drop for Current<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.current) = None;
     }
 }
 

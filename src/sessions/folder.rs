@@ -2,7 +2,9 @@
 
 use super::{
     entry::Entry,
+    keep,
     record::{Definition, Record},
+    tree,
 };
 use crate::{
     Error, Project, Result,
@@ -12,7 +14,7 @@ use crate::{
 use rustix::fs::FlockOperation;
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,10 +22,12 @@ use std::{
 
 pub(super) const RECORD: &str = "session.json";
 pub(super) const HOME: &str = "home";
-pub(super) const JOURNAL: &str = "calls.jsonl";
 pub(super) const CHECKPOINTS: &str = "checkpoints";
-/// What the name of a frozen state begins with, before the number of calls that are in it.
+// What names begin with, before a number.
 const FROZEN: &str = "frozen-";
+const FILES: &str = "files-";
+const CONTENT: &str = "content-";
+const JOURNAL: &str = "calls-";
 
 /// The folder of all sessions, which one process has at a time.
 pub(super) struct Folder {
@@ -77,7 +81,12 @@ impl Folder {
             let is_whole = !entry.file_name().to_string_lossy().starts_with('.');
             let record = fs::read(path.join(RECORD)).ok().filter(|_| is_whole);
             match record.map(|bytes| Record::read(&bytes)) {
-                Some(Ok(record)) => found.push(Entry::new(record, path)),
+                Some(Ok(record)) => {
+                    if let Err(error) = keep::recover_checkpoints(&path) {
+                        tracing::warn!(folder = %path.display(), %error, "states of a session are not in order");
+                    }
+                    found.push(Entry::new(record, path));
+                }
                 Some(Err(error)) => tracing::warn!(folder = %path.display(), %error, "a session is left alone"),
                 None => {
                     if let Err(error) = fs::remove_dir_all(&path) {
@@ -94,12 +103,16 @@ impl Folder {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub(super) async fn create(&self, record: Record, project: &Project) -> Result<Entry> {
+    pub(super) async fn create(&self, mut record: Record, project: &Project) -> Result<Entry> {
         let (parent, project) = (self.path.clone(), project.clone());
         let made = blocking(move || {
             let making = Making::new(&parent, &record.id)?;
             if project.size() != (0, 0) {
-                Workspace::at(&project, &making.path.join(HOME), &StillWanted::always())?;
+                let id = record.next_id();
+                // As it is now, for whatever runs again.
+                let workspace = Workspace::at(&project, &making.path.join(HOME), &StillWanted::always())?;
+                record.origin.files = tree::keep(&making.path, None, id)?;
+                drop(workspace);
             }
             making.finish(record)
         });
@@ -115,7 +128,7 @@ impl Folder {
         let (parent, from) = (self.path.clone(), from.to_owned());
         let made = blocking(move || {
             let making = Making::new(&parent, &record.id)?;
-            copy_state(&from, &making.path)?;
+            copy_state(&from, &making.path, &record, record.journal)?;
             making.finish(record)
         });
         made.await.and_then(|made| made).map_err(|e| Error::io("cannot copy a session in", &self.path, e))
@@ -136,8 +149,11 @@ impl Making {
     }
 
     fn finish(self, record: Record) -> io::Result<Entry> {
-        fs::write(self.path.join(RECORD), record.bytes())?;
+        replace(&self.path, RECORD, &record.bytes(), true)?;
         fs::rename(&self.path, &self.into)?;
+        if let Some(parent) = self.into.parent() {
+            File::open(parent)?.sync_all()?;
+        }
         Ok(Entry::new(record, self.into.clone()))
     }
 }
@@ -149,70 +165,99 @@ impl Drop for Making {
     }
 }
 
-/// Copies files, frozen state and calls of a session; blocks.
-pub(super) fn copy_state(from: &Path, to: &Path) -> io::Result<()> {
+/// Names a frozen interpreter.
+pub(super) fn frozen(folder: &Path, id: u64) -> PathBuf {
+    folder.join(format!("{FROZEN}{id}"))
+}
+
+/// Names a kept tree of files.
+pub(super) fn files(folder: &Path, id: u64) -> PathBuf {
+    folder.join(format!("{FILES}{id}"))
+}
+
+/// Names the content of a file that came from outside.
+pub(super) fn content(folder: &Path, id: u64) -> PathBuf {
+    folder.join(format!("{CONTENT}{id}"))
+}
+
+/// Names the journal.
+pub(super) fn journal(folder: &Path, id: u64) -> PathBuf {
+    folder.join(format!("{JOURNAL}{id}.jsonl"))
+}
+
+/// Copies the kept state of a session, with `record`, which says what is part of it; blocks. What is never written to again
+/// is shared; the journal gets a number.
+pub(super) fn copy_state(from: &Path, to: &Path, record: &Record, into_journal: u64) -> io::Result<()> {
     fs::create_dir_all(to)?;
+    for base in record.kept.iter().chain([&record.origin]) {
+        if let Some(id) = base.interpreter
+            && !frozen(to, id).exists()
+        {
+            tree::share_file(&frozen(from, id), &frozen(to, id))?;
+        }
+        if let Some(id) = base.files
+            && !files(to, id).exists()
+        {
+            let making = to.join(".files");
+            tree::remove(&making)?;
+            tree::share(&files(from, id), &making)?;
+            fs::rename(making, files(to, id))?;
+        }
+    }
     for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let text = name.to_string_lossy();
-        if text == HOME {
-            copy_tree(&entry.path(), &to.join(HOME))?;
-        } else if text.starts_with(FROZEN) || text == JOURNAL {
-            fs::copy(entry.path(), to.join(&name))?;
+        let (entry, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+        if name.to_string_lossy().starts_with(CONTENT) && !to.join(&name).exists() {
+            tree::share_file(&entry, &to.join(name))?;
         }
     }
-    Ok(())
-}
-
-/// Copies a tree; a file system that can shares its blocks. Links are copied as such: they stay inside of the session's tree,
-/// which is looked at from its own root.
-fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    let mut pending = vec![(from.to_owned(), to.to_owned())];
-    while let Some((from, to)) = pending.pop() {
-        for entry in fs::read_dir(&from)? {
-            let entry = entry?;
-            let (kind, into) = (entry.file_type()?, to.join(entry.file_name()));
-            if kind.is_dir() {
-                fs::create_dir(&into)?;
-                pending.push((entry.path(), into));
-            } else if kind.is_symlink() {
-                std::os::unix::fs::symlink(fs::read_link(entry.path())?, into)?;
-            } else if kind.is_file() {
-                fs::copy(entry.path(), into)?;
-            }
-        }
+    match fs::copy(journal(from, record.journal), journal(to, into_journal)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
-/// Finds the frozen state with the most calls, and how many these are.
-pub(super) fn frozen(folder: &Path) -> Option<(u64, PathBuf)> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let of = |name: &str| name.strip_prefix(FROZEN)?.parse::<u64>().ok();
-    entries.filter_map(|entry| Some((of(entry.file_name().to_str()?)?, entry.path()))).max()
-}
-
-/// Writes a frozen state, in place of those before; blocks.
-pub(super) fn keep_frozen(folder: &Path, calls: u64, bytes: &[u8]) -> io::Result<()> {
+/// Writes a frozen interpreter, through to the disk; blocks.
+pub(super) fn keep_frozen(folder: &Path, id: u64, bytes: &[u8]) -> io::Result<()> {
     let making = folder.join(".frozen");
-    fs::write(&making, bytes)?;
-    let into = folder.join(format!("{FROZEN}{calls}"));
-    fs::rename(&making, &into)?;
+    let mut file = File::create(&making)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&making, frozen(folder, id))
+}
+
+/// Removes what is not part of the session any more; blocks.
+pub(super) fn tidy(folder: &Path, record: &Record) -> io::Result<()> {
+    let bases = || record.kept.iter().chain([&record.origin]);
     for entry in fs::read_dir(folder)?.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(FROZEN) && entry.path() != into {
-            fs::remove_file(entry.path())?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let number = |prefix| name.strip_prefix(prefix)?.trim_end_matches(".jsonl").parse::<u64>().ok();
+        let is_used = match (number(FROZEN), number(FILES), number(JOURNAL)) {
+            (Some(id), _, _) => bases().any(|base| base.interpreter == Some(id)),
+            (_, Some(id), _) => bases().any(|base| base.files == Some(id)),
+            (_, _, Some(id)) => record.journal == id,
+            _ => continue,
+        };
+        if !is_used {
+            tree::remove(&entry.path())?;
         }
     }
     Ok(())
 }
 
-/// Replaces a small file as a whole; blocks.
-pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+/// Replaces a small file as a whole; blocks. What is durable outlasts the machine, not only the process.
+pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8], is_durable: bool) -> io::Result<()> {
     let making = folder.join(format!(".{name}"));
-    fs::write(&making, bytes)?;
-    fs::rename(making, folder.join(name))
+    let mut file = File::create(&making)?;
+    file.write_all(bytes)?;
+    if is_durable {
+        file.sync_all()?;
+    }
+    fs::rename(making, folder.join(name))?;
+    if is_durable {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Removes a session's folder; blocks. What is there when a process ends meanwhile is no session any more.

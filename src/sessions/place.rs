@@ -80,7 +80,7 @@ pub(super) async fn provisioned(pyexec: &Pyexec, plan: Plan, progress: &Progress
             Place { provisioned: Provisioned(Provisions::Wasm(Some(packages))), key, tier: Tier::Wasm, reason }
         }
         Target::Docker(prepared) => {
-            let key = format!("docker {:?}", prepared.placement());
+            let key = format!("docker {}", prepared.placement().world());
             Place { provisioned: Provisioned::docker(prepared), key, tier: Tier::Docker, reason }
         }
     };

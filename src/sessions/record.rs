@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::time::{Duration, SystemTime};
 
 /// Numbers the layout of what is on disk.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const ID_CHARACTERS: usize = 21;
 /// Bytes of earlier cells that are looked at with each new one.
 const NEEDFUL_BYTES_MAX: usize = 1 << 20;
@@ -43,6 +43,24 @@ pub struct SessionInfo {
     pub expires: SystemTime,
 }
 
+/// Says how a session came back that was not in memory: what was not frozen was done again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Restored {
+    /// Calls that ran again.
+    pub replayed: u64,
+    /// Those that ended differently, by number.
+    pub different: Vec<u64>,
+    /// Calls whose names are gone for good, since they could not run again; files are kept.
+    pub lost: u64,
+}
+
+impl Restored {
+    pub(super) fn new(replayed: u64, different: Vec<u64>, lost: u64) -> Restored {
+        Restored { replayed, different, lost }
+    }
+}
+
 /// Says that a session went on elsewhere: its calls ran again there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -70,9 +88,36 @@ pub(super) struct Record {
     pub(super) last_used: SystemTime,
     time_to_live: Duration,
     pub(super) calls: u64,
+    /// What was done: calls, and files that came from outside.
+    pub(super) entries: u64,
+    /// Where what was done is written down.
+    pub(super) journal: u64,
+    /// Where everything begins that can be done again.
+    pub(super) origin: Base,
+    /// Whether all that was done since can be done again.
+    pub(super) is_reachable: bool,
+    /// The latest state that is kept whole.
+    pub(super) kept: Option<Base>,
+    /// Bytes of files from outside that are kept to be written again.
+    pub(super) content_bytes: u64,
+    /// The last number that was given to something in the folder: none is given twice.
+    last_id: u64,
     pub(super) in_container: bool,
     /// Cells that took packages or a container: what comes after them takes these as well.
     needful: Vec<String>,
+}
+
+/// A state of a session that is in its folder, under numbers.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Base {
+    /// What was done before.
+    pub(super) entries: u64,
+    /// Calls among these.
+    pub(super) calls: u64,
+    /// The frozen interpreter; `None` is a new one.
+    pub(super) interpreter: Option<u64>,
+    /// The tree of files; `None` is no files.
+    pub(super) files: Option<u64>,
     /// Whether its random generators are those of another session.
     pub(super) is_copy: bool,
 }
@@ -121,9 +166,15 @@ impl Record {
             last_used: now,
             time_to_live,
             calls: 0,
+            entries: 0,
+            journal: 0,
+            origin: Base::default(),
+            is_reachable: true,
+            kept: None,
+            content_bytes: 0,
+            last_id: 0,
             in_container: false,
             needful: Vec::new(),
-            is_copy: false,
         }
     }
 
@@ -133,12 +184,16 @@ impl Record {
     ///
     /// When it is of another version, or damaged.
     pub(super) fn read(bytes: &[u8]) -> Result<Record> {
-        let record: Record = serde_json::from_slice(bytes).map_err(|e| Error::caused("a session is unreadable", e))?;
-        if record.format == FORMAT {
-            Ok(record)
-        } else {
-            Err(Error::unavailable(format!("a session has format {}, not {FORMAT}", record.format)))
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
         }
+        let unreadable = |e| Error::caused("a session is unreadable", e);
+        let Format { format } = serde_json::from_slice(bytes).map_err(unreadable)?;
+        if format != FORMAT {
+            return Err(Error::unavailable(format!("a session has format {format}, not {FORMAT}")));
+        }
+        serde_json::from_slice(bytes).map_err(unreadable)
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
@@ -149,7 +204,35 @@ impl Record {
     /// Makes the record of a copy.
     pub(super) fn copied(&self) -> Record {
         let now = SystemTime::now();
-        Record { id: new_id(), created: now, last_used: now, is_copy: true, ..self.clone() }
+        let mut kept = self.kept.clone();
+        if let Some(kept) = &mut kept {
+            kept.is_copy = true;
+        }
+        Record { id: new_id(), created: now, last_used: now, kept, ..self.clone() }
+    }
+
+    /// Gives out a number for something in the folder.
+    pub(super) fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// Becomes an earlier state of the same session, and returns the numbers that were given out since.
+    pub(super) fn go_back(&mut self, to: Record) -> std::ops::RangeInclusive<u64> {
+        let (last, id, created) = (self.last_id, self.id.clone(), self.created);
+        let since = to.last_id + 1..=last;
+        *self = Record { id, created, last_id: last.max(to.last_id), last_used: SystemTime::now(), ..to };
+        since
+    }
+
+    /// Returns the state from which the session goes on: the latest that is kept, or the origin.
+    pub(super) fn base(&self) -> &Base {
+        self.kept.as_ref().unwrap_or(&self.origin)
+    }
+
+    /// Returns whether its code may have effects outside of it, so that it does not run again.
+    pub(super) fn has_outside_effects(&self) -> bool {
+        self.in_container && self.definition.network
     }
 
     pub(super) fn expires(&self) -> SystemTime {

@@ -3,7 +3,7 @@
 use super::Door;
 use pyexec::{
     Event, Limits, Outcome, Project, Stdin,
-    executor::{Call, Question, Run, Session, Tool, ToolError, ToolResult, tools},
+    executor::{Call, Interrupt, Question, Run, Session, Tool, ToolError, ToolResult, tools},
     outcome::{Ending, JsonText, LimitHit, StopReason},
 };
 use serde_json::{Value, json};
@@ -233,17 +233,22 @@ pub async fn a_call_that_goes_on_all_the_same_takes_the_session(cells: &mut Cell
 
 pub async fn a_call_can_be_interrupted(cells: &mut Cells) {
     for code in ["import time\ntime.sleep(30)", "while True: pass"] {
-        let interrupt = cells.session.interrupt();
+        let interrupt = Interrupt::default();
         let interrupting = async {
             tokio::time::sleep(Duration::from_millis(100)).await;
             interrupt.ask();
         };
-        let (outcome, ()) = tokio::join!(cells.call(code), interrupting);
+        let call = cells.call_with(code, |call| call.interrupted_by(interrupt.clone()));
+        let (outcome, ()) = tokio::join!(call, interrupting);
         assert_eq!(outcome.ending, Ending::Exited { exit_code: 130 }, "{code}: {outcome:#?}");
         assert_eq!(outcome.exception.expect("an exception").kind, "KeyboardInterrupt");
     }
-    // One that comes between calls is for none of them.
-    cells.session.interrupt().ask();
+    // One that comes before its call has begun is heard, and one for a call that is over is for none.
+    let interrupt = Interrupt::default();
+    interrupt.ask();
+    let outcome = cells.call_with("while True: pass", |call| call.interrupted_by(interrupt.clone())).await;
+    assert_eq!(outcome.ending, Ending::Exited { exit_code: 130 }, "{outcome:#?}");
+    interrupt.ask();
     assert_eq!(cells.value("sum(range(1_000_000))").await, "499999500000");
 }
 

@@ -209,12 +209,14 @@ fn an_interrupt_reaches_programs_and_what_handles_it() {
         }
         // A program's own handler holds from call to call, and only in calls.
         cells.value("seen = []\nbefore = signal.signal(signal.SIGINT, lambda *_: seen.append(1))").await;
-        let interrupt = cells.session.interrupt();
+        let call = cells.cell("while not seen: time.sleep(0.01)\nlen(seen)");
+        let interrupt = call.interrupt();
         let interrupting = async {
             tokio::time::sleep(Duration::from_millis(300)).await;
             interrupt.ask();
         };
-        let (outcome, ()) = tokio::join!(cells.call("while not seen: time.sleep(0.01)\nlen(seen)"), interrupting);
+        let (outcome, ()) = tokio::join!(cells.attempt(call), interrupting);
+        let outcome = outcome.expect("a call");
         assert_eq!(outcome.result.as_deref(), Some("1"), "{outcome:#?}");
         assert_eq!(
             cells.value("signal.signal(signal.SIGINT, before) is not None, before is signal.default_int_handler").await,
@@ -229,13 +231,14 @@ fn interrupts_at_any_moment_keep_the_session() {
         let mut cells = Cells::open(&containers).await;
         cells.value("n = 0").await;
         for round in 0..150_u64 {
-            let interrupt = cells.session.interrupt();
+            let call = cells.cell("n += 1\nprint('x' * 3000)\nn");
+            let interrupt = call.interrupt();
             let interrupting = async {
                 tokio::time::sleep(Duration::from_micros(round * 40)).await;
                 interrupt.ask();
             };
-            let calling = cells.call("n += 1\nprint('x' * 3000)\nn");
-            let (outcome, ()) = tokio::join!(calling, interrupting);
+            let (outcome, ()) = tokio::join!(cells.attempt(call), interrupting);
+            let outcome = outcome.expect("a call");
             let interrupted = outcome.exception.as_ref().is_some_and(|it| it.kind == "KeyboardInterrupt");
             assert!(outcome.success() || interrupted, "{round}: {outcome:#?}");
         }
@@ -484,9 +487,11 @@ fn an_early_interrupt_is_heard() {
         let mut cells = Cells::open(&containers).await;
         for pause in [0, 0, 0, 400] {
             tokio::time::sleep(Duration::from_millis(pause)).await;
-            let interrupt = cells.session.interrupt();
+            let call = cells.cell("while True: pass");
+            let interrupt = call.interrupt();
             let asking = async { interrupt.ask() };
-            let (outcome, ()) = tokio::join!(cells.call("while True: pass"), asking);
+            let (outcome, ()) = tokio::join!(cells.attempt(call), asking);
+            let outcome = outcome.expect("a call");
             assert_eq!(outcome.ending, Ending::Exited { exit_code: 130 }, "{outcome:#?}");
         }
     });

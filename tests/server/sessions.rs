@@ -104,6 +104,47 @@ fn code_is_completed_by_what_the_session_has() {
 }
 
 #[test]
+fn results_of_tools_may_come_in_parts_and_must_be_of_the_call() {
+    let server = Server::shared();
+    let id = new(&server, &json!({}));
+    let path = format!("/api/v1/sessions/{id}/calls/continue");
+    let tools = json!([{"name": "lookup", "awaited": true}]);
+    let code = "import asyncio\nseen = []\nasync def one(n):\n    seen.append(await lookup(n))\n\
+                await asyncio.gather(*(one(n) for n in range(3)))\nseen";
+    let waits = call(&server, &id, &json!({"code": code, "tools": tools}));
+    let ids: Vec<String> = waits["tool_calls"]
+        .as_array()
+        .expect("calls")
+        .iter()
+        .map(|it| it["id"].as_str().expect("an id").to_owned())
+        .collect();
+    assert_eq!(ids.len(), 3, "{waits:#}");
+    let mut token = waits["continuation_token"].clone();
+    for (results, named) in [
+        (json!([]), &*ids[0]),
+        (json!([{"call_id": "nobody", "result": 1}]), "nobody"),
+        (json!([{"call_id": ids[0], "result": 1}, {"call_id": ids[0], "result": 2}]), &*ids[0]),
+    ] {
+        let answer = server.post_json(&path, &json!({"continuation_token": token, "tool_results": results}));
+        assert_eq!(answer.status, 400, "{}", answer.text());
+        assert!(answer.text().contains(named), "{}", answer.text());
+    }
+    for (n, left) in [(2, vec![0, 1]), (0, vec![1])] {
+        let results = json!([{"call_id": ids[n], "result": n}]);
+        let waits = server.post_json(&path, &json!({"continuation_token": token, "tool_results": results})).json();
+        assert_eq!(waits["status"], "tool_call_required", "{waits:#}");
+        let open: Vec<_> = waits["tool_calls"].as_array().expect("calls").iter().map(|it| it["id"].clone()).collect();
+        assert_eq!(open, left.iter().map(|n| json!(ids[*n])).collect::<Vec<_>>());
+        token = waits["continuation_token"].clone();
+    }
+    let again = json!([{"call_id": ids[0], "result": 0}]);
+    assert_eq!(server.post_json(&path, &json!({"continuation_token": token, "tool_results": again})).status, 400);
+    let results = json!([{"call_id": ids[1], "result": 1}]);
+    let ended = server.post_json(&path, &json!({"continuation_token": token, "tool_results": results})).json();
+    assert_eq!((&ended["status"], &ended["result_json"]), (&json!("completed"), &json!([2, 0, 1])), "{ended:#}");
+}
+
+#[test]
 fn sessions_fork_and_go_back() {
     let server = Server::shared();
     let id = new(&server, &json!({}));

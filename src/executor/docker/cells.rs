@@ -51,7 +51,6 @@ const LOST: &str = "this session was lost: its container is gone, or a call of i
 /// A session of cells: the way to the task that has its container.
 pub(super) struct CellSession {
     requests: mpsc::Sender<Request>,
-    interrupt: Interrupt,
     closing: watch::Receiver<bool>,
 }
 
@@ -69,15 +68,13 @@ pub(super) async fn open(runner: Arc<Runner>, spec: SessionSpec, prepared: Prepa
     let late = || Error::unavailable(format!("the session's container has not started in {} s", START.as_secs()));
     let cells = starting.unwrap_or_else(|_| Err(late()))?;
     let (requests, receiver) = mpsc::channel(1);
-    let session = CellSession { requests, interrupt: cells.interrupt.clone(), closing: runner.daemon().closing() };
+    let session = CellSession { requests, closing: runner.daemon().closing() };
     runner.daemon().runtime().spawn(cells.serve(receiver));
     Ok(session)
 }
 
 impl CellSession {
     async fn request<T>(&self, request: impl FnOnce(oneshot::Sender<Result<T>>) -> Request) -> Result<T> {
-        // What is asked from here on is for this one.
-        self.interrupt.forget();
         let (sender, reply) = oneshot::channel();
         // An error says that the task has ended, and the reply does so then, too.
         let _ = self.requests.send(request(sender)).await;
@@ -95,7 +92,11 @@ impl CellSession {
     }
 
     fn lost(&self) -> Error {
-        if *self.closing.borrow() { Error::unavailable("the executor is shutting down") } else { Error::invalid(LOST) }
+        if *self.closing.borrow() {
+            Error::unavailable("the executor is shutting down")
+        } else {
+            Error::unavailable(LOST)
+        }
     }
 }
 
@@ -163,10 +164,6 @@ impl Session for CellSession {
         self.files(asked, Bytes::new()).await.map(drop).map_err(|error| named(path, error))
     }
 
-    fn interrupt(&self) -> Interrupt {
-        self.interrupt.clone()
-    }
-
     fn is_alive(&self) -> bool {
         !self.requests.is_closed()
     }
@@ -183,11 +180,7 @@ fn checked(path: &str) -> Result<String> {
 
 /// Says to which file an error belongs.
 fn named(path: &str, error: Error) -> Error {
-    if error.is_invalid_job() && error.message() != LOST {
-        Error::invalid(format!("{path:?}: {}", error.message()))
-    } else {
-        error
-    }
+    if error.is_invalid_job() { Error::invalid(format!("{path:?}: {}", error.message())) } else { error }
 }
 
 /// A container with a session in it.
@@ -200,7 +193,6 @@ struct Cells {
     prepared: Prepared,
     project: Project,
     limits: Limits,
-    interrupt: Interrupt,
     /// Calls so far.
     count: u64,
     is_paused: bool,
@@ -211,6 +203,7 @@ struct Exchange<'a> {
     conversation: &'a mut RunnerSession,
     stdin: Option<Stdin>,
     tools: Option<ToolPort>,
+    interrupt: Interrupt,
     deadline: Deadline,
     grace: Grace,
 }
@@ -285,7 +278,6 @@ impl Cells {
                 prepared,
                 project: spec.project,
                 limits: spec.limits,
-                interrupt: Interrupt::default(),
                 count: 0,
                 is_paused: false,
             });
@@ -375,7 +367,7 @@ impl Cells {
                 if !alive {
                     requests.close();
                 }
-                let _ = reply.send(about.ok_or_else(|| Error::invalid(LOST)));
+                let _ = reply.send(about.ok_or_else(|| Error::unavailable(LOST)));
                 alive
             }
         }
@@ -387,10 +379,10 @@ impl Cells {
         observer: Box<dyn Observer>,
         reply: &mut oneshot::Sender<Result<Run>>,
     ) -> (Result<Run>, bool) {
-        let Call { code, stdin, limits, tools, .. } = call;
+        let Call { code, stdin, limits, tools, interrupt, .. } = call;
         let Code::Cell { name, source } = code else { return (Err(Error::invalid("no cell")), true) };
         if !self.resume().await {
-            return (Err(Error::invalid(LOST)), false);
+            return (Err(Error::unavailable(LOST)), false);
         }
         // Memory and disk are the session's.
         let limits = Limits {
@@ -414,6 +406,7 @@ impl Cells {
             stdin: Some(stdin),
             deadline: if tools.is_some() { Deadline::movable(at) } else { Deadline::At(at) },
             tools,
+            interrupt,
             grace: Grace::InTime,
         };
         let conclusion = self.exchange(&mut exchange, reply.closed()).await;
@@ -443,7 +436,7 @@ impl Cells {
                 self.container.kill().await;
                 (nonsense(), false)
             }
-            Conclusion::CutOff => return (Err(Error::invalid(LOST)), false),
+            Conclusion::CutOff => return (Err(Error::unavailable(LOST)), false),
         };
         if let Ending::Stopped { reason } = &ending
             && !alive
@@ -460,7 +453,7 @@ impl Cells {
         reply: &mut oneshot::Sender<Result<JsonText>>,
     ) -> (Result<JsonText>, bool) {
         if !self.resume().await {
-            return (Err(Error::invalid(LOST)), false);
+            return (Err(Error::unavailable(LOST)), false);
         }
         let asked = serde_json::json!({"name": question.name(), "arguments": question.arguments()}).to_string();
         self.writer.put(to::QUESTION, asked.as_bytes());
@@ -469,6 +462,7 @@ impl Cells {
             conversation: &mut conversation,
             stdin: None,
             tools: None,
+            interrupt: Interrupt::default(),
             deadline: Deadline::At(Instant::now() + QUESTION_TIME),
             grace: Grace::InTime,
         };
@@ -485,7 +479,7 @@ impl Cells {
             | Conclusion::NoCalls(_)
             | Conclusion::Gone
             | Conclusion::Malformed
-            | Conclusion::CutOff => (Err(Error::invalid(LOST)), false),
+            | Conclusion::CutOff => (Err(Error::unavailable(LOST)), false),
         }
     }
 
@@ -505,6 +499,7 @@ impl Cells {
             conversation: &mut conversation,
             stdin: None,
             tools: None,
+            interrupt: Interrupt::default(),
             deadline: Deadline::At(Instant::now() + FILES_TIME),
             grace: Grace::InTime,
         };
@@ -516,7 +511,7 @@ impl Cells {
 
     /// Passes on what goes in and comes out, until something ends it.
     async fn exchange(&mut self, exchange: &mut Exchange<'_>, gone: impl Future<Output = ()>) -> Conclusion {
-        let Exchange { conversation, stdin, tools, deadline, grace } = exchange;
+        let Exchange { conversation, stdin, tools, interrupt, deadline, grace } = exchange;
         let signals = Signals::new();
         let mut gone = std::pin::pin!(gone.fuse());
         loop {
@@ -529,7 +524,7 @@ impl Cells {
                     ended = conversation.listen(&mut self.line, &signals), if listens => Happening::Heard(ended),
                     piece = piece(stdin, &signals), if stdin.is_some() => Happening::Input(piece),
                     results = results(tools), if waits_for_tools => Happening::Results(results),
-                    () = self.interrupt.asked() => Happening::Interrupt,
+                    () = interrupt.asked() => Happening::Interrupt,
                     () = &mut gone => Happening::CutOff,
                 }
             };
@@ -553,7 +548,10 @@ impl Cells {
                             deadline.pause();
                         }
                     }
-                    Ended::GoesOn => deadline.resume(),
+                    Ended::GoesOn => {
+                        goes_on(tools).await;
+                        deadline.resume();
+                    }
                     Ended::Located | Ended::Missed(_) => {}
                     Ended::Called(_) | Ended::Refused(_) | Ended::Malformed => return Conclusion::Malformed,
                 },
@@ -567,7 +565,8 @@ impl Cells {
                     self.writer.put(to::RESULTS, &results);
                 }
                 Some(Happening::Interrupt) => {
-                    self.interrupt.forget();
+                    interrupt.take();
+                    goes_on(tools).await;
                     deadline.resume();
                     self.writer.put(to::INTERRUPT, b"");
                 }
@@ -633,6 +632,12 @@ async fn results(tools: &mut Option<ToolPort>) -> Vec<u8> {
     match tools {
         Some(port) => port.answers().await,
         None => Vec::new(),
+    }
+}
+
+async fn goes_on(tools: &mut Option<ToolPort>) {
+    if let Some(port) = tools {
+        port.go_on().await;
     }
 }
 

@@ -21,8 +21,7 @@ use super::{
 use crate::{
     Error, ResolvedJob, Result,
     executor::{
-        Call, Executor, Frozen, Interrupt, Observer, Provisioned, Provisions, Question, Run, Session, SessionFile,
-        SessionSpec,
+        Call, Executor, Frozen, Observer, Provisioned, Provisions, Question, Run, Session, SessionFile, SessionSpec,
     },
     outcome::{JsonText, Tier},
 };
@@ -274,10 +273,6 @@ impl Session for ScriptSession {
 
     async fn remove_file(&mut self, _: &str) -> Result<()> {
         Err(Error::invalid(NO_FILES))
-    }
-
-    fn interrupt(&self) -> Interrupt {
-        Interrupt::default()
     }
 
     fn is_alive(&self) -> bool {

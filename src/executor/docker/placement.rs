@@ -59,6 +59,25 @@ impl Placement {
         self.pre_commands.is_empty() && self.packages == Packages::None
     }
 
+    /// Returns what tells the container of a session from another one; why and for whom it is makes none.
+    pub(crate) fn world(&self) -> String {
+        let Placement { python, image, network, pre_commands, packages, .. } = self;
+        let packages = match packages {
+            Packages::None => String::new(),
+            Packages::Folder(folder) => folder.key.clone(),
+            Packages::Build(requirements) => requirements.join("\n"),
+            Packages::File(text) => text.clone(),
+        };
+        let parts = [
+            python.as_deref().unwrap_or_default(),
+            image.as_deref().unwrap_or_default(),
+            if *network { "network" } else { "" },
+            &pre_commands.join("\n"),
+            &packages,
+        ];
+        parts.join("\0")
+    }
+
     /// Returns whether it is the usual image, with nothing added.
     pub(crate) fn is_plain(&self) -> bool {
         let Placement { python, python_at_least, image, .. } = self;

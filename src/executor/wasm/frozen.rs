@@ -11,9 +11,14 @@ use super::{
     library::Library,
 };
 use crate::{Error, Limits, Result, executor::SessionSpec};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use std::{io::Read, time::Duration};
+use std::{
+    io::{self, BufReader, Read},
+    time::Duration,
+};
 use wasmtime::{Mutability, Val};
+use zstd::stream::Decoder;
 
 /// What frozen sessions of this version begin with.
 const MAGIC: &[u8; 8] = b"pyexecS1";
@@ -47,14 +52,13 @@ enum Value {
     F64(u64),
 }
 
-/// Describes an instance between two calls.
+/// Describes an instance between two calls, which was started; blocks.
 ///
 /// # Errors
 ///
 /// When it has what cannot be kept.
-pub(super) async fn freeze(instance: &mut Instance, image: &Image, has_read: bool) -> Result<Vec<u8>> {
+pub(super) fn freeze(instance: &mut Instance, image: &Image, has_read: bool) -> Result<Vec<u8>> {
     let failed = |error| Error::caused("the session cannot be frozen", error);
-    instance.start().await.map_err(failed)?;
     let files = instance.host().files.freeze()?;
     let (elapsed, cpu) = instance.host().clock.times();
     let globals = instance.globals().map_err(failed)?;
@@ -94,41 +98,43 @@ fn changed<'a>(image: &Image, memory: &'a [u8]) -> (Vec<u32>, Vec<&'a [u8]>) {
     (numbers, content)
 }
 
-/// A session that is read, but not yet an instance.
+/// A session whose head is read; its pages follow.
 pub(super) struct Thawing {
     head: Head,
-    content: Vec<u8>,
+    pages: Decoder<'static, BufReader<io::Cursor<Bytes>>>,
+}
+
+fn damaged() -> Error {
+    Error::invalid("these bytes are no frozen session of this version")
 }
 
 impl Thawing {
-    /// Reads what was frozen.
+    /// Reads the beginning of what was frozen.
     ///
     /// # Errors
     ///
     /// When it is something else, was changed, or has more than `limits` allow.
-    pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Thawing> {
-        let bad = || Error::invalid("these bytes are no frozen session of this version");
-        let rest = bytes.strip_prefix(MAGIC).ok_or_else(bad)?;
-        let (length, packed) = rest.split_first_chunk().ok_or_else(bad)?;
+    pub(super) fn read(bytes: &Bytes, limits: &Limits) -> Result<Thawing> {
+        let rest = bytes.strip_prefix(MAGIC).ok_or_else(damaged)?;
+        let (length, packed) = rest.split_first_chunk().ok_or_else(damaged)?;
         let length = u64::from_le_bytes(*length);
-        // The head of a session has a number for each page, and names of files.
-        let most = limits.memory_bytes.saturating_add(64 << 20);
-        if length > most {
-            return Err(bad());
+        // It has a number for each page, and what there is of files.
+        if length > (limits.memory_bytes / PAGE_BYTES as u64).saturating_mul(8).saturating_add(64 << 20) {
+            return Err(damaged());
         }
-        let mut content = Vec::new();
-        let decoder = zstd::stream::Decoder::new(packed).map_err(|_| bad())?;
-        let read = decoder.take(most.saturating_mul(2)).read_to_end(&mut content);
-        read.map_err(|_| bad())?;
-        let length = usize::try_from(length).map_err(|_| bad())?;
-        let head: Head = postcard::from_bytes(content.get(..length).ok_or_else(bad)?).map_err(|_| bad())?;
-        let pages = content.len() - length;
-        let fits = head.memory_pages.checked_mul(WASM_PAGE_BYTES as u64).is_some_and(|all| all <= limits.memory_bytes);
-        if !fits || head.globals.len() > GLOBALS_MAX || pages != head.pages.len() * PAGE_BYTES {
-            return Err(bad());
+        let mut pages = Decoder::new(io::Cursor::new(bytes.slice_ref(packed))).map_err(|_| damaged())?;
+        let mut head = Vec::new();
+        pages.by_ref().take(length).read_to_end(&mut head).map_err(|_| damaged())?;
+        if head.len() as u64 != length {
+            return Err(damaged());
         }
-        content.drain(..length);
-        Ok(Thawing { head, content })
+        let head: Head = postcard::from_bytes(&head).map_err(|_| damaged())?;
+        let bytes = head.memory_pages.checked_mul(WASM_PAGE_BYTES as u64).filter(|all| *all <= limits.memory_bytes);
+        let pages_max = bytes.ok_or_else(damaged)? / PAGE_BYTES as u64;
+        if head.globals.len() > GLOBALS_MAX || head.pages.len() as u64 > pages_max {
+            return Err(damaged());
+        }
+        Ok(Thawing { head, pages })
     }
 
     /// Names the image that it takes.
@@ -147,7 +153,7 @@ impl Thawing {
         spec: &SessionSpec,
         library: &Library,
     ) -> Result<(Instance, bool)> {
-        let Thawing { head, content } = self;
+        let Thawing { head, mut pages } = self;
         let failed = |error| Error::caused("the session cannot be thawed", error);
         let files = Files::thaw(head.files, spec.project.clone(), library, &spec.limits, spec.home.clone())?;
         let clock = Clock::going_on((head.elapsed, head.cpu));
@@ -157,8 +163,14 @@ impl Thawing {
         for (name, value) in head.globals {
             instance.set_global(&name, value.into()).map_err(failed)?;
         }
-        for (number, page) in head.pages.iter().zip(content.chunks_exact(PAGE_BYTES)) {
-            instance.write(*number as usize * PAGE_BYTES, page).map_err(failed)?;
+        let mut page = [0; PAGE_BYTES];
+        for number in head.pages {
+            pages.read_exact(&mut page).map_err(|_| damaged())?;
+            instance.write(number as usize * PAGE_BYTES, &page).map_err(|_| damaged())?;
+        }
+        // The end has the checksum.
+        if pages.read(&mut page).map_or(true, |rest| rest > 0) {
+            return Err(damaged());
         }
         instance.host_mut().clock.pause();
         Ok((instance, head.has_read))

@@ -531,6 +531,8 @@ async fn call_tools(mut caller: Caller<'_, Host>, at: u32, length: u32, seconds:
         () = interrupted(host.interruptible.as_ref()) => Vec::new(),
         () = over => Vec::new(),
     };
+    // What has ended the waiting may be an interrupt: the guest runs only in its turn.
+    tools.port.go_on().await;
     tools.deadline.resume();
     let length = i64::try_from(answered.len()).unwrap_or(0);
     tools.answers = answered;

@@ -56,8 +56,9 @@ pub(super) struct WasmSession {
     limits: Limits,
     collect_files: bool,
     home: Option<Arc<Path>>,
+    /// Bytes and files that are there already.
+    used: Option<(u64, u64)>,
     state: State,
-    interrupt: Interrupt,
 }
 
 /// Says how far a session has come.
@@ -112,13 +113,12 @@ enum End {
 impl WasmSession {
     /// Opens a session with `library` below `/usr`: that of the images, perhaps with packages.
     pub(super) fn new(images: Images, library: Library, spec: SessionSpec) -> WasmSession {
-        let SessionSpec { project, env, limits, collect_files, lives_on: _, home } = spec;
-        let (state, interrupt) = (State::New, Interrupt::default());
-        WasmSession { images, library, project, env, limits, collect_files, home, state, interrupt }
+        let SessionSpec { project, env, limits, collect_files, lives_on: _, home, used } = spec;
+        WasmSession { images, library, project, env, limits, collect_files, home, used, state: State::New }
     }
 
     /// Goes on with a session that was frozen.
-    pub(super) async fn thaw(bytes: &[u8], image: Image, library: Library, spec: SessionSpec) -> Result<WasmSession> {
+    pub(super) async fn thaw(bytes: &Bytes, image: Image, library: Library, spec: SessionSpec) -> Result<WasmSession> {
         let thawing = Thawing::read(bytes, &spec.limits)?;
         if thawing.image() != &*image.id {
             return Err(Error::invalid("the session was frozen by another version of the interpreter"));
@@ -126,8 +126,10 @@ impl WasmSession {
         let (instance, has_read) = thawing.instance(&image, &spec, &library).await?;
         let mut session = WasmSession::new(Images::Plain(image), library, spec);
         let mut instance = Box::new(instance);
-        let interrupt = session.interrupt.clone();
-        instance.be_interrupted_by(interrupt).await.map_err(|e| Error::caused("the session cannot be thawed", e))?;
+        instance
+            .be_interrupted_by(Interrupt::default())
+            .await
+            .map_err(|e| Error::caused("the session cannot be thawed", e))?;
         session.state = State::Waiting { instance, has_read };
         Ok(session)
     }
@@ -152,7 +154,10 @@ impl WasmSession {
                 fits.map_or_else(|| studio.large(), Ok)?
             }
         };
-        let files = Files::new(self.project.clone(), &self.library, &self.limits, self.home.clone());
+        let mut files = Files::new(self.project.clone(), &self.library, &self.limits, self.home.clone());
+        if let Some((bytes, count)) = self.used {
+            files.quota.restore(bytes, count);
+        }
         let host = Host::with_files(files, &self.limits, self.library.clone(), Clock::start());
         Ok(Instance::new(image.clone(), host))
     }
@@ -170,11 +175,12 @@ impl WasmSession {
             State::Waiting { instance, .. } => Ok(instance),
             State::InCall => {
                 self.state = State::Ended(CUT_OFF);
-                Err(Error::invalid(CUT_OFF))
+                Err(Error::unavailable(CUT_OFF))
             }
             State::Ended(why) => {
                 self.state = State::Ended(why);
-                Err(Error::invalid(why))
+                // Only a session of scripts has had its call by its caller's doing.
+                Err(if why == HAD_ITS_CALL { Error::invalid(why) } else { Error::unavailable(why) })
             }
         }
     }
@@ -185,10 +191,9 @@ impl Session for WasmSession {
     async fn call(&mut self, call: Call, observer: Box<dyn Observer>) -> Result<Run> {
         let has_read = matches!(self.state, State::Waiting { has_read: true, .. });
         let input = encode(&call, has_read, &self.project, &self.env, &self.library)?;
-        let Call { code, stdin, limits, tools, stop_at, .. } = call;
+        let Call { code, stdin, limits, tools, stop_at, interrupt, .. } = call;
         let is_cell = matches!(code, Code::Cell { .. });
         let mut instance = self.take_instance(if let Code::Script(script) = &code { script } else { "" })?;
-        self.interrupt.forget();
         let started = Instant::now();
         let at = started + limits.wall_clock();
         let deadline = if tools.is_some() { Deadline::movable(at) } else { Deadline::At(at) };
@@ -203,7 +208,7 @@ impl Session for WasmSession {
         instance.host_mut().begin(state);
         instance.host_mut().call.outputs.started();
 
-        let end = call_guest(&self.interrupt, &mut instance, input, &limits, &deadline, is_cell).await?;
+        let end = call_guest(&interrupt, &mut instance, input, &limits, &deadline, is_cell).await?;
         if let End::Guest(Err(error)) = &end
             && let Some(Missed(miss)) = error.downcast_ref()
         {
@@ -251,6 +256,7 @@ impl Session for WasmSession {
             want: Want::Nothing,
             tools: None,
             stop_at: None,
+            interrupt: Interrupt::default(),
         };
         let has_read = matches!(self.state, State::Waiting { has_read: true, .. });
         let mut input = encode(&call, false, &self.project, &self.env, &self.library)?;
@@ -261,10 +267,9 @@ impl Session for WasmSession {
         put(&mut input, question.arguments().as_bytes())?;
         put(&mut input, b"")?;
         let mut instance = self.take_instance("")?;
-        self.interrupt.forget();
         instance.host_mut().begin(CallState::new(Stdin::Empty, &call.limits, None, Box::new(|_: Event<'_>| ())));
         let deadline = Deadline::At(Instant::now() + QUESTION_TIME);
-        let end = call_guest(&self.interrupt, &mut instance, input, &call.limits, &deadline, true).await?;
+        let end = call_guest(&call.interrupt, &mut instance, input, &call.limits, &deadline, true).await?;
         let host = instance.host_mut();
         let answer = std::mem::replace(&mut host.call, CallState::none()).report.result_json;
         match end {
@@ -281,10 +286,21 @@ impl Session for WasmSession {
     async fn freeze(&mut self) -> Result<Frozen> {
         let has_read = matches!(self.state, State::Waiting { has_read: true, .. });
         let mut instance = self.take_instance("")?;
-        let frozen = match &self.images {
-            Images::Plain(image) => frozen::freeze(&mut instance, image, has_read).await,
-            Images::WithPackages { .. } => Err(Error::unavailable("the session has not the image of sessions")),
+        let Images::Plain(image) = &self.images else {
+            self.state = State::Waiting { instance, has_read };
+            return Err(Error::unavailable("the session has not the image of sessions"));
         };
+        if let Err(error) = instance.start().await {
+            self.state = State::Ended(LOST);
+            return Err(Error::caused("the session cannot be frozen", error));
+        }
+        let image = image.clone();
+        // Large memories are compressed for a while.
+        let freezing = blocking(move || {
+            let frozen = frozen::freeze(&mut instance, &image, has_read);
+            (instance, frozen)
+        });
+        let (instance, frozen) = freezing.await.map_err(|e| Error::caused("the session cannot be frozen", e))?;
         self.state = State::Waiting { instance, has_read };
         frozen.map(Frozen::new)
     }
@@ -303,10 +319,6 @@ impl Session for WasmSession {
 
     async fn remove_file(&mut self, path: &str) -> Result<()> {
         self.with_files(|files| files.remove_from_outside(path))
-    }
-
-    fn interrupt(&self) -> Interrupt {
-        self.interrupt.clone()
     }
 
     fn is_alive(&self) -> bool {
@@ -330,8 +342,10 @@ async fn call_guest(
     }
     let starting = async {
         let is_new = instance.start().await?;
-        if is_cell && is_new {
-            instance.be_interrupted_by(interrupt.clone()).await?;
+        match &mut instance.host_mut().interruptible {
+            Some(interruptible) => interruptible.interrupt = interrupt.clone(),
+            None if is_cell && is_new => instance.be_interrupted_by(interrupt.clone()).await?,
+            None => {}
         }
         let at = instance.hand_over(&input).await?;
         drop(input);
@@ -352,7 +366,7 @@ async fn call_guest(
     if let Some(end) = until(deadline, run.as_mut()).await {
         return Ok(End::Guest(end));
     }
-    interrupt.ask();
+    interrupt.raise();
     Ok(match until(&deadline.later(GRACE), run).await {
         Some(Ok(_)) => End::Interrupted,
         Some(Err(error)) => End::Guest(Err(error)),

@@ -296,6 +296,9 @@ pub(crate) struct CallResult {
     /// Where the session went on elsewhere for this call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) moved: Option<MovedSession>,
+    /// How the session came back for this call, where calls of it had to run again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) restored: Option<RestoredSession>,
     /// Whether the interpreter was lost in this call: the next one has the state from before it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
@@ -310,6 +313,17 @@ pub(crate) struct MovedSession {
     pub(crate) replayed: u64,
     /// Calls that ended differently, by number.
     pub(crate) different: Vec<u64>,
+}
+
+/// A session that was not in memory: what was not frozen ran again.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RestoredSession {
+    /// Calls that ran again.
+    pub(crate) replayed: u64,
+    /// Those of them that ended differently, by number.
+    pub(crate) different: Vec<u64>,
+    /// Calls whose names are gone for good, since they could not run again; files are kept.
+    pub(crate) lost_calls: u64,
 }
 
 /// A call that waits for results of tools.

@@ -248,7 +248,7 @@ pub(super) async fn checkpoints(
     Extension(caller): Extension<Caller>,
     Path(SessionPath { id }): Path<SessionPath>,
 ) -> Result<Json<CheckpointList>, ApiError> {
-    Ok(Json(CheckpointList { checkpoints: app.sessions()?.sessions.checkpoints(&caller.name, &id)? }))
+    Ok(Json(CheckpointList { checkpoints: app.sessions()?.sessions.checkpoints(&caller.name, &id).await? }))
 }
 
 /// Keeps the present state of a session under a name.

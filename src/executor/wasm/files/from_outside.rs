@@ -45,20 +45,32 @@ impl Files {
             Ok(_) => return Err(Error::invalid(format!("{path:?} is no file"))),
             Err(_) => None,
         };
+        let full = || Error::invalid(format!("{path:?} does not fit: the session's disk is full"));
         let more = (content.len() as u64).saturating_sub(before.unwrap_or(0));
-        if self.quota.room(more) < more || before.is_none() && self.quota.add_file().is_err() {
-            return Err(Error::invalid(format!("{path:?} does not fit: the session's disk is full")));
+        if self.quota.room(more) < more {
+            return Err(full());
         }
-        let folder = at.parent().unwrap_or(Path::new("work"));
-        let written = root.create_dir_all(folder).and_then(|()| root.write(&at, content));
-        if let Err(error) = written {
-            if before.is_none() {
+        // Each folder takes the place of a file, as it does for the program itself.
+        let folders = at.parent().map(Path::ancestors).into_iter().flatten();
+        let mut missing: Vec<&Path> = folders.take_while(|folder| root.symlink_metadata(folder).is_err()).collect();
+        while let Some(folder) = missing.pop() {
+            self.quota.add_file().map_err(|_| full())?;
+            if let Err(error) = root.create_dir(folder) {
                 self.quota.remove_file();
+                return Err(failed(path, &error));
             }
-            return Err(failed(path, &error));
         }
-        self.quota.resized(before.unwrap_or(0), content.len() as u64);
-        Ok(())
+        if before.is_none() {
+            self.quota.add_file().map_err(|_| full())?;
+        }
+        let written = root.write(&at, content);
+        // What was written before it failed is there.
+        let after = root.symlink_metadata(&at).ok().map(|metadata| metadata.len());
+        if before.is_none() && after.is_none() {
+            self.quota.remove_file();
+        }
+        self.quota.resized(before.unwrap_or(0), after.unwrap_or(0));
+        written.map_err(|error| failed(path, &error))
     }
 
     pub(crate) fn remove_from_outside(&mut self, path: &str) -> Result<()> {
