@@ -4,6 +4,8 @@
 //! An installer takes more from such a file: options that run code (`-e .`), read files (`-r /etc/passwd`) or choose
 //! another index, URLs and paths. None of it reaches uv: what is handed on is written anew from what was understood.
 
+// Where packages are not built in, this file is a module of another folder.
+#[path = "requirements/line.rs"]
 mod line;
 
 pub(super) use line::{name_in, refused_direct};
@@ -269,4 +271,5 @@ fn too_many() -> Error {
 }
 
 #[cfg(test)]
+#[path = "requirements/tests.rs"]
 mod tests;

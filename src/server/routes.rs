@@ -126,7 +126,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     // The last one is the outermost.
     api.layer(from_fn(shape))
         .layer(from_fn_with_state(gate, admit))
-        .layer(from_fn(session_service::word))
+        .layer(from_fn(execute::word))
         .layer(from_fn_with_state(Arc::clone(&app.metrics), count_requests))
         .layer(from_fn_with_state(origins, share))
         .layer(from_fn_with_state(hosts, known))

@@ -20,6 +20,7 @@ use crate::{
 use axum::{
     Extension,
     extract::{Request, State},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use std::sync::Arc;
@@ -104,6 +105,15 @@ pub(super) async fn execute(
         }
     };
     Ok(answer.unwrap_or_else(IntoResponse::into_response))
+}
+
+/// Middleware: says in the words of the service that a request is for that a key is missing or wrong. Belongs outside of the
+/// one that asks for keys.
+pub(super) async fn word(request: Request, next: Next) -> Response {
+    match e2b::is_for(request.headers()) {
+        true => next.run(request).await,
+        false => session_service::routes::word(request, next).await,
+    }
 }
 
 /// Returns the service that a request is for; `Auto` when it is for none.

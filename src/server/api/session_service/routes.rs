@@ -425,7 +425,7 @@ pub(crate) async fn terminate(
     Ok(Json(TerminatedSession::new(&session_id, was_there)))
 }
 
-/// Middleware: says in this service's words that a key is missing or wrong. Belongs outside of the one that asks for keys.
+/// Says in this service's words that a key is missing or wrong.
 pub(crate) async fn word(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
