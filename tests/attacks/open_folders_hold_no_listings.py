@@ -1,5 +1,6 @@
 #: promise = "Any number of folders is open at once, each read a little, without the host keeping what is in them"
 #: files = 4000
+#: wall_clock_ms = 20000
 #: outcome = ["completed"]
 #: exit_code = 0
 #: stdout = "ok\n"
