@@ -30,7 +30,10 @@ use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
-use tokio::{sync::mpsc::UnboundedSender, task::JoinHandle};
+use tokio::{
+    sync::mpsc::UnboundedSender,
+    task::{AbortHandle, JoinHandle},
+};
 
 /// How long a call waits for results of tools.
 const WAITS_FOR: Duration = Duration::from_secs(600);
@@ -38,6 +41,8 @@ const WAITS_FOR: Duration = Duration::from_secs(600);
 const EVALUATION: &str = "";
 /// Calls that wait, of all keys.
 const WAITING_MAX: usize = 1000;
+/// Calls that wait, of one key.
+const OWNER_WAITING_MAX: usize = WAITING_MAX / 4;
 
 /// The sessions of a server, and which of their calls wait.
 pub(crate) struct Conversations {
@@ -51,6 +56,17 @@ struct Waiting {
     session: String,
     call: Parked,
     open: Arc<Mutex<Open>>,
+    /// Ends the waiting; whoever follows a call does that itself.
+    _timer: Option<Timer>,
+}
+
+/// A task that ends when this is dropped.
+struct Timer(AbortHandle);
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Calls of tools without a result, of one call of a session.
@@ -124,19 +140,31 @@ impl Conversations {
     fn wait(&self, owner: &str, session: &str, call: Parked, open: Arc<Mutex<Open>>) -> Result<String, ApiError> {
         let token = format!("ct_{}", uuid::Uuid::new_v4().simple());
         let mut waiting = lock(&self.waiting);
-        if waiting.len() >= WAITING_MAX {
-            let message = format!("{WAITING_MAX} calls wait for results of tools already");
-            return Err(ApiError::new(Problem::Unavailable, message).retry_after(5));
+        for (count, most) in
+            [(waiting.len(), WAITING_MAX), (waiting.values().filter(|it| it.owner == owner).count(), OWNER_WAITING_MAX)]
+        {
+            if count >= most {
+                let message = format!("{count} calls wait for results of tools already: answer some first");
+                return Err(ApiError::new(Problem::Unavailable, message).retry_after(5));
+            }
         }
         let (owner, session) = (owner.to_owned(), session.to_owned());
-        waiting.insert(token.clone(), Waiting { owner, session, call, open });
-        let (all, expired) = (Arc::clone(&self.waiting), token.clone());
-        tokio::spawn(async move {
-            tokio::time::sleep(WAITS_FOR).await;
-            // Which interrupts it.
-            let _ = lock(&all).remove(&expired);
+        let timer = matches!(call, Parked::Here(_)).then(|| {
+            let (all, expired) = (Arc::clone(&self.waiting), token.clone());
+            let timer = tokio::spawn(async move {
+                tokio::time::sleep(WAITS_FOR).await;
+                // Which interrupts it.
+                let _ = lock(&all).remove(&expired);
+            });
+            Timer(timer.abort_handle())
         });
+        waiting.insert(token.clone(), Waiting { owner, session, call, open, _timer: timer });
         Ok(token)
+    }
+
+    /// Forgets a token.
+    fn forget(&self, token: &str) {
+        lock(&self.waiting).remove(token);
     }
 
     /// Takes a call that waits, for results that are of its calls; otherwise it goes on waiting.
@@ -152,6 +180,10 @@ impl Conversations {
             check_results(results, &open.calls)?;
             open.calls.retain(|call| results.iter().all(|result| result.call_id != call.id));
             open.passed += results.len() as u64;
+        }
+        // Whoever follows the call goes on to do so under the same token.
+        if let Parked::Followed(results) = &found.call {
+            return Ok(Parked::Followed(results.clone()));
         }
         let taken = waiting.remove(token).map(|it| it.call);
         taken.ok_or_else(|| ApiError::new(Problem::NotFound, "the call does not wait any more"))
@@ -277,10 +309,15 @@ async fn evaluation(
     let (job, warnings) = request::session(read, app)?;
     // Nobody has it among sessions.
     let owner = format!("{}\0eval", caller.name);
-    let passing = {
-        let info = conversations.sessions.create(&owner, job).await?;
-        Passing { app: Arc::clone(app), owner: owner.clone(), id: info.id }
+    let making = {
+        let (app, owner, sessions) = (Arc::clone(app), owner.clone(), conversations.sessions.clone());
+        // In a task of its own: when the client goes, the session is made all the same, and goes.
+        app.jobs.clone().spawn(async move {
+            let id = sessions.create(&owner, job).await?.id;
+            Ok::<_, Error>(Passing { app, owner, id })
+        })
     };
+    let passing = making.await.map_err(|fault| Error::caused("making a session failed", fault))??;
     let request = CallRequest { code, stdin, config, tools: declared, stream: false };
     let (cell, desk, terms) = cell(app, conversations, &owner, &passing.id, Read { request, warnings }).await?;
     Ok((passing, cell, desk, Terms { strip_newline: wants_result, wants_result, ..terms }))
@@ -436,7 +473,9 @@ pub(crate) struct Followed {
     number: u64,
     /// Results that had been passed on when it last asked for more.
     passed: u64,
-    /// Since when nothing has happened but that results of tools are missing.
+    /// Under which results of tools come.
+    token: Option<String>,
+    /// Since when results of tools are missing.
     asked: Option<Instant>,
     request_id: Option<String>,
     /// Goes with it.
@@ -464,6 +503,7 @@ impl Followed {
             ready: VecDeque::new(),
             number: 0,
             passed: 0,
+            token: None,
             asked: None,
             request_id: request_id::current(),
             passing,
@@ -482,7 +522,7 @@ impl Followed {
             tokio::select! {
                 biased;
                 event = events.next() => {
-                    self.asked = None;
+                    self.heard();
                     match event {
                         Some(Ok(event)) => self.take(event),
                         Some(Err(error)) => self.fail(&error.into()),
@@ -493,7 +533,7 @@ impl Followed {
                     true => self.ask(),
                     false => self.desk = None,
                 },
-                () = sleep_until(late), if late.is_some() => {
+                () = sleep_until(late), if late.is_some() => if self.heard() {
                     let message = format!("the call waited {} s for results of tools", WAITS_FOR.as_secs());
                     self.fail(&ApiError::new(Problem::Timeout, message));
                 }
@@ -535,6 +575,14 @@ impl Followed {
         }
     }
 
+    /// Notes whether results have come since they were asked for, and returns whether they are still missing.
+    fn heard(&mut self) -> bool {
+        if lock(&self.open).passed > self.passed {
+            self.asked = None;
+        }
+        self.asked.is_some()
+    }
+
     /// Asks whoever follows for results.
     fn ask(&mut self) {
         let (Some(desk), Some(conversations)) = (&self.desk, &self.app.conversations) else { return };
@@ -543,9 +591,16 @@ impl Followed {
             self.passed = open.passed;
             open.calls.clone()
         };
-        let parked = Parked::Followed(desk.results.clone());
-        match conversations.wait(&self.owner, &self.session, parked, Arc::clone(&self.open)) {
+        let token = match &self.token {
+            Some(token) => Ok(token.clone()),
+            None => {
+                let parked = Parked::Followed(desk.results.clone());
+                conversations.wait(&self.owner, &self.session, parked, Arc::clone(&self.open))
+            }
+        };
+        match token {
             Ok(token) => {
+                self.token = Some(token.clone());
                 self.asked = Some(Instant::now());
                 let waits = waits(&self.session, token, calls);
                 self.send("tool_calls", &waits);
@@ -570,6 +625,14 @@ impl Followed {
         match serde_json::to_string(data) {
             Ok(data) => self.ready.push_back((name, data)),
             Err(error) => tracing::error!(%error, "an event of a call cannot be written"),
+        }
+    }
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        if let (Some(token), Some(conversations)) = (&self.token, &self.app.conversations) {
+            conversations.forget(token);
         }
     }
 }

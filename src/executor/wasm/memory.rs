@@ -216,7 +216,7 @@ impl Slot {
         if self.jobs == 0 || self.tracking == Tracking::None {
             return self.space.discard();
         }
-        let mut pages = Restoring::new(&mut self.kept);
+        let mut pages = Restoring::new(&mut self.kept, SLOT_BYTES_MAX / page_bytes());
         self.space.restore(&mut pages)?;
         self.vain += pages.unchanged;
         if self.kept_bytes() > SLOT_BYTES_MAX {

@@ -14,7 +14,7 @@
 //! - What a job wrote is gone after [`Space::discard`], whatever it was, as that drops every page; memory beyond the content
 //!   is dropped after each job, by mapping over it. [`Space::restore`] keeps pages instead, and takes from the kernel which
 //!   may have been written. With write protection that is every page but those that have been protected and not been
-//!   written since (a page that was swapped out keeps its mark), without it every page that is present and is not the
+//!   written since (a page that was swapped out keeps its mark), without it every page, in memory or swapped out, that is not the
 //!   file's. Each that is named is compared with the content, so that one too many is only time, and none too few can
 //!   be: a page that is neither in the list nor protected has not been touched, and one that is protected was equal to the
 //!   content when it was, as protecting comes right after restoring, with nothing in between that writes.
@@ -253,8 +253,7 @@ impl Space {
                 scan.category_mask = WRITTEN;
                 scan.return_mask = WRITTEN;
             } else {
-                scan.category_inverted = FILE | ZERO;
-                scan.category_mask = PRESENT | FILE | ZERO;
+                scan.only_own_pages();
             }
             let found = scan.run_into(&mut regions)?;
             for region in found {
@@ -453,8 +452,7 @@ pub(super) fn touched(memory: &[u8]) -> Option<Vec<Range<usize>>> {
     let mut regions = [Region::default(); REGIONS];
     while start < end {
         let mut scan = Scan::new(start, end);
-        scan.category_inverted = FILE | ZERO;
-        scan.category_mask = PRESENT | FILE | ZERO;
+        scan.only_own_pages();
         for region in scan.run_into(&mut regions).ok()? {
             touched.push(region.start as usize - base..region.end as usize - base);
         }
@@ -529,11 +527,20 @@ const SCAN_CHECK: u64 = 1 << 1;
 const WRITTEN: u64 = 1 << 1;
 const FILE: u64 = 1 << 2;
 const PRESENT: u64 = 1 << 3;
+const SWAPPED: u64 = 1 << 4;
 const ZERO: u64 = 1 << 5;
 
 impl Scan {
     fn new(start: u64, end: u64) -> Scan {
         Scan { size: size_of::<Scan>() as u64, start, end, ..Scan::default() }
+    }
+
+    /// Asks for pages that are neither the file's nor the kernel's one of zeros, in memory or not: one that is moved or
+    /// swapped out counts as swapped.
+    fn only_own_pages(&mut self) {
+        self.category_inverted = FILE | ZERO;
+        self.category_mask = FILE | ZERO;
+        self.category_anyof_mask = PRESENT | SWAPPED;
     }
 
     fn run(&mut self) -> io::Result<()> {

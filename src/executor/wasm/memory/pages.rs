@@ -15,6 +15,8 @@ fn original(content: &[u8], at: usize, length: usize) -> &[u8] {
 #[derive(Debug)]
 pub(super) struct Restoring<'a> {
     page: usize,
+    /// Pages from which on nothing is copied any more.
+    most: usize,
     named: &'a mut PageSet,
     pub(super) changed: usize,
     pub(super) unchanged: usize,
@@ -24,8 +26,9 @@ pub(super) struct Restoring<'a> {
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 impl Restoring<'_> {
-    pub(super) fn new(named: &mut PageSet) -> Restoring<'_> {
-        Restoring { page: page_bytes(), named, changed: 0, unchanged: 0 }
+    /// Notes pages in `named`; when those are more than `most`, whoever asked drops them all.
+    pub(super) fn new(named: &mut PageSet, most: usize) -> Restoring<'_> {
+        Restoring { page: page_bytes(), most, named, changed: 0, unchanged: 0 }
     }
 
     /// Makes `memory` what is in `content` at this place; behind its end are zeros.
@@ -33,6 +36,9 @@ impl Restoring<'_> {
         for (number, page) in memory.chunks_mut(self.page).enumerate() {
             let start = at + number * self.page;
             self.named.insert(start / self.page);
+            if self.named.count() > self.most {
+                return;
+            }
             let original = original(content, start, page.len());
             if page == original {
                 self.unchanged += 1;
