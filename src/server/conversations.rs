@@ -56,6 +56,7 @@ struct Waiting {
     session: String,
     call: Parked,
     open: Arc<Mutex<Open>>,
+    is_interrupted: bool,
     /// Ends the waiting; whoever follows a call does that itself.
     _timer: Option<Timer>,
 }
@@ -158,8 +159,32 @@ impl Conversations {
             });
             Timer(timer.abort_handle())
         });
-        waiting.insert(token.clone(), Waiting { owner, session, call, open, _timer: timer });
+        waiting.insert(token.clone(), Waiting { owner, session, call, open, is_interrupted: false, _timer: timer });
         Ok(token)
+    }
+
+    /// Refuses a call of a session of which another waits for its client: it would wait as long.
+    fn refuse_behind_tools(&self, owner: &str, session: &str) -> Result<(), ApiError> {
+        let is_asked = |it: &Waiting| match &it.call {
+            _ if it.is_interrupted => false,
+            Parked::Here(running) => !running.task.is_finished(),
+            Parked::Followed(results) => !results.is_closed() && !lock(&it.open).calls.is_empty(),
+        };
+        let waiting = lock(&self.waiting);
+        if !waiting.values().any(|it| it.owner == owner && it.session == session && is_asked(it)) {
+            return Ok(());
+        }
+        let message = "a call of this session waits for results of tools: send them under its continuation_token, or \
+                       interrupt it";
+        Err(ApiError::new(Problem::Conflict, message))
+    }
+
+    /// Interrupts the call of a session.
+    pub(crate) fn interrupt(&self, owner: &str, session: &str) -> Result<()> {
+        for waiting in lock(&self.waiting).values_mut() {
+            waiting.is_interrupted |= waiting.owner == owner && waiting.session == session;
+        }
+        self.sessions.interrupt(owner, session)
     }
 
     /// Forgets a token.
@@ -220,6 +245,7 @@ pub(crate) async fn call(
 ) -> Result<CallAnswer, ApiError> {
     let conversations = conversations(app)?;
     let (cell, desk, terms) = cell(app, conversations, &caller.name, id, read).await?;
+    conversations.refuse_behind_tools(&caller.name, id)?;
     let (sessions, owner, session) = (conversations.sessions.clone(), caller.name.to_string(), id.to_owned());
     // On the threads that run code.
     let task = app.jobs.spawn(async move { sessions.call(&owner, &session, cell).await });
@@ -449,6 +475,7 @@ pub(crate) async fn stream(
 ) -> Result<Followed, ApiError> {
     let conversations = conversations(app)?;
     let (cell, desk, terms) = cell(app, conversations, &caller.name, id, read).await?;
+    conversations.refuse_behind_tools(&caller.name, id)?;
     // On the threads that run code.
     let entered = app.jobs.enter();
     let events = conversations.sessions.call_stream(&caller.name, id, cell);

@@ -81,6 +81,13 @@ fn tools_are_answered_by_the_client() {
     let request = json!({"continuation_token": failing["continuation_token"], "tool_results": results});
     let ended = server.post_json(&path, &request).json();
     assert_eq!((&ended["error_type"], &ended["exit_code"]), (&json!("KeyError"), &json!(1)), "{ended:#}");
+    // Another call would wait as long as this one does.
+    let waits = call(&server, &id, &json!({"code": "lookup('d')", "tools": [{"name": "lookup"}]}));
+    let calls = format!("/api/v1/sessions/{id}/calls");
+    let refused = server.post_json(&calls, &json!({"code": "1"}));
+    assert_eq!((refused.status, waits["status"].as_str()), (409, Some("tool_call_required")), "{}", refused.text());
+    assert_eq!(server.post_json(&format!("/api/v1/sessions/{id}/interrupt"), &json!({})).status, 204);
+    assert_eq!(server.post_json(&calls, &json!({"code": "1"})).json()["result_json"], 1);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::{
     server::{
         App,
         api::{
-            EvalRequest,
+            ErrorBody, EvalRequest,
             sessions::{
                 CallAnswer, CallRequest, CallStreamEvent, CheckpointList, CodeSoFar, Completeness, Completions,
                 ContinueRequest, Inspection, PlaceInCode, Session, SessionFiles, SessionList, SessionRequest,
@@ -137,6 +137,7 @@ pub(super) async fn remove(
             description = "It ran, well or not, or waits for results of tools; with `stream`, server-sent events",
             content((CallAnswer = "application/json"), (CallStreamEvent = "text/event-stream")),
         ),
+        (status = 409, description = "Another call of the session waits for results of tools", body = ErrorBody),
         Guarded,
         SameSite,
         MissingSession,
@@ -212,7 +213,7 @@ pub(super) async fn interrupt(
     Extension(caller): Extension<Caller>,
     Path(SessionPath { id }): Path<SessionPath>,
 ) -> Result<StatusCode, ApiError> {
-    app.sessions()?.sessions.interrupt(&caller.name, &id)?;
+    app.sessions()?.interrupt(&caller.name, &id)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
