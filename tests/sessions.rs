@@ -580,6 +580,10 @@ fn folders_of_files_from_outside_count() {
         let limits = Limits { disk_files: 20, ..Limits::default() };
         let id = sessions.create(ME, Job::session().limits(limits)).await.expect("a session").id;
         sessions.write_file(ME, &id, "a/b/c", "".into()).await.expect("written");
+        value(&sessions, &id, "import os; os.symlink('..', 'up'); os.symlink('a', 'in')").await;
+        assert!(sessions.write_file(ME, &id, "up/out", "".into()).await.is_err(), "it would be in no list");
+        sessions.write_file(ME, &id, "in/file", "content".into()).await.expect("written");
+        assert_eq!(sessions.read_file(ME, &id, "a/file").await.expect("a file"), "content");
         let deep = "d/".repeat(30) + "file";
         assert!(sessions.write_file(ME, &id, &deep, "".into()).await.is_err());
         let code = "import os\nsum(len(folders) for _, folders, _ in os.walk('.'))";

@@ -278,7 +278,8 @@ fn tools_of_a_call_that_is_followed_are_answered_beside_it() {
             let path = format!("/api/v1/sessions/{id}/calls/continue");
             let going_on = server.post_json(&path, &answer);
             assert_eq!(going_on.json(), json!({"session_id": id, "status": "running"}), "{}", going_on.text());
-            assert_eq!(server.post_json(&path, &answer).status, 404, "a token is good for once");
+            // Nobody waits for it any more, or the call has ended.
+            assert!([400, 404].contains(&server.post_json(&path, &answer).status), "a result is good for once");
         }
         seen.push((event.kind, event.data["text"].clone(), event.data["result"].clone()));
     }

@@ -6,7 +6,7 @@ use crate::{
     executor::{COLLECTED_BYTES_MAX, SessionFile},
     project::relative,
 };
-use cap_std::fs::MetadataExt;
+use cap_std::fs::{Dir, MetadataExt};
 use std::{
     io::Read,
     path::{Path, PathBuf},
@@ -40,6 +40,7 @@ impl Files {
 
     pub(crate) fn write_from_outside(&mut self, path: &str, content: &[u8]) -> Result<()> {
         let (root, at) = (self.root_from_outside()?, below(path)?);
+        stays_in_project(&root, &at, path)?;
         let before = match root.symlink_metadata(&at) {
             Ok(metadata) if metadata.is_file() => Some(metadata.len()),
             Ok(_) => return Err(Error::invalid(format!("{path:?} is no file"))),
@@ -82,7 +83,7 @@ impl Files {
         Ok(())
     }
 
-    fn root_from_outside(&mut self) -> Result<std::sync::Arc<cap_std::fs::Dir>> {
+    fn root_from_outside(&mut self) -> Result<std::sync::Arc<Dir>> {
         self.root().map_err(|error| Error::caused("the session's folder cannot be opened", format!("{error:?}")))
     }
 }
@@ -95,7 +96,17 @@ fn below(path: &str) -> Result<PathBuf> {
     Ok(Path::new("work").join(path))
 }
 
-fn regular(root: &cap_std::fs::Dir, at: &Path, path: &str) -> Result<cap_std::fs::File> {
+/// Refuses a path that links of the program lead out of the project folder: what is written there is in no list.
+fn stays_in_project(root: &Dir, at: &Path, path: &str) -> Result<()> {
+    let real = at.ancestors().skip(1).find_map(|folder| root.canonicalize(folder).ok());
+    if real.is_some_and(|real| real.starts_with("work")) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("{path:?} leads out of the project folder")))
+}
+
+fn regular(root: &Dir, at: &Path, path: &str) -> Result<cap_std::fs::File> {
+    stays_in_project(root, at, path)?;
     match root.symlink_metadata(at) {
         Ok(metadata) if metadata.is_file() => root.open(at).map_err(|e| failed(path, &e)),
         _ => Err(Error::not_found(format!("the session has no file {path:?}"))),
