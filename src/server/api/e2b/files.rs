@@ -126,9 +126,8 @@ pub(crate) async fn filesystem(
             }
             "Move" => {
                 let (from, to) = (path("source")?, path("destination")?);
-                for file in tree.below(&from)? {
+                for (file, new) in tree.moved(&from, &to)? {
                     let content = sessions.read_file(&caller.name, &session, &file).await?;
-                    let new = format!("{to}{}", file.strip_prefix(&*from).unwrap_or_default());
                     sessions.write_file(&caller.name, &session, &new, content).await?;
                     sessions.remove_file(&caller.name, &session, &file).await?;
                 }
@@ -281,6 +280,30 @@ impl Tree {
         let below = format!("{path}/");
         Ok(self.0.keys().filter(|file| file.starts_with(&below)).cloned().collect())
     }
+
+    /// Returns the files that a move takes, each with its new path; none when nothing moves.
+    fn moved(&self, from: &str, to: &str) -> Result<Vec<(String, String)>> {
+        let files = self.below(from)?;
+        if to.is_empty() {
+            return Err(Refused::invalid(format!("nothing can take the place of {HOME}: name what is moved in it")));
+        }
+        if from == to {
+            // A file written to itself and then removed would be lost.
+            return Ok(Vec::new());
+        }
+        if to.strip_prefix(from).is_some_and(|rest| rest.starts_with('/')) {
+            return Err(Refused::invalid(format!("{HOME}/{from} cannot move into itself, to {HOME}/{to}")));
+        }
+        if self.is_folder(to) {
+            let message = format!("{HOME}/{to} is a folder with files: remove it first, or name a path in it");
+            return Err(Refused::invalid(message));
+        }
+        let moved = files.into_iter().map(|file| {
+            let new = format!("{to}{}", file.strip_prefix(from).unwrap_or_default());
+            (file, new)
+        });
+        Ok(moved.collect())
+    }
 }
 
 #[cfg(test)]
@@ -320,5 +343,23 @@ mod tests {
         assert_eq!(tree.below("d").unwrap(), ["d/b.txt", "d/e/c.txt"]);
         assert_eq!(tree.below("x").unwrap_err().status, StatusCode::NOT_FOUND);
         assert_eq!(tree.below("").unwrap_err().status, StatusCode::NOT_FOUND);
+    }
+    #[test]
+    fn a_move_loses_nothing() {
+        let file = |path: &str| SessionFile::new(path.to_owned(), 1, SystemTime::UNIX_EPOCH);
+        let tree = Tree::new(["a.txt", "d/b.txt", "d/e/c.txt", "da"].map(file).into());
+        let moved = |from: &str, to: &str| tree.moved(from, to).map_err(|refused| refused.status);
+        let pair = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+        assert_eq!(moved("a.txt", "x"), Ok(vec![pair("a.txt", "x")]));
+        assert_eq!(moved("d", "x/y"), Ok(vec![pair("d/b.txt", "x/y/b.txt"), pair("d/e/c.txt", "x/y/e/c.txt")]));
+        assert_eq!(moved("d/e", "e"), Ok(vec![pair("d/e/c.txt", "e/c.txt")]));
+        assert_eq!(moved("a.txt", "da"), Ok(vec![pair("a.txt", "da")]));
+        for same in ["a.txt", "d"] {
+            assert_eq!(moved(same, same), Ok(Vec::new()));
+        }
+        for (from, to) in [("d", "d/e"), ("d", "d/x/y"), ("a.txt", "a.txt/x"), ("a.txt", ""), ("a.txt", "d")] {
+            assert_eq!(moved(from, to), Err(StatusCode::BAD_REQUEST), "{from} to {to}");
+        }
+        assert_eq!(moved("x", "x"), Err(StatusCode::NOT_FOUND));
     }
 }
