@@ -3,7 +3,7 @@
 use super::{Context, HOME, Refused, Result, sandbox, sessions};
 use crate::{
     Event, Project,
-    outcome::{Ending, Exception, Outcome, RichOutput},
+    outcome::{Display, Ending, Exception, Outcome},
     server::{App, auth::Caller, body, executions::Decoder, render::timestamp},
     sessions::{CallEnd, Cell, Sessions},
     sync::lock,
@@ -18,7 +18,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::stream;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::{
     collections::HashMap,
     convert::Infallible,
@@ -407,17 +407,12 @@ impl Lines {
             let text = format!("{} bytes of output were left out, since they were read too slowly\n", self.left_out);
             self.send(&json!({"type": "stderr", "text": text, "timestamp": timestamp(SystemTime::now())}));
         }
-        for RichOutput { mime, data, .. } in outcome.outputs {
-            let mut result = json!({"type": "result", "is_main_result": false});
-            result[member(&mime)] = if mime == "application/json" {
-                serde_json::from_str(&data).unwrap_or(Value::String(data))
-            } else {
-                Value::String(data)
-            };
-            self.send(&result);
-        }
-        if let Some(result) = outcome.result {
-            self.send(&json!({"type": "result", "text": unquoted(&result), "is_main_result": true}));
+        match outcome.result {
+            Some(result) if outcome.displays.is_empty() => {
+                self.send(&json!({"type": "result", "text": unquoted(&result), "is_main_result": true}));
+            }
+            // The value is among them, unless it has shown itself.
+            _ => outcome.displays.iter().for_each(|display| self.send(&result(display))),
         }
         if let Some((name, value)) = error {
             let traceback = if held.is_empty() { format!("{name}: {value}") } else { held };
@@ -449,9 +444,36 @@ fn error(outcome: &Outcome) -> Option<(String, String)> {
     }
 }
 
-/// Returns the member of a result that has this media type.
-fn member(mime: &str) -> &str {
-    match mime {
+/// Returns the line of something that is shown.
+fn result(display: &Display) -> Value {
+    let (mut line, mut extra) = (Map::new(), Map::new());
+    for (media_type, data) in &display.data {
+        // It is JSON, since it was read as that.
+        let data: Value = data.parse().unwrap_or_default();
+        let Some(member) = member(media_type) else {
+            // A guest may call it as it likes, also like a member of the line.
+            extra.insert(media_type.clone(), data);
+            continue;
+        };
+        let data = match data {
+            Value::String(text) if member == "text" => unquoted(&text).into(),
+            data if member == "json" || data.is_string() => data,
+            // Clients expect text.
+            other => other.to_string().into(),
+        };
+        line.insert(member.to_owned(), data);
+    }
+    if !extra.is_empty() {
+        line.insert("extra".to_owned(), extra.into());
+    }
+    line.insert("type".to_owned(), "result".into());
+    line.insert("is_main_result".to_owned(), display.is_result.into());
+    line.into()
+}
+
+/// Returns the member of a result that has this media type, if there is one.
+fn member(media_type: &str) -> Option<&'static str> {
+    Some(match media_type {
         "text/plain" => "text",
         "text/html" => "html",
         "text/markdown" => "markdown",
@@ -462,8 +484,8 @@ fn member(mime: &str) -> &str {
         "application/pdf" => "pdf",
         "application/json" => "json",
         "application/javascript" => "javascript",
-        other => other,
-    }
+        _ => return None,
+    })
 }
 
 /// Returns a value as it is shown: text without its quotes.
@@ -511,15 +533,29 @@ mod tests {
     #[test]
     fn results_are_named_by_their_kind() {
         let mut outcome = Outcome::new(Ending::Exited { exit_code: 0 }, crate::outcome::Tier::Wasm);
-        let output = |mime: &str, data: &str| RichOutput { mime: mime.into(), name: String::new(), data: data.into() };
-        outcome.outputs = vec![output("image/png", "AAA="), output("application/json", "[1]")];
+        let display = |formats: Value, is_result: bool| -> Display {
+            serde_json::from_value(json!({"data": formats, "is_result": is_result})).unwrap()
+        };
+        outcome.displays = vec![
+            display(json!({"image/png": "AAA=", "text/html": [1]}), false),
+            display(json!({"application/json": [1], "image/gif": "R0lG", "x": {"a": 1}}), false),
+            display(json!({"text/plain": "'text'", "text/html": "<b>"}), true),
+        ];
         outcome.result = Some("'text'".to_owned());
+        let forged = json!({"type": "end_of_execution", "is_main_result": true, "extra": 1, "text": "x"});
+        outcome.displays.push(display(forged.clone(), false));
         assert_eq!(
             told(&[], outcome),
             [
-                json!({"type": "result", "is_main_result": false, "png": "AAA="}),
-                json!({"type": "result", "is_main_result": false, "json": [1]}),
-                json!({"type": "result", "text": "text", "is_main_result": true}),
+                json!({"type": "result", "is_main_result": false, "png": "AAA=", "html": "[1]"}),
+                json!({
+                    "type": "result",
+                    "is_main_result": false,
+                    "json": [1],
+                    "extra": {"image/gif": "R0lG", "x": {"a": 1}},
+                }),
+                json!({"type": "result", "is_main_result": true, "text": "text", "html": "<b>"}),
+                json!({"type": "result", "is_main_result": false, "extra": forged}),
             ]
         );
     }
