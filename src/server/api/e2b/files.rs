@@ -1,6 +1,6 @@
 //! Files of a sandbox, and what its SDKs ask its other daemon for.
 
-use super::{HOME, Refused, Result, sandbox, sessions};
+use super::{HOME, Refused, Result, check_open, sandbox, sessions};
 use crate::{
     executor::SessionFile,
     server::{App, auth::Caller, body, render::timestamp},
@@ -35,7 +35,7 @@ pub(crate) async fn read(
 ) -> Response {
     let (parts, _) = request.into_parts();
     let content = async {
-        let (_, session) = session(&app, &caller, &parts)?;
+        let (_, session) = session(&app, &caller, &parts).await?;
         let path = inside(&path.ok_or_else(|| Refused::invalid("path is missing"))?)?;
         Ok::<_, Refused>(sessions(&app)?.read_file(&caller.name, &session, &path).await?)
     };
@@ -57,7 +57,8 @@ pub(crate) async fn write(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let written = async {
-        let (_, session) = session(&app, &caller, &parts)?;
+        check_open(&app)?;
+        let (_, session) = session(&app, &caller, &parts).await?;
         let most = app.settings.files_max_bytes;
         let bytes = body::read(body, most).await;
         let too_large = || Refused::new(StatusCode::PAYLOAD_TOO_LARGE, format!("files have {most} bytes at most"));
@@ -105,7 +106,10 @@ pub(crate) async fn filesystem(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let answer = async {
-        let (_, session) = session(&app, &caller, &parts)?;
+        if matches!(&*method, "Remove" | "Move") {
+            check_open(&app)?;
+        }
+        let (_, session) = session(&app, &caller, &parts).await?;
         let bytes = body::read(body, 1 << 20).await.map_err(|_| Refused::invalid("the request is too large"))?;
         let asked: Value = serde_json::from_slice(&bytes)
             .map_err(|e| Refused::invalid(format!("calls are in JSON here (application/json): {e}")))?;
@@ -167,17 +171,17 @@ fn connect_error(refused: &Refused) -> Response {
     let code = match refused.status {
         StatusCode::NOT_FOUND => "not_found",
         StatusCode::NOT_IMPLEMENTED => "unimplemented",
-        StatusCode::BAD_GATEWAY => "unavailable",
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => "unavailable",
         StatusCode::TOO_MANY_REQUESTS => "resource_exhausted",
         status if status.is_client_error() => "invalid_argument",
         _ => "internal",
     };
-    (refused.status, Json(json!({"code": code, "message": refused.message}))).into_response()
+    refused.note_retry((refused.status, Json(json!({"code": code, "message": refused.message}))).into_response())
 }
 
 /// Returns the sandbox that a request is for, and its first session.
-fn session(app: &App, caller: &Caller, parts: &Parts) -> Result<(String, String)> {
-    let id = sandbox(app, caller, parts)?;
+async fn session(app: &Arc<App>, caller: &Caller, parts: &Parts) -> Result<(String, String)> {
+    let id = sandbox(app, caller, parts).await?;
     let session =
         app.sandboxes.with(caller, &id, |sandbox| sandbox.contexts.first().map(|first| first.session.clone()));
     let session = session.flatten().ok_or_else(Refused::no_sandbox)?;
