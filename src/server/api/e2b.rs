@@ -364,3 +364,68 @@ fn end_in_time(app: &Arc<App>, caller: Caller, id: String) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(name: &str) -> Caller {
+        Caller { name: name.into(), index: 0 }
+    }
+
+    fn sandbox_of(name: &str, idempotency_key: Option<&str>) -> Sandbox {
+        Sandbox {
+            owner: caller(name),
+            token: String::new(),
+            template: String::new(),
+            metadata: HashMap::new(),
+            setup: Setup { env: HashMap::new(), network: false },
+            started: SystemTime::UNIX_EPOCH,
+            ends: SystemTime::UNIX_EPOCH,
+            rescheduled: Arc::default(),
+            idempotency_key: idempotency_key.map(str::to_owned),
+            contexts: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_caller_has_so_many_sandboxes_and_others_have_theirs() {
+        let sandboxes = Sandboxes::default();
+        for id in 0..SANDBOXES_MAX {
+            sandboxes.add(&id.to_string(), sandbox_of("a", None)).unwrap();
+        }
+        let refused = sandboxes.add("x", sandbox_of("a", None)).unwrap_err();
+        assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+        assert!(refused.into_response().headers().contains_key(RETRY_AFTER));
+        sandboxes.add("x", sandbox_of("b", None)).unwrap();
+        assert!(sandboxes.take(&caller("b"), "0", |_| true).is_none());
+        assert!(sandboxes.take(&caller("a"), "0", |_| true).is_some());
+        sandboxes.add("y", sandbox_of("a", None)).unwrap();
+    }
+
+    #[test]
+    fn a_request_is_forgotten_with_what_it_made() {
+        let sandboxes = Sandboxes::default();
+        let named = || ("a".into(), "key".to_owned());
+        let request = NamedRequest { digest: [0; 32], made: AsyncMutex::default() };
+        lock(&sandboxes.requests).insert(named(), Arc::new(request));
+        sandboxes.add("x", sandbox_of("a", Some("key"))).unwrap();
+        assert!(sandboxes.take(&caller("a"), "x", |_| false).is_none());
+        assert!(lock(&sandboxes.requests).contains_key(&named()));
+        assert!(sandboxes.take(&caller("a"), "x", |_| true).is_some());
+        assert!(lock(&sandboxes.requests).is_empty());
+    }
+
+    #[test]
+    fn refusals_say_when_to_try_again() {
+        for (error, status, seconds) in [
+            (crate::Error::busy("x"), 429, Some("5")),
+            (crate::Error::unavailable("x"), 503, Some("5")),
+            (crate::Error::invalid("x"), 400, None),
+        ] {
+            let response = Refused::from(error).into_response();
+            let seconds_told = response.headers().get(RETRY_AFTER).and_then(|seconds| seconds.to_str().ok());
+            assert_eq!((response.status().as_u16(), seconds_told), (status, seconds));
+        }
+    }
+}

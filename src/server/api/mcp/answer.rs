@@ -375,7 +375,7 @@ mod tests {
         let mut outcome = Outcome::new(Ending::Exited { exit_code: 0 }, Tier::Wasm);
         outcome.displays = vec![
             display(json!({"image/png": "iVBO\nRw==", "text/plain": "<Figure>"}), false),
-            display(json!({"image/png": "no base64", "application/json": "text"}), false),
+            display(json!({"image/png": "no=base64", "application/json": "text"}), false),
             display(json!({"text/plain": "1", "text/html": "<b>1</b>", "x": [1]}), true),
             display(json!({"text/html": "x".repeat(TEXTS_BYTES_MAX)}), false),
         ];
