@@ -167,6 +167,50 @@ fn a_session_is_its_owners_alone() {
 }
 
 #[test]
+fn what_code_displays_comes_with_the_answer() {
+    let server = Server::shared();
+    let connection = initialize(&server, None, &[]).1.expect("a connection");
+    let code = "class Bold:\n    def _repr_html_(self): return '<b>x</b>'\n    def __repr__(self): return 'x'\n\
+                display({'image/png': 'iVBORw==', 'text/markdown': '*m*'}, raw=True)\n\
+                Bold()";
+    let arguments = json!({"code": code, "session": "new"});
+    let params = json!({"name": "run_python", "arguments": arguments});
+    let call = json!({"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": params});
+    let (_, text) = post(&server, None, &[("mcp-session-id", &connection)], &call);
+    let message = text.lines().filter_map(|line| line.strip_prefix("data: ")).find(|data| data.contains("\"id\":3"));
+    let result = serde_json::from_str::<Value>(message.expect("an answer")).expect("JSON")["result"].clone();
+    let output = |mime: &str, data: &str| json!({"mime": mime, "name": "", "data": data});
+    assert_eq!(
+        (&result["structuredContent"]["outputs"], &result["structuredContent"]["result"]),
+        (&json!([output("text/markdown", "*m*"), output("text/html", "<b>x</b>")]), &json!("x")),
+        "{result:#}"
+    );
+    assert_eq!((&result["content"][1]["type"], &result["content"][1]["data"]), (&json!("image"), &json!("iVBORw==")));
+}
+
+#[test]
+fn a_newer_revision_opens_no_connection_of_another_key() {
+    let server = server();
+    let alice = initialize(&server, Some(KEYS.0), &[]).1.expect("a connection");
+    let stolen = [("mcp-session-id", &*alice), ("mcp-protocol-version", "2026-07-28")];
+    let params =
+        json!({"protocolVersion": "2026-07-28", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}});
+    let message = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params});
+    let answer = send(&server, Some(KEYS.1), &stolen, &message);
+    let other = answer.header("mcp-session-id").map(str::to_owned);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_ne!(other.as_deref(), Some(&*alice));
+    assert!(other.is_some(), "it connects anew: {}", answer.text());
+    for method in ["GET", "DELETE"] {
+        let headers = [("x-api-key", KEYS.1), stolen[0], stolen[1], ("accept", "text/event-stream")];
+        let status = server.call(method, "/mcp", &headers, b"").status;
+        assert!((400..500).contains(&status), "{method}: {status}");
+    }
+    let list = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"});
+    assert_eq!(post(&server, Some(KEYS.0), &[("mcp-session-id", &alice)], &list).0, 200);
+}
+
+#[test]
 fn what_comes_from_elsewhere_is_refused() {
     let server = Server::start(&[("PYEXEC_BODY_MAX_KB", "100")], &[]);
     assert_eq!(initialize(&server, None, &[]).0, 200);

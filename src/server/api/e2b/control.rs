@@ -1,9 +1,12 @@
 //! Makes, finds and ends sandboxes.
 
-use super::{Context, Refused, Result, Sandbox, Setup, end_in_time, remove, sessions};
+use super::{
+    Context, NamedRequest, Refused, Result, Sandbox, Setup, check_open, check_room, end_in_time, is_there, remove,
+    remove_session, sessions, whole,
+};
 use crate::{
     Project,
-    server::{App, auth::Caller, body, render::timestamp},
+    server::{App, auth::Caller, body, executions::RequestKey, render::timestamp, submit},
     sync::lock,
 };
 use axum::{
@@ -19,6 +22,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
+use tokio::sync::Mutex as AsyncMutex;
 
 /// New enough for uploads of bytes, and no newer than what is understood.
 const ENVD_VERSION: &str = "0.5.7";
@@ -26,7 +30,7 @@ const TIMEOUT_SECONDS: u64 = 300;
 const TIMEOUT_SECONDS_MAX: u64 = 24 * 3600;
 /// Variables, and entries of metadata.
 const ENTRIES_MAX: usize = 1000;
-const BODY_BYTES_MAX: usize = 1 << 20;
+const BODY_BYTES_MAX: usize = 64 << 10;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -132,24 +136,68 @@ pub(crate) async fn create(
 }
 
 async fn make(app: &Arc<App>, caller: &Caller, headers: &HeaderMap, body: Body) -> Result<Made> {
-    if app.is_draining() {
-        return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down"));
-    }
-    let request: NewSandbox = read(body).await?;
-    if request.volume_mounts.is_some_and(|mounts| !mounts.is_empty()) || request.mcp.is_some() {
+    check_open(app)?;
+    let bytes = body::read(body, BODY_BYTES_MAX).await?;
+    let request: NewSandbox = parsed(&bytes)?;
+    if request.volume_mounts.as_ref().is_some_and(|mounts| !mounts.is_empty()) || request.mcp.is_some() {
         return Err(Refused::invalid("this server has no volumes, and no MCP gateway in its sandboxes"));
     }
     if request.metadata.len() > ENTRIES_MAX || request.env_vars.len() > ENTRIES_MAX {
         return Err(Refused::invalid(format!("metadata and envVars have {ENTRIES_MAX} entries at most")));
     }
-    let idempotency_key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map(str::to_owned);
-    if idempotency_key.is_some() {
-        let sandboxes = lock(&app.sandboxes.0);
-        let same = |sandbox: &Sandbox| sandbox.owner == *caller && sandbox.idempotency_key == idempotency_key;
-        if let Some((id, sandbox)) = sandboxes.iter().find(|(_, sandbox)| same(sandbox)) {
-            return Ok(Made::new(id, sandbox));
+    let key = submit::idempotency(headers, &[&bytes])?;
+    let (app_of_task, caller) = (Arc::clone(app), caller.clone());
+    let made = async move {
+        match key {
+            Some(key) => make_once(&app_of_task, &caller, request, key).await,
+            None => make_new(&app_of_task, &caller, request, None).await,
         }
+    };
+    whole(app, made).await
+}
+
+/// Makes a sandbox, unless the same request has made one that is still there.
+async fn make_once(app: &Arc<App>, caller: &Caller, request: NewSandbox, key: RequestKey) -> Result<Made> {
+    let RequestKey { key, digest } = key;
+    let name = (Arc::clone(&caller.name), key.clone());
+    loop {
+        let named = {
+            let mut requests = lock(&app.sandboxes.requests);
+            let new = || Arc::new(NamedRequest { digest, made: AsyncMutex::default() });
+            Arc::clone(requests.entry(name.clone()).or_insert_with(new))
+        };
+        if named.digest != digest {
+            let message = "this Idempotency-Key was used for another request: use a new key";
+            return Err(Refused::new(StatusCode::CONFLICT, message));
+        }
+        let mut made = named.made.lock().await;
+        let is_current = || lock(&app.sandboxes.requests).get(&name).is_some_and(|it| Arc::ptr_eq(it, &named));
+        if !is_current() {
+            // What it made has failed, or is gone.
+            continue;
+        }
+        if let Some(id) = &*made {
+            match app.sandboxes.with(caller, id, |sandbox| Made::new(id, sandbox)) {
+                Some(made) => return Ok(made),
+                None => continue,
+            }
+        }
+        let new = make_new(app, caller, request, Some(key)).await;
+        match &new {
+            Ok(new) => *made = Some(new.sandbox_id.clone()),
+            Err(_) => drop(lock(&app.sandboxes.requests).remove(&name)),
+        }
+        return new;
     }
+}
+
+async fn make_new(
+    app: &Arc<App>,
+    caller: &Caller,
+    request: NewSandbox,
+    idempotency_key: Option<String>,
+) -> Result<Made> {
+    check_room(&lock(&app.sandboxes.open), caller)?;
     // E2B's have the network unless they say no; here it is what the server allows.
     let network = request.allow_internet_access.unwrap_or(app.settings.default_network || app.settings.allow_network);
     let setup = Setup { env: request.env_vars, network };
@@ -165,15 +213,15 @@ async fn make(app: &Arc<App>, caller: &Caller, headers: &HeaderMap, body: Body) 
         rescheduled: Arc::default(),
         ends: now + seconds(request.timeout.unwrap_or(TIMEOUT_SECONDS)),
         idempotency_key,
-        contexts: vec![Context {
-            id: session.clone(),
-            session: session.clone(),
-            cwd: super::HOME.to_owned(),
-            calls: 0,
-        }],
+        contexts: vec![Context::new(&session)],
     };
     let made = Made::new(&session, &sandbox);
-    lock(&app.sandboxes.0).insert(session.clone(), sandbox);
+    if let Err(refused) = app.sandboxes.add(&session, sandbox) {
+        // Others were made meanwhile.
+        app.tokens.remove(&made.envd_access_token);
+        remove_session(app, caller, &session).await;
+        return Err(refused);
+    }
     end_in_time(app, caller.clone(), session);
     Ok(made)
 }
@@ -184,6 +232,7 @@ pub(crate) async fn inspect(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Response {
+    is_there(&app, &caller, &id).await;
     let found = app.sandboxes.with(&caller, &id, |sandbox| Listed::new(&id, sandbox, &app));
     answered(found.map(Json).ok_or_else(|| missing(&id)))
 }
@@ -206,7 +255,10 @@ pub(crate) async fn list(
     let wanted: Vec<(String, String)> = filter.metadata.as_deref().unwrap_or("").split('&').filter_map(pair).collect();
     let is_wanted = |sandbox: &Sandbox| wanted.iter().all(|(name, value)| sandbox.metadata.get(name) == Some(value));
     let runs = filter.state.is_none_or(|states| states.split(',').any(|state| state == "running"));
-    let sandboxes = lock(&app.sandboxes.0);
+    for id in app.sandboxes.ids(&caller) {
+        is_there(&app, &caller, &id).await;
+    }
+    let sandboxes = lock(&app.sandboxes.open);
     let own = sandboxes.iter().filter(|(_, sandbox)| runs && sandbox.owner == caller && is_wanted(sandbox));
     let mut own: Vec<_> = own.map(|(id, sandbox)| (sandbox.started, Listed::new(id, sandbox, &app))).collect();
     own.sort_by_key(|(started, _)| std::cmp::Reverse(*started));
@@ -240,6 +292,7 @@ pub(crate) async fn set_timeout(
         let Timeout { timeout } = read(body).await?;
         let timeout = timeout.ok_or_else(|| Refused::invalid("timeout is missing"))?;
         let ends = SystemTime::now() + seconds(timeout);
+        is_there(&app, &caller, &id).await;
         let set = app.sandboxes.with(&caller, &id, |sandbox| {
             sandbox.ends = ends;
             sandbox.rescheduled.notify_one();
@@ -259,6 +312,7 @@ pub(crate) async fn connect(
     let connected = async {
         let Timeout { timeout } = read(body).await?;
         let ends = SystemTime::now() + seconds(timeout.unwrap_or(TIMEOUT_SECONDS));
+        is_there(&app, &caller, &id).await;
         let made = app.sandboxes.with(&caller, &id, |sandbox| {
             sandbox.ends = sandbox.ends.max(ends);
             Made::new(&id, sandbox)
@@ -283,9 +337,11 @@ fn missing(id: &str) -> Refused {
 }
 
 async fn read<T: for<'a> Deserialize<'a>>(body: Body) -> Result<T> {
-    let bytes = body::read(body, BODY_BYTES_MAX).await;
-    let bytes = bytes.map_err(|_| Refused::invalid(format!("the body has {BODY_BYTES_MAX} bytes at most")))?;
-    serde_json::from_slice(&bytes).map_err(|e| Refused::invalid(format!("invalid JSON: {e}")))
+    parsed(&body::read(body, BODY_BYTES_MAX).await?)
+}
+
+fn parsed<T: for<'a> Deserialize<'a>>(json: &[u8]) -> Result<T> {
+    serde_json::from_slice(json).map_err(|e| Refused::invalid(format!("invalid JSON: {e}")))
 }
 
 fn answered(answer: Result<impl IntoResponse>) -> Response {

@@ -1,6 +1,6 @@
 //! Files of a sandbox, and what its SDKs ask its other daemon for.
 
-use super::{HOME, Refused, Result, sandbox, sessions};
+use super::{HOME, Refused, Result, check_open, sandbox, sessions};
 use crate::{
     executor::SessionFile,
     server::{App, auth::Caller, body, render::timestamp},
@@ -35,7 +35,7 @@ pub(crate) async fn read(
 ) -> Response {
     let (parts, _) = request.into_parts();
     let content = async {
-        let (_, session) = session(&app, &caller, &parts)?;
+        let (_, session) = session(&app, &caller, &parts).await?;
         let path = inside(&path.ok_or_else(|| Refused::invalid("path is missing"))?)?;
         Ok::<_, Refused>(sessions(&app)?.read_file(&caller.name, &session, &path).await?)
     };
@@ -57,7 +57,8 @@ pub(crate) async fn write(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let written = async {
-        let (_, session) = session(&app, &caller, &parts)?;
+        check_open(&app)?;
+        let (_, session) = session(&app, &caller, &parts).await?;
         let most = app.settings.files_max_bytes;
         let bytes = body::read(body, most).await;
         let too_large = || Refused::new(StatusCode::PAYLOAD_TOO_LARGE, format!("files have {most} bytes at most"));
@@ -105,7 +106,10 @@ pub(crate) async fn filesystem(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let answer = async {
-        let (_, session) = session(&app, &caller, &parts)?;
+        if matches!(&*method, "Remove" | "Move") {
+            check_open(&app)?;
+        }
+        let (_, session) = session(&app, &caller, &parts).await?;
         let bytes = body::read(body, 1 << 20).await.map_err(|_| Refused::invalid("the request is too large"))?;
         let asked: Value = serde_json::from_slice(&bytes)
             .map_err(|e| Refused::invalid(format!("calls are in JSON here (application/json): {e}")))?;
@@ -126,9 +130,8 @@ pub(crate) async fn filesystem(
             }
             "Move" => {
                 let (from, to) = (path("source")?, path("destination")?);
-                for file in tree.below(&from)? {
+                for (file, new) in tree.moved(&from, &to)? {
                     let content = sessions.read_file(&caller.name, &session, &file).await?;
-                    let new = format!("{to}{}", file.strip_prefix(&*from).unwrap_or_default());
                     sessions.write_file(&caller.name, &session, &new, content).await?;
                     sessions.remove_file(&caller.name, &session, &file).await?;
                 }
@@ -168,17 +171,17 @@ fn connect_error(refused: &Refused) -> Response {
     let code = match refused.status {
         StatusCode::NOT_FOUND => "not_found",
         StatusCode::NOT_IMPLEMENTED => "unimplemented",
-        StatusCode::BAD_GATEWAY => "unavailable",
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => "unavailable",
         StatusCode::TOO_MANY_REQUESTS => "resource_exhausted",
         status if status.is_client_error() => "invalid_argument",
         _ => "internal",
     };
-    (refused.status, Json(json!({"code": code, "message": refused.message}))).into_response()
+    refused.note_retry((refused.status, Json(json!({"code": code, "message": refused.message}))).into_response())
 }
 
 /// Returns the sandbox that a request is for, and its first session.
-fn session(app: &App, caller: &Caller, parts: &Parts) -> Result<(String, String)> {
-    let id = sandbox(app, caller, parts)?;
+async fn session(app: &Arc<App>, caller: &Caller, parts: &Parts) -> Result<(String, String)> {
+    let id = sandbox(app, caller, parts).await?;
     let session =
         app.sandboxes.with(caller, &id, |sandbox| sandbox.contexts.first().map(|first| first.session.clone()));
     let session = session.flatten().ok_or_else(Refused::no_sandbox)?;
@@ -281,6 +284,30 @@ impl Tree {
         let below = format!("{path}/");
         Ok(self.0.keys().filter(|file| file.starts_with(&below)).cloned().collect())
     }
+
+    /// Returns the files that a move takes, each with its new path; none when nothing moves.
+    fn moved(&self, from: &str, to: &str) -> Result<Vec<(String, String)>> {
+        let files = self.below(from)?;
+        if to.is_empty() {
+            return Err(Refused::invalid(format!("nothing can take the place of {HOME}: name what is moved in it")));
+        }
+        if from == to {
+            // A file written to itself and then removed would be lost.
+            return Ok(Vec::new());
+        }
+        if to.strip_prefix(from).is_some_and(|rest| rest.starts_with('/')) {
+            return Err(Refused::invalid(format!("{HOME}/{from} cannot move into itself, to {HOME}/{to}")));
+        }
+        if self.is_folder(to) {
+            let message = format!("{HOME}/{to} is a folder with files: remove it first, or name a path in it");
+            return Err(Refused::invalid(message));
+        }
+        let moved = files.into_iter().map(|file| {
+            let new = format!("{to}{}", file.strip_prefix(from).unwrap_or_default());
+            (file, new)
+        });
+        Ok(moved.collect())
+    }
 }
 
 #[cfg(test)]
@@ -320,5 +347,23 @@ mod tests {
         assert_eq!(tree.below("d").unwrap(), ["d/b.txt", "d/e/c.txt"]);
         assert_eq!(tree.below("x").unwrap_err().status, StatusCode::NOT_FOUND);
         assert_eq!(tree.below("").unwrap_err().status, StatusCode::NOT_FOUND);
+    }
+    #[test]
+    fn a_move_loses_nothing() {
+        let file = |path: &str| SessionFile::new(path.to_owned(), 1, SystemTime::UNIX_EPOCH);
+        let tree = Tree::new(["a.txt", "d/b.txt", "d/e/c.txt", "da"].map(file).into());
+        let moved = |from: &str, to: &str| tree.moved(from, to).map_err(|refused| refused.status);
+        let pair = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+        assert_eq!(moved("a.txt", "x"), Ok(vec![pair("a.txt", "x")]));
+        assert_eq!(moved("d", "x/y"), Ok(vec![pair("d/b.txt", "x/y/b.txt"), pair("d/e/c.txt", "x/y/e/c.txt")]));
+        assert_eq!(moved("d/e", "e"), Ok(vec![pair("d/e/c.txt", "e/c.txt")]));
+        assert_eq!(moved("a.txt", "da"), Ok(vec![pair("a.txt", "da")]));
+        for same in ["a.txt", "d"] {
+            assert_eq!(moved(same, same), Ok(Vec::new()));
+        }
+        for (from, to) in [("d", "d/e"), ("d", "d/x/y"), ("a.txt", "a.txt/x"), ("a.txt", ""), ("a.txt", "d")] {
+            assert_eq!(moved(from, to), Err(StatusCode::BAD_REQUEST), "{from} to {to}");
+        }
+        assert_eq!(moved("x", "x"), Err(StatusCode::NOT_FOUND));
     }
 }

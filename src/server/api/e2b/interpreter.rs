@@ -1,9 +1,11 @@
 //! Runs code in the contexts of a sandbox.
 
-use super::{Context, HOME, Refused, Result, sandbox, sessions};
+use super::{
+    Context, HOME, Refused, Result, Sandbox, VariablesLock, check_open, remove_session, sandbox, sessions, whole,
+};
 use crate::{
-    Event, Project,
-    outcome::{Ending, Exception, Outcome, RichOutput},
+    ErrorKind, Event, Project,
+    outcome::{Display, Ending, Exception, Outcome},
     server::{App, auth::Caller, body, executions::Decoder, render::timestamp},
     sessions::{CallEnd, Cell, Sessions},
     sync::lock,
@@ -18,7 +20,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::stream;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::{
     collections::HashMap,
     convert::Infallible,
@@ -29,7 +31,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tokio::{
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    runtime::Handle,
+    sync::{
+        OwnedMutexGuard,
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    },
     task::JoinHandle,
 };
 
@@ -61,7 +67,7 @@ struct NewContext {
 
 /// Runs code, and streams what it does, a JSON object in each line.
 pub(crate) async fn execute(app: &Arc<App>, caller: &Caller, parts: &Parts, body: &[u8]) -> Response {
-    match started(app, caller, parts, body) {
+    match started(app, caller, parts, body).await {
         Ok(run) => {
             let kind = HeaderValue::from_static("application/x-ndjson");
             let lines = stream::unfold(run, |mut run| async move {
@@ -74,8 +80,9 @@ pub(crate) async fn execute(app: &Arc<App>, caller: &Caller, parts: &Parts, body
     }
 }
 
-fn started(app: &Arc<App>, caller: &Caller, parts: &Parts, body: &[u8]) -> Result<Run> {
-    let id = sandbox(app, caller, parts)?;
+async fn started(app: &Arc<App>, caller: &Caller, parts: &Parts, body: &[u8]) -> Result<Run> {
+    check_open(app)?;
+    let id = sandbox(app, caller, parts).await?;
     let request: Execute = serde_json::from_slice(body).map_err(|e| Refused::invalid(format!("invalid JSON: {e}")))?;
     let Execute { code, context_id, language, env_vars } = request;
     if context_id.is_some() && language.is_some() {
@@ -94,9 +101,13 @@ fn started(app: &Arc<App>, caller: &Caller, parts: &Parts, body: &[u8]) -> Resul
     });
     let context = context.flatten().ok_or_else(|| no_context(context_id.as_deref()))?;
     let call = Call {
-        sessions: sessions(app)?.clone(),
-        owner: Arc::clone(&caller.name),
-        session: context.session,
+        place: Place {
+            sessions: sessions(app)?.clone(),
+            owner: Arc::clone(&caller.name),
+            session: context.session.into(),
+        },
+        jobs: app.jobs.clone(),
+        variables: context.variables,
         cell: Cell::new(code).limits(app.settings.defaults),
         env: env_vars.unwrap_or_default(),
     };
@@ -126,7 +137,7 @@ pub(crate) async fn contexts(
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
-    let listed = sandbox(&app, &caller, &parts).map(|id| {
+    let listed = sandbox(&app, &caller, &parts).await.map(|id| {
         let all = app.sandboxes.with(&caller, &id, |sandbox| sandbox.contexts.iter().map(shown).collect::<Vec<_>>());
         Json(all.unwrap_or_default())
     });
@@ -145,7 +156,8 @@ pub(crate) async fn create_context(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let made = async {
-        let id = sandbox(&app, &caller, &parts)?;
+        check_open(&app)?;
+        let id = sandbox(&app, &caller, &parts).await?;
         let bytes = body::read(body, 1 << 16).await.map_err(|_| Refused::invalid("the request is too large"))?;
         let request: NewContext = if bytes.is_empty() {
             NewContext::default()
@@ -156,18 +168,35 @@ pub(crate) async fn create_context(
         if let Some(cwd) = request.cwd.as_deref().filter(|cwd| cwd.trim_end_matches('/') != HOME) {
             return Err(Refused::invalid(format!("contexts begin in {HOME}: have the code change to {cwd:?}")));
         }
-        let first = app.sandboxes.with(&caller, &id, |sandbox| {
-            (sandbox.contexts.len() < CONTEXTS_MAX).then(|| sandbox.contexts.first().map(|first| first.session.clone()))
-        });
-        let first = first.ok_or_else(Refused::no_sandbox)?;
-        let first = first.ok_or_else(|| Refused::invalid(format!("a sandbox has {CONTEXTS_MAX} contexts at most")))?;
-        let session = again(&app, &caller, &id, first.as_deref()).await?;
-        let context = Context { id: session.clone(), session, cwd: HOME.to_owned(), calls: 0 };
-        let shown = shown(&context);
-        let added = app.sandboxes.with(&caller, &id, |sandbox| sandbox.contexts.push(context));
-        added.map(|()| (StatusCode::CREATED, Json(shown))).ok_or_else(Refused::no_sandbox)
+        let app_of_task = Arc::clone(&app);
+        let shown = whole(&app, async move { add_context(&app_of_task, &caller, &id).await }).await?;
+        Ok((StatusCode::CREATED, Json(shown)))
     };
     made.await.map_or_else(|refused: Refused| refused.into_response(), IntoResponse::into_response)
+}
+
+async fn add_context(app: &App, caller: &Caller, id: &str) -> Result<Value> {
+    let too_many = || Refused::invalid(format!("a sandbox has {CONTEXTS_MAX} contexts at most"));
+    let first = app.sandboxes.with(caller, id, |sandbox| {
+        let first = sandbox.contexts.first().map(|first| first.session.clone());
+        (sandbox.contexts.len() < CONTEXTS_MAX).then_some(first)
+    });
+    let first = first.ok_or_else(Refused::no_sandbox)?.ok_or_else(too_many)?;
+    let context = Context::new(&again(app, caller, id, first.as_deref()).await?);
+    let (session, shown) = (context.session.clone(), shown(&context));
+    let added = app.sandboxes.with(caller, id, |sandbox| {
+        // Others may have come first.
+        let has_room = sandbox.contexts.len() < CONTEXTS_MAX;
+        if has_room {
+            sandbox.contexts.push(context);
+        }
+        has_room
+    });
+    if added != Some(true) {
+        remove_session(app, caller, &session).await;
+        return Err(added.map_or_else(Refused::no_sandbox, |_| too_many()));
+    }
+    Ok(shown)
 }
 
 /// Has a context begin anew, with its files.
@@ -179,18 +208,26 @@ pub(crate) async fn restart_context(
 ) -> Response {
     let (parts, _) = request.into_parts();
     let restarted = async {
-        let id = sandbox(&app, &caller, &parts)?;
-        let old = session_of(&app, &caller, &id, &context)?;
-        let new = again(&app, &caller, &id, Some(&old)).await?;
-        app.sandboxes.with(&caller, &id, |sandbox| {
-            if let Some(found) = sandbox.contexts.iter_mut().find(|it| it.id == context) {
-                (found.session, found.calls) = (new, 0);
-            }
-        });
-        sessions(&app)?.remove(&caller.name, &old).await?;
+        check_open(&app)?;
+        let id = sandbox(&app, &caller, &parts).await?;
+        let app_of_task = Arc::clone(&app);
+        whole(&app, async move { begin_anew(&app_of_task, &caller, &id, &context).await }).await?;
         Ok(StatusCode::OK)
     };
     restarted.await.map_or_else(|refused: Refused| refused.into_response(), IntoResponse::into_response)
+}
+
+async fn begin_anew(app: &App, caller: &Caller, id: &str, context: &str) -> Result<()> {
+    let old = session_of(app, caller, id, context)?;
+    let new = again(app, caller, id, Some(&old)).await?;
+    let replaced = app.sandboxes.with(caller, id, |sandbox| {
+        let found = sandbox.contexts.iter_mut().find(|it| it.id == context && it.session == old)?;
+        *found = Context { id: found.id.clone(), ..Context::new(&new) };
+        Some(())
+    });
+    let is_replaced = replaced.flatten().is_some();
+    remove_session(app, caller, if is_replaced { &old } else { &new }).await;
+    is_replaced.then_some(()).ok_or_else(|| no_context(Some(context)))
 }
 
 /// Ends a context.
@@ -202,23 +239,25 @@ pub(crate) async fn remove_context(
 ) -> Response {
     let (parts, _) = request.into_parts();
     let removed = async {
-        let id = sandbox(&app, &caller, &parts)?;
+        let id = sandbox(&app, &caller, &parts).await?;
         let session = session_of(&app, &caller, &id, &context)?;
-        if app.sandboxes.with(&caller, &id, |sandbox| sandbox.contexts.first().is_some_and(|it| it.id == context))
-            == Some(true)
-        {
+        let is_first = |sandbox: &mut Sandbox| sandbox.contexts.first().is_some_and(|it| it.id == context);
+        if app.sandboxes.with(&caller, &id, is_first) == Some(true) {
             return Err(Refused::invalid("the first context has the sandbox's files: restart it, or kill the sandbox"));
         }
-        app.sandboxes.with(&caller, &id, |sandbox| sandbox.contexts.retain(|it| it.id != context));
-        sessions(&app)?.remove(&caller.name, &session).await?;
-        Ok(StatusCode::NO_CONTENT)
+        let app_of_task = Arc::clone(&app);
+        let removed = async move {
+            app_of_task.sandboxes.with(&caller, &id, |sandbox| sandbox.contexts.retain(|it| it.id != context));
+            remove_session(&app_of_task, &caller, &session).await;
+            Ok(StatusCode::NO_CONTENT)
+        };
+        whole(&app, removed).await
     };
     removed.await.map_or_else(|refused: Refused| refused.into_response(), IntoResponse::into_response)
 }
 
 fn session_of(app: &App, caller: &Caller, id: &str, context: &str) -> Result<String> {
-    let find =
-        |sandbox: &mut super::Sandbox| sandbox.contexts.iter().find(|it| it.id == context).map(|it| it.session.clone());
+    let find = |sandbox: &mut Sandbox| sandbox.contexts.iter().find(|it| it.id == context).map(|it| it.session.clone());
     app.sandboxes.with(caller, id, find).flatten().ok_or_else(|| no_context(Some(context)))
 }
 
@@ -242,36 +281,101 @@ async fn again(app: &App, caller: &Caller, id: &str, from: Option<&str>) -> Resu
 
 /// A call, with what comes before and after.
 struct Call {
-    sessions: Sessions,
-    owner: Arc<str>,
-    session: String,
+    place: Place,
+    jobs: Handle,
+    variables: VariablesLock,
     cell: Cell,
     env: HashMap<String, String>,
 }
 
 impl Call {
     async fn run(self, lines: Lines) {
-        let Call { sessions, owner, session, cell, env } = self;
-        let aside = async |code: String| {
-            let done = sessions.call(&owner, &session, Cell::new(code)).await;
-            done.map(|_| ())
-        };
-        let shared = Arc::new(Mutex::new(lines));
-        let ended = async {
-            if !env.is_empty() {
-                aside(set_variables(&env)).await?;
+        let lines = Arc::new(Mutex::new(lines));
+        let ended = self.end(&lines).await;
+        lock(&lines).end(ended);
+    }
+
+    async fn end(self, lines: &Arc<Mutex<Lines>>) -> crate::Result<CallEnd> {
+        let Call { place, jobs, variables, cell, env } = self;
+        let mut are_set = variables.lock_owned().await;
+        if *are_set {
+            // The call before could not take them back, and they are no business of this one.
+            place.aside(RESTORE_VARIABLES.to_owned()).await?;
+            *are_set = false;
+        }
+        let mut variables = Variables { place: place.clone(), jobs, are_set: Some(are_set) };
+        if !env.is_empty() {
+            variables.set(&env).await?;
+        }
+        let observer = Arc::clone(lines);
+        let observer = move |event: Event<'_>| lock(&observer).event(event);
+        let end = place.sessions.call_observed(&place.owner, &place.session, cell, observer).await;
+        variables.restore().await;
+        end
+    }
+}
+
+/// Where calls run.
+#[derive(Clone)]
+struct Place {
+    sessions: Sessions,
+    owner: Arc<str>,
+    session: Arc<str>,
+}
+
+impl Place {
+    /// Runs code that is not the client's.
+    async fn aside(&self, code: String) -> crate::Result<()> {
+        let end = self.sessions.call(&self.owner, &self.session, Cell::new(code)).await?;
+        if end.outcome.success() {
+            return Ok(());
+        }
+        let message = "the variables of a call cannot be set, or taken back, in this context: restart it";
+        Err(crate::Error::invalid(message))
+    }
+}
+
+/// Variables of one call. Dropping it takes them back, also when nobody waits for the call any more.
+struct Variables {
+    place: Place,
+    jobs: Handle,
+    /// Keeps other calls of the context away. `None` when it is done.
+    are_set: Option<OwnedMutexGuard<bool>>,
+}
+
+impl Variables {
+    async fn set(&mut self, env: &HashMap<String, String>) -> crate::Result<()> {
+        if let Some(are_set) = &mut self.are_set {
+            **are_set = true;
+        }
+        self.place.aside(set_variables(env)).await
+    }
+
+    /// Takes them back.
+    async fn restore(mut self) {
+        if let Some(task) = self.restoring() {
+            // What went wrong is in the log; the next call tries again.
+            let _ = task.await;
+        }
+    }
+
+    fn restoring(&mut self) -> Option<JoinHandle<()>> {
+        let mut are_set = self.are_set.take().filter(|are_set| **are_set)?;
+        let place = self.place.clone();
+        Some(self.jobs.spawn(async move {
+            match place.aside(RESTORE_VARIABLES.to_owned()).await {
+                Ok(()) => *are_set = false,
+                // There is nothing to take back.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => tracing::warn!(%error, session = &*place.session, "variables of a call stay set"),
             }
-            let observer = Arc::clone(&shared);
-            let end =
-                sessions.call_observed(&owner, &session, cell, move |event: Event<'_>| lock(&observer).event(event));
-            let end = end.await?;
-            if !env.is_empty() {
-                aside(RESTORE_VARIABLES.to_owned()).await?;
-            }
-            Ok(end)
-        };
-        let ended: crate::Result<CallEnd> = ended.await;
-        lock(&shared).end(ended);
+        }))
+    }
+}
+
+impl Drop for Variables {
+    fn drop(&mut self) {
+        self.restoring();
     }
 }
 
@@ -407,17 +511,12 @@ impl Lines {
             let text = format!("{} bytes of output were left out, since they were read too slowly\n", self.left_out);
             self.send(&json!({"type": "stderr", "text": text, "timestamp": timestamp(SystemTime::now())}));
         }
-        for RichOutput { mime, data, .. } in outcome.outputs {
-            let mut result = json!({"type": "result", "is_main_result": false});
-            result[member(&mime)] = if mime == "application/json" {
-                serde_json::from_str(&data).unwrap_or(Value::String(data))
-            } else {
-                Value::String(data)
-            };
-            self.send(&result);
-        }
-        if let Some(result) = outcome.result {
-            self.send(&json!({"type": "result", "text": unquoted(&result), "is_main_result": true}));
+        match outcome.result {
+            Some(result) if outcome.displays.is_empty() => {
+                self.send(&json!({"type": "result", "text": unquoted(&result), "is_main_result": true}));
+            }
+            // The value is among them, unless it has shown itself.
+            _ => outcome.displays.iter().for_each(|display| self.send(&result(display))),
         }
         if let Some((name, value)) = error {
             let traceback = if held.is_empty() { format!("{name}: {value}") } else { held };
@@ -449,9 +548,36 @@ fn error(outcome: &Outcome) -> Option<(String, String)> {
     }
 }
 
-/// Returns the member of a result that has this media type.
-fn member(mime: &str) -> &str {
-    match mime {
+/// Returns the line of something that is shown.
+fn result(display: &Display) -> Value {
+    let (mut line, mut extra) = (Map::new(), Map::new());
+    for (media_type, data) in &display.data {
+        // It is JSON, since it was read as that.
+        let data: Value = data.parse().unwrap_or_default();
+        let Some(member) = member(media_type) else {
+            // A guest may call it as it likes, also like a member of the line.
+            extra.insert(media_type.clone(), data);
+            continue;
+        };
+        let data = match data {
+            Value::String(text) if member == "text" => unquoted(&text).into(),
+            data if member == "json" || data.is_string() => data,
+            // Clients expect text.
+            other => other.to_string().into(),
+        };
+        line.insert(member.to_owned(), data);
+    }
+    if !extra.is_empty() {
+        line.insert("extra".to_owned(), extra.into());
+    }
+    line.insert("type".to_owned(), "result".into());
+    line.insert("is_main_result".to_owned(), display.is_result.into());
+    line.into()
+}
+
+/// Returns the member of a result that has this media type, if there is one.
+fn member(media_type: &str) -> Option<&'static str> {
+    Some(match media_type {
         "text/plain" => "text",
         "text/html" => "html",
         "text/markdown" => "markdown",
@@ -462,8 +588,8 @@ fn member(mime: &str) -> &str {
         "application/pdf" => "pdf",
         "application/json" => "json",
         "application/javascript" => "javascript",
-        other => other,
-    }
+        _ => return None,
+    })
 }
 
 /// Returns a value as it is shown: text without its quotes.
@@ -511,15 +637,29 @@ mod tests {
     #[test]
     fn results_are_named_by_their_kind() {
         let mut outcome = Outcome::new(Ending::Exited { exit_code: 0 }, crate::outcome::Tier::Wasm);
-        let output = |mime: &str, data: &str| RichOutput { mime: mime.into(), name: String::new(), data: data.into() };
-        outcome.outputs = vec![output("image/png", "AAA="), output("application/json", "[1]")];
+        let display = |formats: Value, is_result: bool| -> Display {
+            serde_json::from_value(json!({"data": formats, "is_result": is_result})).unwrap()
+        };
+        outcome.displays = vec![
+            display(json!({"image/png": "AAA=", "text/html": [1]}), false),
+            display(json!({"application/json": [1], "image/gif": "R0lG", "x": {"a": 1}}), false),
+            display(json!({"text/plain": "'text'", "text/html": "<b>"}), true),
+        ];
         outcome.result = Some("'text'".to_owned());
+        let forged = json!({"type": "end_of_execution", "is_main_result": true, "extra": 1, "text": "x"});
+        outcome.displays.push(display(forged.clone(), false));
         assert_eq!(
             told(&[], outcome),
             [
-                json!({"type": "result", "is_main_result": false, "png": "AAA="}),
-                json!({"type": "result", "is_main_result": false, "json": [1]}),
-                json!({"type": "result", "text": "text", "is_main_result": true}),
+                json!({"type": "result", "is_main_result": false, "png": "AAA=", "html": "[1]"}),
+                json!({
+                    "type": "result",
+                    "is_main_result": false,
+                    "json": [1],
+                    "extra": {"image/gif": "R0lG", "x": {"a": 1}},
+                }),
+                json!({"type": "result", "is_main_result": true, "text": "text", "html": "<b>"}),
+                json!({"type": "result", "is_main_result": false, "extra": forged}),
             ]
         );
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     Outcome,
-    outcome::{Ending, RichOutput, StopReason, Tier},
+    outcome::{Display, Ending, RichOutput, StopReason, Tier},
     server::{
         api::ErrorKind,
         ending::{self, Ended},
@@ -34,6 +34,10 @@ const BINARY_BYTES_MAX: usize = 480 << 10;
 const BLOCKS_MAX: usize = 20;
 const FILES_MAX: usize = 200;
 const WARNINGS_MAX: usize = 20;
+/// Of a media type in a warning.
+const MIME_BYTES_MAX: usize = 100;
+/// Names and signs around a displayed text.
+const OUTPUT_BYTES: usize = 32;
 
 /// A call that has ended.
 pub(super) struct Answer {
@@ -130,7 +134,8 @@ pub(super) fn schema() -> Value {
 
 impl Answer {
     pub(super) fn render(self) -> CallToolResult {
-        let Answer { outcome, timeout, session, files, mut warnings } = self;
+        let Answer { mut outcome, timeout, session, files, mut warnings } = self;
+        let displays = std::mem::take(&mut outcome.displays);
         let exit_code = exit_code(&outcome.ending);
         let is_success = outcome.success();
         let ended = Ended { waited: Duration::ZERO, timeout, strip_newline: false, collect_files: false };
@@ -138,12 +143,18 @@ impl Answer {
         let End { status, error, error_kind, stdout, stderr, result, outputs, tier, usage, .. } = end;
         let (mut blocks, mut texts) = (Vec::new(), Vec::new());
         let (mut room, mut binary_room) = (Room(TEXTS_BYTES_MAX), Room(BINARY_BYTES_MAX));
+        // Figures of a session are in both.
+        let outputs = if displays.is_empty() { outputs } else { formats(displays, result.as_deref()) };
         for RichOutput { mime, name, data } in outputs {
             if is_image(&mime) && blocks.len() < BLOCKS_MAX && binary_room.take(data.len() / 4 * 3) {
-                blocks.push(ContentBlock::image(data, mime));
-            } else if !is_image(&mime) && room.take(data.len()) {
+                match base64(&data) {
+                    Some(data) => blocks.push(ContentBlock::image(data, mime)),
+                    None => warnings.push(format!("what was displayed as {mime} is no image in base64")),
+                }
+            } else if !is_image(&mime) && room.take(mime.len() + data.len() + OUTPUT_BYTES) {
                 texts.push(RichOutput { mime, name, data });
             } else {
+                let mime = &mime[..mime.floor_char_boundary(MIME_BYTES_MAX)];
                 warnings.push(format!("what was displayed as {mime} is too large to be shown"));
             }
         }
@@ -213,6 +224,28 @@ impl Answer {
         result.structured_content = Some(structured);
         result
     }
+}
+
+/// Returns all formats of what was displayed, but for the value as text, which is told as `result`.
+fn formats(displays: Vec<Display>, result: Option<&str>) -> Vec<RichOutput> {
+    let mut formats = Vec::new();
+    for Display { data, is_result, .. } in displays {
+        for (mime, data) in data {
+            let text = if mime.ends_with("json") { None } else { data.parse::<String>().ok() };
+            let data = text.unwrap_or_else(|| data.as_str().to_owned());
+            let is_told = is_result && mime == "text/plain" && result == Some(&*data);
+            if !is_told {
+                formats.push(RichOutput { mime, name: String::new(), data });
+            }
+        }
+    }
+    formats
+}
+
+/// Returns base64 without the line breaks that some write into it; `None` when it is none.
+fn base64(text: &str) -> Option<String> {
+    let text: String = text.split_ascii_whitespace().collect();
+    STANDARD.decode(&text).is_ok().then_some(text)
 }
 
 /// Bytes that there is room for.
@@ -332,6 +365,44 @@ mod tests {
         );
         let text = result.content[0].as_text().unwrap().text.clone();
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), structured);
+    }
+
+    #[test]
+    fn what_is_displayed_comes_in_all_its_formats() {
+        let display = |formats: Value, is_result: bool| -> Display {
+            serde_json::from_value(json!({"data": formats, "is_result": is_result})).unwrap()
+        };
+        let mut outcome = Outcome::new(Ending::Exited { exit_code: 0 }, Tier::Wasm);
+        outcome.displays = vec![
+            display(json!({"image/png": "iVBO\nRw==", "text/plain": "<Figure>"}), false),
+            display(json!({"image/png": "no=base64", "application/json": "text"}), false),
+            display(json!({"text/plain": "1", "text/html": "<b>1</b>", "x": [1]}), true),
+            display(json!({"text/html": "x".repeat(TEXTS_BYTES_MAX)}), false),
+        ];
+        outcome.outputs =
+            vec![RichOutput { mime: "image/png".into(), name: "figure-1".into(), data: "iVBORw==".into() }];
+        outcome.result = Some("1".to_owned());
+        let result = answer(outcome, Some("x"), &[]);
+        assert_eq!(kinds(&result), ["text", "image"]);
+        let structured = result.structured_content.unwrap();
+        let output = |mime: &str, data: &str| json!({"mime": mime, "name": "", "data": data});
+        assert_eq!(
+            structured["outputs"],
+            json!([
+                output("text/plain", "<Figure>"),
+                output("application/json", "\"text\""),
+                output("text/html", "<b>1</b>"),
+                output("x", "[1]"),
+            ])
+        );
+        assert_eq!(structured["result"], "1");
+        assert_eq!(
+            structured["warnings"],
+            json!([
+                "what was displayed as image/png is no image in base64",
+                "what was displayed as text/html is too large to be shown",
+            ])
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ use rmcp::transport::streamable_http_server::{
     session::{SessionManager as _, local::LocalSessionManager},
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -77,10 +77,10 @@ impl Endpoint {
 
     /// Notes a new connection, and ends one of the same caller when there are too many.
     async fn opened(&self, id: &str, caller: &Caller) {
-        let open: Vec<_> = self.manager.sessions.read().await.keys().cloned().collect();
+        let open: HashSet<_> = self.manager.sessions.read().await.keys().cloned().collect();
         let surplus = {
             let mut connections = lock(&self.connections);
-            connections.retain(|id, _| open.iter().any(|open| **open == **id));
+            connections.retain(|id, _| open.contains(&**id));
             connections.insert(id.to_owned(), Connection { caller: Arc::clone(&caller.name), used: Instant::now() });
             let own = || connections.iter().filter(|(_, connection)| connection.caller == caller.name);
             let oldest = || own().min_by_key(|(_, connection)| connection.used).map(|(id, _)| id.clone());
@@ -103,13 +103,17 @@ impl Endpoint {
 pub(crate) async fn mcp(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response, ApiError> {
     if app.is_draining() {
-        return Err(ApiError::new(Problem::Draining, "the server is shutting down: try another, or again later"));
+        return Err(ApiError::new(Problem::Draining, "the server is shutting down: try another, or again later")
+            .retry_after(app.settings.shutdown_grace.as_secs().max(1)));
+    }
+    if !has_connections(request.headers()) {
+        // Nobody checks whose it is; what answers the request may still find the connection by it.
+        request.headers_mut().remove(&SESSION_ID);
     }
     if let Some(id) = connection(request.headers())
-        && has_connections(request.headers())
         && !app.mcp.used(&id, &caller)
     {
         // As the protocol asks of servers that have forgotten it: the client connects again.

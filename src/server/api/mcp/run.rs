@@ -7,7 +7,7 @@ use super::{
     tool::{Face, Failure, Owner},
 };
 use crate::{
-    Error, Event, Job, Limits, Project, Want,
+    Error, ErrorKind, Event, Job, Limits, Project, Want,
     executor::SessionFile,
     outcome::OutputFile,
     server::render::number,
@@ -21,10 +21,10 @@ use rmcp::{
 };
 use std::{
     collections::HashMap,
-    sync::atomic::Ordering::Relaxed,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant, SystemTime},
 };
-use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
+use tokio::{runtime::Handle, sync::mpsc, task::JoinHandle, time::timeout};
 
 /// The script, beside the files that come with it.
 const SCRIPT: &str = "main.py";
@@ -112,16 +112,47 @@ async fn in_new_session(
     let project = Project::files(arguments.files.iter().cloned())?;
     // Memory and disk of the session; its calls have their own time.
     let job = job(host, project, &arguments, limits(host, None, &mut Vec::new())).owner(owner.index);
-    let id = sessions.create(&owner.name, job).await?.id;
+    let (sessions, name, jobs) = (sessions.clone(), Arc::clone(&owner.name), host.jobs.clone());
+    // Made whole, also when the client goes meanwhile: nobody else would remove it.
+    let made = host.jobs.spawn(async move {
+        let id = sessions.create(&name, job).await?.id;
+        Ok::<_, Error>(NewSession { sessions, owner: name, jobs, id: Some(id) })
+    });
+    let mut made = made.await.map_err(|fault| Error::caused("making a session failed", fault))??;
+    let id = made.id.clone().unwrap_or_default();
     let before = arguments.files.iter().map(|(name, content)| (name.clone(), (content.len() as u64, None))).collect();
-    let answer = call(host, owner, &id, arguments, before, context).await;
-    if answer.is_err() {
-        // Nobody has its name.
-        let _ = sessions.remove(&owner.name, &id).await;
-    } else if let Some(oldest) = face.made().add(&id, SESSIONS_MAX) {
-        let _ = sessions.remove(&owner.name, &oldest).await;
+    let answer = call(host, owner, &id, arguments, before, context).await?;
+    // From now on its client has its name.
+    made.id = None;
+    if let Some(oldest) = face.made().add(&id, SESSIONS_MAX) {
+        remove(&made.sessions, &owner.name, &oldest).await;
     }
-    answer
+    Ok(answer)
+}
+
+/// A session whose name nobody has yet. Dropping it removes it.
+struct NewSession {
+    sessions: Sessions,
+    owner: Arc<str>,
+    jobs: Handle,
+    id: Option<String>,
+}
+
+impl Drop for NewSession {
+    fn drop(&mut self) {
+        let Some(id) = self.id.take() else { return };
+        let (sessions, owner) = (self.sessions.clone(), Arc::clone(&self.owner));
+        self.jobs.spawn(async move { remove(&sessions, &owner, &id).await });
+    }
+}
+
+/// Removes a session, which may have gone by itself.
+async fn remove(sessions: &Sessions, owner: &str, id: &str) {
+    if let Err(error) = sessions.remove(owner, id).await
+        && error.kind() != ErrorKind::NotFound
+    {
+        tracing::warn!(%error, session = id, "a session cannot be removed");
+    }
 }
 
 async fn in_session(
