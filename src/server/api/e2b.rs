@@ -56,9 +56,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 #[derive(Default)]
 pub(crate) struct Sandboxes {
     open: Mutex<HashMap<String, Sandbox>>,
-    /// Requests that may be sent again, by caller and idempotency key, for as long as what they made is there.
-    requests: Mutex<HashMap<(Arc<str>, String), Arc<NamedRequest>>>,
+    /// Requests that may be sent again, for as long as what they made is there.
+    requests: Mutex<HashMap<RequestName, Arc<NamedRequest>>>,
 }
+
+/// A caller, and an idempotency key of it.
+type RequestName = (Arc<str>, String);
 
 /// A request with an idempotency key.
 struct NamedRequest {
