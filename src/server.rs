@@ -51,9 +51,11 @@ use listener::ListenerOptions;
 use memory::Trimmer;
 use metrics::Metrics;
 use std::{
+    fs::DirBuilder,
     io,
     net::SocketAddr,
     num::NonZero,
+    os::unix::fs::DirBuilderExt as _,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -125,12 +127,14 @@ pub fn serve(
     progress: impl Fn(&str) + Send + 'static,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<()> {
-    // One that is named is there, or its name is wrong.
-    if data_folder().as_ref() == Some(&settings.data_dir)
-        && let Err(e) = std::fs::create_dir_all(&settings.data_dir)
+    // Of one that is named the folder that it is in is there, or its name is wrong.
+    let is_usual = data_folder().as_ref() == Some(&settings.data_dir);
+    let made = DirBuilder::new().recursive(is_usual).mode(0o700).create(&settings.data_dir);
+    if let Err(e) = made
+        && e.kind() != io::ErrorKind::AlreadyExists
     {
-        let problem =
-            format!("data_dir: cannot make {}: {e}; PYEXEC_DATA_DIR names another", settings.data_dir.display());
+        let remedy = if is_usual { "PYEXEC_DATA_DIR names another" } else { "make the folder that it is in first" };
+        let problem = format!("data_dir: cannot make {}: {e}; {remedy}", settings.data_dir.display());
         return Err(Error::settings(vec![problem]));
     }
     if let Err(e) = tempfile::tempfile_in(&settings.data_dir) {

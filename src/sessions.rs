@@ -51,11 +51,13 @@ const CLOSED_TOGETHER: usize = 8;
 pub struct SessionsOptions {
     /// Where sessions are kept; `None` is a temporary folder, which goes with them.
     pub folder: Option<PathBuf>,
-    /// Sessions in memory at the same time; the one that was idle for longest is frozen to make room.
+    /// Sessions in memory at the same time; the one that was idle for longest is frozen to make room. One owner may use half
+    /// of them at once.
     pub live_max: usize,
     /// Sessions that one owner may have, frozen ones included.
     pub owner_max: usize,
-    /// Bytes on disk that the sessions of one owner may take for copies and kept states to be made.
+    /// Bytes on disk of the sessions of one owner, past which there are no new ones, copies, kept states and files from
+    /// outside; what their own code writes is bounded by the disk of each.
     pub owner_bytes_max: u64,
     /// How long a session is kept after its last use.
     pub time_to_live: Duration,
@@ -144,6 +146,8 @@ struct Shared {
     entries: Mutex<HashMap<String, Arc<Entry>>>,
     /// Sessions that are being made, by owner.
     making: Mutex<HashMap<String, usize>>,
+    /// Calls that are under way, by owner.
+    in_use: Mutex<HashMap<String, usize>>,
     /// One for each session in memory.
     places: Arc<Semaphore>,
 }
@@ -159,7 +163,7 @@ impl Sessions {
         let entries = folder.sessions().into_iter().map(|entry| (entry.id().to_owned(), Arc::new(entry))).collect();
         let places = Arc::new(Semaphore::new(options.live_max.clamp(1, Semaphore::MAX_PERMITS)));
         let (entries, making) = (Mutex::new(entries), Mutex::default());
-        let shared = Arc::new(Shared { pyexec, options, folder, entries, making, places });
+        let shared = Arc::new(Shared { pyexec, options, folder, entries, making, in_use: Mutex::default(), places });
         let weak = Arc::downgrade(&shared);
         tokio::spawn(async move {
             loop {
@@ -185,6 +189,7 @@ impl Sessions {
         let (sessions, owner) = (self.clone(), owner.to_owned());
         whole(async move {
             let _reserved = sessions.reserve(&owner)?;
+            sessions.check_disk(&owner, 0).await?;
             let entry = sessions.shared.folder.create(record, &project).await?;
             Ok(sessions.add(entry))
         })
@@ -268,6 +273,18 @@ impl Sessions {
             Ok(())
         })
         .await
+    }
+
+    /// Removes all sessions of owners with this end of their names.
+    #[cfg(feature = "server")]
+    pub(crate) async fn remove_all_of(&self, ending: &str) {
+        let entries: Vec<_> =
+            lock(&self.shared.entries).values().filter(|it| it.owner().ends_with(ending)).cloned().collect();
+        for entry in entries {
+            if let Err(error) = self.remove(entry.owner(), entry.id()).await {
+                tracing::warn!(%error, session = entry.id(), "a session that nobody needs is not removed");
+            }
+        }
     }
 
     /// Makes another session that goes on where this one is.

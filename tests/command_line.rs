@@ -324,6 +324,7 @@ fn times_and_sizes_have_units() {
     assert!(ran.code == 2 && ran.stderr.contains("such as 512M or 1.5G"), "{}", ran.stderr);
     let ran = run(&["eval", "--memory", "100M", "x = bytearray(200 << 20)"]);
     assert!(ran.code == 1 && ran.stderr.contains("MemoryError"), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("hint: --memory SIZE allows more\n"), "{}", ran.stderr);
 }
 
 #[test]
@@ -479,6 +480,8 @@ fn a_folder_with_several_scripts_asks_for_one() {
     let ran = run(&["run", path]);
     assert!(ran.code == 2 && ran.stderr.contains("more than one script: one.py, two.py\nhint: "), "{}", ran.stderr);
     assert_eq!(run(&["run", path, "--entrypoint", "two.py"]).stdout, "two.py\n");
+    let ran = run(&["run", path, "--entrypoint", "nope.py"]);
+    assert!(ran.code == 2 && ran.stderr.contains("no file \"nope.py\""), "{} {}", ran.code, ran.stderr);
     fs::remove_file(folder.path().join("one.py")).expect("removed");
     assert_eq!(run(&["run", path]).stdout, "two.py\n");
     std::os::unix::fs::symlink("two.py", folder.path().join("main.py")).expect("linked");

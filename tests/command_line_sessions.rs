@@ -72,6 +72,13 @@ fn a_session_is_made_used_and_removed() {
     done(&["call", id, "y = 6"]);
     assert_eq!((done(&["call", fork, "y"]), done(&["call", id, "y"])), ("5\n".to_owned(), "6\n".to_owned()));
     done(&["rollback", id, "before"]);
+    let unknown = run(&["rollback", id, "nope"]);
+    assert!(
+        unknown.code == 2
+            && unknown.stderr.contains("under \"nope\", but under before\nhint: pyexec session checkpoint"),
+        "{}",
+        unknown.stderr
+    );
     assert_eq!(done(&["call", id, "y"]), "5\n");
     assert!(done(&["show", id]).contains("state:        live"), "{}", done(&["show", id]));
     let listed = done(&["list"]);
@@ -85,6 +92,9 @@ fn a_session_is_made_used_and_removed() {
     let gone = run(&["show", id]);
     assert!(gone.code == 2 && gone.stderr.contains("hint: pyexec session list"), "{} {}", gone.code, gone.stderr);
     assert_eq!(run(&["show", "../x"]).code, 2);
+    // Ids of old may begin like flags.
+    let gone = run(&["call", "-67Yr6Zb3jvsqAT5jiag4", "1"]);
+    assert!(gone.code == 2 && gone.stderr.contains("there is no session"), "{}", gone.stderr);
 }
 
 #[test]

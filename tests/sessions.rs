@@ -537,7 +537,7 @@ fn an_owner_and_memory_have_their_share_at_once() {
     block_on(async {
         let folder = tempfile::tempdir().expect("a folder");
         let mut options = options(folder.path());
-        (options.owner_max, options.live_max) = (6, 2);
+        (options.owner_max, options.live_max) = (6, 4);
         let sessions = Sessions::open(support::pyexec().clone(), options).expect("sessions");
         let making: Vec<_> = (0..10)
             .map(|_| {
@@ -568,6 +568,7 @@ fn an_owner_and_memory_have_their_share_at_once() {
                 Err(error) => assert_eq!(error.kind(), ErrorKind::Busy),
             }
         }
+        // Half of the places are for others.
         assert_eq!((live, ran), (2, 2));
     });
 }
@@ -646,5 +647,45 @@ fn files_go_along_with_a_session_in_a_container() {
         for id in [&id, &fork] {
             sessions.remove(ME, id).await.expect("removed");
         }
+    });
+}
+
+#[test]
+fn an_owner_without_room_on_disk_makes_and_writes_nothing_more() {
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut options = options(folder.path());
+        options.owner_bytes_max = 200_000;
+        let sessions = Sessions::open(support::pyexec().clone(), options).expect("sessions");
+        let id = sessions.create(ME, Job::session()).await.expect("a session").id;
+        sessions.write_file(ME, &id, "a", vec![b'a'; 90_000].into()).await.expect("written");
+        let full = sessions.write_file(ME, &id, "b", vec![b'b'; 90_000].into()).await;
+        assert_eq!(full.err().map(|error| error.kind()), Some(ErrorKind::Busy));
+        sessions.remove(ME, &id).await.expect("removed");
+        let id = sessions.create(ME, Job::session()).await.expect("there is room again").id;
+        sessions.write_file(ME, &id, "b", vec![b'b'; 90_000].into()).await.expect("written");
+    });
+}
+
+#[test]
+fn calls_that_wait_leave_half_of_the_places_to_others() {
+    block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut options = options(folder.path());
+        options.live_max = 2;
+        let sessions = Sessions::open(support::pyexec().clone(), options).expect("sessions");
+        let [waiting, more] = [(); 2].map(|()| sessions.create(ME, Job::session()));
+        let (waiting, more) = (waiting.await.expect("a session").id, more.await.expect("a session").id);
+        let others = sessions.create("other", Job::session()).await.expect("a session").id;
+        let (one, id) = (sessions.clone(), waiting.clone());
+        let call = tokio::spawn(async move { one.call(ME, &id, Cell::new("import time\ntime.sleep(60)")).await });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let refused = sessions.call(ME, &more, Cell::new("1")).await;
+        assert_eq!(refused.err().map(|error| error.kind()), Some(ErrorKind::Busy));
+        let end = sessions.call("other", &others, Cell::new("1")).await.expect("a place");
+        assert_eq!(end.outcome.result.as_deref(), Some("1"));
+        sessions.interrupt(ME, &waiting).expect("interrupted");
+        call.await.expect("a task").expect("an end");
+        sessions.call(ME, &more, Cell::new("1")).await.expect("a place again");
     });
 }

@@ -339,6 +339,9 @@ impl Client {
                 Some("the server wants a key: set PYEXEC_API_KEY, or use --api-key".to_owned())
             }
             401 => Some("the server does not know this key: check PYEXEC_API_KEY or --api-key".to_owned()),
+            404 if ours && path.starts_with("/api/v1/sessions") && path.contains("/checkpoints/") => {
+                Some("pyexec session checkpoint ID lists the names, pyexec session list the sessions".to_owned())
+            }
             404 if ours && path.starts_with("/api/v1/sessions") => {
                 Some("pyexec session list shows what there is".to_owned())
             }

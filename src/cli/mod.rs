@@ -51,7 +51,7 @@ use std::{fmt, process::ExitCode};
     disable_help_subcommand = true,
     after_help = "Exit codes: the script's own; 1 it cannot run, as when a package cannot be installed; 2 wrong usage; 124 \
                   time or CPU limit; 125 what pyexec needs is not there, as Docker, uv or a server; 130 interrupted; 134 the \
-                  interpreter crashed; 137 memory limit or killed; 139 stack overflow; 141 the reader of its output went away.",
+                  interpreter crashed; 137 killed, as by a container's memory limit; 139 stack overflow; 141 the reader of its output went away.",
     max_term_width = 100
 )]
 struct Cli {

@@ -52,7 +52,7 @@ const HISTORY_MAX: usize = 2000;
 )]
 pub(crate) struct Arguments {
     /// Go on with this session of a server, and leave it there
-    #[arg(long, value_name = "ID", conflicts_with_all = ["keep"])]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true, conflicts_with_all = ["keep"])]
     session: Option<String>,
 
     /// Leave the session on the server at the end, and print its id

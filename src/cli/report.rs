@@ -11,7 +11,7 @@ use super::{
 use bytes::Bytes;
 use pyexec::{
     Outcome,
-    outcome::{Ending, Exception, Output, OutputFile, StopReason, Tier},
+    outcome::{Ending, Exception, LimitHit, Output, OutputFile, StopReason, Tier},
 };
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -218,6 +218,9 @@ impl Report {
         }
         if let Ending::Stopped { reason: StopReason::TimeLimit } = &outcome.ending {
             note!("hint: --timeout TIME allows more");
+        }
+        if !outcome.success() && outcome.limits_hit.contains(&LimitHit::Memory) {
+            note!("hint: --memory SIZE allows more");
         }
     }
 

@@ -111,7 +111,11 @@ impl Program {
         let entrypoint = match self.entrypoint.or(script) {
             // Of a folder or an archive it is known here, or asked for.
             None if project.entrypoint_candidates().len() > 1 => Some(project.entrypoint(None)?),
-            known => known,
+            Some(asked) => {
+                project.entrypoint(Some(&asked))?;
+                Some(asked)
+            }
+            None => None,
         };
         let remarks = notebook.iter().flat_map(|notebook| &notebook.remarks);
         for remark in project.notes().iter().chain(remarks).filter(|_| !quiet) {

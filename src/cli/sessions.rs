@@ -98,7 +98,7 @@ struct List {
 #[derive(Debug, Args)]
 struct One {
     /// The session
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", allow_hyphen_values = true)]
     id: String,
 
     /// Print JSON
@@ -116,7 +116,7 @@ struct One {
 #[derive(Debug, Args)]
 struct Call {
     /// The session
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", allow_hyphen_values = true)]
     id: String,
 
     /// Python code, or - for code from stdin
@@ -146,7 +146,7 @@ struct Call {
 #[derive(Debug, Args)]
 struct Get {
     /// The session
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", allow_hyphen_values = true)]
     id: String,
 
     /// The file in the session
@@ -164,7 +164,7 @@ struct Get {
 #[derive(Debug, Args)]
 struct Put {
     /// The session
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", allow_hyphen_values = true)]
     id: String,
 
     /// The file here, or - for stdin
@@ -182,7 +182,7 @@ struct Put {
 #[derive(Debug, Args)]
 struct Checkpoint {
     /// The session
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", allow_hyphen_values = true)]
     id: String,
 
     /// The name
@@ -196,7 +196,7 @@ struct Checkpoint {
 #[derive(Debug, Args)]
 struct Rollback {
     /// The session
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", allow_hyphen_values = true)]
     id: String,
 
     /// The name under which the state was kept

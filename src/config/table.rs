@@ -188,7 +188,7 @@ pub const KEYS: &[Key] = &[
             s.shutdown_grace = time;
         },
     ),
-    path("data_dir", "", "folder for workspaces and uploads; empty: pyexec in the user's data folder", |s, path| {
+    path("data_dir", "", "folder for workspaces, sessions and uploads, made if need be; empty: pyexec in the user's data folder", |s, path| {
         s.data_dir = path.unwrap_or_default();
         Ok(())
     })

@@ -442,7 +442,9 @@ pub(crate) struct GivenLimits {
     pub(crate) memory_mb: serde_json::Number,
     #[schema(value_type = f64)]
     pub(crate) disk_mb: serde_json::Number,
-    pub(crate) cpu_shares: u32,
+    /// Absent for calls of sessions, whose containers have the usual share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cpu_shares: Option<u32>,
     /// Absent when only the wall clock bounds it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cpu_fuel: Option<u64>,

@@ -39,6 +39,8 @@ use tokio::{
 const WAITS_FOR: Duration = Duration::from_secs(600);
 /// Stands for the session of an evaluation, which has no name.
 const EVALUATION: &str = "";
+/// Ends the owner of sessions of evaluations: nobody has those among sessions.
+const OWNER_OF_EVALUATIONS: &str = "\0eval";
 /// Calls that wait, of all keys.
 const WAITING_MAX: usize = 1000;
 /// Calls that wait, of one key.
@@ -134,7 +136,10 @@ impl Drop for Running {
 }
 
 impl Conversations {
+    /// Opens them, without what evaluations have left that a server before this one did not end.
     pub(crate) fn new(sessions: Sessions) -> Conversations {
+        let left = sessions.clone();
+        tokio::spawn(async move { left.remove_all_of(OWNER_OF_EVALUATIONS).await });
         Conversations { sessions, waiting: Arc::default() }
     }
 
@@ -333,8 +338,7 @@ async fn evaluation(
     let (stdin, config) = (std::mem::take(&mut common.stdin), request.config.clone());
     let declared = std::mem::take(&mut request.tools);
     let (job, warnings) = request::session(read, app)?;
-    // Nobody has it among sessions.
-    let owner = format!("{}\0eval", caller.name);
+    let owner = format!("{}{OWNER_OF_EVALUATIONS}", caller.name);
     let making = {
         let (app, owner, sessions) = (Arc::clone(app), owner.clone(), conversations.sessions.clone());
         // In a task of its own: when the client goes, the session is made all the same, and goes.

@@ -189,7 +189,7 @@ fn limits(limits: &GrantedLimits) -> GivenLimits {
         timeout_seconds: number(limits.wall_clock_ms, 1000),
         memory_mb: number(limits.memory_bytes, MIB),
         disk_mb: number(limits.disk_bytes, MIB),
-        cpu_shares: limits.cpu_shares,
+        cpu_shares: (limits.cpu_shares > 0).then_some(limits.cpu_shares),
         cpu_fuel: limits.cpu_fuel,
         max_output_bytes: limits.output_bytes,
     }

@@ -26,7 +26,46 @@ impl Drop for Reserved<'_> {
     }
 }
 
+/// Counts a call of an owner while it has a place in memory.
+pub(super) struct InUse<'a> {
+    sessions: &'a Sessions,
+    owner: String,
+}
+
+impl Drop for InUse<'_> {
+    fn drop(&mut self) {
+        let mut in_use = lock(&self.sessions.shared.in_use);
+        if let Some(count) = in_use.get_mut(&self.owner) {
+            *count -= 1;
+            if *count == 0 {
+                in_use.remove(&self.owner);
+            }
+        }
+    }
+}
+
 impl Sessions {
+    /// Counts one more call of an owner, until it has ended. One owner has half of the places, so that others always find
+    /// one, however long calls wait for their tools.
+    ///
+    /// # Errors
+    ///
+    /// When there are as many as one may have.
+    pub(super) fn use_place(&self, owner: &str) -> Result<InUse<'_>> {
+        // Sessions that are made for single evaluations are those of the same one.
+        let owner = owner.split('\0').next().unwrap_or_default();
+        let most = self.shared.options.live_max.div_ceil(2);
+        let mut in_use = lock(&self.shared.in_use);
+        let count = in_use.get(owner).copied().unwrap_or_default();
+        if count >= most {
+            return Err(Error::busy(format!(
+                "{count} sessions of this owner are in use, as many as may be at once: try again when a call has ended"
+            )));
+        }
+        in_use.insert(owner.to_owned(), count + 1);
+        Ok(InUse { sessions: self, owner: owner.to_owned() })
+    }
+
     /// Takes a place in memory: those idle for longest go to disk to make room.
     ///
     /// # Errors

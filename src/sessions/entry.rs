@@ -277,6 +277,7 @@ impl Entry {
             Ok(planned) => planned,
             Err(error) => return self.refused(state, error),
         };
+        let _in_use = sessions.use_place(&self.owner)?;
         let (mut brought, mut attempts) = (Brought::default(), 0);
         let outcome = loop {
             attempts += 1;
@@ -319,9 +320,8 @@ impl Entry {
             let run = match run {
                 Ok(run) => run,
                 Err(error) => {
-                    if !live.session.is_alive() {
-                        self.drop_live(state);
-                    }
+                    // What it had done by then has no line.
+                    self.drop_live(state);
                     return Err(error);
                 }
             };
@@ -336,10 +336,16 @@ impl Entry {
                     }
                 }
                 (Run::Missed(miss, used), Some(retry)) => {
-                    let next = sessions.pyexec().planner().after_miss(retry, &miss, used).await;
-                    next.ok_or_else(|| Error::unavailable("the call cannot be run again"))?
+                    let Some(next) = sessions.pyexec().planner().after_miss(retry, &miss, used).await else {
+                        self.drop_live(state);
+                        return Err(Error::unavailable("the call cannot be run again"));
+                    };
+                    next
                 }
-                (Run::Missed(..), None) => return Err(Error::unavailable("the call was stopped for no reason")),
+                (Run::Missed(..), None) => {
+                    self.drop_live(state);
+                    return Err(Error::unavailable("the call was stopped for no reason: run it again"));
+                }
             };
             let reason = next.replay_reason().unwrap_or_default();
             lock(&observer).event(Event::Restarted(&reason));
@@ -444,6 +450,13 @@ impl Entry {
             Some(live) => live.place.clone(),
             None => place::of(sessions.pyexec(), &state.record, &Bytes::new(), &Progress::new(|_| ())).await?.0,
         };
+        if let Between::Write { content, .. } = &what {
+            // It is there twice: among the files, and for when it is written again.
+            let more = 2 * content.len() as u64;
+            sessions.check_disk(&self.owner, more).await?;
+            let grown = |bytes: u64| (bytes != NOT_MEASURED).then(|| bytes.saturating_add(more).min(NOT_MEASURED - 1));
+            let _ = self.disk_bytes.fetch_update(Relaxed, Relaxed, grown);
+        }
         self.bring(sessions, state, &place, &interrupt).await?;
         let live = state.live.as_mut().ok_or_else(|| Error::unavailable("the session is not there"))?;
         live.is_dirty |= !matches!(what, Between::Look);

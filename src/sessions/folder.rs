@@ -264,7 +264,11 @@ pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8], is_durable: bool)
 pub(super) fn remove(folder: &Path) -> io::Result<()> {
     let leaving = folder.with_file_name(format!(".gone-{}", folder.file_name().unwrap_or_default().to_string_lossy()));
     fs::rename(folder, &leaving)?;
-    fs::remove_dir_all(leaving)
+    // It is no session any more, whatever is left of it: the next start removes that.
+    if let Err(error) = fs::remove_dir_all(&leaving) {
+        tracing::warn!(folder = %leaving.display(), %error, "what was left of a session cannot be removed");
+    }
+    Ok(())
 }
 
 /// Returns what a session of this definition is opened with.

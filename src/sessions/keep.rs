@@ -188,8 +188,13 @@ impl Entry {
         let bytes = match blocking(move || fs::read(path)).await.and_then(|read| read) {
             Ok(bytes) => bytes,
             Err(_) => {
-                let names = self.checkpoints().await.join(", ");
-                return Err(Error::not_found(format!("nothing is kept under {name:?}: {names}")));
+                let names = self.checkpoints().await;
+                let others = if names.is_empty() {
+                    "nor under another name".to_owned()
+                } else {
+                    format!("but under {}", names.join(", "))
+                };
+                return Err(Error::not_found(format!("nothing is kept under {name:?}, {others}")));
             }
         };
         let kept = Record::read(&bytes)?;

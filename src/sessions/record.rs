@@ -341,8 +341,18 @@ impl Definition {
     }
 }
 
-/// Makes an id that nobody guesses: 126 bits, in letters that need no escape anywhere.
+/// Makes an id that nobody guesses: almost 126 bits, in letters that need no escape anywhere.
 fn new_id() -> String {
+    loop {
+        let id = drawn_id();
+        // Commands would take it for a flag.
+        if !id.starts_with('-') {
+            return id;
+        }
+    }
+}
+
+fn drawn_id() -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut random = [0; ID_CHARACTERS];
     for half in random.chunks_mut(16) {
@@ -358,4 +368,17 @@ fn uuid_bytes() -> [u8; 16] {
         bytes = *uuid::Uuid::new_v4().as_bytes();
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_id_is_taken_for_a_flag() {
+        for _ in 0..5000 {
+            let id = new_id();
+            assert!(id.len() == ID_CHARACTERS && !id.starts_with('-'), "{id}");
+        }
+    }
 }

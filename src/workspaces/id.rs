@@ -8,10 +8,16 @@ const LENGTH: usize = 21;
 
 /// Makes a new id.
 pub(super) fn random() -> Result<String> {
-    let mut bytes = [0; LENGTH];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Error::caused("the system has no random numbers", error.to_string()))?;
-    Ok(written(&bytes))
+    loop {
+        let mut bytes = [0; LENGTH];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| Error::caused("the system has no random numbers", error.to_string()))?;
+        let id = written(&bytes);
+        // Commands would take it for a flag.
+        if !id.starts_with('-') {
+            return Ok(id);
+        }
+    }
 }
 
 /// Returns the id of what an owner calls by a name: always the same one, and nobody else's.
@@ -50,8 +56,8 @@ mod tests {
 
     #[test]
     fn ids_have_one_form_and_differ() {
-        let ids: std::collections::BTreeSet<_> = (0..100).map(|_| random().expect("an id")).collect();
-        assert!(ids.len() == 100 && ids.iter().all(|id| is_id(id)));
+        let ids: std::collections::BTreeSet<_> = (0..5000).map(|_| random().expect("an id")).collect();
+        assert!(ids.len() == 5000 && ids.iter().all(|id| is_id(id) && !id.starts_with('-')));
         for other in [
             "",
             "..",

@@ -253,6 +253,16 @@ fn a_client_that_lost_its_connection_can_try_again_with_the_same_key() {
 }
 
 #[test]
+fn the_data_folder_is_made_for_its_owner_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let server = Server::start(&[("PYEXEC_DATA_DIR", data.to_str().expect("UTF-8"))], &[]);
+    let mode = fs::metadata(&data).expect("made").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    drop(server);
+}
+
+#[test]
 fn settings_that_are_wrong_stop_the_start_and_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
@@ -266,6 +276,7 @@ fn settings_that_are_wrong_stop_the_start_and_are_named() {
     let typed = write("typed.toml", "slots = \"3\"\n", 0o600);
     let broken = write("broken.toml", "slots = \n", 0o600);
     let missing = path("missing");
+    let deep = path("missing/deep");
     for (variables, flags, named) in [
         (&[("PYEXEC_SLOTS", "many")][..], &[][..], &["slots = \"many\"", "0 to 1024", "PYEXEC_SLOTS"][..]),
         (&[("PYEXEC_SLOTS", "-1")], &[], &["slots", "0 to 1024"]),
@@ -280,7 +291,7 @@ fn settings_that_are_wrong_stop_the_start_and_are_named() {
         (&[("PYEXEC_API_KEYS_FILE", &open_keys)], &[], &["api_keys_file", "chmod 600"]),
         (&[("PYEXEC_API_KEYS_FILE", &missing)], &[], &["api_keys_file"]),
         (&[("PYEXEC_CONFIG", &missing)], &[], &["missing", "cannot read it"]),
-        (&[("PYEXEC_DATA_DIR", &missing)], &[], &["data_dir", "missing"]),
+        (&[("PYEXEC_DATA_DIR", &deep)], &[], &["data_dir", "missing"]),
         (&[], &["--config", &unknown], &["unknown.toml", "slot"]),
         (&[], &["--config", &typed], &["slots", "must be a whole number"]),
         (&[], &["--config", &broken], &["broken.toml", "line 1"]),

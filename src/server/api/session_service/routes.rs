@@ -44,6 +44,7 @@ use std::{
     io::{Read as _, Seek as _, SeekFrom},
     sync::Arc,
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Routes on which a missing or wrong key is said in this service's words. Of those that share `/execute` it is the only
 /// one with keys.
@@ -100,9 +101,12 @@ pub(crate) async fn install(
         return Err(ApiError::new(Problem::Draining, message).into());
     }
     let task_id = install_task(&session_id);
-    app.session_tasks.set(&caller.name, &task_id, Task::Install(Install::Running));
+    let begun = app.session_tasks.begin_install(&caller.name, &task_id);
+    let permit = begun.map_err(|why| ApiError::new(Problem::QueueFull, why).retry_after(5))?;
     let queued = QueuedInstallation::new(session_id.clone(), task_id.clone());
     let jobs = app.jobs.clone();
+    let installing =
+        Installing { app: Arc::clone(&app), owner: Arc::clone(&caller.name), task_id, ended: None, _permit: permit };
     jobs.spawn(async move {
         let logs = format!("Installing packages: {}...\n", shortened(packages.join(" ")));
         let ended = match installed(&app.pyexec, &caller.name, &session_id, &packages).await {
@@ -112,9 +116,34 @@ pub(crate) async fn install(
                 Install::Failed { logs: format!("{logs}\nError during installation: {error}"), error }
             }
         };
-        app.session_tasks.set(&caller.name, &task_id, Task::Install(ended));
+        installing.end(ended);
     });
     Ok((StatusCode::ACCEPTED, Json(queued)).into_response())
+}
+
+/// Has an installation end, whatever becomes of its task.
+struct Installing {
+    app: Arc<App>,
+    owner: Arc<str>,
+    task_id: String,
+    ended: Option<Install>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Installing {
+    fn end(mut self, ended: Install) {
+        self.ended = Some(ended);
+    }
+}
+
+impl Drop for Installing {
+    fn drop(&mut self) {
+        let ended = self.ended.take().unwrap_or_else(|| {
+            let error = "the installation was cut off: try again".to_owned();
+            Install::Failed { logs: error.clone(), error }
+        });
+        self.app.session_tasks.set(&self.owner, &self.task_id, Task::Install(ended));
+    }
 }
 
 /// Shortens a text that is kept for as long as its task.
