@@ -275,16 +275,19 @@ impl Sessions {
         .await
     }
 
-    /// Removes all sessions of owners with this end of their names.
+    /// Removes all sessions that there are now of owners with this end of their names, in the background.
     #[cfg(feature = "server")]
-    pub(crate) async fn remove_all_of(&self, ending: &str) {
+    pub(crate) fn remove_all_of(&self, ending: &str) {
         let entries: Vec<_> =
             lock(&self.shared.entries).values().filter(|it| it.owner().ends_with(ending)).cloned().collect();
-        for entry in entries {
-            if let Err(error) = self.remove(entry.owner(), entry.id()).await {
-                tracing::warn!(%error, session = entry.id(), "a session that nobody needs is not removed");
+        let sessions = self.clone();
+        tokio::spawn(async move {
+            for entry in entries {
+                if let Err(error) = sessions.remove(entry.owner(), entry.id()).await {
+                    tracing::warn!(%error, session = entry.id(), "a session that nobody needs is not removed");
+                }
             }
-        }
+        });
     }
 
     /// Makes another session that goes on where this one is.

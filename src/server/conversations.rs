@@ -138,8 +138,7 @@ impl Drop for Running {
 impl Conversations {
     /// Opens them, without what evaluations have left that a server before this one did not end.
     pub(crate) fn new(sessions: Sessions) -> Conversations {
-        let left = sessions.clone();
-        tokio::spawn(async move { left.remove_all_of(OWNER_OF_EVALUATIONS).await });
+        sessions.remove_all_of(OWNER_OF_EVALUATIONS);
         Conversations { sessions, waiting: Arc::default() }
     }
 

@@ -214,6 +214,30 @@ fn sessions_survive_any_kill() {
 }
 
 #[test]
+fn evaluations_that_waited_leave_nothing_behind_a_kill() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let variables = [("PYEXEC_DATA_DIR", folder.path().to_str().expect("text"))];
+    let server = Server::start(&variables, &[]);
+    let waits = server.eval(&json!({"code": "lookup(1)", "tools": [{"name": "lookup"}]}));
+    assert_eq!(waits["status"], "tool_call_required", "{waits:#}");
+    let sessions = || {
+        let entries = std::fs::read_dir(folder.path().join("sessions")).expect("a folder").flatten();
+        entries.filter(|entry| entry.path().is_dir()).count()
+    };
+    assert_eq!(sessions(), 1);
+    server.signal(Signal::KILL);
+    server.ended();
+    let _server = Server::start(&variables, &[]);
+    for _ in 0..100 {
+        if sessions() == 0 {
+            return;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    panic!("the session of the evaluation is still there");
+}
+
+#[test]
 fn what_is_no_session_is_refused() {
     let server = Server::shared();
     let id = new(&server, &json!({}));
