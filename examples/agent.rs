@@ -3,7 +3,7 @@
 use pyexec::{ByteSize, Job, Limits, Outcome, Pyexec, Want};
 use std::time::Duration;
 
-/// What a model says next: code to run, or its answer.
+/// Names what a model says next: code to run, or its answer.
 enum Turn {
     Run(&'static str),
     Answer(String),

@@ -1,4 +1,4 @@
-//! What is shown of a call of a session, wherever it runs.
+//! Shows a call of a session, wherever it runs.
 
 use super::{
     Failure, Result,
@@ -32,7 +32,7 @@ struct Shown {
     /// Where images go.
     out: Option<PathBuf>,
     saved: usize,
-    /// Whether the last line of output has no end yet.
+    /// Says that the last line of output has no end yet.
     is_in_line: bool,
     failure: Option<Failure>,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Called {
     result: Option<String>,
     moved: Option<Moved>,
     lost: bool,
-    /// What there is to say besides.
+    /// Holds what there is to say besides.
     error: Option<String>,
 }
 
@@ -79,7 +79,7 @@ fn understood<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T> {
     })
 }
 
-/// What a call's result has beside that of an execution. Values that stay as they are written cannot be flattened.
+/// Holds what a call has beside an execution. Values that stay as they are written cannot be flattened.
 #[derive(Deserialize)]
 struct OfSession {
     moved: Option<Moved>,

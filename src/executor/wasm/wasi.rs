@@ -2,7 +2,7 @@
 //!
 //! wasmtime-wasi gives the ABI (types, memory access, linking); what the calls do is ours. Its own implementation has no
 //! quota, copies files through 4 KiB stream writes on other threads, lists a folder again for every 4 KiB of names, and
-//! refuses exit codes above 125.
+//! refuses exit codes above 125. It is one file, as it is one trait.
 
 use super::{
     files::{Descriptor, FIRST_PREOPENED, Open, PREOPENED, RECORD_HEAD_BYTES, Result as FileResult, Stat, Times},
